@@ -1,0 +1,46 @@
+"""Files that are there whole or not at all."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+def write_whole(path: str | Path, content: str | bytes) -> None:
+    """Write a file by renaming a finished one into place; parent folders are made."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, half = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(half, 0o644)
+        os.replace(half, path)
+    except BaseException:
+        Path(half).unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def written_folder(path: str | Path) -> Iterator[Path]:
+    """A new folder to fill, which takes the place of `path` when the block ends without an error."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    half = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+    half.chmod(0o755)
+    try:
+        yield half
+        if path.exists():
+            old = half.with_name(half.name + ".old")
+            path.rename(old)
+            half.rename(path)
+            shutil.rmtree(old)
+        else:
+            half.rename(path)
+    except BaseException:
+        shutil.rmtree(half, ignore_errors=True)
+        raise
