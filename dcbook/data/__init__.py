@@ -1,0 +1,211 @@
+"""Data sets of the clustering literature: ``load("usps")`` → images, labels, and where they come from.
+
+Nothing is downloaded unless asked for; a file that is missing, cut off or altered is refused by name.
+"""
+
+import difflib
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from dcbook.data import cifar, digits, idx, imagenet10, medmnist, sampling, stl10, usps
+from dcbook.data.dataset import Dataset, content_digest
+from dcbook.data.files import Arrays, DataError, Files, MissingDataError, data_root
+
+__all__ = [
+    "NAMES",
+    "DataError",
+    "Dataset",
+    "MissingDataError",
+    "content_digest",
+    "data_root",
+    "fetch",
+    "load",
+]
+
+
+@dataclass(frozen=True)
+class Source:
+    """How one set is had: who reads it, its files below the root, what there is to fetch."""
+
+    library: str
+    read: Callable[..., tuple[Arrays, list[str]]]
+    files: tuple[str, ...] = ()
+    size: str = "nothing to fetch"
+    fetch: Callable[[Path], None] | None = None
+
+
+def _idx(*names: str, parts: tuple[str, ...] = idx.PARTS, size: str) -> Source:
+    library = " and ".join(f"torchvision.datasets.{name}" for name in names)
+    read = partial(idx.read, names=names, parts=parts)
+    return Source(library, read, idx.paths(names, parts), size, partial(idx.fetch, names=names))
+
+
+def _cifar(kind: tuple[str, ...], *files: str, size: str, parts: tuple[str, ...] = ("train", "test")) -> Source:
+    library, paths = f"torchvision.datasets.{kind[0]}'s files", tuple(f"{kind[1]}/{file}" for file in files)
+    return Source(library, partial(cifar.read, kind=kind, parts=parts), paths, size, partial(cifar.fetch, kind=kind))
+
+
+def _medmnist(flag: str, size: str) -> Source:
+    return Source(
+        f"medmnist ({flag})",
+        partial(medmnist.read, flag=flag),
+        (f"medmnist/{flag}.npz",),
+        size,
+        partial(medmnist.fetch, flag=flag),
+    )
+
+
+SOURCES = {
+    "digits": Source("sklearn.datasets.load_digits", digits.read),
+    "mnist": _idx("MNIST", size="12 MB"),
+    "mnist-test": _idx("MNIST", parts=("t10k",), size="12 MB"),
+    "fashion-mnist": _idx("FashionMNIST", size="31 MB"),
+    "fashion-mnist-test": _idx("FashionMNIST", parts=("t10k",), size="31 MB"),
+    "2mnist": _idx("MNIST", "FashionMNIST", size="43 MB"),
+    "usps": Source("torchvision.datasets.USPS", usps.read, usps.PATHS, "8 MB", usps.fetch),
+    "cifar10": _cifar(
+        cifar.CIFAR10, "batches.meta", *(f"data_batch_{i}" for i in range(1, 6)), "test_batch", size="170 MB"
+    ),
+    "cifar100-20": _cifar(cifar.CIFAR100_20, "meta", "train", "test", size="169 MB"),
+    "cifar100-20-test": _cifar(cifar.CIFAR100_20, "meta", "test", parts=("test",), size="169 MB"),
+    "stl10": Source("torchvision.datasets.STL10", stl10.read, stl10.PATHS, "2.6 GB", stl10.fetch),
+    "imagenet10": Source("torchvision.datasets.ImageFolder", imagenet10.read, ("imagenet10",), "1.5 GB"),
+    "breastmnist": _medmnist("breastmnist", "0.6 MB"),
+    "pneumoniamnist": _medmnist("pneumoniamnist", "4 MB"),
+    "bloodmnist": _medmnist("bloodmnist", "35 MB"),
+    "vesselmnist3d": _medmnist("vesselmnist3d", "0.4 MB"),
+}
+NAMES = tuple(SOURCES)
+
+
+def load(
+    name: str,
+    *,
+    root: str | os.PathLike | None = None,
+    download: bool = False,
+    subset: int | None = None,
+    stratified: bool = True,
+    retention: float | None = None,
+    seed: int = 0,
+    image_size: int | None = None,
+) -> Dataset:
+    """A data set by name, its parts (train, test, val) joined as the clustering literature does.
+
+    Parameters
+    ----------
+    name
+        One of `NAMES`. ``…-test`` is the test part alone; ``2mnist`` is MNIST and Fashion-MNIST in one, with
+        20 classes; ``cifar100-20`` has CIFAR-100's 20 coarse labels; ``stl10`` is its labeled images.
+    root
+        The folder with the data. Default: the environment's ``DCBOOK_DATA``, else one in the user's cache.
+    download
+        Fetch the published files where files are missing or damaged. Otherwise nothing is ever downloaded.
+    subset
+        How many images to draw, after `retention`. Default: all.
+    stratified
+        Whether the subset keeps the classes' shares (see `Dataset.sample`).
+    retention
+        Retention rate r in (0, 1] of the first class for an imbalanced sample (see `Dataset.imbalanced`).
+    seed
+        Of both draws.
+    image_size
+        For ``imagenet10``, whose images have many sizes: pixels a side, 8 to 512. Default: 96.
+
+    Returns
+    -------
+    Dataset
+
+    Raises
+    ------
+    TypeError, ValueError
+        An argument is of the wrong kind.
+    MissingDataError
+        Files aren't there: the message has the place, the size and the command. Also a FileNotFoundError.
+    DataError
+        A file is cut off or altered, or couldn't be downloaded. Also an OSError.
+    """
+    source = _source(name)
+    sampling.check(seed=seed, stratified=stratified)
+    if subset is not None:
+        sampling.check(n=subset)
+    if retention is not None:
+        sampling.check(r=retention)
+    if not isinstance(download, bool):
+        raise TypeError(f"download must be True or False, not {download!r}")
+    options = {} if image_size is None else {"image_size": _image_size(name, image_size)}
+    root = data_root(root)
+    try:
+        data = _read(name, source, root, options)
+    except DataError:
+        if not download or source.fetch is None:
+            raise
+        fetch(name, root=root)
+        data = _read(name, source, root, options)
+    if retention is not None:
+        data = data.imbalanced(retention, seed)
+    return data if subset is None else data.sample(subset, seed, stratified)
+
+
+def fetch(name: str, *, root: str | os.PathLike | None = None) -> None:
+    """Download the published files of a set into the data folder, each one whole or not at all.
+
+    Parameters
+    ----------
+    name, root
+        As in `load`.
+
+    Raises
+    ------
+    ValueError
+        The name is unknown, or the set can't be downloaded.
+    DataError
+        The download failed.
+    """
+    source, root = _source(name), data_root(root)
+    if source.fetch is None:
+        raise ValueError(f"{name}: {imagenet10.HOW if source.files else 'it ships with scikit-learn'}")
+    print(f"{name}: fetching {source.size} into {root}", file=sys.stderr, flush=True)
+    root.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=root, prefix=".fetching-") as half:
+        try:
+            source.fetch(Path(half))
+        except Exception as error:  # whatever a network does
+            cause = next(iter(str(error).strip().splitlines()), "")
+            raise DataError(
+                f"{name}: the download failed ({type(error).__name__}: {cause}). Try again later, or put "
+                f"{', '.join(source.files)} into {root} by hand"
+            ) from error
+        for path in source.files:
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            os.replace(Path(half) / path, root / path)
+
+
+def _source(name: str) -> Source:
+    if not isinstance(name, str):
+        raise TypeError(f"the name of a data set must be a string, not {name!r}")
+    if name not in SOURCES:
+        near = difflib.get_close_matches(name.lower(), NAMES, n=1)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        raise ValueError(f"no data set is called {name!r}; {hint}There are: {', '.join(NAMES)}")
+    return SOURCES[name]
+
+
+def _image_size(name: str, size: int) -> int:
+    if name != "imagenet10":
+        raise ValueError(f"{name}: its images have one size; image_size is for imagenet10 only")
+    if isinstance(size, bool) or not isinstance(size, int) or not 8 <= size <= 512:
+        raise ValueError(f"image_size must be an integer in 8..512 pixels, not {size!r}")
+    return size
+
+
+def _read(name: str, source: Source, root: Path, options: dict[str, int]) -> Dataset:
+    files = Files(name, root)
+    files.require(source.files, source.size, None if source.fetch else imagenet10.HOW)
+    (images, labels), classes = source.read(files, **options)
+    provenance = {"source": source.library, "files": files.records, "notes": files.notes}
+    return Dataset(name, images, labels, tuple(classes), files.original, provenance)
