@@ -1,0 +1,115 @@
+"""The losses of the book: one pure function per equation, tensors in, tensor out.
+
+| symbol      | name in code   | shape     | meaning                                     |
+|-------------|----------------|-----------|---------------------------------------------|
+| x_i, x̂_i    | x, x_hat       | (B, ...)  | samples and their reconstructions           |
+| u_i, z_i    | u              | (B, d)    | latent codes                                |
+| mu_k        | centers        | (K, d)    | cluster centers in the latent space         |
+| p_ik        | p              | (B, K)    | DCSS: membership in u space, Eq. (2)        |
+| q_ik        | q              | (B, K)    | DCSS: output of MNet; DEC: Student's t      |
+| s_ij        | similarity     | (B, B)    | inner products of two rows of p, or of q    |
+
+DCSS: Sadeghi & Armanfard 2024, arXiv 2405.03590. The bodies of its Eqs. (1)-(5) are rebuilt from the paper's words and
+the released code, which agree. DEC: Xie et al. 2016, arXiv 1511.06335. IDEC: Guo et al. 2017.
+"""
+
+import torch
+from torch import Tensor
+
+
+def squared_distances(u: Tensor, centers: Tensor) -> Tensor:
+    """||u_i - mu_k||^2, shape (B, K), without a (B, K, d) array; differentiable; never below 0."""
+    cross = u @ centers.T
+    return (u.square().sum(1, keepdim=True) - 2 * cross + centers.square().sum(1)).clamp_min(0)
+
+
+# --- DCSS, phase 1 -------------------------------------------------------------------------------------------------
+
+
+def weighted_reconstruction(x: Tensor, x_hat: Tensor, weights: Tensor) -> Tensor:
+    """DCSS Eq. (1b): sum_i p_ik^m ||x_i - x̂_i||^2, summed over the batch and not averaged.
+
+    `weights` (B, k) holds p^m: one column for the loss of one cluster, all K columns for the sum of all (DCSS_agg).
+    """
+    return weights.sum(1) @ (x.flatten(1) - x_hat.flatten(1)).square().sum(1)
+
+
+def weighted_centering(u: Tensor, centers: Tensor, weights: Tensor) -> Tensor:
+    """DCSS Eq. (1c): sum_i p_ik^m ||u_i - mu_k||^2 for `centers` (k, d) and `weights` (B, k), as in Eq. (1b)."""
+    return (weights * squared_distances(u, centers)).sum()
+
+
+def cluster_loss(reconstruction: Tensor, centering: Tensor, alpha: float = 0.1) -> Tensor:
+    """DCSS Eq. (1a): L_u^(k) = L_r^(k) + alpha L_c^(k), the loss of the k-th of the K successive updates."""
+    return reconstruction + alpha * centering
+
+
+def memberships(u: Tensor, centers: Tensor, m: float = 1.5, eps: float = 1e-12) -> Tensor:
+    """DCSS Eq. (2): p_ik ∝ (||u_i - mu_k||^2)^(-1/(m-1)), shape (B, K), rows sum to 1.
+
+    Taken in logarithms, with squared distances of at least `eps`: a sample on a center belongs to it, where the
+    released code divides by zero. `m` > 1 is the fuzziness.
+    """
+    return torch.softmax(squared_distances(u, centers).clamp_min(eps).log() / (1 - m), dim=1)
+
+
+def weighted_centers(u: Tensor, p: Tensor, m: float = 1.5) -> Tensor:
+    """DCSS Eq. (3): mu_k = sum_i p_ik^m u_i / sum_i p_ik^m over the whole data set, shape (K, d)."""
+    weights = p**m
+    return (weights.T @ u) / weights.sum(0).unsqueeze(1)
+
+
+# --- DCSS, phase 2 -------------------------------------------------------------------------------------------------
+
+
+def pairwise_loss(
+    q: Tensor, similarity: Tensor, zeta: float = 0.8, gamma: float = 0.2, *, released: bool = False
+) -> Tensor:
+    """DCSS Eqs. (4) and (5): sum_ij 1{s_ij >= zeta} (1 - q_i·q_j) + 1{s_ij <= gamma} q_i·q_j.
+
+    Eq. (4) takes `similarity` = p pᵀ, Eq. (5) q qᵀ; it only selects pairs, so no gradient flows through it. The sum
+    runs over ordered pairs of two samples. As `released`, a sample is paired with itself too, and the comparisons are
+    strict (DCSS.py:244-247).
+    """
+    agreement = q @ q.T
+    if released:
+        similar, dissimilar = similarity > zeta, similarity < gamma
+    else:
+        others = ~torch.eye(len(q), dtype=torch.bool, device=q.device)
+        similar, dissimilar = (similarity >= zeta) & others, (similarity <= gamma) & others
+    return torch.where(similar, 1 - agreement, 0).sum() + torch.where(dissimilar, agreement, 0).sum()
+
+
+def rounded(q: Tensor, low: float = 0.01, high: float = 0.99) -> Tensor:
+    """The released DCSS code's rounding: entries above `high` become the constant 1, below `low` 0 (no gradient)."""
+    return torch.where(q > high, 1.0, torch.where(q < low, 0.0, q))
+
+
+# --- DEC and IDEC --------------------------------------------------------------------------------------------------
+
+
+def student_t(u: Tensor, centers: Tensor, alpha: float = 1.0) -> Tensor:
+    """DEC Eq. (1): q_ik ∝ (1 + ||z_i - mu_k||^2 / alpha)^(-(alpha+1)/2), shape (B, K), rows sum to 1."""
+    kernel = (1 + squared_distances(u, centers) / alpha) ** (-(alpha + 1) / 2)
+    return kernel / kernel.sum(1, keepdim=True)
+
+
+def target_distribution(q: Tensor) -> Tensor:
+    """DEC Eq. (3): p_ik ∝ q_ik^2 / sum_i q_ik, shape (N, K), rows sum to 1. To be taken over the whole data set."""
+    weight = q.square() / q.sum(0)
+    return weight / weight.sum(1, keepdim=True)
+
+
+def kl_divergence(p: Tensor, q: Tensor) -> Tensor:
+    """DEC Eq. (2): KL(P || Q), summed over clusters and averaged over the batch, as the released codes do."""
+    return (torch.xlogy(p, p) - p * q.clamp_min(1e-12).log()).sum(1).mean()
+
+
+def mean_squared_error(x: Tensor, x_hat: Tensor) -> Tensor:
+    """Reconstruction error averaged over batch and pixels: the pretraining loss, and IDEC's L_r."""
+    return torch.nn.functional.mse_loss(x_hat.flatten(1), x.flatten(1))
+
+
+def idec_loss(x: Tensor, x_hat: Tensor, p: Tensor, q: Tensor, gamma: float = 0.1) -> Tensor:
+    """IDEC Eq. (1): L = L_r + gamma L_c with L_r the mean squared error and L_c = KL(P || Q)."""
+    return mean_squared_error(x, x_hat) + gamma * kl_divergence(p, q)

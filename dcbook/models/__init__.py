@@ -1,0 +1,7 @@
+"""Networks. They know nothing of clustering: `encoder` and `decoder`, or a head on top of a latent space."""
+
+from dcbook.models.convolutional import ConvolutionalAutoencoder
+from dcbook.models.fully_connected import FullyConnectedAutoencoder
+from dcbook.models.mnet import MNet
+
+__all__ = ["ConvolutionalAutoencoder", "FullyConnectedAutoencoder", "MNet"]

@@ -1,0 +1,154 @@
+"""Every loss against a twin that loops over samples and clusters as the equation is printed, and its gradient."""
+
+import math
+
+import pytest
+import torch
+from torch.autograd import gradcheck
+
+from dcbook import losses
+
+B, D, K, PIXELS = 7, 3, 4, 12
+
+
+@pytest.fixture
+def batch():
+    random = torch.Generator().manual_seed(0)
+    x, x_hat, u, centers = (
+        torch.randn(shape, generator=random, dtype=torch.float64)
+        for shape in ((B, PIXELS), (B, PIXELS), (B, D), (K, D))
+    )
+    q = torch.softmax(3 * torch.randn(B, K, generator=random, dtype=torch.float64), 1)
+    return x, x_hat, u, centers, q
+
+
+def distance(a, b):
+    return sum((float(s) - float(t)) ** 2 for s, t in zip(a, b, strict=True))
+
+
+def test_memberships_are_equation_2(batch):
+    _, _, u, centers, _ = batch
+    for m in (1.5, 2.0):
+        p = losses.memberships(u, centers, m)
+        for i in range(B):
+            terms = [distance(u[i], centers[k]) ** (-1 / (m - 1)) for k in range(K)]
+            assert p[i].tolist() == pytest.approx([t / sum(terms) for t in terms])
+
+
+def test_membership_by_hand():
+    # squared distances 1 and 4; m = 1.5 raises them to the power -2: 1 against 1/16
+    p = losses.memberships(torch.tensor([[0.0]]), torch.tensor([[1.0], [2.0]]), 1.5)
+    assert p[0].tolist() == pytest.approx([16 / 17, 1 / 17])
+
+
+def test_sample_on_a_center_belongs_to_it():
+    p = losses.memberships(torch.zeros(1, 2), torch.tensor([[0.0, 0.0], [1.0, 0.0]]))
+    assert torch.isfinite(p).all() and p[0, 0] == pytest.approx(1)
+
+
+def test_phase_1_losses_are_equations_1(batch):
+    x, x_hat, u, centers, _ = batch
+    weights = losses.memberships(u, centers) ** 1.5
+    for k in range(K):
+        one = slice(k, k + 1)
+        reconstruction = sum(float(weights[i, k]) * distance(x[i], x_hat[i]) for i in range(B))
+        centering = sum(float(weights[i, k]) * distance(u[i], centers[k]) for i in range(B))
+        assert losses.weighted_reconstruction(x, x_hat, weights[:, one]).item() == pytest.approx(reconstruction)
+        assert losses.weighted_centering(u, centers[one], weights[:, one]).item() == pytest.approx(centering)
+        assert losses.cluster_loss(reconstruction, centering, 0.1) == pytest.approx(reconstruction + 0.1 * centering)
+
+
+def test_all_columns_give_the_sum_of_the_cluster_losses(batch):
+    x, x_hat, u, centers, _ = batch
+    weights = losses.memberships(u, centers) ** 1.5
+    one_by_one = sum(losses.weighted_reconstruction(x, x_hat, weights[:, k : k + 1]) for k in range(K))
+    torch.testing.assert_close(losses.weighted_reconstruction(x, x_hat, weights), one_by_one)
+    one_by_one = sum(losses.weighted_centering(u, centers[k : k + 1], weights[:, k : k + 1]) for k in range(K))
+    torch.testing.assert_close(losses.weighted_centering(u, centers, weights), one_by_one)
+
+
+def test_images_count_every_pixel_once():
+    x, x_hat = torch.zeros(2, 3, 4, 4), torch.ones(2, 3, 4, 4)
+    assert losses.weighted_reconstruction(x, x_hat, torch.tensor([[1.0], [0.5]])).item() == pytest.approx(1.5 * 48)
+    assert losses.mean_squared_error(x, x_hat).item() == pytest.approx(1)
+
+
+def test_centers_are_equation_3(batch):
+    _, _, u, _, q = batch
+    centers = losses.weighted_centers(u, q, 1.5)
+    for k in range(K):
+        weight = [float(q[i, k]) ** 1.5 for i in range(B)]
+        expected = [sum(w * float(u[i, j]) for i, w in enumerate(weight)) / sum(weight) for j in range(D)]
+        assert centers[k].tolist() == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("released", [False, True])
+def test_pairwise_loss_is_equations_4_and_5(batch, released):
+    q = batch[-1]
+    p = torch.softmax(2 * q.flip(0), 1)
+    for judge in (p, q):
+        expected = 0.0
+        for i in range(B):
+            for j in range(B):
+                if i == j and not released:
+                    continue
+                s, agreement = float(judge[i] @ judge[j]), float(q[i] @ q[j])
+                expected += (1 - agreement) * (s >= 0.5) + agreement * (s <= 0.3)
+        assert losses.pairwise_loss(q, judge @ judge.T, 0.5, 0.3, released=released).item() == pytest.approx(expected)
+
+
+def test_the_paper_includes_the_thresholds_and_the_code_does_not():
+    q = torch.tensor([[1.0, 0.0], [0.75, 0.25]])
+    similarity = torch.tensor([[0.0, 0.5], [0.5, 0.0]])
+    assert losses.pairwise_loss(q, similarity, 0.5, 0.25).item() == pytest.approx(2 * 0.25)
+    assert losses.pairwise_loss(q, similarity.fill_diagonal_(0.5), 0.5, 0.25, released=True).item() == 0
+
+
+def test_rounding_stops_the_gradient():
+    q = torch.tensor([[0.995, 0.004, 0.001], [0.6, 0.3, 0.1]], requires_grad=True)
+    rounded = losses.rounded(q)
+    assert rounded.tolist()[0] == [1, 0, 0]
+    rounded.sum().backward()
+    assert q.grad.tolist() == [[0, 0, 0], [1, 1, 1]]
+
+
+def test_student_t_is_dec_equation_1(batch):
+    _, _, u, centers, _ = batch
+    for alpha in (1.0, 2.5):
+        q = losses.student_t(u, centers, alpha)
+        for i in range(B):
+            terms = [(1 + distance(u[i], centers[k]) / alpha) ** (-(alpha + 1) / 2) for k in range(K)]
+            assert q[i].tolist() == pytest.approx([t / sum(terms) for t in terms])
+
+
+def test_target_is_dec_equation_3(batch):
+    q = batch[-1]
+    frequency = [sum(float(q[i, k]) for i in range(B)) for k in range(K)]
+    target = losses.target_distribution(q)
+    for i in range(B):
+        terms = [float(q[i, k]) ** 2 / frequency[k] for k in range(K)]
+        assert target[i].tolist() == pytest.approx([t / sum(terms) for t in terms])
+
+
+def test_kl_and_idec_loss(batch):
+    x, x_hat, _, _, q = batch
+    p = losses.target_distribution(q)
+    expected = sum(float(p[i, k]) * math.log(p[i, k] / q[i, k]) for i in range(B) for k in range(K)) / B
+    assert losses.kl_divergence(p, q).item() == pytest.approx(expected)
+    reconstruction = sum(distance(x[i], x_hat[i]) for i in range(B)) / (B * PIXELS)
+    assert losses.idec_loss(x, x_hat, p, q, 0.1).item() == pytest.approx(reconstruction + 0.1 * expected)
+
+
+def test_kl_knows_that_zero_times_log_zero_is_zero():
+    p = torch.tensor([[1.0, 0.0]])
+    assert losses.kl_divergence(p, p).item() == 0
+
+
+def test_gradients(batch):
+    x, x_hat, u, centers, q = (t.clone().requires_grad_() for t in batch)
+    weights = losses.memberships(u.detach(), centers.detach()) ** 1.5
+    target, pairs = losses.target_distribution(q.detach()), (q @ q.T).detach()
+    assert gradcheck(lambda x_hat: losses.weighted_reconstruction(x.detach(), x_hat, weights), x_hat)
+    assert gradcheck(lambda u, centers: losses.weighted_centering(u, centers, weights), (u, centers))
+    assert gradcheck(lambda q: losses.pairwise_loss(q, pairs, 0.5, 0.3), q)
+    assert gradcheck(lambda u, centers: losses.kl_divergence(target, losses.student_t(u, centers)), (u, centers))
