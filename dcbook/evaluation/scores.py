@@ -1,0 +1,69 @@
+"""Scores of a clustering against class labels. All take labels of shape (N,) and lie in [0, 1] (ARI: from -0.5)."""
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.optimize import linear_sum_assignment
+from sklearn.metrics import adjusted_rand_score, f1_score, normalized_mutual_info_score
+from sklearn.metrics.cluster import contingency_matrix
+
+UNMATCHED = -1
+
+
+def match(labels_true: ArrayLike, labels_pred: ArrayLike) -> np.ndarray:
+    """Rename clusters to classes by the best one-to-one map (Hungarian method), shape (N,).
+
+    With more clusters than classes, the clusters left over become `UNMATCHED` (-1), which no class equals.
+    """
+    labels_true, labels_pred = _check(labels_true, labels_pred)
+    classes, y = np.unique(labels_true, return_inverse=True)
+    clusters, c = np.unique(labels_pred, return_inverse=True)
+    rows, columns = linear_sum_assignment(contingency_matrix(y, c), maximize=True)
+    name = np.full(len(clusters), UNMATCHED, dtype=np.int64)
+    name[columns] = rows
+    position = name[c]
+    return np.where(position == UNMATCHED, UNMATCHED, classes[position])
+
+
+def accuracy(labels_true: ArrayLike, labels_pred: ArrayLike) -> float:
+    """ACC: share of samples whose cluster is matched to their class; numbers of clusters and classes may differ."""
+    return float(np.mean(np.asarray(labels_true) == match(labels_true, labels_pred)))
+
+
+def nmi(labels_true: ArrayLike, labels_pred: ArrayLike) -> float:
+    """Mutual information over the arithmetic mean of the two entropies (scikit-learn's default since 0.22)."""
+    return float(normalized_mutual_info_score(*_check(labels_true, labels_pred), average_method="arithmetic"))
+
+
+def ari(labels_true: ArrayLike, labels_pred: ArrayLike) -> float:
+    """Adjusted Rand index."""
+    return float(adjusted_rand_score(*_check(labels_true, labels_pred)))
+
+
+def macro_f1(labels_true: ArrayLike, labels_pred: ArrayLike) -> float:
+    """F1 per class after matching, averaged over the classes."""
+    return _f1(labels_true, labels_pred, "macro")
+
+
+def micro_f1(labels_true: ArrayLike, labels_pred: ArrayLike) -> float:
+    """F1 of all classes together after matching; equals ACC when every cluster is matched."""
+    return _f1(labels_true, labels_pred, "micro")
+
+
+def scores(labels_true: ArrayLike, labels_pred: ArrayLike) -> dict[str, float]:
+    """All of the above under the names `acc`, `nmi`, `ari`, `f1_macro`, `f1_micro`."""
+    measures = {"acc": accuracy, "nmi": nmi, "ari": ari, "f1_macro": macro_f1, "f1_micro": micro_f1}
+    return {name: measure(labels_true, labels_pred) for name, measure in measures.items()}
+
+
+def _f1(labels_true: ArrayLike, labels_pred: ArrayLike, average: str) -> float:
+    matched = match(labels_true, labels_pred)
+    return float(f1_score(labels_true, matched, labels=np.unique(labels_true), average=average, zero_division=0))
+
+
+def _check(labels_true: ArrayLike, labels_pred: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    labels_true, labels_pred = np.asarray(labels_true), np.asarray(labels_pred)
+    if labels_true.ndim != 1 or labels_true.shape != labels_pred.shape or not len(labels_true):
+        raise ValueError(
+            f"labels must be two arrays of one shape (N,) with N >= 1, not {labels_true.shape} and {labels_pred.shape}"
+        )
+    return labels_true, labels_pred
