@@ -1,0 +1,226 @@
+"""What all deep methods share: reading the data, the start, the bookkeeping of a fit, and prediction.
+
+A method is a subclass with an `__init__` that names its hyperparameters and an `_optimize` that reads like the paper's
+algorithm. Labels have no way in: `y` is ignored and a `monitor` only looks.
+"""
+
+import warnings
+from abc import abstractmethod
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from sklearn.base import BaseEstimator, ClusterMixin, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from dcbook.clustering import kmeans
+from dcbook.losses import squared_distances
+from dcbook.methods.inputs import (
+    as_samples,
+    batches,
+    check_batch_size,
+    check_n_clusters,
+    resolve_device,
+    resolve_seed,
+    stream,
+)
+from dcbook.methods.start import Start, resolve_start
+
+EVALUATION_BATCH = 2048
+
+
+class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
+    """Base of the methods that start from an autoencoder.
+
+    Parameters that all of them have
+    --------------------------------
+    n_clusters : K.
+    start : where training begins: a `Pretraining` recipe (None: the default one), a trained autoencoder (module with
+        `encoder` and `decoder`), or a `Start` (autoencoder and centers). What is given is copied, never changed.
+    batch_size : samples in an update, at most N.
+    random_state : None, int or numpy RandomState; the same int gives the same model on the same machine.
+    device : "auto" (GPU if there is one), "cpu", "cuda", …
+    progress : a progress bar on stderr: True, False or "auto" (only on a terminal).
+
+    Attributes after `fit`
+    ----------------------
+    labels_ : (N,) int64 clusters of the training samples.
+    cluster_centers_ : (K, d) float32 centers in the latent space.
+    history_ : list of dicts, one per epoch: phase, epoch, losses, and what the monitor returned.
+    autoencoder_ : the trained network. start_ : autoencoder and centers, for another method to go on from.
+    interrupted_ : True if Ctrl-C ended `fit` early; the model is usable as it then was.
+    """
+
+    def fit(self, x, y=None, monitor: Callable[["DeepClusterer"], dict[str, float] | None] | None = None):
+        """Cluster x (N, d), (N, C, H, W) or (N, C, D, H, W); uint8 is scaled to [0, 1], floats are taken as they are.
+
+        `y` is ignored. `monitor(self)` is called after every epoch, with `labels_` up to date on access; the numbers
+        that it returns join `history_`. Raises ValueError for bad data or hyperparameters before training starts.
+        """
+        for name in [name for name in vars(self) if name.endswith("_")]:
+            delattr(self, name)
+        x = as_samples(self, x, fitting=True)
+        check_n_clusters(self.n_clusters, len(x))
+        self._check_hyperparameters()
+        recipe, start = resolve_start(self.start, x.shape[1:], self.n_clusters)
+        check_batch_size(getattr(self, "batch_size", 1), len(x), "batch_size")
+        check_batch_size(recipe.batch_size if recipe else 1, len(x), "the batch_size of Pretraining")
+        self.input_shape_ = x.shape[1:]
+        self.seed_ = resolve_seed(self.random_state)
+        self.history_, self.interrupted_ = [], False
+        self._x, self._monitor, self._labels, self._centers = (
+            torch.as_tensor(x, device=self._device),
+            monitor,
+            None,
+            None,
+        )
+        try:
+            self._initialize(recipe, start)
+            self._optimize()
+        except KeyboardInterrupt:
+            if not hasattr(self, "autoencoder_"):
+                raise
+            self.interrupted_ = True
+            message = f"fit was interrupted after {len(self.history_)} epochs; the model is usable as it is now"
+            warnings.warn(message, stacklevel=2)
+        self._complete()
+        return self
+
+    def predict(self, x) -> np.ndarray:
+        """Clusters of x, shape (N,) int64."""
+        return self._assign(self._embed(self._prepare(x))).cpu().numpy()
+
+    def transform(self, x) -> np.ndarray:
+        """Latent codes of x, shape (N, d) float32."""
+        return self._embed(self._prepare(x)).cpu().numpy()
+
+    def predict_proba(self, x) -> np.ndarray:
+        """Soft assignments of x, shape (N, K), rows sum to 1."""
+        return self._soft_assignments(self._embed(self._prepare(x))).cpu().numpy()
+
+    @property
+    def labels_(self) -> np.ndarray:
+        if getattr(self, "_labels", None) is None:
+            if not hasattr(self, "_x"):
+                raise AttributeError(f"{type(self).__name__} has no labels_ before fit")
+            self._labels = self._training_labels().cpu().numpy()
+        return self._labels
+
+    @property
+    def cluster_centers_(self) -> np.ndarray:
+        check_is_fitted(self)
+        return self._centers.detach().cpu().numpy()
+
+    @property
+    def start_(self) -> Start:
+        check_is_fitted(self)
+        return Start(self.autoencoder_, self._centers.detach())
+
+    def save(self, folder: str | Path) -> None:
+        """Write the fitted model to `folder` (safetensors and JSON); `dcbook.methods.load` reads it."""
+        from dcbook.methods.saving import save
+
+        save(self, folder)
+
+    @abstractmethod
+    def _optimize(self) -> None:
+        """The method itself: from the start on, train `autoencoder_` and `_centers` on `_x`, one `_log` an epoch."""
+
+    def _check_hyperparameters(self) -> None:
+        """Raise ValueError where a hyperparameter of the method is out of its range."""
+
+    def _soft_assignments(self, u: Tensor) -> Tensor:
+        """Latent codes (N, d) → soft assignments (N, K). Here: all weight on the nearest center."""
+        nearest = squared_distances(u, self._centers).argmin(1)
+        return nn.functional.one_hot(nearest, self.n_clusters).to(u.dtype)
+
+    def _assign(self, u: Tensor) -> Tensor:
+        """Latent codes (N, d) → clusters (N,)."""
+        with torch.inference_mode():
+            return self._soft_assignments(u).argmax(1)
+
+    # --- the course of a fit ---------------------------------------------------------------------------------------
+
+    def _initialize(self, recipe, start) -> None:
+        """The autoencoder, trained by the recipe or as given, and centers from k-means on its latent codes."""
+        if recipe:
+            self.autoencoder_ = recipe.build(self.input_shape_, self.seed_).to(self._device)
+            with self._bar("pretraining", recipe.epochs) as bar:
+                recipe.train(
+                    self.autoencoder_,
+                    self._x,
+                    self.seed_,
+                    lambda **loss: self._log("pretraining", bar, **loss),
+                )
+        else:
+            self.autoencoder_ = start.autoencoder.to(self._device)
+            self._centers = None if start.centers is None else start.centers.to(self._device)
+        if self._centers is None:
+            self._centers = self._kmeans(recipe.restarts if recipe else 20)
+
+    def _epochs(self, phase: str, epochs: int) -> Iterator[Callable]:
+        """`for log in self._epochs(phase, n)`: n epochs; call `log(loss=…)` at the end of each."""
+        with self._bar(phase, epochs) as bar:
+            for _ in range(epochs):
+                yield lambda **losses: self._log(phase, bar, **losses)
+
+    def _batches(self, generator: torch.Generator) -> Iterator[Tensor]:
+        return batches(len(self._x), self.batch_size, generator, self._x.device)
+
+    def _log(self, phase: str, bar: tqdm, **losses: float) -> None:
+        """End of an epoch: one entry of the history, one step of the bar, one look of the monitor."""
+        epoch = 1 + sum(entry["phase"] == phase for entry in self.history_)
+        self.history_.append({"phase": phase, "epoch": epoch, **losses})
+        self._labels = None
+        bar.update()
+        bar.set_postfix({name: f"{value:.4g}" for name, value in losses.items()}, refresh=False)
+        if self._monitor:
+            self.history_[-1].update(self._monitor(self) or {})
+
+    def _bar(self, phase: str, epochs: int) -> tqdm:
+        hidden = None if self.progress == "auto" else not self.progress
+        return tqdm(total=epochs, desc=f"{type(self).__name__} {phase}", unit="epoch", disable=hidden, leave=False)
+
+    def _complete(self) -> None:
+        if self._centers is None:
+            self._centers = self._kmeans(restarts=1)
+        self.autoencoder_.eval()
+        _ = self.labels_
+        del self._x, self._monitor
+
+    def _kmeans(self, restarts: int) -> Tensor:
+        u = self._embed(self._x)
+        found = kmeans(u, self.n_clusters, n_init=restarts, random_state=stream(self.seed_, "k-means"), device=u.device)
+        return found.centers.to(u)
+
+    def _training_labels(self) -> Tensor:
+        """Clusters of the training samples as the model now is; while there are no centers yet, by k-means."""
+        u = self._embed(self._x)
+        if self._centers is None:
+            return kmeans(
+                u, self.n_clusters, n_init=1, random_state=stream(self.seed_, "k-means"), device=u.device
+            ).labels
+        return self._assign(u)
+
+    # --- networks --------------------------------------------------------------------------------------------------
+
+    @property
+    def _device(self) -> torch.device:
+        return resolve_device(self.device)
+
+    def _prepare(self, x) -> Tensor:
+        check_is_fitted(self)
+        x = as_samples(self, x, fitting=False).reshape(-1, *self.input_shape_)
+        return torch.as_tensor(x, device=next(self.autoencoder_.parameters()).device)
+
+    def _embed(self, x: Tensor) -> Tensor:
+        """Latent codes (N, d) in evaluation mode, in pieces."""
+        training = self.autoencoder_.training
+        self.autoencoder_.eval()
+        with torch.inference_mode():
+            u = torch.cat([self.autoencoder_.encoder(part) for part in x.split(EVALUATION_BATCH)])
+        self.autoencoder_.train(training)
+        return u.clone()

@@ -1,0 +1,273 @@
+"""DCSS, Deep Clustering with Self-Supervision using pairwise similarities: Sadeghi & Armanfard, arXiv 2405.03590.
+
+| symbol   | name in code   | shape  | equation                                              |
+|----------|----------------|--------|-------------------------------------------------------|
+| u_i      | u              | (B, d) | encoder output, "u space"                             |
+| mu_k     | self._centers  | (K, d) | Eq. (3), recomputed by its own rule, never by gradient |
+| p_ik     | p              | (B, K) | Eq. (2), membership in u space                        |
+| q_ik     | q              | (B, K) | MNet(u), "q space"                                    |
+| alpha, m, T1, T2, zeta, gamma | the same |  | section 3; alpha and gamma are known from the code only |
+
+Phase 1: every batch trains the autoencoder K times, the k-th time on cluster k's own loss, Eq. (1). The memberships are
+taken once a batch, so the forward pass of the first update gives them too: K forward and K backward passes, where the
+released loop makes 2K and K.
+Phase 2: the decoder goes; MNet on top of the encoder learns from pairs that are surely similar or dissimilar, first
+judged by p, Eq. (4), and from epoch T2 on by its own output q, Eq. (5).
+
+Paper and released code differ (Armanfard-Lab/DCSS at 21663bc, file DCSS.py); `variant` says which is followed:
+
+| what                          | "paper"                            | "released"                                     |
+|-------------------------------|------------------------------------|------------------------------------------------|
+| q in the loss                 | as it is                           | > .99 → 1, < .01 → 0, no gradient (:241)       |
+| selected pairs                | >= zeta, <= gamma, two samples     | > zeta, < gamma, self-pairs too (:244)         |
+| scale of the phase-2 loss     | 1                                  | 0.001 (:247)                                   |
+| centers in phase 2            | after every epoch                  | while T < T2 (:257)                            |
+| centers in phase 1            | every T1 epochs                    | where T mod T1 = 1, so never for T1 = 1 (:178) |
+| labels of the training images | evaluation mode, dataset order     | training mode, shuffled batches (:135-148)     |
+| batch norm in pretraining     | `Pretraining(released=False)`      | `Pretraining(released=True)`, frozen (:54-70)  |
+
+Not followed in either: checkpoints picked by true labels (no label enters `fit`; a monitor may watch), division by zero
+for a sample on a center, batches that must divide N, and decoder blocks that are built and never used.
+"""
+
+from copy import deepcopy
+
+import torch
+from torch import Tensor
+
+from dcbook import losses
+from dcbook.methods.base import DeepClusterer
+from dcbook.methods.inputs import derived_seed, stream
+from dcbook.models import MNet
+
+RELEASED_LOSS_SCALE = 1e-3
+PAPER_SIZE = 70_000
+
+
+class DCSS(DeepClusterer):
+    """Deep Clustering with Self-Supervision.
+
+    Parameters (beside those of `DeepClusterer`)
+    --------------------------------------------
+    variant : "paper" or "released", see the table above.
+    m : fuzziness of the memberships, above 1 (1.5).
+    alpha : weight of centering against reconstruction (0.1).
+    T1 : phase-1 epochs between two updates of the centers (2).
+    T2 : phase-2 epochs that take pairs from p before q takes over (5).
+    zeta, gamma : pairs are similar from zeta on and dissimilar up to gamma, 0 <= gamma <= zeta <= 1 (0.8, 0.2).
+    phase1_epochs, phase2_epochs : 200 and 20. Without phase 2 this is the paper's DCSS_u; with phase 1 left out, MNet
+        on top of the encoder that `start` brings.
+    aggregated : one update a batch on the sum of the K losses, K times the epochs (the paper's DCSS_agg, Table 2).
+    phase1_lr, phase1_momentum : of SGD on the summed losses (1e-6, 0.9).
+    encoder_lr, mnet_lr : of Adam in phase 2 (1e-5, 1e-3).
+    schedule_size : the data size the schedule is written for (70,000: MNIST). With N samples an epoch makes N/70,000
+        as many updates, so phase 1's step, and phase 2's epochs and T2, are multiplied by 70,000/N: total movement and
+        updates stay those of the paper. None takes all numbers literally.
+    batch_size : 500 in all phases.
+
+    Attributes (beside those of `DeepClusterer`)
+    --------------------------------------------
+    mnet_ : the network of phase 2; `predict_proba` gives its q, or p where there was no phase 2.
+    """
+
+    def __init__(
+        self,
+        n_clusters: int = 10,
+        *,
+        start=None,
+        variant: str = "paper",
+        m: float = 1.5,
+        alpha: float = 0.1,
+        T1: int = 2,
+        T2: int = 5,
+        zeta: float = 0.8,
+        gamma: float = 0.2,
+        phase1_epochs: int = 200,
+        phase2_epochs: int = 20,
+        aggregated: bool = False,
+        phase1_lr: float = 1e-6,
+        phase1_momentum: float = 0.9,
+        encoder_lr: float = 1e-5,
+        mnet_lr: float = 1e-3,
+        schedule_size: int | None = PAPER_SIZE,
+        batch_size: int = 500,
+        random_state=None,
+        device="auto",
+        progress="auto",
+    ):
+        self.n_clusters = n_clusters
+        self.start = start
+        self.variant = variant
+        self.m = m
+        self.alpha = alpha
+        self.T1 = T1
+        self.T2 = T2
+        self.zeta = zeta
+        self.gamma = gamma
+        self.phase1_epochs = phase1_epochs
+        self.phase2_epochs = phase2_epochs
+        self.aggregated = aggregated
+        self.phase1_lr = phase1_lr
+        self.phase1_momentum = phase1_momentum
+        self.encoder_lr = encoder_lr
+        self.mnet_lr = mnet_lr
+        self.schedule_size = schedule_size
+        self.batch_size = batch_size
+        self.random_state = random_state
+        self.device = device
+        self.progress = progress
+
+    def _optimize(self) -> None:
+        self._phase1()
+        self._phase2()
+
+    def _phase1(self) -> None:
+        """Algorithm 1, phase 1: K updates a batch on the cluster-specific losses, or one on their sum."""
+        optimizer = torch.optim.SGD(
+            self.autoencoder_.parameters(),
+            lr=self.phase1_lr * self._stretch,
+            momentum=self.phase1_momentum,
+            fused=True,
+        )
+        order = stream(self.seed_, "phase-1 batches")
+        update = self._aggregated_update if self.aggregated else self._cluster_updates
+        epochs = self.phase1_epochs * (self.n_clusters if self.aggregated else 1)
+        for epoch, log in enumerate(self._epochs("phase 1", epochs)):
+            if self._centers_are_due(epoch):
+                self._update_centers()
+            self.autoencoder_.train()
+            parts = [update(self._x[batch], optimizer) for batch in self._batches(order)]
+            reconstruction, centering = (torch.stack(parts).sum(0) / len(self._x)).tolist()
+            total = losses.cluster_loss(reconstruction, centering, self.alpha)
+            log(reconstruction=reconstruction, centering=centering, total=total)
+
+    def _cluster_updates(self, x: Tensor, optimizer: torch.optim.Optimizer) -> Tensor:
+        """K successive updates on one batch, the k-th weighted by p_ik^m; p is taken from the first forward pass."""
+        weights, parts = None, []
+        for k in range(self.n_clusters):
+            u, x_hat = self.autoencoder_(x)
+            weights = self._weights(u) if weights is None else weights
+            parts.append(self._update(x, x_hat, u, slice(k, k + 1), weights, optimizer))
+        return torch.stack(parts).sum(0)
+
+    def _aggregated_update(self, x: Tensor, optimizer: torch.optim.Optimizer) -> Tensor:
+        """One update on the sum of the K losses (section 4.3, DCSS_agg)."""
+        u, x_hat = self.autoencoder_(x)
+        return self._update(x, x_hat, u, slice(None), self._weights(u), optimizer)
+
+    def _update(self, x, x_hat, u, clusters: slice, weights: Tensor, optimizer: torch.optim.Optimizer) -> Tensor:
+        """One SGD step on Eq. (1) for some clusters; returns their reconstruction and centering losses."""
+        reconstruction = losses.weighted_reconstruction(x, x_hat, weights[:, clusters])
+        centering = losses.weighted_centering(u, self._centers[clusters], weights[:, clusters])
+        optimizer.zero_grad()
+        losses.cluster_loss(reconstruction, centering, self.alpha).backward()
+        optimizer.step()
+        return torch.stack([reconstruction.detach(), centering.detach()])
+
+    def _weights(self, u: Tensor) -> Tensor:
+        return losses.memberships(u.detach(), self._centers, self.m) ** self.m
+
+    def _phase2(self) -> None:
+        """Algorithm 1, phase 2: MNet and encoder on pairs judged by p before epoch T2, by q from then on."""
+        epochs, T2 = (round(n * self._stretch) for n in (self.phase2_epochs, self.T2))
+        if not epochs:
+            return
+        released = self.variant == "released"
+        encoder = self.autoencoder_.encoder
+        mnet = self._new_mnet()
+        optimizer = torch.optim.Adam(
+            [
+                {"params": encoder.parameters(), "lr": self.encoder_lr},
+                {"params": mnet.parameters(), "lr": self.mnet_lr},
+            ],
+            fused=True,
+        )
+        order = stream(self.seed_, "phase-2 batches")
+        for epoch, log in enumerate(self._epochs("phase 2", epochs)):
+            mnet.train()
+            self.autoencoder_.train()
+            total = torch.zeros((), device=self._x.device)
+            for batch in self._batches(order):
+                u = encoder(self._x[batch])
+                q = mnet(u)
+                judge = losses.memberships(u.detach(), self._centers, self.m) if epoch < T2 else q.detach()
+                q = losses.rounded(q) if released else q
+                loss = losses.pairwise_loss(q, judge @ judge.T, self.zeta, self.gamma, released=released)
+                optimizer.zero_grad()
+                (loss * RELEASED_LOSS_SCALE if released else loss).backward()
+                optimizer.step()
+                total += loss.detach()
+            self.mnet_ = mnet
+            if epoch < T2 or not released:
+                self._update_centers()
+            log(pairwise=total.item() / len(self._x), judged_by_q=float(epoch >= T2))
+
+    @property
+    def _stretch(self) -> float:
+        """By how much fewer updates an epoch makes here than on the data the schedule was written for."""
+        return self.schedule_size / len(self._x) if self.schedule_size else 1.0
+
+    def _centers_are_due(self, epoch: int) -> bool:
+        if self.variant == "released":
+            return epoch % self.T1 == 1
+        return epoch > 0 and epoch % self.T1 == 0
+
+    def _update_centers(self) -> None:
+        """Eq. (3) over the whole data set, with memberships from the centers as they were."""
+        u = self._embed(self._x)
+        self._centers = losses.weighted_centers(u, losses.memberships(u, self._centers, self.m), self.m)
+
+    def _new_mnet(self) -> MNet:
+        latent_dim = self._centers.shape[1]
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(derived_seed(self.seed_, "mnet"))
+            return MNet(latent_dim, self.n_clusters).to(self._device)
+
+    def _soft_assignments(self, u: Tensor) -> Tensor:
+        if not hasattr(self, "mnet_"):
+            return losses.memberships(u, self._centers, self.m)
+        self.mnet_.eval()
+        with torch.inference_mode():
+            return self.mnet_(u)
+
+    def _training_labels(self) -> Tensor:
+        if self.variant == "paper" or self._centers is None:
+            return super()._training_labels()
+        return self._labels_in_training_mode()
+
+    def _labels_in_training_mode(self) -> Tensor:
+        """The released evaluation, on the statistics of shuffled batches; here on a copy: a look changes no model."""
+        encoder = deepcopy(self.autoencoder_.encoder).train()
+        head = deepcopy(self.mnet_).train() if hasattr(self, "mnet_") else None
+        last = self.history_[-1] if self.history_ else {"phase": "start", "epoch": 0}
+        order = stream(self.seed_, f"evaluation {last['phase']} {last['epoch']}")
+        labels = torch.empty(len(self._x), dtype=torch.int64, device=self._x.device)
+        with torch.no_grad():
+            for batch in self._batches(order):
+                u = encoder(self._x[batch])
+                labels[batch] = (head(u) if head else losses.memberships(u, self._centers, self.m)).argmax(1)
+        return labels
+
+    def _check_hyperparameters(self) -> None:
+        if self.variant not in ("paper", "released"):
+            raise ValueError(f'variant must be "paper" or "released", not {self.variant!r}')
+        if not 0 <= self.gamma <= self.zeta <= 1:
+            raise ValueError(f"0 <= gamma <= zeta <= 1 must hold, not gamma={self.gamma}, zeta={self.zeta}")
+        if self.m <= 1 or self.alpha < 0 or self.T1 < 1 or self.T2 < 0:
+            raise ValueError(
+                f"m > 1, alpha >= 0, T1 >= 1, T2 >= 0 must hold, not {self.m}, {self.alpha}, {self.T1}, {self.T2}"
+            )
+        if min(self.phase1_epochs, self.phase2_epochs) < 0 or min(self.phase1_lr, self.encoder_lr, self.mnet_lr) <= 0:
+            raise ValueError("epochs must be at least 0 and steps above 0")
+        if self.schedule_size is not None and self.schedule_size < 1:
+            raise ValueError(f"schedule_size must be None or a number of samples, not {self.schedule_size}")
+
+
+def DCSS_u(n_clusters: int = 10, **parameters) -> DCSS:
+    """DCSS_u, the paper's name for phase 1 alone: a `DCSS` whose labels are the nearest centers in u space."""
+    return DCSS(n_clusters, phase2_epochs=0, **parameters)
+
+
+def DCSS_agg(n_clusters: int = 10, **parameters) -> DCSS:
+    """DCSS_agg (Table 2): phase 1 with one update on the summed losses in place of K, for K times the epochs."""
+    return DCSS(n_clusters, phase2_epochs=0, aggregated=True, **parameters)

@@ -1,0 +1,72 @@
+"""DEC, Deep Embedded Clustering: Xie, Girshick & Farhadi, ICML 2016, arXiv 1511.06335.
+
+From an autoencoder and k-means centers: drop the decoder, then minimise KL(P || Q) over encoder and centers, where P
+sharpens Q. The symbols and the loop stand in `dcbook.methods.self_training`.
+"""
+
+from torch import Tensor
+
+from dcbook import losses
+from dcbook.methods.base import DeepClusterer
+from dcbook.methods.self_training import check_schedule, self_train
+
+
+class DEC(DeepClusterer):
+    """Deep Embedded Clustering.
+
+    Parameters (beside those of `DeepClusterer`)
+    --------------------------------------------
+    max_updates : most mini-batch updates (20,000 in the Keras port).
+    update_interval : updates between two target distributions (160 on MNIST in the original, 140 in the port).
+    tol : stop when this share of the labels or less changes between two targets (0.001).
+    optimizer, lr, momentum : "sgd" with 0.01 and 0.9 as in the original code, or "adam" with `lr`.
+    alpha : degrees of freedom of Student's t (1).
+
+    The original pretrains layer by layer with dropout; here, as in the later ports, the autoencoder is trained end to
+    end on pixels in [0, 1] (the originals scale them to [0, 5.1]).
+    """
+
+    def __init__(
+        self,
+        n_clusters: int = 10,
+        *,
+        start=None,
+        max_updates: int = 20_000,
+        update_interval: int = 140,
+        tol: float = 1e-3,
+        optimizer: str = "sgd",
+        lr: float = 0.01,
+        momentum: float = 0.9,
+        alpha: float = 1.0,
+        batch_size: int = 256,
+        random_state=None,
+        device="auto",
+        progress="auto",
+    ):
+        self.n_clusters = n_clusters
+        self.start = start
+        self.max_updates = max_updates
+        self.update_interval = update_interval
+        self.tol = tol
+        self.optimizer = optimizer
+        self.lr = lr
+        self.momentum = momentum
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.random_state = random_state
+        self.device = device
+        self.progress = progress
+
+    def _check_hyperparameters(self) -> None:
+        check_schedule(self)
+
+    def _optimize(self) -> None:
+        encoder = self.autoencoder_.encoder.train()
+
+        def loss(x: Tensor, target: Tensor) -> Tensor:
+            return losses.kl_divergence(target, self._soft_assignments(encoder(x)))
+
+        self_train(self, encoder.parameters(), loss)
+
+    def _soft_assignments(self, u: Tensor) -> Tensor:
+        return losses.student_t(u, self._centers, self.alpha)

@@ -1,0 +1,76 @@
+"""From what a reader passes in to what a network takes; and the randomness of a fit, one stream for each purpose."""
+
+from collections.abc import Iterator
+from zlib import crc32
+
+import numpy as np
+import torch
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import validate_data
+from torch import Tensor
+
+
+def as_samples(estimator: BaseEstimator, x, *, fitting: bool) -> np.ndarray:
+    """Samples as a C-ordered float32 array of their own shape, (N, d) or (N, C, H, W) or (N, C, D, H, W).
+
+    Takes NumPy arrays, torch tensors and what scikit-learn takes; uint8 is divided by 255, floats stay as they are.
+    Raises ValueError for NaN, infinity, fewer than two samples when fitting, or another number of features than in fit.
+    """
+    if isinstance(x, Tensor):
+        x = x.detach().cpu().numpy()
+    shape = np.shape(x)
+    scale = 255 if getattr(x, "dtype", None) == np.uint8 else 1
+    flat = x.reshape(len(x), -1) if len(shape) > 2 else x
+    flat = validate_data(
+        estimator, flat, reset=fitting, dtype=np.float32, order="C", ensure_min_samples=2 if fitting else 1
+    )
+    if scale != 1:
+        flat = flat / np.float32(scale)
+    return flat.reshape(shape) if len(shape) > 2 else flat
+
+
+def resolve_seed(random_state) -> int:
+    """An integer seed from None (a fresh one), an int, or a NumPy RandomState (one draw)."""
+    if isinstance(random_state, int | np.integer):
+        check_random_state(int(random_state))
+        return int(random_state)
+    return int(check_random_state(random_state).randint(2**31))
+
+
+def resolve_device(device: str | torch.device) -> torch.device:
+    """ "auto" means the GPU if there is one; a CUDA device without CUDA is refused with a ValueError."""
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = torch.device(device)
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise ValueError(f'device="{device}" was asked for, but torch finds no CUDA device; use device="auto" or "cpu"')
+    return device
+
+
+def stream(seed: int, purpose: str) -> torch.Generator:
+    """The random stream of one purpose ("weights", "batches", …), so that no purpose disturbs another."""
+    return torch.Generator().manual_seed(derived_seed(seed, purpose))
+
+
+def derived_seed(seed: int, purpose: str) -> int:
+    return int(np.random.SeedSequence([seed, crc32(purpose.encode())]).generate_state(1)[0])
+
+
+def batches(n: int, size: int, generator: torch.Generator, device: torch.device) -> Iterator[Tensor]:
+    """One epoch: indices 0..n-1, shuffled, in batches of `size`; a last batch of one sample joins the one before."""
+    order = torch.randperm(n, generator=generator).to(device)
+    parts = list(order.split(size))
+    if len(parts) > 1 and len(parts[-1]) == 1:
+        parts[-2:] = [torch.cat(parts[-2:])]
+    return iter(parts)
+
+
+def check_n_clusters(n_clusters: int, n_samples: int) -> None:
+    if not isinstance(n_clusters, int | np.integer) or not 1 <= n_clusters <= n_samples:
+        raise ValueError(f"n_clusters must be a whole number from 1 to the {n_samples} samples, not {n_clusters!r}")
+
+
+def check_batch_size(batch_size: int, n_samples: int, name: str) -> None:
+    if not isinstance(batch_size, int | np.integer) or not 1 <= batch_size <= n_samples:
+        raise ValueError(f"{name} must be a whole number from 1 to the {n_samples} samples, not {batch_size!r}")

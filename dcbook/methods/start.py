@@ -1,0 +1,178 @@
+"""Where a deep method begins: a trained autoencoder and, if known, cluster centers in its latent space."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from dcbook import losses, models
+from dcbook.files import written_folder
+from dcbook.methods.inputs import batches, derived_seed, stream
+
+ARCHITECTURES = {
+    "fully-connected": models.FullyConnectedAutoencoder,
+    "convolutional": models.ConvolutionalAutoencoder,
+}
+
+
+@dataclass(frozen=True)
+class Pretraining:
+    """A recipe: train an autoencoder on the reconstruction error alone, with Adam, then find centers by k-means.
+
+    Parameters
+    ----------
+    architecture : "fully-connected" (d-500-500-2000-10 of DEC) or "convolutional" (as released with DCSS).
+    widths : hidden widths of the fully connected encoder; the convolutional one has none.
+    latent_dim : dimension of the latent space.
+    epochs, batch_size, lr : schedule; 0 epochs leaves the random initialisation.
+    restarts : starts of the k-means that finds the first centers (20 in DEC and IDEC).
+    released : freeze batch normalisation after the first epoch, as DCSS's released code does by an oversight
+        (DCSS.py:32,54-70); without batch normalisation it changes nothing.
+    """
+
+    architecture: str = "fully-connected"
+    widths: tuple[int, ...] = (500, 500, 2000)
+    latent_dim: int = 10
+    epochs: int = 100
+    batch_size: int = 256
+    lr: float = 1e-3
+    restarts: int = 20
+    released: bool = False
+
+    def __post_init__(self):
+        if self.architecture not in ARCHITECTURES:
+            raise ValueError(f"architecture must be one of {sorted(ARCHITECTURES)}, not {self.architecture!r}")
+        object.__setattr__(self, "widths", tuple(self.widths))
+        if min((self.latent_dim, self.batch_size, self.restarts, *self.widths)) < 1 or self.epochs < 0 or self.lr <= 0:
+            raise ValueError(f"sizes, restarts and step must be positive and epochs at least 0: {self}")
+
+    def build(self, input_shape: tuple[int, ...], seed: int) -> nn.Module:
+        """A freshly initialised autoencoder for samples of `input_shape`; leaves torch's global stream alone."""
+        options = {"latent_dim": self.latent_dim}
+        if self.architecture == "fully-connected":
+            options["widths"] = self.widths
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(derived_seed(seed, "autoencoder"))
+            return ARCHITECTURES[self.architecture](input_shape, **options)
+
+    def train(self, autoencoder: nn.Module, x: Tensor, seed: int, after_epoch: Callable = lambda **loss: None) -> None:
+        """Train `autoencoder` in place on x (N, *input_shape); `after_epoch(reconstruction=…)` after every epoch."""
+        optimizer = torch.optim.Adam(autoencoder.parameters(), lr=self.lr, fused=True)
+        order = stream(seed, "pretraining batches")
+        for epoch in range(self.epochs):
+            autoencoder.train(not (self.released and epoch > 0))
+            total = torch.zeros((), device=x.device)
+            for batch in batches(len(x), self.batch_size, order, x.device):
+                x_batch = x[batch]
+                _, x_hat = autoencoder(x_batch)
+                loss = losses.mean_squared_error(x_batch, x_hat)
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+                total += loss.detach() * len(batch)
+            after_epoch(reconstruction=total.item() / len(x))
+
+
+@dataclass(frozen=True, eq=False)
+class Start:
+    """A trained autoencoder and cluster centers in its latent space, to start other methods from.
+
+    Parameters
+    ----------
+    autoencoder : has `encoder`, (B, *input_shape) → (B, d), and `decoder`, (B, d) → (B, …); methods work on a copy.
+    centers : tensor (K, d), or None: then a method finds its own by k-means.
+
+    `load` raises ValueError naming the folder if it holds no complete start, or an altered one.
+    """
+
+    autoencoder: nn.Module
+    centers: Tensor | None = None
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over weights, buffers and centers."""
+        sha = hashlib.sha256()
+        for name, tensor in sorted(self._tensors().items()):
+            sha.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}".encode())
+            sha.update(tensor.numpy().tobytes())
+        return sha.hexdigest()
+
+    def save(self, folder: str | Path) -> None:
+        """Write `folder` with start.safetensors and start.json, whole or not at all."""
+        described = describe_module(self.autoencoder) | {"digest": self.digest}
+        with written_folder(folder) as new:
+            save_file(self._tensors(), new / "start.safetensors")
+            (new / "start.json").write_text(json.dumps(described, indent=1))
+
+    @classmethod
+    def load(cls, folder: str | Path) -> "Start":
+        """The start that `save` wrote."""
+        try:
+            described = json.loads((Path(folder) / "start.json").read_text())
+            tensors = load_file(Path(folder) / "start.safetensors")
+            centers = tensors.pop("centers", None)
+            start = cls(restore_module(described, tensors, "autoencoder."), centers)
+        except Exception as error:
+            raise ValueError(f"{folder} holds no complete start: {error}; delete it to train it anew") from error
+        if start.digest != described["digest"]:
+            raise ValueError(
+                f"{folder} was altered: its digest is not the one it was saved with; delete it to train anew"
+            )
+        return start
+
+    def _tensors(self) -> dict[str, Tensor]:
+        tensors = module_tensors(self.autoencoder, "autoencoder.")
+        return tensors if self.centers is None else tensors | {"centers": self.centers.detach().cpu().contiguous()}
+
+
+def resolve_start(start, input_shape: tuple[int, ...], n_clusters: int) -> tuple[Pretraining | None, Start | None]:
+    """Sort out the parameter `start` of a method: a recipe to carry out, or a copy of a start that is ready.
+
+    Raises TypeError for any other kind of object and ValueError where its shapes don't fit the data or K.
+    """
+    if start is None or isinstance(start, Pretraining):
+        return start or Pretraining(), None
+    if isinstance(start, nn.Module):
+        start = Start(start)
+    if not isinstance(start, Start):
+        raise TypeError(
+            f"start must be None, a Pretraining recipe, a trained autoencoder (a module with encoder and decoder) "
+            f"or a Start, not {type(start).__name__}"
+        )
+    if not (hasattr(start.autoencoder, "encoder") and hasattr(start.autoencoder, "decoder")):
+        raise TypeError("the autoencoder given as start needs the attributes encoder and decoder")
+    trained_on = tuple(getattr(start.autoencoder, "config", {}).get("input_shape", input_shape))
+    if trained_on != tuple(input_shape):
+        raise ValueError(
+            f"the autoencoder given as start takes samples of shape {trained_on}, not {tuple(input_shape)}"
+        )
+    if start.centers is not None and len(start.centers) != n_clusters:
+        raise ValueError(f"the start has {len(start.centers)} centers but n_clusters is {n_clusters}; give one without")
+    return None, deepcopy(start)
+
+
+def module_tensors(module: nn.Module, prefix: str) -> dict[str, Tensor]:
+    """Weights and buffers on the CPU under `prefix` + their name."""
+    return {prefix + name: tensor.detach().cpu().contiguous() for name, tensor in module.state_dict().items()}
+
+
+def describe_module(module: nn.Module) -> dict:
+    """Class and configuration, from which `restore_module` builds the network again; TypeError for foreign classes."""
+    if getattr(models, type(module).__name__, None) is not type(module):
+        raise TypeError(f"only networks of dcbook.models can be saved, not {type(module).__name__}; save it yourself")
+    return {"class": type(module).__name__, "config": module.config}
+
+
+def restore_module(described: dict, tensors: dict[str, Tensor], prefix: str) -> nn.Module:
+    """The network that `describe_module` and `module_tensors` tell of."""
+    if described["class"] not in models.__all__:
+        raise ValueError(f"dcbook.models has no network {described['class']!r}")
+    module = getattr(models, described["class"])(**described["config"])
+    module.load_state_dict({k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)})
+    return module

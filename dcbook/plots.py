@@ -1,0 +1,166 @@
+"""One function per kind of picture, one style. Each takes data and returns a matplotlib figure, and draws nothing else."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from sklearn.manifold import TSNE
+from sklearn.metrics import confusion_matrix
+
+from dcbook.evaluation import UNMATCHED, match
+
+STYLE = {"axes.spines.top": False, "axes.spines.right": False, "axes.titlelocation": "left", "font.size": 9}
+PALETTE = "colorblind"
+OURS, PAPER = sns.color_palette(PALETTE)[0], sns.color_palette(PALETTE)[3]
+
+
+def samples(images: np.ndarray, labels: np.ndarray, clusters: np.ndarray, per_cluster: int = 12) -> Figure:
+    """The first images of every cluster in a row each, those of another class than the cluster's framed in red.
+
+    `images` (N, C, H, W), `labels` and `clusters` (N,).
+    """
+    matched, rows = match(labels, clusters), np.unique(clusters)
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(len(rows), per_cluster, figsize=(0.5 * per_cluster, 0.5 * len(rows)), squeeze=False)
+        for axis in axes.flat:
+            axis.set_axis_off()
+        for cluster, line in zip(rows, axes, strict=True):
+            for index, axis in zip(np.flatnonzero(clusters == cluster), line, strict=False):
+                axis.imshow(images[index].transpose(1, 2, 0), cmap="gray_r", interpolation="nearest")
+                if matched[index] != labels[index]:
+                    axis.set_axis_on()
+                    axis.set(xticks=[], yticks=[])
+                    axis.spines[:].set(visible=True, color=PAPER, linewidth=2)
+    return figure
+
+
+def spaces(codes: Mapping[str, np.ndarray], labels: np.ndarray, names: Sequence[str], seed: int = 0) -> Figure:
+    """t-SNE maps of several spaces side by side, colored by true class.
+
+    `codes`: title to an array (N, d); `labels` (N,) index `names`. Maps of different spaces share no axes, and
+    distances between far groups mean nothing in them.
+    """
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(1, len(codes), figsize=(3.6 * len(codes), 3.6), squeeze=False)
+        colors = np.array(sns.color_palette("tab20" if len(names) > 10 else "tab10", len(names)))
+        for axis, (title, space) in zip(axes.flat, codes.items(), strict=True):
+            layout = TSNE(init="pca", perplexity=min(30, (len(space) - 1) / 3), random_state=seed).fit_transform(space)
+            axis.scatter(*layout.T, s=3, c=colors[labels], linewidths=0, rasterized=True)
+            for number, name in enumerate(names):
+                center = np.median(layout[labels == number], axis=0)
+                axis.annotate(name, center, ha="center", va="center", weight="bold", bbox=_LABEL)
+            axis.set(title=title, xticks=[], yticks=[])
+            axis.spines[:].set_visible(False)
+        figure.tight_layout()
+    return figure
+
+
+def confusion(labels: np.ndarray, clusters: np.ndarray, names: Sequence[str]) -> Figure:
+    """How many samples of each class (rows) are in the cluster matched to each class (columns), in per cent of the row."""
+    matched = match(labels, clusters)
+    classes = [*range(len(names)), *([UNMATCHED] if (matched == UNMATCHED).any() else [])]
+    share = 100 * confusion_matrix(labels, matched, labels=classes, normalize="true")[: len(names)]
+    columns = [*names, *(["no class"] if UNMATCHED in classes else [])]
+    with plt.rc_context(STYLE):
+        figure, axis = plt.subplots(figsize=(1.5 + 0.4 * len(columns), 0.8 + 0.35 * len(names)))
+        text = np.where(share >= 0.5, np.char.mod("%.0f", share), "")
+        sns.heatmap(share, annot=text, fmt="", cmap="Blues", cbar=False, ax=axis, vmin=0, vmax=100)
+        axis.set_xticklabels(columns, rotation=0 if max(map(len, columns)) < 4 else 90)
+        axis.set_yticklabels(names, rotation=0)
+        axis.set(xlabel="cluster, by the class it is matched to", ylabel="class", title="% of each class")
+    return figure
+
+
+def comparison(frame: pd.DataFrame, seeds: pd.DataFrame, metric: str = "acc") -> Figure:
+    """Every seed of ours beside the paper's value, one panel per data set, one line per method.
+
+    Parameters
+    ----------
+    frame : the comparison (`dcbook.experiments.compare`).
+    seeds : one row per run and metric (`dcbook.experiments.to_frame`): method, dataset, metric, value in [0, 1].
+    metric : "acc", "nmi", …
+    """
+    frame, seeds = frame[frame["metric"] == metric], seeds[seeds["metric"] == metric]
+    datasets, methods = list(dict.fromkeys(frame["dataset"])), list(dict.fromkeys(frame["method"]))
+    with plt.rc_context(STYLE):
+        size = (1.2 + 2.6 * len(datasets), 1.1 + 0.32 * len(methods))
+        figure, axes = plt.subplots(1, len(datasets), figsize=size, sharey=True, squeeze=False)
+        for axis, dataset in zip(axes.flat, datasets, strict=True):
+            rows = frame[frame["dataset"] == dataset].set_index("method").reindex(methods)
+            ours = seeds[seeds["dataset"] == dataset]
+            axis.hlines(range(len(methods)), rows["mean"], rows["reported"], color="0.8", linewidth=1, zorder=0)
+            places = ours["method"].map(methods.index)
+            axis.scatter(
+                100 * ours["value"], places, s=14, color=OURS, alpha=0.6, linewidths=0, label="ours, each seed"
+            )
+            axis.scatter(rows["mean"], range(len(methods)), marker="|", s=120, color=OURS, label="ours, mean")
+            axis.scatter(rows["reported"], range(len(methods)), marker="D", s=22, color=PAPER, label="paper")
+            beside = next((str(name) for name in rows["reported_on"] if isinstance(name, str) and name), "")
+            axis.set_title(dataset + (f"\npaper: {beside}" if beside and beside != dataset else "\n"), fontsize=8)
+            axis.set(xlabel=f"{metric.upper()}, %", yticks=range(len(methods)), yticklabels=methods)
+            axis.grid(axis="x", color="0.92")
+            axis.set_axisbelow(True)
+        axes[0, 0].invert_yaxis()
+        figure.tight_layout()
+        handles, texts = axes[0, 0].get_legend_handles_labels()
+        figure.legend(handles, texts, loc="upper center", bbox_to_anchor=(0.5, 0), ncols=3, frameon=False)
+    return figure
+
+
+def luck(values: np.ndarray, marks: Mapping[str, Iterable[float]], metric: str = "ACC, %") -> Figure:
+    """How far single starts of k-means scatter on one fixed embedding, and where methods stand beside that.
+
+    `values`: the score of every start; `marks`: name to the scores of its seeds; all in the same unit.
+    """
+    with plt.rc_context(STYLE):
+        figure, axis = plt.subplots(figsize=(6, 1.6 + 0.3 * len(marks)))
+        jitter = np.random.default_rng(0).uniform(-0.3, 0.3, len(values))
+        axis.scatter(values, jitter, s=8, color="0.6", linewidths=0)
+        axis.vlines(np.percentile(values, [5, 95]), -0.4, 0.4, color="0.3")
+        for line, (name, scores) in enumerate(marks.items(), 1):
+            scores = list(scores)
+            color = sns.color_palette(PALETTE)[line - 1]
+            axis.scatter(scores, [line] * len(scores), s=22, color=color)
+        axis.set(yticks=range(len(marks) + 1), xlabel=metric, ylim=(len(marks) + 0.6, -0.6))
+        axis.set_yticklabels([f"{len(values)} single starts\n(5-95 % marked)", *marks])
+        axis.grid(axis="x", color="0.92")
+        axis.set_axisbelow(True)
+        figure.tight_layout()
+    return figure
+
+
+def histories(curves: pd.DataFrame, value: str, label: str) -> Figure:
+    """A number over the epochs, one panel per data set, one line per method, a band over the seeds.
+
+    `curves`: rows with dataset, method, seed, progress (share of the method's epochs, in [0, 1]) and `value`.
+    """
+    datasets, methods = list(dict.fromkeys(curves["dataset"])), list(dict.fromkeys(curves["method"]))
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(
+            1, len(datasets), figsize=(1 + 2.9 * len(datasets), 2.6), sharey=True, squeeze=False
+        )
+        for axis, dataset in zip(axes.flat, datasets, strict=True):
+            _bands(axis, curves[curves["dataset"] == dataset], methods, value)
+            axis.set(title=dataset, xlabel="share of the method's epochs", ylabel=label)
+            axis.grid(color="0.92")
+        axes[0, -1].legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+        figure.tight_layout()
+    return figure
+
+
+def _bands(axis: Axes, curves: pd.DataFrame, methods: Sequence[str], value: str) -> None:
+    grid = np.linspace(0, 1, 101)
+    for method, color in zip(methods, sns.color_palette(PALETTE, len(methods)), strict=True):
+        runs = [run for _, run in curves[curves["method"] == method].groupby("seed")]
+        if not runs:
+            continue
+        lines = np.stack([np.interp(grid, run["progress"], run[value]) for run in runs])
+        axis.plot(grid, lines.mean(0), color=color, label=method)
+        axis.fill_between(grid, lines.min(0), lines.max(0), color=color, alpha=0.15, linewidth=0)
+
+
+_LABEL = {"boxstyle": "round,pad=0.15", "facecolor": "white", "alpha": 0.7, "edgecolor": "none"}

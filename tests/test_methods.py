@@ -1,0 +1,247 @@
+"""What every method promises: the scikit-learn contract, blindness to labels, repeatability, survival, saving."""
+
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from sklearn.base import clone
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler
+
+from dcbook.evaluation import accuracy, scores
+from dcbook.methods import DCSS, DEC, IDEC, AEKMeans, DCSS_agg, DCSS_u, KMeans, Pretraining, Start, load
+from dcbook.models import FullyConnectedAutoencoder
+
+RECIPE = Pretraining(widths=(32,), latent_dim=3, epochs=20, batch_size=32, lr=1e-2)
+SHORT = {"start": RECIPE, "batch_size": 32, "random_state": 0, "device": "cpu"}
+PHASES = {"phase1_epochs": 2, "schedule_size": None}
+METHODS = {
+    "k-means": lambda **changes: KMeans(3, **({"random_state": 0} | changes)),
+    "AE+k-means": lambda **changes: AEKMeans(3, **({"start": RECIPE, "random_state": 0} | changes)),
+    "DEC": lambda **changes: DEC(3, **(SHORT | {"max_updates": 12, "update_interval": 4} | changes)),
+    "IDEC": lambda **changes: IDEC(3, **(SHORT | {"max_updates": 12, "update_interval": 4} | changes)),
+    "DCSS_u": lambda **changes: DCSS_u(3, **(SHORT | PHASES | changes)),
+    "DCSS_agg": lambda **changes: DCSS_agg(3, **(SHORT | PHASES | changes)),
+    "DCSS": lambda **changes: DCSS(3, **(SHORT | PHASES | {"phase2_epochs": 3, "T2": 1} | changes)),
+    "DCSS released": lambda **changes: DCSS(
+        3, variant="released", **(SHORT | PHASES | {"phase2_epochs": 3, "T2": 1} | changes)
+    ),
+}
+DEEP = [name for name in METHODS if name != "k-means"]
+every_method = pytest.mark.parametrize("name", METHODS)
+every_deep_method = pytest.mark.parametrize("name", DEEP)
+
+
+@pytest.fixture(scope="module")
+def blobs():
+    """97 images of 1×4×4 in three groups; 97 = 3·32 + 1 leaves a batch of one sample over."""
+    random = np.random.default_rng(0)
+    y = random.integers(0, 3, 97)
+    x = random.random((3, 1, 4, 4))[y] + 0.05 * random.standard_normal((97, 1, 4, 4))
+    return x.clip(0, 1).astype(np.float32), y
+
+
+def trained_tensors(model):
+    networks = [getattr(model, name) for name in ("autoencoder_", "mnet_") if hasattr(model, name)]
+    weights = [tensor.numpy() for network in networks for tensor in network.state_dict().values()]
+    return [*weights, model.cluster_centers_, model.labels_]
+
+
+def assert_same(model, other):
+    for a, b in zip(trained_tensors(model), trained_tensors(other), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@every_method
+def test_estimator_contract(name, blobs):
+    x, y = blobs
+    model = METHODS[name]()
+    assert model.fit(x) is model
+    assert model.labels_.shape == (97,) and model.labels_.dtype == np.int64
+    assert accuracy(y, model.labels_) > 0.9
+    assert model.cluster_centers_.shape[0] == 3
+    assert len(model.transform(x)) == 97
+    assert model.history_ and {"phase", "epoch"} <= set(model.history_[0])
+    if name != "DCSS released":
+        np.testing.assert_array_equal(model.predict(x), model.labels_)
+    np.testing.assert_array_equal(model.predict(x[:5]), model.predict(x)[:5])
+    again = clone(model)
+    assert not hasattr(again, "labels_") and again.get_params().keys() == model.get_params().keys()
+    np.testing.assert_array_equal(again.fit_predict(x), model.labels_)
+
+
+@every_method
+def test_labels_never_enter_fit(name, blobs):
+    x, y = blobs
+    permuted = np.random.default_rng(1).permutation(y)
+    models = [
+        METHODS[name]().fit(x, labels, monitor=lambda m, t=labels: scores(t, m.labels_)) for labels in (y, permuted)
+    ]
+    assert_same(*models)
+    assert models[0].history_[-1]["acc"] != models[1].history_[-1]["acc"], "the monitor saw two different labelings"
+    assert_same(models[0], METHODS[name]().fit(x))
+
+
+@every_method
+def test_seed_decides(name, blobs):
+    x, _ = blobs
+    torch.manual_seed(1)
+    model = METHODS[name]().fit(x)
+    torch.manual_seed(2)
+    assert_same(model, METHODS[name]().fit(x))
+    if name != "k-means":
+        other = METHODS[name](random_state=1).fit(x)
+        assert any((a != b).any() for a, b in zip(trained_tensors(model), trained_tensors(other), strict=True))
+
+
+@every_method
+def test_arrays_tensors_bytes_and_flat_images_are_one(name, blobs):
+    x, _ = blobs
+    x = (x * 255).astype(np.uint8)
+    model = METHODS[name]().fit(x)
+    as_float = x.astype(np.float32) / np.float32(255)
+    for same in (torch.as_tensor(x), as_float, torch.as_tensor(as_float), as_float.reshape(97, 16).astype(np.float64)):
+        np.testing.assert_allclose(METHODS[name]().fit(same).cluster_centers_, model.cluster_centers_, rtol=1e-5)
+
+
+@every_method
+def test_pipeline(name, blobs):
+    x, y = blobs
+    labels = make_pipeline(MinMaxScaler(), METHODS[name]()).fit_predict(x.reshape(97, 16))
+    assert accuracy(y, labels) > 0.9
+
+
+@every_method
+def test_saved_model_is_the_same_model(name, blobs, tmp_path):
+    x, _ = blobs
+    model = METHODS[name]().fit(x)
+    model.save(tmp_path / "model")
+    again = load(tmp_path / "model")
+    assert type(again) is type(model) and again.get_params() == model.get_params()
+    assert_same(model, again)
+    np.testing.assert_array_equal(again.predict(x), model.predict(x))
+    assert again.history_ == model.history_
+    assert sorted(path.name for path in (tmp_path / "model").iterdir()) == ["model.json", "model.safetensors"]
+
+
+def test_incomplete_model_is_refused_by_name(blobs, tmp_path):
+    METHODS["DEC"]().fit(blobs[0]).save(tmp_path / "model")
+    weights = tmp_path / "model" / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-100])
+    with pytest.raises(ValueError, match="model holds no complete dcbook model"):
+        load(tmp_path / "model")
+
+
+@every_method
+def test_bad_data_is_refused_before_training(name, blobs):
+    x, _ = blobs
+    with pytest.raises(ValueError, match="NaN"):
+        METHODS[name]().fit(np.where(x > 0.5, np.nan, x))
+    with pytest.raises(ValueError, match="n_clusters must be a whole number from 1 to the 97 samples, not 98"):
+        METHODS[name]().set_params(n_clusters=98).fit(x)
+    with pytest.raises(ValueError, match="16"):
+        METHODS[name]().fit(x).predict(x[:, :, :3, :])
+
+
+@pytest.mark.parametrize("name", [name for name in DEEP if name != "AE+k-means"])
+def test_batch_larger_than_the_data_is_refused(name, blobs):
+    with pytest.raises(ValueError, match="batch_size must be a whole number from 1 to the 97 samples, not 98"):
+        METHODS[name](batch_size=98).fit(blobs[0])
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "message"),
+    [
+        ("DCSS", {"zeta": 0.1}, "gamma <= zeta"),
+        ("DCSS", {"m": 1}, "m > 1"),
+        ("DCSS", {"variant": "ours"}, '"paper" or "released"'),
+        ("DCSS", {"phase2_epochs": -1}, "at least 0"),
+        ("DEC", {"optimizer": "lbfgs"}, '"sgd" or "adam"'),
+        ("DEC", {"tol": 2}, "tol must lie"),
+        ("IDEC", {"gamma": -1}, "gamma"),
+        ("IDEC", {"update_interval": 0}, "update_interval"),
+    ],
+)
+def test_bad_hyperparameters_are_refused(name, change, message, blobs):
+    with pytest.raises(ValueError, match=message):
+        METHODS[name](**change).fit(blobs[0])
+
+
+def test_bad_recipes_and_starts_are_refused(blobs):
+    x, _ = blobs
+    with pytest.raises(ValueError, match="architecture must be one of"):
+        Pretraining(architecture="transformer")
+    with pytest.raises(TypeError, match="start must be None"):
+        DEC(3, start="autoencoder", batch_size=32).fit(x)
+    with pytest.raises(ValueError, match=r"takes samples of shape \(9,\), not \(1, 4, 4\)"):
+        DEC(3, start=FullyConnectedAutoencoder((9,)), batch_size=32).fit(x)
+    start = METHODS["AE+k-means"]().fit(x).start_
+    with pytest.raises(ValueError, match="3 centers but n_clusters is 4"):
+        DEC(4, start=start, batch_size=32).fit(x)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
+def test_missing_gpu_is_named(blobs):
+    with pytest.raises(ValueError, match='device="cuda:0" was asked for'):
+        METHODS["DEC"](device="cuda:0").fit(blobs[0])
+
+
+@every_deep_method
+def test_start_is_shared_and_left_alone(name, blobs, tmp_path):
+    x, _ = blobs
+    start = METHODS["AE+k-means"]().fit(x).start_
+    before = start.digest
+    model = METHODS[name](start=start).fit(x)
+    assert start.digest == before
+    assert not any(entry["phase"] == "pretraining" for entry in model.history_)
+    start.save(tmp_path / "start")
+    assert_same(model, METHODS[name](start=Start.load(tmp_path / "start")).fit(x))
+    assert_same(model, METHODS[name]().fit(x))
+    assert_same(model, clone(METHODS[name](start=start)).fit(x))
+
+
+def test_altered_start_is_refused_by_name(blobs, tmp_path):
+    METHODS["AE+k-means"]().fit(blobs[0]).start_.save(tmp_path / "start")
+    weights = tmp_path / "start" / "start.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"\x7f")
+    with pytest.raises(ValueError, match="start was altered"):
+        Start.load(tmp_path / "start")
+
+
+def test_dcss_goes_on_from_dcss_u(blobs):
+    x, _ = blobs
+    phase1 = METHODS["DCSS_u"]().fit(x)
+    assert_same(METHODS["DCSS"]().fit(x), METHODS["DCSS"](start=phase1.start_, phase1_epochs=0).fit(x))
+
+
+@every_deep_method
+@pytest.mark.parametrize("epoch", [1, 2, 4])
+def test_interrupted_fit_leaves_a_usable_model(name, epoch, blobs, tmp_path):
+    x, _ = blobs
+
+    def ctrl_c(model):
+        if len(model.history_) == epoch:
+            raise KeyboardInterrupt
+
+    model = METHODS[name]()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model.fit(x, monitor=ctrl_c)
+    if len(model.history_) < epoch:
+        pytest.skip("this method is done before")
+    assert model.interrupted_ and "interrupted" in str(caught[-1].message)
+    assert len(model.history_) == epoch
+    assert model.predict(x).shape == (97,) and set(model.labels_) <= {0, 1, 2}
+    model.save(tmp_path / "model")
+    assert load(tmp_path / "model").interrupted_
+
+
+@every_method
+def test_constant_and_repeated_samples(name):
+    x = np.repeat(np.eye(4, dtype=np.float32), 10, axis=0)
+    changes = {} if name == "k-means" else {"start": Pretraining(widths=(8,), latent_dim=2, epochs=1, batch_size=8)}
+    model = METHODS[name](**(changes | ({"batch_size": 8} if name in DEEP[1:] else {}))).fit(x)
+    assert np.isfinite(model.cluster_centers_).all()
+    if name != "DCSS released":  # its labels depend on the batch a sample falls in
+        assert all(len(set(model.labels_[i : i + 10])) == 1 for i in range(0, 40, 10)), "equal samples, equal labels"
