@@ -1,4 +1,4 @@
-"""One function per kind of picture, one style. Each takes data and returns a matplotlib figure, and draws nothing else."""
+"""One function per kind of picture, one style. Each takes data and returns a matplotlib figure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -60,7 +60,7 @@ def spaces(codes: Mapping[str, np.ndarray], labels: np.ndarray, names: Sequence[
 
 
 def confusion(labels: np.ndarray, clusters: np.ndarray, names: Sequence[str]) -> Figure:
-    """How many samples of each class (rows) are in the cluster matched to each class (columns), in per cent of the row."""
+    """How many samples of each class (rows) are in the cluster matched to each (columns), in % of the row."""
     matched = match(labels, clusters)
     classes = [*range(len(names)), *([UNMATCHED] if (matched == UNMATCHED).any() else [])]
     share = 100 * confusion_matrix(labels, matched, labels=classes, normalize="true")[: len(names)]
@@ -121,9 +121,8 @@ def luck(values: np.ndarray, marks: Mapping[str, Iterable[float]], metric: str =
         jitter = np.random.default_rng(0).uniform(-0.3, 0.3, len(values))
         axis.scatter(values, jitter, s=8, color="0.6", linewidths=0)
         axis.vlines(np.percentile(values, [5, 95]), -0.4, 0.4, color="0.3")
-        for line, (name, scores) in enumerate(marks.items(), 1):
+        for line, (scores, color) in enumerate(zip(marks.values(), sns.color_palette(PALETTE), strict=False), 1):
             scores = list(scores)
-            color = sns.color_palette(PALETTE)[line - 1]
             axis.scatter(scores, [line] * len(scores), s=22, color=color)
         axis.set(yticks=range(len(marks) + 1), xlabel=metric, ylim=(len(marks) + 0.6, -0.6))
         axis.set_yticklabels([f"{len(values)} single starts\n(5-95 % marked)", *marks])
