@@ -1,0 +1,28 @@
+"""The grid of runs, their records, the papers' reported numbers, and the comparison of the two."""
+
+from dcbook.experiments.compare import compare, gaps, render, write_csv
+from dcbook.experiments.papers import COUNTERPARTS, Counterpart, reported
+from dcbook.experiments.records import Record, RecordError, read_all, to_frame
+from dcbook.experiments.runs import Method, Run, Scale, runs, vary
+from dcbook.experiments.sweep import Result, sweep
+
+__all__ = [
+    "COUNTERPARTS",
+    "Counterpart",
+    "Method",
+    "Record",
+    "RecordError",
+    "Result",
+    "Run",
+    "Scale",
+    "compare",
+    "gaps",
+    "read_all",
+    "render",
+    "reported",
+    "runs",
+    "sweep",
+    "to_frame",
+    "vary",
+    "write_csv",
+]

@@ -1,0 +1,43 @@
+"""DCSS Table 1 from the command line: ``python -m dcbook.experiments --scale laptop``."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from dcbook.experiments import compare, read_all, render, runs, sweep
+from dcbook.experiments.settings import SCALES
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Make the runs that have no record yet and print the comparison; 1 if a run failed, 130 after Ctrl-C."""
+    parser = argparse.ArgumentParser(prog="python -m dcbook.experiments", description=__doc__)
+    parser.add_argument("--scale", default="quick", choices=SCALES)
+    parser.add_argument("--methods", nargs="+", metavar="NAME", help="default: all of the scale")
+    parser.add_argument("--datasets", nargs="+", metavar="NAME", help="default: all of the scale")
+    parser.add_argument("--seeds", nargs="+", type=int, metavar="K", help="default: all of the scale")
+    parser.add_argument("--budget", type=float, metavar="SECONDS", help="begin nothing after this, and stop cleanly")
+    parser.add_argument("--folder", type=Path, help="of the records (default: figures/SCALE/dcss/records)")
+    parser.add_argument("--starts", type=Path, default=Path("build/starts"), help="cache (default: %(default)s)")
+    parser.add_argument("--jobs", type=int, help="processes (default: one per core, or one on a GPU)")
+    parser.add_argument("--device", default="auto")
+    chosen = parser.parse_args(arguments)
+    folder = chosen.folder or Path("figures", chosen.scale, "dcss", "records")
+    try:
+        result = sweep(
+            runs(chosen.scale, chosen.methods, chosen.datasets, chosen.seeds),
+            folder,
+            starts_folder=chosen.starts,
+            n_jobs=chosen.jobs,
+            budget=chosen.budget,
+            device=chosen.device,
+        )
+        if folder.is_dir():
+            print(render(compare(read_all(folder), ["dcss_table1", "dcss_table2"])), end="")
+    except (ValueError, TypeError, FileNotFoundError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 130 if result.interrupted else 1 if result.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,213 @@
+"""Ours beside the paper's: paper | ours, mean ± std (n) | difference | verdict."""
+
+import csv
+import io
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from dcbook.experiments import records as recording
+from dcbook.experiments.papers import COUNTERPARTS, Counterpart, reported
+from dcbook.experiments.records import Record
+from dcbook.files import write_whole
+
+TOLERANCE = 2.0  # points, per cent
+COLUMNS = (
+    "method",
+    "dataset",
+    "metric",
+    "mean",
+    "std",
+    "n",
+    "reported",
+    "reported_on",
+    "difference",
+    "verdict",
+)
+DECIMALS = {"mean": 2, "std": 2, "reported": 2, "difference": 2}
+
+
+def compare(
+    records: Iterable[Record],
+    table: str | Iterable[str],
+    *,
+    counterparts: Mapping[str, Counterpart] = COUNTERPARTS,
+    metrics: Iterable[str] = ("acc", "nmi"),
+) -> pd.DataFrame:
+    """The mean over the seeds of each method on each data set, beside the reported value.
+
+    The verdict, from the difference ours - paper rounded to 0.01 point:
+
+    - "agrees": at most 2 points; "above" or "below": more;
+    - with ", on a part of its data" where ours is a part of the paper's data;
+    - "not comparable: other data" where it is other data; no difference is given then;
+    - "not in the paper" where it reports no value.
+
+    Values from a table that nobody checked carry "(unverified)" after `reported_on`.
+
+    Parameters
+    ----------
+    records : iterable of Record
+    table : str or several
+        Names of reported tables with the columns method, dataset, metric; they must not contradict each other.
+    counterparts : mapping
+        Our data set to the paper's.
+    metrics : iterable of str
+        The scores to compare.
+
+    Returns
+    -------
+    DataFrame
+        Columns method, dataset, metric, mean, std (ddof 1; NaN for one seed), n, reported, reported_on,
+        difference, verdict; numbers in per cent. Rows in the order of `counterparts`, then of the tables.
+
+    Raises
+    ------
+    ValueError
+        If one method has, on one data set, records of different settings, scales or data: those are never
+        averaged.
+    """
+    values, order = _lookup([table] if isinstance(table, str) else list(table))
+    groups = defaultdict(list)
+    for record in records:
+        groups[record.run["dataset"], record.run["method"]].append(record)
+
+    def rank(group: tuple[str, str]) -> tuple:
+        places = list(counterparts)
+        dataset, method = group
+        return (
+            places.index(dataset) if dataset in places else len(places),
+            dataset,
+            order.index(method) if method in order else len(order),
+            method,
+        )
+
+    rows = []
+    for dataset, method in sorted(groups, key=rank):
+        members = groups[dataset, method]
+        _must_be_alike(members)
+        beside = counterparts.get(dataset)
+        for metric in metrics:
+            ours = [100 * record.scores[metric] for record in members]
+            mean = math.fsum(ours) / len(ours)
+            value, checked = values.get((method, beside and beside.dataset, metric), (math.nan, True))
+            difference, verdict = _verdict(mean, value, beside)
+            where = "" if math.isnan(value) else str(beside) + ("" if checked else " (unverified)")
+            rows.append(
+                (
+                    method,
+                    dataset,
+                    metric,
+                    mean,
+                    _std(ours, mean),
+                    len(ours),
+                    value,
+                    where,
+                    difference,
+                    verdict,
+                )
+            )
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def gaps(frame: pd.DataFrame, points: float = TOLERANCE) -> pd.DataFrame:
+    """The rows of a comparison that differ by more than `points`: those that need a written cause."""
+    return frame[frame["difference"].round(DECIMALS["difference"]).abs() > points].reset_index(drop=True)
+
+
+def render(frame: pd.DataFrame) -> str:
+    """A comparison as a Markdown table of fixed width, ending in a newline."""
+    lines = [("method", "data set", "metric", "paper", "ours: mean ± std (n)", "difference", "verdict")]
+    for row in frame.itertuples(index=False):
+        spread = "" if math.isnan(row.std) else f" ± {row.std:.2f}"
+        lines.append(
+            (
+                row.method,
+                row.dataset,
+                row.metric.upper(),
+                "" if math.isnan(row.reported) else f"{row.reported:.2f}",
+                f"{row.mean:.2f}{spread} ({row.n})",
+                "" if math.isnan(row.difference) else f"{row.difference:+.2f}",
+                row.verdict,
+            )
+        )
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    rows = [
+        "| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |" for line in lines
+    ]
+    rows.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
+    return "\n".join(rows) + "\n"
+
+
+def write_csv(frame: pd.DataFrame, path: str | Path) -> None:
+    """Write a comparison as CSV, whole or not at all: two decimals, blank where there is no number, LF."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(frame.columns)
+    for row in frame.itertuples(index=False):
+        writer.writerow([_cell(name, value) for name, value in zip(frame.columns, row, strict=True)])
+    write_whole(path, text.getvalue())
+
+
+def _lookup(tables: list[str]) -> tuple[dict, list[str]]:
+    """Reported values by (method, data set, metric), with whether they are checked, and the methods in order."""
+    values: dict[tuple, tuple[float, bool]] = {}
+    order: list[str] = []
+    for table in tables:
+        frame = reported(table)
+        if list(frame.columns) != ["method", "dataset", "metric", "value", "status"]:
+            raise ValueError(f"{table} is not a table of methods on data sets: it has {', '.join(frame.columns)}")
+        for method, dataset, metric, value, status in frame.itertuples(index=False):
+            name = method, dataset, metric
+            if values.setdefault(name, (value, status == "checked"))[0] != value:
+                raise ValueError(f"{' and '.join(tables)} report different values for {name}: choose one")
+            if method not in order:
+                order.append(method)
+    return values, order
+
+
+def _verdict(mean: float, value: float, beside: Counterpart | None) -> tuple[float, str]:
+    if math.isnan(value):
+        return math.nan, "not in the paper"
+    if beside.kind == "other":
+        return math.nan, "not comparable: other data"
+    difference = round(mean - value, DECIMALS["difference"])
+    word = "agrees" if abs(difference) <= TOLERANCE else "above" if difference > 0 else "below"
+    return difference, word + (", on a part of its data" if beside.kind == "part" else "")
+
+
+def _std(values: list[float], mean: float) -> float:
+    if len(values) < 2:
+        return math.nan
+    return math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1))
+
+
+def _must_be_alike(members: list[Record]) -> None:
+    first, *others = members
+    for other in others:
+        for what, ours, theirs in (
+            ("settings", _without_seed(first.run), _without_seed(other.run)),
+            ("data", first.provenance["data"]["digest"], other.provenance["data"]["digest"]),
+        ):
+            if ours != theirs:
+                raise ValueError(
+                    f"{recording.describe(first.run)} and {recording.describe(other.run)} differ in their "
+                    f"{what}: such runs are not averaged; choose the records of one"
+                )
+
+
+def _without_seed(run: Mapping) -> dict:
+    return {
+        name: _without_seed(value) if name == "start" and value else value
+        for name, value in run.items()
+        if name != "seed"
+    }
+
+
+def _cell(name: str, value: object) -> str:
+    if isinstance(value, float):
+        return "" if math.isnan(value) else f"{value:.{DECIMALS.get(name, 4)}f}"
+    return str(value)

@@ -1,0 +1,74 @@
+"""What the papers report, and which of their data sets each of ours stands beside."""
+
+import io
+from dataclasses import dataclass
+from importlib import resources
+
+import pandas as pd
+
+
+@dataclass(frozen=True)
+class Counterpart:
+    """The paper's data set that one of ours stands beside.
+
+    Attributes
+    ----------
+    dataset : str
+        Its name in the reported tables.
+    kind : "same", "part" (ours is a part of the paper's) or "other" (other data, for orientation only)
+    note : str
+        What a reader must know of the difference.
+    """
+
+    dataset: str
+    kind: str = "same"
+    note: str = ""
+
+    def __post_init__(self):
+        if self.kind not in ("same", "part", "other"):
+            raise ValueError(f'kind must be "same", "part" or "other", not {self.kind!r}')
+
+    def __str__(self) -> str:
+        return f"{self.dataset} ({self.note})" if self.note else self.dataset
+
+
+COUNTERPARTS = {
+    "usps": Counterpart("usps"),
+    "mnist": Counterpart("mnist"),
+    "mnist-test": Counterpart("mnist", "part", "10,000 of the paper's 70,000 images"),
+    "fashion-mnist": Counterpart("fashion-mnist"),
+    "fashion-mnist-test": Counterpart("fashion-mnist", "part", "10,000 of the paper's 70,000 images"),
+    "2mnist": Counterpart("2mnist"),
+    "cifar10": Counterpart("cifar10"),
+    "cifar100-20": Counterpart("cifar100-20"),
+    "stl10": Counterpart("stl10"),
+    "imagenet10": Counterpart("imagenet10"),
+    "digits": Counterpart("mnist", "other", "other data, for orientation only"),
+}
+
+
+def reported(table: str) -> pd.DataFrame:
+    """What a paper prints, one value a row, in per cent.
+
+    Parameters
+    ----------
+    table : str
+        "dcss_table1" to "dcss_table5", "deepcluster_table1" to "deepcluster_table5".
+
+    Returns
+    -------
+    DataFrame
+        The columns of the table, `value`, and `status`: "checked" against the paper's text, or
+        "transcribed, unverified". ``reported/README.md`` tells more.
+
+    Raises
+    ------
+    ValueError
+        For a table that is not there.
+    """
+    folder = resources.files(__package__) / "reported"
+    known = sorted(entry.name.removesuffix(".csv") for entry in folder.iterdir() if entry.name.endswith(".csv"))
+    if table not in known:
+        raise ValueError(f"no reported table {table!r}: choose from {', '.join(known)}")
+    frame = pd.read_csv(io.StringIO((folder / f"{table}.csv").read_text(encoding="utf-8")))
+    return frame.assign(status="checked" if table.startswith("dcss_") else "transcribed, unverified")

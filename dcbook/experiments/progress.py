@@ -1,0 +1,69 @@
+"""One progress line for a whole sweep: redrawn on a terminal, a few plain lines elsewhere."""
+
+import math
+import shutil
+import sys
+import threading
+import time
+
+LINES = 16
+
+
+class Progress:
+    """Shows ``done/total``, time gone, time left and what is running.
+
+    On a terminal one line is redrawn every second; elsewhere at most `LINES` + 2 lines are printed. Use it as
+    a context manager and call `update` after every finished task.
+    """
+
+    def __init__(self, total: int, shown: bool = True, stream=None):
+        self.total, self.shown, self.stream = total, shown and total > 0, stream or sys.stdout
+        self.live = self.shown and self.stream.isatty()
+        self.began = time.monotonic()
+        self.done, self.running, self.left, self.told = 0, [], None, -1
+        self.closed = threading.Event()
+
+    def __enter__(self) -> "Progress":
+        if self.live:
+            threading.Thread(target=self._redraw, daemon=True).start()
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.closed.set()
+        if self.live:
+            self.stream.write("\r\033[K")
+            self.stream.flush()
+
+    def update(self, done: int, running: list[str], left: float | None) -> None:
+        """Tell how many tasks are done, which are running, and the seconds left (None: not known yet)."""
+        self.done, self.running, self.left = done, running, left
+        if self.live or not self.shown or done == self.told:
+            return
+        if self.told < 0 or done == self.total or done >= self.told + math.ceil(self.total / LINES):
+            self.told = done
+            print(self.line(), file=self.stream, flush=True)
+
+    def line(self) -> str:
+        """The line as it reads now."""
+        parts = [f"{self.done}/{self.total}", f"{clock(time.monotonic() - self.began)} gone"]
+        if self.left is not None and self.done < self.total:
+            parts.append(f"about {clock(self.left)} left")
+        if self.running:
+            parts.append("now " + "; ".join(self.running))
+        return " | ".join(parts)
+
+    def _redraw(self) -> None:
+        while not self.closed.wait(1):
+            width = shutil.get_terminal_size().columns - 1
+            self.stream.write("\r\033[K" + self.line()[:width])
+            self.stream.flush()
+
+
+def clock(seconds: float) -> str:
+    """Seconds as people say them: "8 s", "3:05 min", "1:02 h"."""
+    seconds = max(0, round(seconds))
+    if seconds < 60:
+        return f"{seconds} s"
+    if seconds < 3600:
+        return f"{seconds // 60}:{seconds % 60:02} min"
+    return f"{seconds // 3600}:{seconds % 3600 // 60:02} h"

@@ -1,0 +1,216 @@
+"""Records: one small JSON file for each finished run, the only thing that tables and figures are drawn from.
+
+A record is refused, by name, when it was cut off, edited, written by another schema or put under the name of
+another run.
+"""
+
+import hashlib
+import json
+import math
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from dcbook.files import write_whole
+
+SCHEMA = 1
+PARTS = ("run", "scores", "history", "provenance")
+
+
+class RecordError(ValueError):
+    """A record that cannot be trusted; the message names the file and what is wrong with it."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """One finished run.
+
+    Attributes
+    ----------
+    run : dict
+        The run's identity: method, estimator, params, dataset, sampling, seed, scale, run it starts from.
+    scores : dict
+        Final scores as fractions, finite floats.
+    history : list of dict
+        One dict per epoch, floats to six significant digits; a number that was not finite is None.
+    provenance : dict
+        Commit, versions, device, threads, seconds, peak memory in MiB, data, start, time of finishing.
+    """
+
+    run: dict
+    scores: dict
+    history: list
+    provenance: dict
+
+
+def plain(value: Any) -> Any:
+    """`value` in JSON's own types (NumPy scalars, tuples and dataclasses converted).
+
+    Raises
+    ------
+    TypeError
+        For anything JSON cannot hold.
+    """
+    if isinstance(value, np.generic):
+        return value.item()
+    if is_dataclass(value) and not isinstance(value, type):
+        return {type(value).__name__: plain(asdict(value))}
+    if isinstance(value, Mapping):
+        return {str(k): plain(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(v) for v in value]
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    raise TypeError(f"a {type(value).__name__} ({value!r}) has no place in a record: numbers, strings, lists, dicts do")
+
+
+def canonical(value: Any) -> bytes:
+    """The one spelling of a JSON value that digests are taken of."""
+    return json.dumps(plain(value), sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+
+
+def digest(value: Any) -> str:
+    """SHA-256 of a JSON value, in hex."""
+    return hashlib.sha256(canonical(value)).hexdigest()
+
+
+def key(run: Mapping) -> str:
+    """Digest of a run's identity: every entry of `run` counts, whatever the order of its parameters."""
+    return digest(run)
+
+
+def path_of(run: Mapping, folder: str | Path) -> Path:
+    """Where the record of `run` lives: ``<folder>/<dataset>/<method>-seed<k>-<8 hex of the key>.json``."""
+    name = f"{run['method']}-seed{run['seed']}-{key(run)[:8]}.json"
+    return Path(folder) / _safe(run["dataset"]) / _safe(name)
+
+
+def write(record: Record, folder: str | Path) -> Path:
+    """Write a record, whole or not at all, and return its path.
+
+    Raises
+    ------
+    ValueError
+        If a score is not a finite number.
+    """
+    for name, score in record.scores.items():
+        if not math.isfinite(score):
+            raise ValueError(
+                f"the score {name!r} of {describe(record.run)} is {score}: only finite scores are recorded"
+            )
+    body = {
+        "schema": SCHEMA,
+        "run": plain(record.run),
+        "scores": plain(record.scores),
+        "history": [rounded(plain(row)) for row in record.history],
+        "provenance": rounded(plain(record.provenance)),
+    }
+    body["sha256"] = digest(body)
+    path = path_of(record.run, folder)
+    write_whole(path, _layout(body))
+    return path
+
+
+def read(path: str | Path) -> Record:
+    """Read one record and check it.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    RecordError
+        If the file was cut off, edited, is of another schema or does not have its run's name.
+    """
+    path = Path(path)
+    remedy = "restore it, or delete it to have the run made again"
+    try:
+        body = json.loads(path.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise RecordError(f"{path}: cut off or no JSON ({error}); {remedy}") from None
+    if not isinstance(body, dict) or body.get("schema") != SCHEMA:
+        found = body.get("schema") if isinstance(body, dict) else None
+        raise RecordError(f"{path}: schema {found!r}, but this version reads schema {SCHEMA}; {remedy}")
+    stated = body.pop("sha256", None)
+    if set(body) != {"schema", *PARTS} or stated != digest(body):
+        raise RecordError(f"{path}: edited after it was written (its digest does not match); {remedy}")
+    record = Record(*(body[part] for part in PARTS))
+    expected = path_of(record.run, path.parent.parent)
+    if path.name != expected.name or path.parent.name != expected.parent.name:
+        right = f"{expected.parent.name}/{expected.name}"
+        raise RecordError(f"{path}: holds the run that belongs under {right}; rename it back, or delete it")
+    return record
+
+
+def read_all(folder: str | Path) -> list[Record]:
+    """All records below `folder`, in the order of their paths; RecordError for one that cannot be trusted."""
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{folder}: no such folder of records")
+    paths = (p for p in folder.glob("*/*.json") if not p.parent.name.startswith("."))
+    return [read(path) for path in sorted(paths)]
+
+
+def to_frame(records: Iterable[Record], params: Iterable[str] = ()) -> pd.DataFrame:
+    """One row per run and metric: method, dataset, scale, seed, chosen `params`, metric, value, seconds."""
+    params = tuple(params)
+    rows = [
+        {
+            **{name: record.run[name] for name in ("method", "dataset", "scale", "seed")},
+            **{name: record.run["params"].get(name) for name in params},
+            "metric": metric,
+            "value": value,
+            "seconds": record.provenance.get("seconds"),
+        }
+        for record in records
+        for metric, value in record.scores.items()
+    ]
+    return pd.DataFrame(rows, columns=["method", "dataset", "scale", "seed", *params, "metric", "value", "seconds"])
+
+
+def describe(run: Mapping) -> str:
+    """A run in a few words, for messages."""
+    return f"{run['method']} on {run['dataset']}, seed {run['seed']}"
+
+
+def workroom(folder: str | Path) -> Path:
+    """A hidden folder for locks inside `folder`; git ignores it."""
+    room = Path(folder) / ".work"
+    if not (room / ".gitignore").exists():
+        room.mkdir(parents=True, exist_ok=True)
+        (room / ".gitignore").write_text("*\n")
+    return room
+
+
+def _safe(name: str) -> str:
+    return re.sub(r"[^\w.+=-]+", "_", str(name)).lstrip(".")
+
+
+def rounded(value: Any) -> Any:
+    """Floats to six significant digits, None where one is not finite, through dicts and lists."""
+    if isinstance(value, dict):
+        return {k: rounded(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [rounded(v) for v in value]
+    if isinstance(value, float):
+        return float(f"{value:.6g}") if math.isfinite(value) else None
+    return value
+
+
+def _layout(body: dict) -> str:
+    """JSON for people and for git: one line for each entry, one for each epoch of the history."""
+    lines = []
+    for name, value in body.items():
+        if name == "history" and value:
+            text = "[\n" + ",\n".join("  " + json.dumps(row, allow_nan=False) for row in value) + "\n ]"
+        elif isinstance(value, dict):
+            entries = (f"  {json.dumps(k)}: {json.dumps(v, allow_nan=False)}" for k, v in value.items())
+            text = "{\n" + ",\n".join(entries) + "\n }"
+        else:
+            text = json.dumps(value)
+        lines.append(f" {json.dumps(name)}: {text}")
+    return "{\n" + ",\n".join(lines) + "\n}\n"

@@ -1,0 +1,98 @@
+"""Shared starts: an autoencoder (with centers) that several runs go on from, trained once and kept on disk.
+
+The keys are JSON-able dicts that hold everything the start depends on: data digest, seed, recipe. Any number
+of processes and machines may share the folder; a lock of the operating system, gone with the process that held
+it, lets one of them train while the others wait.
+"""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from dcbook.experiments.records import digest, plain, workroom
+from dcbook.files import written_folder
+
+ABOUT = "about.json"
+
+
+class StartError(ValueError):
+    """A kept start that cannot be trusted; the message names the folder and what is wrong with it."""
+
+
+class Starts:
+    """A folder of starts.
+
+    Parameters
+    ----------
+    folder : path
+        Where they are kept; made when missing.
+    kind : type, optional
+        Class of the starts, with `save(path)`, `load(path)` and `digest`; by default `dcbook.methods.Start`.
+    """
+
+    def __init__(self, folder: str | Path, kind: type | None = None):
+        if kind is None:
+            from dcbook.methods import Start as kind
+        self.folder, self.kind = Path(folder), kind
+
+    def path(self, key: Mapping) -> Path:
+        """The folder of one start."""
+        return self.folder / digest(key)[:16]
+
+    def lock(self, key: Mapping, timeout: float = -1) -> FileLock:
+        """The lock under which this start is trained, read or replaced; a timeout of -1 waits for ever."""
+        return FileLock(workroom(self.folder) / f"{self.path(key).name}.lock", timeout=timeout)
+
+    def has(self, key: Mapping) -> bool:
+        """Whether the start is there; `load` alone tells whether it is sound."""
+        return (self.path(key) / ABOUT).is_file()
+
+    def get(self, key: Mapping, build: Callable[[], Any], timeout: float = -1) -> tuple[Any, dict]:
+        """The start of this key and what is known of it, trained by ``build()`` if nobody has yet.
+
+        Raises
+        ------
+        StartError
+            If the kept one does not load, or is not the one that was saved.
+        TimeoutError
+            If another process held the lock for longer than `timeout` seconds.
+        """
+        try:
+            with self.lock(key, timeout):
+                if not self.has(key):
+                    began = time.perf_counter()
+                    self.save(key, build(), seconds=time.perf_counter() - began)
+                return self.load(key)
+        except Timeout:
+            raise TimeoutError(f"{self.path(key)}: another process is still training this start") from None
+
+    def save(self, key: Mapping, start: Any, seconds: float) -> None:
+        """Keep a start, whole or not at all, in place of an earlier one; call it under `lock`."""
+        with written_folder(self.path(key)) as new:
+            start.save(new / "start")
+            about = {"key": plain(key), "digest": start.digest, "seconds": round(seconds, 2)}
+            (new / ABOUT).write_text(json.dumps(about, indent=1) + "\n")
+
+    def load(self, key: Mapping) -> tuple[Any, dict]:
+        """A kept start and what is known of it (its digest, the seconds it took).
+
+        Raises
+        ------
+        StartError
+            If it does not load, or is not the one that was saved.
+        """
+        path = self.path(key)
+        remedy = "delete that folder to have it trained again"
+        try:
+            about = json.loads((path / ABOUT).read_text())
+            start = self.kind.load(path / "start")
+            found, stated, kept_for = start.digest, about["digest"], about["key"]
+        except Exception as error:
+            raise StartError(f"{path}: this start does not load ({type(error).__name__}: {error}); {remedy}") from error
+        if found != stated or kept_for != plain(key):
+            raise StartError(f"{path}: this start is not the one that was saved (its digest differs); {remedy}")
+        return start, {"digest": stated, "seconds": about["seconds"]}

@@ -1,0 +1,214 @@
+"""A sweep: many runs, on every core, on a GPU or on a cluster, each recorded once whatever happens."""
+
+import os
+import signal
+import sys
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+import joblib
+from joblib.parallel import get_active_backend
+
+from dcbook.experiments import records
+from dcbook.experiments.agenda import Agenda, Result, plan
+from dcbook.experiments.progress import Progress
+from dcbook.experiments.provenance import environment
+from dcbook.experiments.runs import Run, settings_of
+from dcbook.experiments.starts import Starts
+from dcbook.experiments.work import Outcome, Setup, dataset_key, estimator
+from dcbook.methods.inputs import resolve_device
+
+
+def sweep(
+    runs: Iterable[Run],
+    folder: str | Path,
+    *,
+    starts_folder: str | Path,
+    n_jobs: int | None = None,
+    budget: float | None = None,
+    device: str = "auto",
+    progress: bool = True,
+    load: Callable[..., Any] | None = None,
+    start_type: type | None = None,
+) -> Result:
+    """Make every run that has no record yet.
+
+    Runs go one process per core with one thread each; on a CUDA device one after another in this process,
+    unless `n_jobs` says otherwise. A start that several runs share is trained once. A sweep may be killed at
+    any moment and called again; two sweeps may share the folders at the same time.
+
+    Inside ``joblib.parallel_config(backend="dask")`` the same runs go to a cluster: `folder` and `starts_folder`
+    must then be on a file system that all machines share, each machine must find the data sets, and workers
+    should have one thread each.
+
+    Parameters
+    ----------
+    runs : iterable of Run
+    folder : path
+        Of the records, ``<dataset>/<method>-seed<k>-<key>.json``.
+    starts_folder : path
+        Of the shared starts; a cache, safe to delete.
+    n_jobs : int, optional
+        Processes; by default the number of usable cores, or 1 on a CUDA device.
+    budget : float, optional
+        Seconds after which no run begins, and those under way stop at their next epoch without a record.
+    device : str
+        "auto", "cpu", "cuda", …, given to the estimators.
+    progress : bool
+        Show one progress line, and at the end what became of the runs.
+    load : callable, optional
+        ``load(name, **sampling)`` gives the data set; by default `dcbook.data.load`.
+    start_type : type, optional
+        Class of the starts; by default `dcbook.methods.Start`.
+
+    Returns
+    -------
+    Result
+        Lists of the runs done, skipped, unfinished and failed. Ctrl-C returns it too, with `interrupted` set.
+
+    Raises
+    ------
+    RecordError
+        If a record of one of the runs was edited or cut off.
+    FileNotFoundError
+        If a data set that is needed is missing.
+    ValueError
+        If a record was made with other data than what is there now, or an argument is out of range.
+    TypeError
+        If an estimator does not have a parameter that its run gives.
+    """
+    if n_jobs is not None and n_jobs < 1:
+        raise ValueError(f"n_jobs must be at least 1 or None for one per core, not {n_jobs}")
+    if budget is not None and not budget >= 0:
+        raise ValueError(f"budget must be a number of seconds >= 0 or None, not {budget}")
+    if load is None:
+        from dcbook.data import load
+    deadline = float("inf") if budget is None else time.time() + budget
+    folder = Path(folder).absolute()
+    runs = list({records.key(run.identity): run for run in runs}.values())
+    found = {run: records.read(path) for run in runs if (path := records.path_of(run.identity, folder)).exists()}
+    todo = [run for run in runs if run not in found]
+    digests = _check_data(todo, found, load, device)
+    if not todo:
+        result = Result(skipped=list(found))
+        if progress:
+            print(result, flush=True)
+        return result
+
+    outside = not isinstance(get_active_backend()[0], joblib.parallel.BACKENDS["loky"])
+    on_gpu = not outside and resolve_device(device).type == "cuda"
+    jobs = n_jobs or (1 if on_gpu else joblib.cpu_count())
+    starts = Starts(Path(starts_folder).absolute(), start_type)
+    agenda = Agenda(*plan(todo, starts, digests), deadline)
+    for record in found.values():
+        agenda.learn(record.run["method"], record.run["dataset"], record.provenance.get("seconds") or 0)
+    setup = Setup(
+        folder,
+        starts,
+        load,
+        digests,
+        device,
+        None if on_gpu else 1,
+        deadline,
+        environment(),
+        None if outside else os.getpid(),
+    )
+    config = nullcontext() if outside else joblib.parallel_config("loky", n_jobs=jobs, inner_max_num_threads=1)
+    interrupted = False
+    with config, Progress(len(agenda.tasks), progress) as line:
+        workers = joblib.effective_n_jobs(-1) if outside else jobs
+
+        def show() -> None:
+            line.update(agenda.done, agenda.now(workers), agenda.seconds_left(workers))
+
+        show()
+        try:
+            while agenda.open():
+                try:
+                    for outcome in _work(agenda.stream(setup), -1 if outside else jobs):
+                        agenda.settle(outcome)
+                        show()
+                except Exception as error:  # a worker died, and joblib's pool with it
+                    agenda.crashed(error)
+        except KeyboardInterrupt:
+            interrupted = True
+    result = agenda.result(list(found), interrupted)
+    if progress:
+        print(result, flush=True)
+    return result
+
+
+def _work(calls: Iterator[Any], jobs: int) -> Iterator[Outcome]:
+    """Outcomes as they come; workers inherit to be deaf to Ctrl-C and to wait passively."""
+    parallel = joblib.Parallel(jobs, return_as="generator_unordered", batch_size=1, pre_dispatch="n_jobs")
+    with warnings.catch_warnings(), _inherited():
+        warnings.simplefilter("ignore", UserWarning)
+        outcomes = parallel(calls)
+    yield from outcomes
+
+
+@contextmanager
+def _inherited() -> Iterator[None]:
+    policy = os.environ.get("OMP_WAIT_POLICY")
+    os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
+    main = threading.current_thread() is threading.main_thread() and sys.platform != "win32"
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN) if main else None
+    try:
+        yield
+    finally:
+        if main:
+            signal.signal(signal.SIGINT, handler)
+        if policy is None:
+            del os.environ["OMP_WAIT_POLICY"]
+        else:
+            os.environ["OMP_WAIT_POLICY"] = policy
+
+
+def _check_data(todo: list[Run], found: dict[Run, Any], load: Callable, device: str) -> dict:
+    """Digest of every data set at hand, and the estimators tried out, before any work begins."""
+    digests, classes = {}, {}
+    needed = {dataset_key(run) for run in todo}
+    for run in (*todo, *found):
+        key = dataset_key(run)
+        if key in digests:
+            continue
+        try:
+            data = load(run.dataset, **run.sampling)
+        except FileNotFoundError:
+            if key in needed:
+                raise
+            continue  # all its records are there: tables can be drawn without the data
+        digests[key], classes[key] = data.digest, data.n_classes
+    for run, record in found.items():
+        _check_record(run, record, digests.get(dataset_key(run)))
+    for run in todo:
+        link: Run | None = run
+        while link is not None:
+            try:
+                estimator(link, device, classes[dataset_key(run)])
+            except TypeError as error:
+                raise TypeError(f"{link.method}: {error}") from None
+            link = link.start
+    return digests
+
+
+def _check_record(run: Run, record: records.Record, data: str | None) -> None:
+    """A record must have been made with the data and with the parameters, defaults too, of today."""
+    made_with = record.provenance["data"]["digest"]
+    if data not in (None, made_with):
+        raise ValueError(
+            f"{run}: its record was made with other data (digest {made_with[:12]}) than is here now "
+            f"({data[:12]}); delete that record, or use another folder"
+        )
+    now, then = records.rounded(settings_of(run.cls(**run.params))), record.provenance["parameters"]
+    for name in now.keys() & then.keys():
+        if now[name] != then[name]:
+            raise ValueError(
+                f"{run}: its record was made with {name}={then[name]!r}, now it is {now[name]!r}; delete that "
+                "record, or give the parameter in the settings"
+            )
