@@ -1,0 +1,85 @@
+"""The nearest center of every point, chunk by chunk."""
+
+import torch
+from torch import Tensor
+
+from dcbook.clustering.points import as_matrix, full_precision, lift_centers, rows_at_once
+
+
+def nearest(points: Tensor, lifted: Tensor) -> Tensor:
+    """Return the one-hot matrix (R, K, m), columns of which mark each point's nearest center.
+
+    `points` is [x, 1] (m, d + 1), `lifted` is [-2c, |c|²] (R, K, d + 1). Where centers tie, all of them are marked.
+    """
+    scores = (lifted.flatten(0, 1) @ points.T).view(*lifted.shape[:2], len(points))
+    return scores.le_(scores.amin(1, keepdim=True))
+
+
+def break_ties(hot: Tensor) -> Tensor:
+    """Keep only the first mark in each column of `hot` (R, K, m), in place."""
+    run, point = (hot.sum(1) > 1).nonzero(as_tuple=True)
+    tied = hot[run, :, point]
+    hot[run, :, point] = tied * (tied.cumsum(1) == 1)
+    return hot
+
+
+def labels_of(hot: Tensor) -> Tensor:
+    """Return the row (m,) of the first mark in each column of `hot` (1, K, m).
+
+    Two rows of a product, indices and ones, are several times faster than an argmax and show the ties.
+    """
+    n_clusters = hot.shape[1]
+    index = torch.arange(n_clusters, dtype=hot.dtype, device=hot.device)
+    which, marks = torch.stack((index, torch.ones_like(index))) @ hot[0]
+    if marks.amax() > 1:
+        which = index @ break_ties(hot)[0]
+    return which.long()
+
+
+@torch.no_grad()
+def assign(
+    x: object, centers: object, *, device: str | torch.device = "auto", chunk_bytes: int | None = None
+) -> tuple[Tensor, Tensor]:
+    """Assign every point to its nearest center, the first of those that tie.
+
+    Parameters
+    ----------
+    x : array or tensor (N, d)
+    centers : array or tensor (K, d)
+    device : where to compute; "auto" is where `x` is, or a GPU if there is one and `x` is on the CPU
+    chunk_bytes : size of the largest array of scores held at once; None suits the device
+
+    Returns
+    -------
+    labels : int64 tensor (N,), 0..K-1
+    distances : tensor (N,), squared Euclidean, from direct differences; both on the device of `x`
+
+    Raises
+    ------
+    TypeError
+        If either is not a dense matrix of real numbers.
+    ValueError
+        If the shapes do not fit or a number is not finite.
+    """
+    home = x.device if isinstance(x, Tensor) else torch.device("cpu")
+    x = as_matrix(x, device)
+    centers = as_matrix(centers, x.device, "centers").to(x.dtype)
+    if centers.shape[1] != x.shape[1]:
+        raise ValueError(f"centers have {centers.shape[1]} columns, x has {x.shape[1]}; they must agree")
+    middle = centers.mean(0)
+    lifted = lift_centers(centers - middle)
+    if not lifted.isfinite().all():
+        raise ValueError(f"centers hold NaN, infinity, or numbers the squares of which overflow {x.dtype}")
+    labels = torch.empty(len(x), dtype=torch.int64, device=x.device)
+    distances = x.new_empty(len(x))
+    rows = rows_at_once(x.device, len(centers), 2 * x.shape[1], x.element_size(), chunk_bytes)
+    lifted_part = x.new_ones(min(rows, len(x)), x.shape[1] + 1)
+    with full_precision():
+        for part, label, distance in zip(x.split(rows), labels.split(rows), distances.split(rows), strict=True):
+            points = lifted_part[: len(part)]
+            torch.sub(part, middle, out=points[:, :-1])
+            label.copy_(labels_of(nearest(points, lifted[None])))
+            torch.sum((part - centers.index_select(0, label)).square_(), dim=1, out=distance)
+    if not distances.isfinite().all():
+        raise ValueError("x holds NaN or infinity; distances need finite numbers")
+    return labels.to(home), distances.to(home)
