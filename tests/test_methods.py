@@ -10,7 +10,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
 
 from dcbook.evaluation import accuracy, scores
-from dcbook.methods import DCSS, DEC, IDEC, AEKMeans, DCSS_agg, DCSS_u, KMeans, Pretraining, Start, load
+from dcbook.methods import DCSS, DEC, IDEC, AEKMeans, DCSS_agg, DCSS_u, KMeans, Pretraining, Start, load_model
 from dcbook.models import FullyConnectedAutoencoder
 
 RECIPE = Pretraining(widths=(32,), latent_dim=3, epochs=20, batch_size=32, lr=1e-2)
@@ -117,7 +117,7 @@ def test_saved_model_is_the_same_model(name, blobs, tmp_path):
     x, _ = blobs
     model = METHODS[name]().fit(x)
     model.save(tmp_path / "model")
-    again = load(tmp_path / "model")
+    again = load_model(tmp_path / "model")
     assert type(again) is type(model) and again.get_params() == model.get_params()
     assert_same(model, again)
     np.testing.assert_array_equal(again.predict(x), model.predict(x))
@@ -130,7 +130,7 @@ def test_incomplete_model_is_refused_by_name(blobs, tmp_path):
     weights = tmp_path / "model" / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-100])
     with pytest.raises(ValueError, match="model holds no complete dcbook model"):
-        load(tmp_path / "model")
+        load_model(tmp_path / "model")
 
 
 @every_method
@@ -234,7 +234,7 @@ def test_interrupted_fit_leaves_a_usable_model(name, epoch, blobs, tmp_path):
     assert len(model.history_) == epoch
     assert model.predict(x).shape == (97,) and set(model.labels_) <= {0, 1, 2}
     model.save(tmp_path / "model")
-    assert load(tmp_path / "model").interrupted_
+    assert load_model(tmp_path / "model").interrupted_
 
 
 @every_method

@@ -5,7 +5,7 @@ from dcbook.methods.dcss import DCSS, DCSS_agg, DCSS_u
 from dcbook.methods.dec import DEC
 from dcbook.methods.idec import IDEC
 from dcbook.methods.kmeans import KMeans
-from dcbook.methods.saving import load
+from dcbook.methods.saving import load_model
 from dcbook.methods.start import Pretraining, Start
 
-__all__ = ["DCSS", "DEC", "IDEC", "AEKMeans", "DCSS_agg", "DCSS_u", "KMeans", "Pretraining", "Start", "load"]
+__all__ = ["DCSS", "DEC", "IDEC", "AEKMeans", "DCSS_agg", "DCSS_u", "KMeans", "Pretraining", "Start", "load_model"]

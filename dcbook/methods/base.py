@@ -120,7 +120,7 @@ class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
         return Start(self.autoencoder_, self._centers.detach())
 
     def save(self, folder: str | Path) -> None:
-        """Write the fitted model to `folder` (safetensors and JSON); `dcbook.methods.load` reads it."""
+        """Write the fitted model to `folder` (safetensors and JSON); `dcbook.methods.load_model` reads it."""
         from dcbook.methods.saving import save
 
         save(self, folder)

@@ -18,7 +18,7 @@ class DEC(DeepClusterer):
     --------------------------------------------
     max_updates : most mini-batch updates (20,000 in the Keras port).
     update_interval : updates between two target distributions (160 on MNIST in the original, 140 in the port).
-    tol : stop when this share of the labels or less changes between two targets (0.001).
+    tol : stop when less than this share of the labels changes between two targets (0.001; 0 never stops).
     optimizer, lr, momentum : "sgd" with 0.01 and 0.9 as in the original code, or "adam" with `lr`.
     alpha : degrees of freedom of Student's t (1).
 

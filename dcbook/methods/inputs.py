@@ -12,7 +12,7 @@ from torch import Tensor
 
 
 def as_samples(estimator: BaseEstimator, x, *, fitting: bool) -> np.ndarray:
-    """Samples as a C-ordered float32 array of their own shape, (N, d) or (N, C, H, W) or (N, C, D, H, W).
+    """Samples as a C-ordered, writable float32 array of their own shape, (N, d) or (N, C, H, W) or (N, C, D, H, W).
 
     Takes NumPy arrays, torch tensors and what scikit-learn takes; uint8 is divided by 255, floats stay as they are.
     Raises ValueError for NaN, infinity, fewer than two samples when fitting, or another number of features than in fit.
@@ -27,7 +27,7 @@ def as_samples(estimator: BaseEstimator, x, *, fitting: bool) -> np.ndarray:
     )
     if scale != 1:
         flat = flat / np.float32(scale)
-    return flat.reshape(shape) if len(shape) > 2 else flat
+    return np.require(flat.reshape(shape) if len(shape) > 2 else flat, requirements="W")
 
 
 def resolve_seed(random_state) -> int:

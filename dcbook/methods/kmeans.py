@@ -77,7 +77,7 @@ class KMeans(TransformerMixin, ClusterMixin, BaseEstimator):
         return squared_distances(x, torch.as_tensor(self.cluster_centers_)).sqrt().numpy()
 
     def save(self, folder: str | Path) -> None:
-        """Write the fitted model to `folder` (safetensors and JSON); `dcbook.methods.load` reads it."""
+        """Write the fitted model to `folder` (safetensors and JSON); `dcbook.methods.load_model` reads it."""
         from dcbook.methods.saving import save
 
         save(self, folder)

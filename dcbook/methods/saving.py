@@ -43,7 +43,7 @@ def save(model: BaseEstimator, folder: str | Path) -> None:
         (new / "model.json").write_text(json.dumps(described, indent=1))
 
 
-def load(folder: str | Path) -> BaseEstimator:
+def load_model(folder: str | Path) -> BaseEstimator:
     """The fitted method that `save` wrote to `folder`; ValueError naming the folder if it's incomplete or foreign."""
     try:
         described = json.loads((Path(folder) / "model.json").read_text())

@@ -23,7 +23,7 @@ def self_train(
 ) -> None:
     """Minimise `loss(x_batch, target_batch)` over `weights` and the centers of `method`.
 
-    Every `update_interval` updates the target is taken anew from all samples; training ends when no more than the share
+    Every `update_interval` updates the target is taken anew from all samples; training ends when less than the share
     `tol` of the labels has changed since the last target, or after `max_updates` updates.
     """
     method._centers = nn.Parameter(method._centers)
@@ -36,7 +36,7 @@ def self_train(
         for batch in method._batches(order):
             if updates % method.update_interval == 0:
                 target, new_labels = _target(method)
-                stop = labels is not None and bool((new_labels != labels).float().mean() <= method.tol)
+                stop = labels is not None and bool((new_labels != labels).float().mean() < method.tol)
                 labels = new_labels
             if stop or updates == method.max_updates:
                 break
