@@ -146,3 +146,17 @@ def test_a_start_that_another_process_is_training_is_waited_for_no_longer_than_s
     kept = starts.Starts(tmp_path, fakes.Start)
     with kept.lock({"seed": 1}), pytest.raises(TimeoutError, match="still training"):
         kept.get({"seed": 1}, lambda: fakes.Start(0.0), timeout=0.05)
+
+
+def test_curves_leave_out_pretraining_and_what_was_not_measured():
+    history = [
+        {"phase": "pretraining", "epoch": 1, "nmi": 0.1},
+        {"phase": "phase 1", "epoch": 1},
+        {"phase": "phase 1", "epoch": 2, "nmi": 0.2},
+        {"phase": "phase 2", "epoch": 1, "nmi": None},
+        {"phase": "phase 2", "epoch": 2, "nmi": 0.4},
+    ]
+    frame = records.curves([records.Record(run=record().run, scores={}, history=history, provenance={})], "nmi")
+    assert list(frame["nmi"]) == [0.2, 0.4]
+    assert list(frame["progress"]) == [0.5, 1]
+    assert list(frame["phase"]) == ["phase 1", "phase 2"]

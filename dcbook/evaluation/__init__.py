@@ -1,5 +1,6 @@
 """The only room that sees labels."""
 
+from dcbook.evaluation.label_picked import LabelPicked
 from dcbook.evaluation.scores import UNMATCHED, accuracy, ari, macro_f1, match, micro_f1, nmi, scores
 
-__all__ = ["UNMATCHED", "accuracy", "ari", "macro_f1", "match", "micro_f1", "nmi", "scores"]
+__all__ = ["UNMATCHED", "LabelPicked", "accuracy", "ari", "macro_f1", "match", "micro_f1", "nmi", "scores"]

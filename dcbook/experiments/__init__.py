@@ -2,7 +2,7 @@
 
 from dcbook.experiments.compare import compare, gaps, render, write_csv
 from dcbook.experiments.papers import COUNTERPARTS, Counterpart, reported
-from dcbook.experiments.records import Record, RecordError, read_all, to_frame
+from dcbook.experiments.records import Record, RecordError, curves, read_all, to_frame
 from dcbook.experiments.runs import Method, Run, Scale, runs, vary
 from dcbook.experiments.sweep import Result, sweep
 
@@ -16,6 +16,7 @@ __all__ = [
     "Run",
     "Scale",
     "compare",
+    "curves",
     "gaps",
     "read_all",
     "render",

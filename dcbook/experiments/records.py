@@ -172,6 +172,26 @@ def to_frame(records: Iterable[Record], params: Iterable[str] = ()) -> pd.DataFr
     return pd.DataFrame(rows, columns=["method", "dataset", "scale", "seed", *params, "metric", "value", "seconds"])
 
 
+def curves(records: Iterable[Record], value: str) -> pd.DataFrame:
+    """A number of the histories over the epochs: method, dataset, seed, phase, epoch, progress (0 to 1), `value`.
+
+    Epochs without that number are left out, and so is a pretraining.
+    """
+    rows = []
+    for record in records:
+        epochs = [entry for entry in record.history if entry["phase"] != "pretraining"]
+        rows += [
+            {
+                **{name: record.run[name] for name in ("method", "dataset", "seed")},
+                **{name: entry[name] for name in ("phase", "epoch", value)},
+                "progress": number / len(epochs),
+            }
+            for number, entry in enumerate(epochs, 1)
+            if entry.get(value) is not None
+        ]
+    return pd.DataFrame(rows, columns=["method", "dataset", "seed", "phase", "epoch", "progress", value])
+
+
 def describe(run: Mapping) -> str:
     """A run in a few words, for messages."""
     return f"{run['method']} on {run['dataset']}, seed {run['seed']}"

@@ -99,7 +99,7 @@ class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
 
     def predict_proba(self, x) -> np.ndarray:
         """Soft assignments of x, shape (N, K), rows sum to 1."""
-        return self._soft_assignments(self._embed(self._prepare(x))).cpu().numpy()
+        return self._soft_assignments(self._embed(self._prepare(x))).detach().cpu().numpy()
 
     @property
     def labels_(self) -> np.ndarray:
@@ -117,7 +117,7 @@ class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
     @property
     def start_(self) -> Start:
         check_is_fitted(self)
-        return Start(self.autoencoder_, self._centers.detach())
+        return Start(self.autoencoder_, None if self._centers is None else self._centers.detach())
 
     def save(self, folder: str | Path) -> None:
         """Write the fitted model to `folder` (safetensors and JSON); `dcbook.methods.load_model` reads it."""
@@ -141,6 +141,11 @@ class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
         """Latent codes (N, d) → clusters (N,)."""
         with torch.inference_mode():
             return self._soft_assignments(u).argmax(1)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags
 
     # --- the course of a fit ---------------------------------------------------------------------------------------
 

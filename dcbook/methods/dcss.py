@@ -26,8 +26,9 @@ Paper and released code differ (Armanfard-Lab/DCSS at 21663bc, file DCSS.py); `v
 | labels of the training images | evaluation mode, dataset order     | training mode, shuffled batches (:135-148)     |
 | batch norm in pretraining     | `Pretraining(released=False)`      | `Pretraining(released=True)`, frozen (:54-70)  |
 
-Not followed in either: checkpoints picked by true labels (no label enters `fit`; a monitor may watch), division by zero
-for a sample on a center, batches that must divide N, and decoder blocks that are built and never used.
+The released code also keeps the checkpoint with the best accuracy against the true labels. No label enters `fit`, so
+that is no variant: the monitor `dcbook.evaluation.LabelPicked` shows what it would have reported. Not followed at all:
+division by zero for a sample on a center, batches that must divide N, decoder blocks that are built and never used.
 """
 
 from copy import deepcopy

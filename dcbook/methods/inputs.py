@@ -19,7 +19,9 @@ def as_samples(estimator: BaseEstimator, x, *, fitting: bool) -> np.ndarray:
     """
     if isinstance(x, Tensor):
         x = x.detach().cpu().numpy()
-    shape = np.shape(x)
+    elif not hasattr(x, "shape"):
+        x = np.asarray(x)
+    shape = tuple(x.shape)
     scale = 255 if getattr(x, "dtype", None) == np.uint8 else 1
     flat = x.reshape(len(x), -1) if len(shape) > 2 else x
     flat = validate_data(

@@ -82,6 +82,11 @@ class KMeans(TransformerMixin, ClusterMixin, BaseEstimator):
 
         save(self, folder)
 
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags
+
     def _prepare(self, x) -> np.ndarray:
         check_is_fitted(self)
         x = as_samples(self, x, fitting=False)

@@ -1,0 +1,22 @@
+"""scikit-learn's own checks of an estimator, all of them, for every class of method."""
+
+import pytest
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from dcbook.methods import DCSS, DEC, IDEC, AEKMeans, KMeans, Pretraining
+
+RECIPE = Pretraining(widths=(8,), latent_dim=2, epochs=1, batch_size=5, restarts=1)
+SHORT = {"start": RECIPE, "batch_size": 5, "random_state": 0}
+ESTIMATORS = [
+    KMeans(3, n_init=1),
+    AEKMeans(3, start=RECIPE, random_state=0),
+    DEC(3, max_updates=3, **SHORT),
+    IDEC(3, max_updates=3, **SHORT),
+    DCSS(3, phase1_epochs=1, phase2_epochs=1, schedule_size=None, **SHORT),
+]
+
+
+@pytest.mark.filterwarnings("ignore")
+@parametrize_with_checks(ESTIMATORS)
+def test_estimator(estimator, check):
+    check(estimator)
