@@ -1,0 +1,74 @@
+"""Run the book's notebooks: ``python -m dcbook.book --scale quick --notebook table1_benchmark``."""
+
+import argparse
+import ast
+import sys
+from typing import Any
+
+from dcbook.book import paths
+from dcbook.book.run import Finished, run_all, select
+from dcbook.book.store import store_all
+from dcbook.experiments.settings import SCALES
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Exit code: 0 if all is well, 1 if a notebook failed, 2 for a wrong argument, 130 after Ctrl-C."""
+    chosen = _parser().parse_args(arguments)
+    try:
+        if chosen.scale not in SCALES:
+            raise ValueError(f"no scale {chosen.scale!r}: choose from {', '.join(SCALES)}")
+        if chosen.budget is not None and not chosen.budget > 0:
+            raise ValueError(f"the budget is a number of seconds above 0, not {chosen.budget:g}")
+        notebooks = select(chosen.chapter, chosen.notebook)
+        if chosen.store:
+            results = store_all(notebooks)
+        else:
+            others = {name: _value(text) for name, text in chosen.parameter}
+            results = run_all(notebooks, chosen.scale, chosen.budget, **others)
+    except (ValueError, FileNotFoundError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\nstopped; the same command goes on from here", file=sys.stderr)
+        return 130
+    return _report(results)
+
+
+def _report(results: list[Finished]) -> int:
+    files = sorted({file for result in results for file in result.files})
+    if files:
+        print("\nPictures and tables:")
+        print("\n".join(f"  {paths.shown(file)}" for file in files))
+    failed = [result for result in results if result.error]
+    for result in failed:
+        print(f"\nFAILED: {result.notebook}: {result.error}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m dcbook.book", description=__doc__)
+    parser.add_argument("--scale", default="quick", help=f"{', '.join(SCALES)} (default: %(default)s)")
+    parser.add_argument("--chapter", help="a folder of notebooks/; default: all")
+    parser.add_argument("--notebook", help="name without .ipynb; default: all of the chapter")
+    parser.add_argument("--budget", type=float, metavar="SECONDS", help="stop cleanly when this time is spent")
+    parser.add_argument(
+        "-p", "--parameter", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"),
+        help="another parameter, as a Python literal: -p seeds '[0, 1]'",
+    )  # fmt: skip
+    parser.add_argument(
+        "--store",
+        action="store_true",
+        help="run with the notebooks' own defaults and store their outputs in them",
+    )
+    return parser
+
+
+def _value(text: str) -> Any:
+    try:
+        return ast.literal_eval(text)
+    except (SyntaxError, ValueError):
+        return text
+
+
+if __name__ == "__main__":
+    sys.exit(main())

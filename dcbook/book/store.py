@@ -1,0 +1,66 @@
+"""Store the outputs of the quick scale in the notebooks themselves, so that they read well as they are."""
+
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import nbformat
+
+from dcbook.book import paths
+from dcbook.book.run import Finished, execute
+from dcbook.files import write_whole
+
+METADATA = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"file_extension": ".py", "mimetype": "text/x-python", "name": "python"},
+}
+
+
+def store_all(notebooks: Mapping[str, Path]) -> list[Finished]:
+    """Run notebooks with their own defaults, from no records, and store the outputs of those that succeed."""
+    results = []
+    before = os.environ.get(paths.OUTPUT)
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ[paths.OUTPUT] = folder
+        try:
+            for name, path in notebooks.items():
+                print(name, flush=True)
+                executed = Path(folder, "executed", f"{name}.ipynb")
+                result = execute(name, path, executed, {}, paths.table(name, "quick", Path(folder)))
+                if result.error is None:
+                    notebook = nbformat.read(executed, as_version=4)
+                    write_whole(path, nbformat.writes(tidy(notebook)) + "\n")
+                results.append(Finished(name, result.error))
+        finally:
+            os.environ.pop(paths.OUTPUT) if before is None else os.environ.update({paths.OUTPUT: before})
+    return results
+
+
+def tidy(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """An executed notebook without what differs from run to run: times, versions, chunks of streams."""
+    notebook.metadata = nbformat.from_dict(METADATA)
+    number = 0
+    for cell in notebook.cells:
+        tags = cell.metadata.get("tags")
+        cell.metadata = nbformat.from_dict({"tags": tags} if tags else {})
+        if cell.cell_type == "code":
+            number += 1
+            cell.execution_count = number
+            cell.outputs = _joined(cell.outputs)
+            for entry in cell.outputs:
+                if "execution_count" in entry:
+                    entry.execution_count = number
+    return notebook
+
+
+def _joined(outputs: list) -> list:
+    """Neighboring pieces of one stream as one output."""
+    result: list = []
+    for entry in outputs:
+        last = result[-1] if result else None
+        if last and entry.output_type == last.output_type == "stream" and entry.name == last.name:
+            last.text += entry.text
+        else:
+            result.append(entry)
+    return result

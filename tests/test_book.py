@@ -1,0 +1,261 @@
+import json
+import math
+import os
+import sys
+
+import matplotlib.pyplot as plt
+import nbformat
+import numpy as np
+import pandas as pd
+import papermill
+import pytest
+
+from dcbook.book import Book, check, paths
+from dcbook.book.__main__ import main
+from dcbook.book.output import save_figure
+from dcbook.book.parameters import literals
+from dcbook.book.run import ThisPython, run_all, select
+from dcbook.book.store import store_all
+from dcbook.experiments import Method, Scale
+from dcbook.experiments.settings import SCALES
+from dcbook.methods import KMeans
+from tests.conftest import notebook
+
+TABLE = "method,dataset,metric,mean,std,n,reported\n"
+WRITES = f"""
+import os, pathlib
+folder = pathlib.Path(os.environ["DCBOOK_OUTPUT"], "figures", scale, "ch")
+folder.mkdir(parents=True, exist_ok=True)
+folder.joinpath("%s.csv").write_text({TABLE!r})
+print("half a line, ", end="")
+print("and the rest")
+"""
+OPENS = "from dcbook.book import Book\nbook = Book.open('ch/nb', scale=scale, seeds=seeds)\nprint(book.seeds)"
+
+
+# parameters
+
+
+def test_open_fills_in_what_the_scale_has():
+    book = Book.open("dcss/table1_benchmark", scale="quick", datasets=None, methods=["DCSS", "DEC"], budget=9)
+    assert book.datasets == tuple(SCALES["quick"].datasets)
+    assert book.methods == ("DCSS", "DEC")
+    assert book.seeds == SCALES["quick"].seeds
+    assert book.budget == 9
+    assert len(book.runs()) == 2 * len(book.datasets) * len(book.seeds)
+    with pytest.raises(AttributeError):
+        book.seeds = (1,)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"scale": "quik"}, "scale = 'quik' is not one of 'quick', 'laptop', 'paper'"),
+        ({"scale": ["quick"]}, "is not one of 'quick', 'laptop', 'paper'"),
+        ({"scale": None}, "is not one of 'quick'"),
+        ({"datasets": "digits"}, '-y "datasets: [digits]"'),
+        ({"datasets": ["usps"]}, "datasets has 'usps', but scale 'quick' has 'digits'"),
+        ({"datasets": []}, "empty"),
+        ({"datasets": ["digits", "digits"]}, "twice"),
+        ({"datasets": 3}, "a list of names out of 'digits'"),
+        ({"methods": ["dcss"]}, "methods has 'dcss', but scale 'quick' has 'k-means'"),
+        ({"methods": [1]}, "a list of names out of 'k-means'"),
+        ({"seeds": "[0, 1]"}, '-y "seeds: [0, 1]"'),
+        ({"seeds": [0, 0]}, "a list of different integers >= 0, or None for [0, 1, 2]"),
+        ({"seeds": []}, "a list of different integers"),
+        ({"seeds": [-1]}, "a list of different integers"),
+        ({"seeds": [True]}, "a list of different integers"),
+        ({"seeds": [1.0]}, "a list of different integers"),
+        ({"seeds": 3}, "a list of different integers"),
+        ({"budget": 0}, "a number of seconds above 0, or None"),
+        ({"budget": math.nan}, "a number of seconds above 0"),
+        ({"budget": "60"}, "a number of seconds above 0"),
+        ({"budget": True}, "a number of seconds above 0"),
+        ({"seed": [0]}, "takes scale, datasets, methods, seeds, budget, not seed"),
+    ],
+)
+def test_open_refuses_a_wrong_name_type_or_value(wrong, told):
+    with pytest.raises(ValueError) as error:
+        Book.open("dcss/table1_benchmark", **{"scale": "quick", **wrong})
+    assert told in str(error.value)
+
+
+def test_open_tells_of_all_that_is_wrong_at_once():
+    with pytest.raises(ValueError, match=r"(?s)datasets.*seeds.*budget"):
+        Book.open("dcss/table1_benchmark", scale="quick", datasets="x", seeds="y", budget="z")
+
+
+def test_literals_are_plain_assignments_only():
+    assert literals('scale = "quick"  # one\nseeds = [0, -1]\nbudget = None') == {
+        "scale": "quick",
+        "seeds": [0, -1],
+        "budget": None,
+    }
+    for source in ("import os", "a = b", "a = list()", "a, b = 1, 2", "a = 1\nprint(a)", "a += 1", "%time", "a.b = 1"):
+        assert literals(source) is None
+
+
+# checks
+
+
+def test_check_prints_the_band_and_not_the_value(capsys):
+    check("ACC", 79.123, 76, 82)
+    check("ACC", 79.124, 76, 82)
+    check("inertia", 3, high=4, unit="")
+    assert capsys.readouterr().out.splitlines() == [
+        "ACC: 76 to 82 %: PASS",
+        "ACC: 76 to 82 %: PASS",
+        "inertia: at most 4: PASS",
+    ]
+
+
+@pytest.mark.parametrize("value", [75.99, 82.01, math.nan, math.inf])
+def test_check_fails_outside_of_the_band(value, capsys):
+    check("ACC", value, 76, 82)
+    assert "FAIL, it is" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("band", [{}, {"low": 2, "high": 1}, {"low": math.nan}])
+def test_check_refuses_a_band_that_decides_nothing(band):
+    with pytest.raises(ValueError, match="can't be checked"):
+        check("ACC", 1, **band)
+
+
+# output
+
+
+@pytest.mark.parametrize("suffix", [".svg", ".png"])
+def test_figures_are_the_same_bytes_each_time(tmp_path, suffix):
+    for name in "ab":
+        figure, axes = plt.subplots()
+        axes.scatter(np.arange(9), np.arange(9) ** 2, label="points")
+        axes.legend()
+        save_figure(figure, tmp_path / f"{name}{suffix}")
+        plt.close(figure)
+    assert (tmp_path / f"a{suffix}").read_bytes() == (tmp_path / f"b{suffix}").read_bytes()
+    assert sorted(path.name for path in tmp_path.iterdir()) == [f"a{suffix}", f"b{suffix}"]
+
+
+def test_tables_and_figures_have_their_places(book_folder, capsys):
+    folder, _ = book_folder
+    book = Book.open("dcss/table1_benchmark", scale="quick")
+    frame = pd.DataFrame([("DCSS", "digits", "acc", 80.0, math.nan, 1, math.nan)], columns=TABLE.strip().split(","))
+    assert book.committed("laptop") is None
+    book.save_table(frame)
+    figure = plt.figure()
+    book.save_figure(figure, "latent.svg")
+    assert (folder / "figures/quick/dcss/table1_benchmark.csv").read_text() == TABLE + "DCSS,digits,acc,80.00,,1,\n"
+    assert (folder / "figures/quick/dcss/table1_benchmark_latent.svg").is_file()
+    assert capsys.readouterr().out.splitlines()[0] == "saved figures/quick/dcss/table1_benchmark.csv"
+    assert book.records_folder == folder / "figures/quick/dcss/records"
+    assert book.starts_folder == folder / "build/starts/quick"
+    assert book.committed("quick").loc[0, "mean"] == 80
+    with pytest.raises(ValueError, match="lacks reported"):
+        book.save_table(frame.drop(columns="reported"))
+    with pytest.raises(ValueError, match=r"\.svg or \.png"):
+        book.save_figure(figure, "latent.pdf")
+    plt.close(figure)
+
+
+@pytest.mark.usefixtures("book_folder")
+def test_sweep_records_and_provenance(capsys):
+    scales = {"quick": Scale({"digits": {"subset": 200}}, (0, 1), {"k-means": Method(KMeans, {"n_init": 2})})}
+    book = Book.open("dcss/table1_benchmark", scale="quick", seeds=[1], scales=scales)
+    assert book.records() == []
+    assert book.sweep(n_jobs=1, progress=False).complete
+    (record,) = book.records()
+    assert record.run["seed"] == 1
+    capsys.readouterr()
+    book.provenance()
+    told = capsys.readouterr().out
+    assert record.provenance["data"]["digest"][:12] in told
+    assert f"torch {record.provenance['versions']['torch']}" in told
+    bad = {"quick": Scale({"digits": {}}, (0,), {"k-means": Method(KMeans, {"n_init": -2})})}
+    with pytest.raises(RuntimeError, match="1 of 1 runs failed; the first, k-means on digits, seed 0"):
+        Book.open("dcss/table1_benchmark", scale="quick", scales=bad).sweep(n_jobs=1, progress=False)
+
+
+# the runner
+
+
+def test_runner_names_the_failed_and_keeps_going(book_folder, capsys):
+    folder, put = book_folder
+    put("ch/a_fails", notebook("1 + 1", 'raise KeyError("the missing thing")'))
+    put("ch/b_dies", notebook("import os\nos._exit(1)", WRITES % "b_dies"))
+    put("ch/c_writes_nothing", notebook("1 + 1"))
+    put("ch/d_succeeds", notebook(WRITES % "d_succeeds", "import sys\nprint(sys.executable)"))
+    assert main(["--chapter", "ch"]) == 1
+    shown = capsys.readouterr()
+    assert "      | half a line, and the rest\n" in shown.out
+    assert f"| {sys.executable}\n" in shown.out
+    assert "  figures/quick/ch/d_succeeds.csv" in shown.out
+    assert (
+        "FAILED: ch/a_fails: KeyError: 'the missing thing'\n    in cell [4] of build/quick/ch/a_fails.ipynb"
+        in shown.err
+    )
+    assert "FAILED: ch/b_dies: DeadKernelError" in shown.err
+    assert "FAILED: ch/c_writes_nothing: it ended without an error, but without writing" in shown.err
+    assert shown.err.count("FAILED") == 3
+    assert (folder / "build/quick/ch/d_succeeds.ipynb").is_file()
+
+    assert main(["--notebook", "d_succeeds"]) == 0  # an old table does not count as written now
+    put("ch/d_succeeds", notebook("1 + 1"))
+    assert main(["--notebook", "d_succeeds"]) == 1
+
+
+def test_runner_refuses_before_anything_runs(book_folder, capsys):
+    folder, put = book_folder
+    put("ch/nb", notebook("raise SystemError", parameters='scale = "quick"\nseeds = None'))
+    put("overview", notebook("raise SystemError"))
+    for arguments, told in [
+        (["--scale", "quik"], "no scale 'quik': choose from quick, laptop, paper"),
+        (["--chapter", "dcsss"], "no chapter 'dcsss': choose from ch, start"),
+        (["--notebook", "table"], "no notebook 'table': choose from overview, nb"),
+        (["--chapter", "start", "--notebook", "nb"], "no notebook 'nb': choose from overview"),
+        (["--budget", "0"], "above 0"),
+        (["--notebook", "nb", "-p", "sede", "1"], "ch/nb has no parameter sede; it has scale, seeds"),
+    ]:
+        assert main(arguments) == 2
+        assert told in capsys.readouterr().err
+    assert not (folder / "build").exists()
+    assert list(select("ch")) == ["ch/nb"]
+    assert list(select(notebook="start/overview")) == ["start/overview"]
+
+
+def test_a_spent_budget_starts_nothing(book_folder, capsys):
+    _, put = book_folder
+    put("ch/nb", notebook(WRITES % "nb"))
+    assert run_all(select(), "quick", budget=1e-9) == []
+    assert "the budget is spent" in capsys.readouterr().out
+
+
+def test_papermill_alone_is_refused_in_the_second_cell(book_folder):
+    folder, put = book_folder
+    given = {"sede": [0], "seeds": "[0, 1]"}
+    path = put("ch/nb", notebook(OPENS, parameters='scale = "quick"\nseeds = None'))
+    with pytest.raises(papermill.PapermillExecutionError) as error:
+        papermill.execute_notebook(
+            path, folder / "out.ipynb", given, kernel_manager_class=ThisPython, progress_bar=False
+        )
+    assert error.value.ename == "ValueError"
+    assert "'sede' is no parameter of this notebook: it has scale, seeds" in error.value.evalue
+    assert "papermill passes lists by -y" in error.value.evalue
+
+
+def test_store_keeps_outputs_and_nothing_volatile(book_folder, monkeypatch):
+    folder, put = book_folder
+    path = put("ch/nb", notebook(WRITES % "nb", "6 * 7"))
+    put("ch/wrong", notebook("print(1)", "1 / 0"))
+    before = (folder / "notebooks/ch/wrong.ipynb").read_bytes()
+    results = store_all(select())
+    assert [bool(result.error) for result in results] == [False, True]
+    assert (folder / "notebooks/ch/wrong.ipynb").read_bytes() == before
+    stored = nbformat.read(path, as_version=4)
+    nbformat.validate(stored)
+    assert [cell.execution_count for cell in stored.cells] == [1, 2, 3]
+    assert [output.text for output in stored.cells[1].outputs] == ["half a line, and the rest\n"]
+    assert stored.cells[2].outputs[0].data["text/plain"] == "42"
+    assert stored.cells[0].metadata == {"tags": ["parameters"]}
+    assert "papermill" not in json.dumps(stored)
+    assert not (folder / "figures").exists()
+    assert os.environ[paths.OUTPUT] == str(folder)

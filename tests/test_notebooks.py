@@ -1,0 +1,154 @@
+"""The committed notebooks: how they are built, that what nbval compares is really there, and that it can fail."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from dcbook.book import paths
+from dcbook.book.parameters import literals, validated
+from dcbook.experiments.settings import SCALES
+from tests.conftest import notebook
+
+ROOT = Path(__file__).parents[1]
+NOTEBOOKS = paths.notebooks(ROOT / "notebooks")
+CHECKED = "nbval-check-output"
+each = pytest.mark.parametrize("name", NOTEBOOKS)
+
+
+def read(name):
+    return nbformat.read(NOTEBOOKS[name], as_version=4)
+
+
+def code(book):
+    return [cell for cell in book.cells if cell.cell_type == "code"]
+
+
+def tagged(book, tag):
+    return [cell for cell in code(book) if tag in cell.metadata.get("tags", [])]
+
+
+def text_of(cell):
+    """What nbval compares: streams and text, not pictures."""
+    streams = [output.text for output in cell.outputs if output.output_type == "stream"]
+    values = [output.data.get("text/plain", "") for output in cell.outputs if "data" in output]
+    return "".join([*streams, *values]).strip()
+
+
+def test_there_are_notebooks():
+    assert "start/00_start_here" in NOTEBOOKS
+    assert "dcss/table1_benchmark" in NOTEBOOKS
+
+
+@each
+def test_parameters_are_one_cell_of_literals_and_the_next_checks_them(name):
+    book = read(name)
+    (cell,) = tagged(book, "parameters")
+    values = literals(cell.source)
+    assert values and "scale" in values
+    assert validated(values, SCALES, values)["scale"] == "quick"
+    first, second = code(book)[:2]
+    assert first is cell
+    nodes = list(ast.walk(ast.parse(second.source)))
+    (opened,) = [node for node in nodes if isinstance(node, ast.Call) and ast.unparse(node.func) == "Book.open"]
+    assert opened.args[0].value == name
+    assert {node.id for node in nodes if isinstance(node, ast.Name)} >= set(values), "a parameter that nobody reads"
+
+
+@each
+def test_notebook_is_told_and_sized_for_a_reader(name):
+    book = read(name)
+    nbformat.validate(book)
+    assert book.metadata.kernelspec.name == "python3"
+    assert book.cells[0].cell_type == "markdown"
+    assert book.cells[0].source.startswith("# ")
+    assert len(book.cells[0].source) > 150, "the claim belongs under the title"
+    assert "provenance" in code(book)[-1].source
+    assert len(book.cells) <= 30
+    assert max(len(cell.source.splitlines()) for cell in code(book)) <= 15
+    assert NOTEBOOKS[name].stat().st_size < 1_500_000
+
+
+@each
+def test_outputs_are_stored_and_of_no_one_machine(name):
+    book = read(name)
+    assert [cell.execution_count for cell in code(book)] == list(range(1, len(code(book)) + 1))
+    outputs = [output for cell in code(book) for output in cell.outputs]
+    assert not [output for output in outputs if output.output_type == "error"]
+    assert not [output for output in outputs if output.get("name") == "stderr"]
+    assert any("image/png" in output.get("data", {}) for output in outputs)
+    raw = NOTEBOOKS[name].read_text()
+    assert "widget" not in book.metadata and "application/vnd.jupyter.widget" not in raw
+    assert "papermill" not in book.metadata and not re.search(r'"(start_time|iopub\.|shell\.)', raw)
+    assert not re.search(r"""(?<![\w./])(/(home|root|tmp|work|Users|var)/|[A-Z]:\\\\)""", raw)
+    assert "FAIL" not in raw
+
+
+@each
+def test_checked_cells_have_something_to_check(name):
+    checked = tagged(read(name), CHECKED)
+    assert len(checked) >= 2
+    for cell in checked:
+        assert cell.execution_count
+        assert len(text_of(cell)) >= 20, f"nothing that could differ is stored: {cell.source}"
+        assert not {"nbval-skip", "nbval-ignore-output", "raises-exception"} & set(cell.metadata.tags)
+        assert "NBVAL_" not in cell.source
+        assert not cell.source.rstrip().endswith(";"), "nbval doesn't know ';': end with print or an assignment"
+    assert any(re.search(r"\d", text_of(cell)) for cell in checked)
+
+
+# nbval itself, as `make test` calls it
+
+
+def nbval(folder, made):
+    """Names of the cells that fail, and the output, of one notebook."""
+    nbformat.write(made, folder / "nb.ipynb")
+    flags = re.search(r"-m pytest \\\n\t\t(--nbval-.*) notebooks$", (ROOT / "Makefile").read_text(), re.MULTILINE)[1]
+    command = [sys.executable, "-m", "pytest", "-q", *flags.split(), "-p", "no:cacheprovider", "nb.ipynb"]
+    run = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    failed = re.findall(r"^FAILED nb\.ipynb::(Cell \d+)", run.stdout, re.MULTILINE)
+    assert (run.returncode == 0) == (not failed), run.stdout
+    return failed, run.stdout
+
+
+def replayed(cell, changed=False):
+    """A cell that gives again what is stored in `cell`; if changed, with its last digit raised by one (9 to 0)."""
+    texts = [(output.data, "text/plain") if "data" in output else (output, "text") for output in cell.outputs]
+    source = ["from IPython.display import display"]
+    for holder, key in reversed(texts):
+        if changed and re.search(r"\d", holder.get(key, "")):
+            holder = dict(holder)
+            holder[key] = re.sub(r"\d(?=\D*$)", lambda hit: str((int(hit[0]) + 1) % 10), holder[key])
+            changed = False
+        given = f"display({dict(holder)!r}, raw=True)" if key == "text/plain" else f"print({holder[key]!r}, end='')"
+        source.insert(1, given)
+    twin = nbformat.from_dict(cell)
+    twin.source = "\n".join(source)
+    return twin
+
+
+def test_nbval_catches_a_changed_number_in_every_checked_cell(tmp_path):
+    checked = [cell for name in NOTEBOOKS for cell in tagged(read(name), CHECKED)]
+    book = notebook()
+    book.cells = [replayed(cell) for cell in checked]
+    failed, output = nbval(tmp_path, book)
+    assert not failed, output
+    book.cells = [replayed(cell, changed=bool(re.search(r"\d", text_of(cell)))) for cell in checked]
+    failed, output = nbval(tmp_path, book)
+    assert failed == [f"Cell {i}" for i, cell in enumerate(checked) if re.search(r"\d", text_of(cell))], output
+    assert failed
+
+
+def test_nbval_catches_a_value_that_left_its_band_and_an_error(tmp_path):
+    checks = "from dcbook.book.checks import check\ncheck('ACC', {}, 76, 82)"
+    told = "ACC: 76 to 82 %: PASS\n"
+    book = notebook(
+        (checks.format(79.1), CHECKED, told), (checks.format(75.9), CHECKED, told), "1 / 0", ("6 * 7", CHECKED, None)
+    )
+    failed, output = nbval(tmp_path, book)
+    assert failed == ["Cell 2", "Cell 3"], output  # and not Cell 4: without stored outputs nothing is compared
+    assert "FAIL, it is 75.9" in output and "ZeroDivisionError" in output
