@@ -62,7 +62,7 @@ def compare(
     -------
     DataFrame
         Columns method, dataset, metric, mean, std (ddof 1; NaN for one seed), n, reported, reported_on,
-        difference, verdict; numbers in per cent. Rows in the order of `counterparts`, then of the tables.
+        difference, verdict; numbers in per cent. Rows in the order of `counterparts`, then of the records.
 
     Raises
     ------
@@ -70,10 +70,11 @@ def compare(
         If one method has, on one data set, records of different settings, scales or data: those are never
         averaged.
     """
-    values, order = _lookup([table] if isinstance(table, str) else list(table))
+    values = _lookup([table] if isinstance(table, str) else list(table))
     groups = defaultdict(list)
     for record in records:
         groups[record.run["dataset"], record.run["method"]].append(record)
+    order = list(dict.fromkeys(method for _, method in groups))
 
     def rank(group: tuple[str, str]) -> tuple:
         places = list(counterparts)
@@ -81,8 +82,7 @@ def compare(
         return (
             places.index(dataset) if dataset in places else len(places),
             dataset,
-            order.index(method) if method in order else len(order),
-            method,
+            order.index(method),
         )
 
     rows = []
@@ -152,10 +152,9 @@ def write_csv(frame: pd.DataFrame, path: str | Path) -> None:
     write_whole(path, text.getvalue())
 
 
-def _lookup(tables: list[str]) -> tuple[dict, list[str]]:
-    """Reported values by (method, data set, metric), with whether they are checked, and the methods in order."""
+def _lookup(tables: list[str]) -> dict[tuple, tuple[float, bool]]:
+    """Reported values by (method, data set, metric), with whether they are checked."""
     values: dict[tuple, tuple[float, bool]] = {}
-    order: list[str] = []
     for table in tables:
         frame = reported(table)
         if list(frame.columns) != ["method", "dataset", "metric", "value", "status"]:
@@ -164,9 +163,7 @@ def _lookup(tables: list[str]) -> tuple[dict, list[str]]:
             name = method, dataset, metric
             if values.setdefault(name, (value, status == "checked"))[0] != value:
                 raise ValueError(f"{' and '.join(tables)} report different values for {name}: choose one")
-            if method not in order:
-                order.append(method)
-    return values, order
+    return values
 
 
 def _verdict(mean: float, value: float, beside: Counterpart | None) -> tuple[float, str]:
