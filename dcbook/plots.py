@@ -83,6 +83,8 @@ def comparison(frame: pd.DataFrame, seeds: pd.DataFrame, metric: str = "acc") ->
     frame : the comparison (`dcbook.experiments.compare`).
     seeds : one row per run and metric (`dcbook.experiments.to_frame`): method, dataset, metric, value in [0, 1].
     metric : "acc", "nmi", …
+
+    The paper's marker is hollow where its data is other than ours.
     """
     frame, seeds = frame[frame["metric"] == metric], seeds[seeds["metric"] == metric]
     datasets, methods = list(dict.fromkeys(frame["dataset"])), list(dict.fromkeys(frame["method"]))
@@ -92,13 +94,18 @@ def comparison(frame: pd.DataFrame, seeds: pd.DataFrame, metric: str = "acc") ->
         for axis, dataset in zip(axes.flat, datasets, strict=True):
             rows = frame[frame["dataset"] == dataset].set_index("method").reindex(methods)
             ours = seeds[seeds["dataset"] == dataset]
-            axis.hlines(range(len(methods)), rows["mean"], rows["reported"], color="0.8", linewidth=1, zorder=0)
+            comparable = rows["difference"].notna()
+            ends = rows["reported"].where(comparable)
+            axis.hlines(range(len(methods)), rows["mean"], ends, color="0.8", linewidth=1, zorder=0)
             places = ours["method"].map(methods.index)
             axis.scatter(
                 100 * ours["value"], places, s=14, color=OURS, alpha=0.6, linewidths=0, label="ours, each seed"
             )
             axis.scatter(rows["mean"], range(len(methods)), marker="|", s=120, color=OURS, label="ours, mean")
-            axis.scatter(rows["reported"], range(len(methods)), marker="D", s=22, color=PAPER, label="paper")
+            faces = [PAPER if same else "none" for same in comparable]
+            axis.scatter(
+                rows["reported"], range(len(methods)), marker="D", s=22, c=faces, edgecolors=PAPER, label="paper"
+            )
             beside = next((str(name) for name in rows["reported_on"] if isinstance(name, str) and name), "")
             axis.set_title(dataset + (f"\npaper: {beside}" if beside and beside != dataset else "\n"), fontsize=8)
             axis.set(xlabel=f"{metric.upper()}, %", yticks=range(len(methods)), yticklabels=methods)

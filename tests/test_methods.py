@@ -245,3 +245,28 @@ def test_constant_and_repeated_samples(name):
     assert np.isfinite(model.cluster_centers_).all()
     if name != "DCSS released":  # its labels depend on the batch a sample falls in
         assert all(len(set(model.labels_[i : i + 10])) == 1 for i in range(0, 40, 10)), "equal samples, equal labels"
+
+
+@pytest.mark.parametrize("variant", ["paper", "released"])
+def test_convolutional_start_on_images_and_flat_start_on_volumes(variant, tmp_path):
+    random = np.random.default_rng(0)
+    y = np.repeat([0, 1], 20)
+    short = {
+        "batch_size": 10,
+        "phase1_epochs": 1,
+        "phase2_epochs": 2,
+        "T2": 1,
+        "schedule_size": None,
+        "random_state": 0,
+    }
+    for shape, architecture in (((3, 16, 16), "convolutional"), ((1, 6, 6, 6), "fully-connected")):
+        x = (random.random((2, *shape))[y] + 0.1 * random.random((40, *shape))).astype(np.float32)
+        recipe = Pretraining(
+            architecture, widths=(16,), latent_dim=4, epochs=5, batch_size=10, released=variant == "released"
+        )
+        model = DCSS(2, start=recipe, variant=variant, **short).fit(x)
+        assert model.transform(x).shape == (40, 4)
+        model.save(tmp_path / architecture)
+        np.testing.assert_array_equal(load_model(tmp_path / architecture).predict(x), model.predict(x))
+    with pytest.raises(ValueError, match="multiple of 4"):
+        DCSS(2, start=Pretraining("convolutional", batch_size=10), **short).fit(x)

@@ -39,6 +39,7 @@ from torch import Tensor
 from dcbook import losses
 from dcbook.methods.base import DeepClusterer
 from dcbook.methods.inputs import derived_seed, stream
+from dcbook.methods.optimizers import SGD, Adam
 from dcbook.models import MNet
 
 RELEASED_LOSS_SCALE = 1e-3
@@ -124,12 +125,7 @@ class DCSS(DeepClusterer):
 
     def _phase1(self) -> None:
         """Algorithm 1, phase 1: K updates a batch on the cluster-specific losses, or one on their sum."""
-        optimizer = torch.optim.SGD(
-            self.autoencoder_.parameters(),
-            lr=self.phase1_lr * self._stretch,
-            momentum=self.phase1_momentum,
-            fused=True,
-        )
+        optimizer = SGD(self.autoencoder_.parameters(), self.phase1_lr * self._stretch, self.phase1_momentum)
         order = stream(self.seed_, "phase-1 batches")
         update = self._aggregated_update if self.aggregated else self._cluster_updates
         epochs = self.phase1_epochs * (self.n_clusters if self.aggregated else 1)
@@ -142,7 +138,7 @@ class DCSS(DeepClusterer):
             total = losses.cluster_loss(reconstruction, centering, self.alpha)
             log(reconstruction=reconstruction, centering=centering, total=total)
 
-    def _cluster_updates(self, x: Tensor, optimizer: torch.optim.Optimizer) -> Tensor:
+    def _cluster_updates(self, x: Tensor, optimizer: SGD) -> Tensor:
         """K successive updates on one batch, the k-th weighted by p_ik^m; p is taken from the first forward pass."""
         weights, parts = None, []
         for k in range(self.n_clusters):
@@ -151,16 +147,15 @@ class DCSS(DeepClusterer):
             parts.append(self._update(x, x_hat, u, slice(k, k + 1), weights, optimizer))
         return torch.stack(parts).sum(0)
 
-    def _aggregated_update(self, x: Tensor, optimizer: torch.optim.Optimizer) -> Tensor:
+    def _aggregated_update(self, x: Tensor, optimizer: SGD) -> Tensor:
         """One update on the sum of the K losses (section 4.3, DCSS_agg)."""
         u, x_hat = self.autoencoder_(x)
         return self._update(x, x_hat, u, slice(None), self._weights(u), optimizer)
 
-    def _update(self, x, x_hat, u, clusters: slice, weights: Tensor, optimizer: torch.optim.Optimizer) -> Tensor:
+    def _update(self, x, x_hat, u, clusters: slice, weights: Tensor, optimizer: SGD) -> Tensor:
         """One SGD step on Eq. (1) for some clusters; returns their reconstruction and centering losses."""
         reconstruction = losses.weighted_reconstruction(x, x_hat, weights[:, clusters])
         centering = losses.weighted_centering(u, self._centers[clusters], weights[:, clusters])
-        optimizer.zero_grad()
         losses.cluster_loss(reconstruction, centering, self.alpha).backward()
         optimizer.step()
         return torch.stack([reconstruction.detach(), centering.detach()])
@@ -176,13 +171,7 @@ class DCSS(DeepClusterer):
         released = self.variant == "released"
         encoder = self.autoencoder_.encoder
         mnet = self._new_mnet()
-        optimizer = torch.optim.Adam(
-            [
-                {"params": encoder.parameters(), "lr": self.encoder_lr},
-                {"params": mnet.parameters(), "lr": self.mnet_lr},
-            ],
-            fused=True,
-        )
+        optimizers = Adam(encoder.parameters(), self.encoder_lr), Adam(mnet.parameters(), self.mnet_lr)
         order = stream(self.seed_, "phase-2 batches")
         for epoch, log in enumerate(self._epochs("phase 2", epochs)):
             mnet.train()
@@ -194,9 +183,9 @@ class DCSS(DeepClusterer):
                 judge = losses.memberships(u.detach(), self._centers, self.m) if epoch < T2 else q.detach()
                 q = losses.rounded(q) if released else q
                 loss = losses.pairwise_loss(q, judge @ judge.T, self.zeta, self.gamma, released=released)
-                optimizer.zero_grad()
                 (loss * RELEASED_LOSS_SCALE if released else loss).backward()
-                optimizer.step()
+                for optimizer in optimizers:
+                    optimizer.step()
                 total += loss.detach()
             self.mnet_ = mnet
             if epoch < T2 or not released:

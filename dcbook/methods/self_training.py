@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from dcbook import losses
 from dcbook.methods.base import DeepClusterer
 from dcbook.methods.inputs import stream
+from dcbook.methods.optimizers import SGD, Adam, Optimizer
 
 
 def self_train(
@@ -41,7 +42,6 @@ def self_train(
             if stop or updates == method.max_updates:
                 break
             value = loss(method._x[batch], target[batch])
-            optimizer.zero_grad()
             value.backward()
             optimizer.step()
             total, seen, updates = total + value.detach() * len(batch), seen + len(batch), updates + 1
@@ -69,7 +69,7 @@ def _target(method: DeepClusterer) -> tuple[Tensor, Tensor]:
     return losses.target_distribution(q), q.argmax(1)
 
 
-def _optimizer(method: DeepClusterer, weights: list[nn.Parameter]) -> torch.optim.Optimizer:
+def _optimizer(method: DeepClusterer, weights: list[nn.Parameter]) -> Optimizer:
     if method.optimizer == "adam":
-        return torch.optim.Adam(weights, lr=method.lr, fused=True)
-    return torch.optim.SGD(weights, lr=method.lr, momentum=method.momentum, fused=True)
+        return Adam(weights, method.lr)
+    return SGD(weights, method.lr, method.momentum)

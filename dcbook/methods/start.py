@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from dcbook import losses, models
 from dcbook.files import written_folder
 from dcbook.methods.inputs import batches, derived_seed, stream
+from dcbook.methods.optimizers import Adam
 
 ARCHITECTURES = {
     "fully-connected": models.FullyConnectedAutoencoder,
@@ -63,7 +64,7 @@ class Pretraining:
 
     def train(self, autoencoder: nn.Module, x: Tensor, seed: int, after_epoch: Callable = lambda **loss: None) -> None:
         """Train `autoencoder` in place on x (N, *input_shape); `after_epoch(reconstruction=…)` after every epoch."""
-        optimizer = torch.optim.Adam(autoencoder.parameters(), lr=self.lr, fused=True)
+        optimizer = Adam(autoencoder.parameters(), self.lr)
         order = stream(seed, "pretraining batches")
         for epoch in range(self.epochs):
             autoencoder.train(not (self.released and epoch > 0))
@@ -72,7 +73,6 @@ class Pretraining:
                 x_batch = x[batch]
                 _, x_hat = autoencoder(x_batch)
                 loss = losses.mean_squared_error(x_batch, x_hat)
-                optimizer.zero_grad()
                 loss.backward()
                 optimizer.step()
                 total += loss.detach() * len(batch)

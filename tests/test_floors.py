@@ -1,0 +1,64 @@
+"""Accuracy floors at the quick settings: a method that is broken, or does nothing, cannot land."""
+
+import numpy as np
+import pytest
+from scipy.ndimage import shift, zoom
+
+from dcbook.data import Dataset, load
+from dcbook.evaluation import accuracy, nmi
+from dcbook.experiments import runs
+from dcbook.experiments.work import estimator
+
+
+def usps_like() -> Dataset:
+    """The digits as USPS has them: 16×16 gray levels, each image moved by up to a pixel."""
+    digits, random = load("digits"), np.random.default_rng(0)
+    images = zoom(digits.images, (1, 1, 2, 2), order=1)
+    moved = [shift(image[0], random.integers(-1, 2, 2), order=0) for image in images]
+    return Dataset("usps-like", np.stack(moved)[:, None].clip(0, 1).astype(np.float32), digits.labels)
+
+
+@pytest.fixture(scope="module", params=["digits", "usps-like"])
+def fitted(request):
+    """Every method of the quick scale, seed 0, from one shared start, and the labels."""
+    data = load("digits") if request.param == "digits" else usps_like()
+    models = {}
+    for run in runs("quick", seeds=[0]):
+        start = run.start and models[run.start.method].start_
+        models[run.method] = estimator(run, "cpu", data.n_classes, start).fit(data.images)
+        if run.method == "k-means":
+            recipe = next(other.start for other in runs("quick", ["AE+k-means"], seeds=[0]))
+            models[recipe.method] = estimator(recipe, "cpu", data.n_classes).fit(data.images)
+    return data.labels, models
+
+
+FLOORS = {
+    "k-means": 0.65,
+    "AE+k-means": 0.65,
+    "DEC": 0.70,
+    "IDEC": 0.70,
+    "DCSS_u": 0.65,
+    "DCSS_agg": 0.65,
+    "DCSS": 0.68,
+}
+
+
+def test_accuracy(fitted):
+    labels, models = fitted
+    reached = {name: accuracy(labels, models[name].labels_) for name in FLOORS}
+    assert all(reached[name] >= floor for name, floor in FLOORS.items()), reached
+
+
+def test_methods_improve_on_the_start_that_they_share(fitted):
+    labels, models = fitted
+    score = {name: nmi(labels, models[name].labels_) for name in FLOORS}
+    assert score["DEC"] > score["AE+k-means"] + 0.02, score
+    assert score["IDEC"] > score["AE+k-means"] + 0.02, score
+    assert score["DCSS"] > score["DCSS_u"] + 0.01, score
+
+
+def test_phase_1_draws_the_clusters_together(fitted):
+    _, models = fitted
+    for name in ("DCSS_u", "DCSS_agg"):
+        first, last = models[name].history_[0], models[name].history_[-1]
+        assert last["centering"] < 0.9 * first["centering"], name

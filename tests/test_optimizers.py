@@ -1,0 +1,67 @@
+"""The lean optimizers against torch.optim's own classes: the same numbers, without what those import."""
+
+import subprocess
+import sys
+
+import pytest
+import torch
+from torch import nn
+
+from dcbook.methods.optimizers import SGD, Adam
+
+
+def network():
+    torch.manual_seed(0)
+    unused = nn.Linear(2, 2)
+    return nn.ModuleList([nn.Conv2d(1, 3, 3), nn.Sequential(nn.Flatten(), nn.Linear(48, 4)), unused])
+
+
+def trained(optimizer_of, clear) -> list[torch.Tensor]:
+    modules = network()
+    modules[1][1].bias.requires_grad_(False)
+    optimizer = optimizer_of(modules.parameters())
+    x = torch.rand(8, 1, 6, 6)
+    for _ in range(5):
+        loss = modules[1](modules[0](x)).square().mean()
+        clear(optimizer)
+        loss.backward()
+        optimizer.step()
+    return [weight.detach() for weight in modules.parameters()]
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        (lambda w: Adam(w, 1e-2), lambda w: torch.optim.Adam(w, lr=1e-2, fused=True)),
+        (lambda w: SGD(w, 1e-1, 0.9), lambda w: torch.optim.SGD(w, lr=1e-1, momentum=0.9, fused=True)),
+        (lambda w: SGD(w, 1e-1), lambda w: torch.optim.SGD(w, lr=1e-1, fused=True)),
+    ],
+    ids=["adam", "momentum", "sgd"],
+)
+def test_same_as_torch(ours, theirs):
+    """Five updates of a network with a frozen bias and a layer that the loss never sees."""
+    lean, full = trained(ours, lambda _: None), trained(theirs, lambda optimizer: optimizer.zero_grad())
+    assert not torch.equal(lean[0], network()[0].weight)
+    for a, b in zip(lean, full, strict=True):
+        assert torch.equal(a, b)
+
+
+def test_step_drops_gradients_and_stale_ones_never_count():
+    weight = nn.Parameter(torch.ones(3))
+    weight.grad = torch.full((3,), 100.0)
+    optimizer = SGD([weight], 0.5)
+    weight.sum().backward()
+    optimizer.step()
+    assert weight.grad is None
+    assert torch.equal(weight.detach(), torch.full((3,), 0.5))
+
+
+def test_a_fit_does_not_import_the_compiler():
+    code = """if True:
+        import sys, numpy as np
+        from dcbook.methods import DEC, Pretraining
+        recipe = Pretraining(widths=(4,), latent_dim=2, epochs=1, batch_size=8, restarts=1)
+        DEC(2, start=recipe, max_updates=2, batch_size=8, device="cpu", progress=False).fit(np.random.rand(20, 6))
+        sys.exit("torch._dynamo" in sys.modules)
+    """
+    assert subprocess.run([sys.executable, "-c", code], timeout=120).returncode == 0
