@@ -1,5 +1,6 @@
 """k-means: several runs, and the best of them."""
 
+import operator
 from dataclasses import dataclass
 
 import torch
@@ -7,7 +8,7 @@ from torch import Tensor
 
 from dcbook.clustering.assignment import assign
 from dcbook.clustering.lloyd import cluster_sums, lloyd, split_clusters
-from dcbook.clustering.points import as_matrix, full_precision, lift, squared_norms, sums_by_product, wide
+from dcbook.clustering.points import as_matrix, as_tensor, full_precision, lift, squared_norms, sums_by_product, wide
 from dcbook.clustering.seeding import check_counts, choose
 
 
@@ -21,7 +22,7 @@ class KMeansResult:
     labels : int64 tensor (N,), 0..K-1: the nearest of `centers`, just as `assign` gives it
     inertia : sum of squared distances of the points to their centers
     n_iter : iterations of the best run
-    inertias : float64 tensor (R,), one per run
+    inertias : float64 tensor (R,) on the CPU, one per run
     """
 
     centers: Tensor
@@ -98,6 +99,7 @@ def kmeans(
         centers = runs[best] + mean
         labels, inertia = _finish(x, centers, generator, chunk_bytes)
     inertias[best] = inertia
+    inertias.clamp_(min=inertia)  # those of the others are exact to rounding only
     return KMeansResult(centers.to(home), labels.to(home), inertia, n_iter[best], inertias)
 
 
@@ -135,14 +137,14 @@ def _given_starts(init: object, n_clusters: int, x: Tensor) -> Tensor | None:
         if init != "k-means++":
             raise ValueError(f'init must be "k-means++" or an array of centers; got {init!r}')
         return None
-    starts = init if isinstance(init, Tensor) else torch.as_tensor(init)
+    starts = as_tensor(init, "init")
     if starts.ndim not in (2, 3) or starts.shape[-2:] != (n_clusters, x.shape[1]) or not len(starts):
         shape = f"({n_clusters}, {x.shape[1]})"
         raise ValueError(f"init must be of shape {shape}, or (R, *{shape}) for R starts; got {tuple(starts.shape)}")
-    starts = starts.detach().to(x)
+    starts = starts.to(x)
     if not starts.isfinite().all():
         raise ValueError("init holds NaN or infinity; centers must be finite")
-    return starts.view(-1, n_clusters, x.shape[1])
+    return starts.reshape(-1, n_clusters, x.shape[1])
 
 
 def _generator(random_state: int | torch.Generator | None) -> torch.Generator:
@@ -151,6 +153,6 @@ def _generator(random_state: int | torch.Generator | None) -> torch.Generator:
     if isinstance(random_state, torch.Generator):
         return random_state
     try:
-        return torch.Generator().manual_seed(int(random_state))
-    except (TypeError, ValueError):
+        return torch.Generator().manual_seed(operator.index(random_state))
+    except TypeError:
         raise TypeError(f"random_state must be an integer, a torch.Generator or None; got {random_state!r}") from None

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from dcbook.clustering.assignment import assign, break_ties, labels_of, nearest
+from dcbook.clustering.assignment import assign, nearest
 from dcbook.clustering.points import BLOCK, lift_centers, rows_at_once, sums_by_product, wide
 
 
@@ -53,21 +53,31 @@ def cluster_sums(points: Tensor, centers: Tensor, chunk_bytes: int | None = None
         block_sums = torch.zeros_like(lifted)
         for part in block.split(rows):
             for lo in range(0, n_runs, together):
-                hot, out = nearest(part, lifted[lo : lo + together]), block_sums[lo : lo + together]
+                runs = slice(lo, lo + together)
                 if by_product:
-                    out += _product(hot, part)
+                    block_sums[runs] += _sums_by_product(part, lifted[runs])
                 else:
-                    out[0].index_add_(0, labels_of(hot), part)
+                    block_sums[lo].index_add_(0, nearest(part, lifted[lo]), part)
         sums += block_sums
     return sums[..., :-1], sums[..., -1:]
 
 
-def _product(hot: Tensor, part: Tensor) -> Tensor:
-    """Return the sums (R, K, d + 1) of the lifted points `part` by one-hot clusters `hot` (R, K, m), ties broken."""
+def _sums_by_product(part: Tensor, lifted: Tensor) -> Tensor:
+    """Return the sums (R, K, d + 1) of the lifted points `part` (m, d + 1), as a product with a one-hot matrix."""
+    scores = (lifted.flatten(0, 1) @ part.T).unflatten(0, lifted.shape[:2])
+    hot = scores.le_(scores.amin(1, keepdim=True))
     sums = part.T @ hot.flatten(0, 1).T
     if sums[-1].sum() > len(hot) * len(part):
-        sums = part.T @ break_ties(hot).flatten(0, 1).T
-    return sums.T.unflatten(0, hot.shape[:2])
+        _keep_first_of_ties(hot)
+        sums = part.T @ hot.flatten(0, 1).T
+    return sums.T.unflatten(0, lifted.shape[:2])
+
+
+def _keep_first_of_ties(hot: Tensor) -> None:
+    """Keep only the first one in each column of `hot` (R, K, m), in place."""
+    run, point = (hot.sum(1) > 1).nonzero(as_tuple=True)
+    first = hot[run, :, point].argmax(1, keepdim=True)
+    hot[run, :, point] = (torch.arange(hot.shape[1], device=hot.device) == first).to(hot.dtype)
 
 
 def split_clusters(x: Tensor, labels: Tensor, centers: Tensor, generator: torch.Generator) -> bool:

@@ -16,22 +16,27 @@ CPU_CHUNK, GPU_CHUNK = 1 << 20, 1 << 26  # bytes
 BLOCK = 1 << 16  # rows summed in single precision before the sum goes on in double
 
 
-def as_matrix(x: object, device: str | torch.device = "auto", name: str = "x") -> Tensor:
-    """Return array-like `x` as a real (N, d) tensor on `device`: float64 stays so, all else becomes float32."""
+def as_tensor(x: object, name: str) -> Tensor:
+    """Return array-like `x` as a dense tensor of real numbers, without a copy where that is possible."""
     if not isinstance(x, Tensor):
         array = np.asarray(x)
         if array.dtype.kind not in "fiub":
             raise TypeError(f"{name} must hold real numbers, not {array.dtype}")
-        usable = array.flags.writeable and all(stride >= 0 for stride in array.strides)
-        x = torch.from_numpy(array if usable and array.dtype.isnative else array.astype(array.dtype.newbyteorder("=")))
+        usable = array.flags.writeable and array.dtype.isnative and all(stride >= 0 for stride in array.strides)
+        x = torch.from_numpy(array if usable else array.astype(array.dtype.newbyteorder("=")))
     if x.layout != torch.strided or x.is_complex():
-        raise TypeError(f"{name} must be a dense matrix of real numbers, not {x.layout}, {x.dtype}")
-    device = resolve_device(device, x.device)
-    keep = x.dtype == torch.float64 and device.type != "mps"
-    x = x.detach().to(device, torch.float64 if keep else torch.float32)
+        raise TypeError(f"{name} must be dense and hold real numbers, not {x.layout}, {x.dtype}")
+    return x.detach()
+
+
+def as_matrix(x: object, device: str | torch.device = "auto", name: str = "x") -> Tensor:
+    """Return array-like `x` as an (N, d) tensor on `device`: float64 stays so, all else becomes float32."""
+    x = as_tensor(x, name)
     if x.ndim != 2 or 0 in x.shape:
         raise ValueError(f"{name} must be a matrix with at least one row and one column, not of shape {tuple(x.shape)}")
-    return x
+    device = resolve_device(device, x.device)
+    keep = x.dtype == torch.float64 and device.type != "mps"
+    return x.to(device, torch.float64 if keep else torch.float32)
 
 
 def resolve_device(device: str | torch.device, current: torch.device) -> torch.device:
@@ -60,7 +65,7 @@ def lift(x: Tensor, by_columns: bool) -> tuple[Tensor, Tensor, float]:
     `by_columns` says how the result lies in memory; narrow products are faster so.
     """
     n, d = x.shape
-    rows = max(1, (1 << 18) // d)
+    rows = rows_at_once(x.device, 0, d, x.element_size())
     mean = (sum(part.sum(0).to(wide(x.device)) for part in x.split(rows)) / n).to(x.dtype)
     points = x.new_empty(d + 1, n).T if by_columns else x.new_empty(n, d + 1)
     points[:, d] = 1
@@ -76,7 +81,8 @@ def lift(x: Tensor, by_columns: bool) -> tuple[Tensor, Tensor, float]:
 
 def squared_norms(points: Tensor) -> Tensor:
     """Return |x|² (N,) of lifted `points` (N, d + 1)."""
-    return torch.cat([part[:, :-1].square().sum(1) for part in points.split(1 << 12)])
+    rows = rows_at_once(points.device, 0, points.shape[1], points.element_size())
+    return torch.cat([part[:, :-1].square().sum(1) for part in points.split(rows)])
 
 
 def lift_centers(centers: Tensor) -> Tensor:

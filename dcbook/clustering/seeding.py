@@ -1,6 +1,7 @@
 """Seeding by greedy k-means++."""
 
 import math
+from numbers import Integral
 
 import torch
 from torch import Tensor
@@ -17,16 +18,16 @@ def kmeans_plusplus(
     *,
     device: str | torch.device = "auto",
 ) -> Tensor:
-    """Draw starts for k-means: each next center is a point drawn with probability ∝ its squared distance to those before.
+    """Draw starts for k-means: the next center is a point, drawn in proportion to its squared distance to the nearest.
 
-    Of 2 + ⌊ln K⌋ points drawn for each center, the one is kept that lowers the sum of squared distances most (the greedy
-    k-means++ of Arthur & Vassilvitskii 2007, section 6, as in scikit-learn).
+    Of 2 + ⌊ln K⌋ points drawn for each center, the one is kept that lowers the sum of squared distances most: the
+    greedy k-means++ of Arthur & Vassilvitskii (2007, section 6), as in scikit-learn.
 
     Parameters
     ----------
     x : array or tensor (N, d)
     n_clusters : K, 1..N
-    n_starts : R, at least 1; all starts are drawn at once
+    n_starts : R, at least 1
     generator : source of randomness; None is torch's default generator
     device : where to compute; "auto" is where `x` is, or a GPU if there is one and `x` is on the CPU
 
@@ -50,7 +51,9 @@ def kmeans_plusplus(
 
 
 def check_counts(n: int, n_clusters: int, n_starts: int) -> None:
-    """Raise ValueError unless 1 ≤ K ≤ N and R ≥ 1."""
+    """Raise TypeError or ValueError unless K and R are integers, 1 ≤ K ≤ N and R ≥ 1."""
+    if not (isinstance(n_clusters, Integral) and isinstance(n_starts, Integral)):
+        raise TypeError(f"numbers of clusters and of starts must be integers; got {n_clusters!r} and {n_starts!r}")
     if not 1 <= n_clusters <= n:
         raise ValueError(f"n_clusters must be between 1 and the number of points, {n}; got {n_clusters}")
     if n_starts < 1:
@@ -62,40 +65,54 @@ def choose(
 ) -> Tensor:
     """Return the rows (R, K) that k-means++ draws of lifted `points` (N, d + 1) with squared `norms` (N,)."""
     generator = generator or torch.default_generator
-    n_trials = 2 + int(math.log(n_clusters))
-    draws = torch.rand(
-        n_starts, n_clusters, n_trials, generator=generator, device=generator.device, dtype=torch.float64
-    ).cpu()
-    together = max(1, points.shape[1] // n_trials)  # the distances kept take no more memory than the points
-    return torch.cat([_choose_together(points, norms, part) for part in draws.split(together)])
+    starts = [_choose_one(points, norms, n_clusters, generator) for _ in range(n_starts)]
+    return torch.tensor(starts, device=points.device)
 
 
-def _choose_together(points: Tensor, norms: Tensor, draws: Tensor) -> Tensor:
+def _choose_one(points: Tensor, norms: Tensor, n_clusters: int, generator: torch.Generator) -> list[int]:
+    """Return K rows, from pools large enough to be worth the reading of all points.
+
+    Those of a pool were drawn for an earlier center. With probability (squared distance now) / (then) one is taken as a
+    draw for the present center: rejection sampling, so its distribution is exact.
+    """
     n, device = len(points), points.device
-    n_starts, n_clusters, n_trials = draws.shape
-    start = torch.arange(n_starts, device=device)
-    chosen = torch.empty(n_starts, n_clusters, dtype=torch.int64, device=device)
-    chosen[:, 0] = (draws[:, 0, 0] * n).long()
-    closest = points.new_full((n_starts, n), math.inf)
-    trials = points.new_empty(n_starts, n_trials, n)
-    _distances(points, norms, chosen[:, :1], closest, closest[:, None])
-    for k in range(1, n_clusters):
-        mass = closest.cpu().cumsum(1, dtype=torch.float64)  # a GPU's cumsum is not deterministic
-        drawn = torch.searchsorted(mass, draws[:, k] * mass[:, -1:]).clamp_max_(n - 1).to(device)
-        _distances(points, norms, drawn, closest, trials)
-        best = trials.sum(2).argmin(1)
-        closest.copy_(trials[start, best])
-        chosen[:, k] = drawn[start, best]
+    n_trials = 2 + int(math.log(n_clusters))
+    chosen = [int(_uniform(1, generator) * n)]
+    scores = points.new_empty(n_trials * (1 + points.shape[1] // 64), n)  # buffers: fresh memory costs more than sums
+    trials, mass, closest = points.new_empty(n_trials, n), torch.empty_like(norms), torch.empty_like(norms)
+    _score(points, torch.tensor(chosen, device=device), closest[None])
+    drawn, then = torch.empty(0, dtype=torch.int64, device=device), norms[:0]
+    while len(chosen) < n_clusters:
+        torch.add(closest, norms, out=mass).clamp_min_(0)  # squared distances to the nearest center
+        taken = (_uniform(len(drawn), generator).to(then) * then <= mass[drawn]).nonzero().flatten()[:n_trials]
+        if len(taken) < n_trials:
+            cumulated = mass.cpu().cumsum(0, dtype=torch.float64)  # on a GPU not deterministic
+            draws = _uniform(len(scores), generator) * cumulated[-1]
+            drawn = torch.searchsorted(cumulated, draws).clamp_max_(n - 1).to(device)
+            then, pool = mass[drawn], scores
+            _score(points, drawn, pool)
+            taken = torch.arange(n_trials, device=device)
+            new = pool[:n_trials]
+        else:
+            new = torch.index_select(pool, 0, taken, out=trials)
+        best = int(torch.minimum(new, closest, out=trials).sum(1).argmin())
+        closest.copy_(trials[best])
+        chosen.append(int(drawn[taken[best]]))
+        rest = slice(int(taken[-1]) + 1, None)
+        drawn, then, pool = drawn[rest], then[rest], pool[rest]
     return chosen
 
 
-def _distances(points: Tensor, norms: Tensor, drawn: Tensor, closest: Tensor, out: Tensor) -> None:
-    """Write min(closest, squared distances to the points `drawn` (R, L)) to `out` (R, L, N)."""
-    lifted = lift_centers(points[drawn.flatten(), :-1])
-    rows = rows_at_once(points.device, 2 * len(lifted), points.shape[1], points.element_size())
-    for lo in range(0, len(points), rows):
-        hi = lo + rows
-        part = points[lo:hi]
-        scores = lifted @ part.T if points.stride(0) == 1 else (part @ lifted.T).T
-        near = torch.add(scores.unflatten(0, drawn.shape), norms[lo:hi], out=out[..., lo:hi]).clamp_min_(0)
-        torch.minimum(near, closest[:, None, lo:hi], out=near)
+def _uniform(n: int, generator: torch.Generator) -> Tensor:
+    return torch.rand(n, generator=generator, device=generator.device, dtype=torch.float64).cpu()
+
+
+def _score(points: Tensor, drawn: Tensor, out: Tensor) -> None:
+    """Write |x - c|² - |x|² to `out` (L, N) for lifted `points` x (N, d + 1) and those `drawn` (L,) of them as c."""
+    lifted = lift_centers(points[drawn, :-1])
+    if points.stride(0) == 1:
+        torch.mm(lifted, points.T, out=out)
+        return
+    rows = rows_at_once(points.device, 2 * len(drawn), points.shape[1], points.element_size())
+    for part, scores in zip(points.split(rows), out.split(rows, dim=1), strict=True):
+        scores.copy_((part @ lifted.T).T)
