@@ -32,7 +32,7 @@ test: lint ## lint, unit tests, and each notebook run again with its checked out
 	@$(PY) -m pytest
 	@echo "Running each notebook again, from no records, and comparing its checked outputs"
 	@output=$$(mktemp -d) && trap 'rm -rf "$$output"' EXIT && DCBOOK_OUTPUT="$$output" $(PY) -m pytest \
-		--nbval-lax --nbval-current-env --nbval-cell-timeout=300 notebooks
+		--nbval-lax --nbval-current-env --nbval-cell-timeout=600 notebooks
 
 lint: $(READY) ## check rules and layout with ruff (1 s)
 	@$(PY) -m ruff check --quiet .

@@ -120,9 +120,7 @@ def _inertias(points: Tensor, runs: Tensor, total: float, chunk_bytes: int | Non
     return torch.stack(sums).cpu().double()
 
 
-def _finish(
-    x: Tensor, centers: Tensor, generator: torch.Generator, chunk_bytes: int | None
-) -> tuple[Tensor, float]:
+def _finish(x: Tensor, centers: Tensor, generator: torch.Generator, chunk_bytes: int | None) -> tuple[Tensor, float]:
     """Return the final labels and inertia; the last step of centers may have emptied a cluster, then split again."""
     labels, distances = assign(x, centers, device=x.device, chunk_bytes=chunk_bytes)
     for _ in range(len(centers)):

@@ -60,9 +60,7 @@ def check_counts(n: int, n_clusters: int, n_starts: int) -> None:
         raise ValueError(f"the number of starts must be at least 1; got {n_starts}")
 
 
-def choose(
-    points: Tensor, norms: Tensor, n_clusters: int, n_starts: int, generator: torch.Generator | None
-) -> Tensor:
+def choose(points: Tensor, norms: Tensor, n_clusters: int, n_starts: int, generator: torch.Generator | None) -> Tensor:
     """Return the rows (R, K) that k-means++ draws of lifted `points` (N, d + 1) with squared `norms` (N,)."""
     generator = generator or torch.default_generator
     starts = [_choose_one(points, norms, n_clusters, generator) for _ in range(n_starts)]

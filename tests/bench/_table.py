@@ -1,0 +1,71 @@
+"""Rows of the benchmark table, and timings that a busy machine does not tilt."""
+
+import gc
+import platform
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import torch
+
+
+@dataclass(frozen=True)
+class Row:
+    """One comparison. `ratio` is theirs / ours for times: more is better. `target`: the least ratio wanted, or None."""
+
+    name: str
+    ours: float  # seconds, unless `note` says otherwise
+    theirs: float
+    ratio: float
+    target: float | None
+    note: str = ""
+
+
+def interleave(runs: dict[str, Callable[[], float | None]], repeats: int) -> dict[str, list[float]]:
+    """Run all of `runs` in turn, `repeats` times after one turn to warm up, and return their seconds.
+
+    These are seconds of this process on the CPU: of a single thread, what its wall time is on a machine with nothing
+    else to do. A run may return seconds of its own instead (a difference of two, say). The turns go forth and back, so
+    that none always comes first.
+    """
+    seconds = {name: [] for name in runs}
+    for turn in range(repeats + 1):
+        for name in list(runs)[:: 1 if turn % 2 else -1]:
+            gc.collect()
+            begin = time.process_time()
+            own = runs[name]()
+            if turn:
+                seconds[name].append(time.process_time() - begin if own is None else own)
+    return seconds
+
+
+def medians(seconds: dict[str, list[float]]) -> dict[str, float]:
+    """Return the median of each list."""
+    return {name: statistics.median(values) for name, values in seconds.items()}
+
+
+def machine() -> str:
+    """Return the CPU, cores, memory and versions a table was measured with."""
+    model = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        names = [line.split(":", 1)[1].strip() for line in cpuinfo.read_text().splitlines() if "model name" in line]
+        model = names[0] if names else model
+    memory = psutil.virtual_memory().total / 2**30
+    return (
+        f"{model}, {psutil.cpu_count(logical=True)} cores, {memory:.0f} GiB, {platform.system()}, "
+        f"Python {platform.python_version()}, torch {torch.__version__}, one thread"
+    )
+
+
+def markdown(rows: list[Row]) -> str:
+    """Return `rows` as a Markdown table."""
+    lines = ["| what | ours | theirs | ratio | target | note |", "| --- | ---: | ---: | ---: | ---: | --- |"]
+    for row in rows:
+        target = "" if row.target is None else f"≥ {row.target:g} {'met' if row.ratio >= row.target else 'MISSED'}"
+        cells = row.name, f"{row.ours:.4g}", f"{row.theirs:.4g}", f"{row.ratio:.2f}", target, row.note
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
