@@ -1,6 +1,7 @@
 """One function per kind of picture, one style. Each takes data and returns a matplotlib figure."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from textwrap import wrap
 
 import numpy as np
 import pandas as pd
@@ -107,7 +108,9 @@ def comparison(frame: pd.DataFrame, seeds: pd.DataFrame, metric: str = "acc") ->
                 rows["reported"], range(len(methods)), marker="D", s=22, c=faces, edgecolors=PAPER, label="paper"
             )
             beside = next((str(name) for name in rows["reported_on"] if isinstance(name, str) and name), "")
-            axis.set_title(dataset + (f"\npaper: {beside}" if beside and beside != dataset else "\n"), fontsize=8)
+            axis.set_title(
+                "\n".join([dataset, *(wrap(f"paper: {beside}", 32) if beside != dataset else [])]), fontsize=8
+            )
             axis.set(xlabel=f"{metric.upper()}, %", yticks=range(len(methods)), yticklabels=methods)
             axis.grid(axis="x", color="0.92")
             axis.set_axisbelow(True)
