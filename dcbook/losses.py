@@ -19,8 +19,8 @@ from torch import Tensor
 
 def squared_distances(u: Tensor, centers: Tensor) -> Tensor:
     """||u_i - mu_k||^2, shape (B, K), without a (B, K, d) array; differentiable; never below 0."""
-    cross = u @ centers.T
-    return (u.square().sum(1, keepdim=True) - 2 * cross + centers.square().sum(1)).clamp_min(0)
+    less_norms = torch.addmm(centers.square().sum(1), u, centers.T, alpha=-2)
+    return (less_norms + u.square().sum(1, keepdim=True)).clamp_min(0)
 
 
 # --- DCSS, phase 1 -------------------------------------------------------------------------------------------------
@@ -90,8 +90,7 @@ def rounded(q: Tensor, low: float = 0.01, high: float = 0.99) -> Tensor:
 
 def student_t(u: Tensor, centers: Tensor, alpha: float = 1.0) -> Tensor:
     """DEC Eq. (1): q_ik ∝ (1 + ||z_i - mu_k||^2 / alpha)^(-(alpha+1)/2), shape (B, K), rows sum to 1."""
-    kernel = (1 + squared_distances(u, centers) / alpha) ** (-(alpha + 1) / 2)
-    return kernel / kernel.sum(1, keepdim=True)
+    return torch.softmax((squared_distances(u, centers) / alpha).log1p() * (-(alpha + 1) / 2), dim=1)
 
 
 def target_distribution(q: Tensor) -> Tensor:
@@ -102,7 +101,7 @@ def target_distribution(q: Tensor) -> Tensor:
 
 def kl_divergence(p: Tensor, q: Tensor) -> Tensor:
     """DEC Eq. (2): KL(P || Q), summed over clusters and averaged over the batch, as the released codes do."""
-    return (torch.xlogy(p, p) - p * q.clamp_min(1e-12).log()).sum(1).mean()
+    return torch.nn.functional.kl_div(q.clamp_min(1e-12).log(), p, reduction="batchmean")
 
 
 def mean_squared_error(x: Tensor, x_hat: Tensor) -> Tensor:

@@ -59,6 +59,7 @@ def clustpy(folder: Path, pretraining: int, clustering: int, seeds: int, cores: 
     schedule = {"pretrain_epochs": pretraining, "clustering_epochs": clustering, "device": "cpu"}
     found = {"AE+k-means": [], "DEC": [], "IDEC": []}
     for seed in range(seeds):
+        torch.manual_seed(seed)
         network = FeedforwardAutoencoder([x.shape[1], 500, 500, 2000, 10], random_state=seed, **relu)
         network.fit(n_epochs=pretraining, batch_size=256, data=x)
         u = encode_batchwise(get_dataloader(x, 256, shuffle=False), network)
