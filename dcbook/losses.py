@@ -18,9 +18,8 @@ from torch import Tensor
 
 
 def squared_distances(u: Tensor, centers: Tensor) -> Tensor:
-    """||u_i - mu_k||^2, shape (B, K), without a (B, K, d) array; differentiable; never below 0."""
-    less_norms = torch.addmm(centers.square().sum(1), u, centers.T, alpha=-2)
-    return (less_norms + u.square().sum(1, keepdim=True)).clamp_min(0)
+    """||u_i - mu_k||^2, shape (B, K), from direct differences without a (B, K, d) array; differentiable."""
+    return torch.cdist(u, centers, compute_mode="donot_use_mm_for_euclid_dist").square()
 
 
 # --- DCSS, phase 1 -------------------------------------------------------------------------------------------------

@@ -33,7 +33,7 @@ def self_train(
     labels, updates, stop = None, 0, False
     n_batches = -(-len(method._x) // method.batch_size)
     for log in method._epochs("clustering", -(-method.max_updates // n_batches)):
-        total, seen = torch.zeros((), device=method._x.device), 0
+        values = []
         for batch in method._batches(order):
             if updates % method.update_interval == 0:
                 target, new_labels = _target(method)
@@ -41,12 +41,13 @@ def self_train(
                 labels = new_labels
             if stop or updates == method.max_updates:
                 break
-            value = loss(method._x[batch], target[batch])
+            value = loss(method._x.index_select(0, batch), target.index_select(0, batch))
             value.backward()
             optimizer.step()
-            total, seen, updates = total + value.detach() * len(batch), seen + len(batch), updates + 1
-        if seen:
-            log(loss=total.item() / seen, updates=updates)
+            values.append(value.detach())
+            updates += 1
+        if values:
+            log(loss=torch.stack(values).mean().item(), updates=updates)
         if stop:
             break
     method.n_updates_ = updates
