@@ -14,9 +14,9 @@ def record(method, dataset, seed, acc, nmi=0.5, params=None, data="d"):
 
 
 RECORDS = [
+    record("k-means", "usps", 0, 0.6767, nmi=0.6),  # 65.67 and 62.0: both differ by 2.00 points, which agrees
     # DEC on USPS: the paper says 75.81; by hand, mean 74 and std 1 (ddof 1) of 73, 74, 75
     *(record("DEC", "usps", seed, acc, nmi=0.769) for seed, acc in enumerate((0.73, 0.75, 0.74))),
-    record("k-means", "usps", 0, 0.6767, nmi=0.6),  # 65.67 and 62.0: both differ by 2.00 points, which agrees
     record("AE+k-means", "usps", 0, 0.7712, nmi=0.7),  # 75.11: 2.01 above
     record("DCSS_agg", "usps", 0, 0.70),  # 76.38, in Table 2 alone
     record("DCSS", "mnist-test", 0, 0.9, nmi=0.95),  # 98.00 and 94.71, on all of MNIST
@@ -57,9 +57,9 @@ def test_a_comparison_worked_by_hand():
 
 
 def test_rows_come_in_the_order_of_the_data_sets_and_of_the_records():
-    frame = compare([*RECORDS[3:], *RECORDS[:3]], ["dcss_table1", "dcss_table2"], metrics=["acc"])
+    frame = compare([*RECORDS[4:], *RECORDS[:4]], ["dcss_table1", "dcss_table2"], metrics=["acc"])
     assert list(zip(frame["dataset"], frame["method"], strict=True)) == [
-        *(("usps", method) for method in ("k-means", "AE+k-means", "DCSS_agg", "New", "DEC")),
+        *(("usps", method) for method in ("AE+k-means", "DCSS_agg", "New", "k-means", "DEC")),
         ("mnist-test", "DCSS"),
         ("digits", "DCSS"),
     ]
@@ -101,7 +101,7 @@ def test_runs_that_differ_in_more_than_the_seed_are_not_averaged():
         with pytest.raises(
             ValueError, match=r"DEC on usps, seed 0 and DEC on usps, seed 1 differ in their (settings|data)"
         ):
-            compare([RECORDS[0], other], "dcss_table1")
+            compare([RECORDS[1], other], "dcss_table1")
 
 
 def test_a_counterpart_of_ones_own():

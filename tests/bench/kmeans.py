@@ -29,7 +29,7 @@ def run(quick: bool) -> list[Row]:
             _fit(n, 10, 10, spread=1.0, what="clusters that overlap", repeats=repeats),
             _fit(n, 10, 10, spread=0.0, what="no clusters", repeats=min(3, repeats)),
             _seeding(n, 10, 10, starts=40, repeats=2 * repeats + 1),
-            _seeding(n, 256, 100, starts=4, repeats=min(3, repeats)),
+            _seeding(n, 256, 100, starts=6, repeats=min(3, repeats)),
         ]
 
 
