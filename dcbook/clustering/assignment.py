@@ -6,9 +6,13 @@ from torch import Tensor
 from dcbook.clustering.points import as_matrix, full_precision, lift_centers, rows_at_once
 
 
-def nearest(points: Tensor, lifted: Tensor) -> Tensor:
-    """Return the label (m,) of the nearest center, the first of those that tie, for points [x, 1] (m, d + 1)."""
-    scores = points @ lifted.T
+def nearest(points: Tensor, lifted: Tensor, buffer: Tensor) -> Tensor:
+    """Return the label (m,) of the nearest center, the first of those that tie, for points [x, 1] (m, d + 1).
+
+    `buffer` has room for m × K scores: to ask for fresh memory again and again takes longer than to fill it.
+    """
+    scores = buffer[: len(points) * len(lifted)].view(len(points), len(lifted))
+    torch.mm(points, lifted.T, out=scores)
     if scores.device.type == "cpu":  # NumPy's argmin is vectorized, torch's takes ten times as long
         return torch.from_numpy(scores.numpy().argmin(1))
     return scores.argmin(1)
@@ -52,11 +56,12 @@ def assign(
     distances = x.new_empty(len(x))
     rows = rows_at_once(x.device, len(centers), 2 * x.shape[1], x.element_size(), chunk_bytes)
     lifted_part = x.new_ones(min(rows, len(x)), x.shape[1] + 1)
+    scores = x.new_empty(rows * len(centers))
     with full_precision():
         for part, label, distance in zip(x.split(rows), labels.split(rows), distances.split(rows), strict=True):
             points = lifted_part[: len(part)]
             torch.sub(part, middle, out=points[:, :-1])
-            label.copy_(nearest(points, lifted))
+            label.copy_(nearest(points, lifted, scores))
             torch.sum((part - centers.index_select(0, label)).square_(), dim=1, out=distance)
     if not distances.isfinite().all():
         raise ValueError(f"x holds NaN, infinity, or numbers the squares of which overflow {x.dtype}")

@@ -41,43 +41,52 @@ def lloyd(
 def cluster_sums(points: Tensor, centers: Tensor, chunk_bytes: int | None = None) -> tuple[Tensor, Tensor]:
     """Return the sums (R, K, d) and sizes (R, K, 1) of the clusters of lifted `points` around `centers` (R, K, d).
 
-    Chunks are summed in the precision of `points`, all in double. Same arguments, same bits, on a GPU too.
+    Blocks are summed in the precision of `points`, all in double. Same arguments, same bits, on a GPU too.
     """
-    n_runs, n_clusters, d = centers.shape
+    by_product = sums_by_product(*centers.shape[1:], points.device)
+    sums_of = _sums_by_product if by_product else _sums_by_index
     lifted = lift_centers(centers)
-    by_product = sums_by_product(n_clusters, d, points.device)
-    together = min(n_runs, max(1, 256 // n_clusters)) if by_product else 1
-    rows = rows_at_once(points.device, together * n_clusters, d, points.element_size(), chunk_bytes)
-    sums = torch.zeros(n_runs, n_clusters, d + 1, dtype=wide(points.device), device=points.device)
+    sums = torch.zeros(lifted.shape, dtype=wide(points.device), device=points.device)
     for block in points.split(BLOCK):
-        block_sums = torch.zeros_like(lifted)
-        for part in block.split(rows):
-            for lo in range(0, n_runs, together):
-                runs = slice(lo, lo + together)
-                if by_product:
-                    block_sums[runs] += _sums_by_product(part, lifted[runs])
-                else:
-                    block_sums[lo].index_add_(0, nearest(part, lifted[lo]), part)
-        sums += block_sums
+        sums += sums_of(block, lifted, chunk_bytes)
     return sums[..., :-1], sums[..., -1:]
 
 
-def _sums_by_product(part: Tensor, lifted: Tensor) -> Tensor:
-    """Return the sums (R, K, d + 1) of the lifted points `part` (m, d + 1), as a product with a one-hot matrix."""
-    scores = (lifted.flatten(0, 1) @ part.T).unflatten(0, lifted.shape[:2])
-    hot = scores.le_(scores.amin(1, keepdim=True))
-    sums = part.T @ hot.flatten(0, 1).T
-    if sums[-1].sum() > len(hot) * len(part):
-        _keep_first_of_ties(hot)
-        sums = part.T @ hot.flatten(0, 1).T
-    return sums.T.unflatten(0, lifted.shape[:2])
+def _sums_by_index(points: Tensor, lifted: Tensor, chunk_bytes: int | None) -> Tensor:
+    """Return the sums (R, K, d + 1) of lifted `points`, one addition for each."""
+    rows = rows_at_once(points.device, lifted.shape[1], lifted.shape[2] - 1, points.element_size(), chunk_bytes)
+    buffer = points.new_empty(rows * lifted.shape[1])
+    sums = torch.zeros_like(lifted)
+    for part in points.split(rows):
+        for run, total in zip(lifted, sums, strict=True):
+            total.index_add_(0, nearest(part, run, buffer), part)
+    return sums
 
 
-def _keep_first_of_ties(hot: Tensor) -> None:
-    """Keep only the first one in each column of `hot` (R, K, m), in place."""
-    run, point = (hot.sum(1) > 1).nonzero(as_tuple=True)
-    first = hot[run, :, point].argmax(1, keepdim=True)
-    hot[run, :, point] = (torch.arange(hot.shape[1], device=hot.device) == first).to(hot.dtype)
+def _sums_by_product(points: Tensor, lifted: Tensor, chunk_bytes: int | None) -> Tensor:
+    """Return the sums (R, K, d + 1) of lifted `points`, as a product with a one-hot matrix, 256 clusters at once."""
+    runs_at_once = max(1, 256 // lifted.shape[1])
+    sums = torch.cat([_products(points, runs, chunk_bytes) for runs in lifted.split(runs_at_once)])
+    for run in (sums[..., -1].sum(1) > len(points)).nonzero().flatten().tolist():  # a point was nearest to two centers
+        sums[run] = _products(points, lifted[run : run + 1], chunk_bytes, first_of_ties=True)[0]
+    return sums
+
+
+def _products(points: Tensor, lifted: Tensor, chunk_bytes: int | None, first_of_ties: bool = False) -> Tensor:
+    """As `_sums_by_product`; a point that is as near to two centers counts for both unless for the `first_of_ties`."""
+    n_runs, n_clusters, d = lifted.shape
+    flat = lifted.flatten(0, 1)
+    rows = rows_at_once(points.device, len(flat), d - 1, points.element_size(), chunk_bytes)
+    buffer = points.new_empty(rows * len(flat))  # reused: fresh memory costs more than sums
+    sums = points.new_zeros(d, len(flat))
+    for part in points.split(rows):
+        scores = torch.mm(flat, part.T, out=buffer[: len(flat) * len(part)].view(len(flat), len(part)))
+        hot = scores.view(n_runs, n_clusters, len(part))
+        hot.le_(hot.amin(1, keepdim=True))
+        if first_of_ties:
+            hot.mul_(hot.cumsum(1) == 1)
+        sums.addmm_(part.T, scores.T)
+    return sums.T.unflatten(0, (n_runs, n_clusters))
 
 
 def split_clusters(x: Tensor, labels: Tensor, centers: Tensor, generator: torch.Generator) -> bool:
