@@ -149,9 +149,14 @@ def test_schedule_follows_the_size_of_the_data(x, start):
     assert phases.count("phase 1") == 2 and phases.count("phase 2") == 12
     judged = [entry["judged_by_q"] for entry in model.history_ if entry["phase"] == "phase 2"]
     assert judged == [0.0] * 3 + [1.0] * 9
-    plain = DCSS_u(K, start=start, phase1_epochs=2, phase1_lr=3e-6, **PLAIN).fit(x)
-    stretched = DCSS_u(K, start=start, phase1_epochs=2, phase1_lr=1e-6, **options).fit(x)
-    np.testing.assert_allclose(plain.cluster_centers_, stretched.cluster_centers_, rtol=1e-5)
+    literal = PLAIN | {"batch_size": 5, "phase1_lr": 4e-4}
+    plain = DCSS_u(K, start=start, phase1_epochs=3, **literal).fit(x)
+    stretched = DCSS_u(K, start=start, phase1_epochs=3, phase1_lr=1e-4, **PLAIN | {"schedule_size": 4 * N}).fit(x)
+    assert plain.history_ == stretched.history_
+    np.testing.assert_array_equal(plain.cluster_centers_, stretched.cluster_centers_)
+    assert np.abs(plain.cluster_centers_ - start.centers.numpy()).max() > 1e-4
+    tiny = DCSS_u(K, start=start, phase1_epochs=1, **PLAIN | {"schedule_size": 70_000}).fit(x)
+    assert np.isfinite(tiny.history_[-1]["total"])
 
 
 def test_released_labels_come_from_batch_statistics_and_looking_changes_nothing(x, start):

@@ -1,18 +1,22 @@
 """Ours beside the paper's: paper | ours, mean ± std (n) | difference | verdict."""
 
+from __future__ import annotations
+
 import csv
 import io
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from dcbook.experiments import records as recording
 from dcbook.experiments.papers import COUNTERPARTS, Counterpart, reported
 from dcbook.experiments.records import Record
 from dcbook.files import write_whole
+
+if TYPE_CHECKING:  # imported where a table is made: the workers of a sweep make none
+    import pandas as pd
 
 TOLERANCE = 2.0  # points, per cent
 COLUMNS = (
@@ -110,6 +114,8 @@ def compare(
                     verdict,
                 )
             )
+    import pandas as pd
+
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 

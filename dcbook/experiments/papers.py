@@ -1,10 +1,14 @@
 """What the papers report, and which of their data sets each of ours stands beside."""
 
+from __future__ import annotations
+
 import io
 from dataclasses import dataclass
 from importlib import resources
+from typing import TYPE_CHECKING
 
-import pandas as pd
+if TYPE_CHECKING:  # imported where a table is made: the workers of a sweep make none
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -70,5 +74,7 @@ def reported(table: str) -> pd.DataFrame:
     known = sorted(entry.name.removesuffix(".csv") for entry in folder.iterdir() if entry.name.endswith(".csv"))
     if table not in known:
         raise ValueError(f"no reported table {table!r}: choose from {', '.join(known)}")
+    import pandas as pd
+
     frame = pd.read_csv(io.StringIO((folder / f"{table}.csv").read_text(encoding="utf-8")))
     return frame.assign(status="checked" if table.startswith("dcss_") else "transcribed, unverified")

@@ -1,15 +1,66 @@
-"""What a process of a sweep needs: few threads, and to stop when it should."""
+"""The processes of a sweep: how they begin, and what each needs: few threads, and to stop when it should."""
 
 import functools
+import gc
+import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
 
 import torch
+from joblib import parallel_config, wrap_non_picklable_objects
+from joblib.parallel import ParallelBackendBase
 from threadpoolctl import threadpool_limits
+
+
+class Forked(ParallelBackendBase):
+    """A backend of joblib: workers are forked from this process, share its imports and data, and begin at once.
+
+    As safe as torch's own data loading, which forks too: on Linux, with one thread a worker, and off the GPU.
+    """
+
+    supports_retrieve_callback = True
+
+    def effective_n_jobs(self, n_jobs: int) -> int:
+        return n_jobs
+
+    def configure(self, n_jobs: int = 1, parallel: Any = None, **_: Any) -> int:
+        gc.freeze()  # to look through what is shared for garbage would copy it, page by page
+        self._workers = ProcessPoolExecutor(n_jobs, multiprocessing.get_context("fork"))
+        return n_jobs
+
+    def submit(self, func: Callable[[], Any], callback: Callable[[Future], None] | None = None) -> Future:
+        future = self._workers.submit(wrap_non_picklable_objects(func))
+        if callback is not None:
+            future.add_done_callback(callback)
+        return future
+
+    def retrieve_result_callback(self, future: Future) -> Any:
+        return future.result()
+
+    def terminate(self) -> None:
+        self._workers.shutdown(wait=False, cancel_futures=True)
+        gc.unfreeze()
+
+    def abort_everything(self, ensure_ready: bool = True) -> None:
+        for worker in list((self._workers._processes or {}).values()):
+            worker.kill()
+        self.terminate()
+        if ensure_ready:
+            self.configure(self.parallel.n_jobs)
+
+
+def local_workers(jobs: int, device: torch.device) -> AbstractContextManager:
+    """The configuration of joblib for `jobs` processes of this machine: forked where that is safe, else fresh ones."""
+    if jobs > 1 and sys.platform == "linux" and device.type == "cpu":
+        return parallel_config(Forked(), n_jobs=jobs)
+    return parallel_config("loky", n_jobs=jobs, inner_max_num_threads=1)
 
 
 @contextmanager

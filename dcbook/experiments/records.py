@@ -4,6 +4,8 @@ A record is refused, by name, when it was cut off, edited, written by another sc
 another run.
 """
 
+from __future__ import annotations
+
 import hashlib
 import json
 import math
@@ -11,12 +13,14 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, is_dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from dcbook.files import write_whole
+
+if TYPE_CHECKING:  # imported where a table is made: the workers of a sweep make none
+    import pandas as pd
 
 SCHEMA = 1
 PARTS = ("run", "scores", "history", "provenance")
@@ -169,6 +173,8 @@ def to_frame(records: Iterable[Record], params: Iterable[str] = ()) -> pd.DataFr
         for record in records
         for metric, value in record.scores.items()
     ]
+    import pandas as pd
+
     return pd.DataFrame(rows, columns=["method", "dataset", "scale", "seed", *params, "metric", "value", "seconds"])
 
 
@@ -189,6 +195,8 @@ def curves(records: Iterable[Record], value: str) -> pd.DataFrame:
             for number, entry in enumerate(epochs, 1)
             if entry.get(value) is not None
         ]
+    import pandas as pd
+
     return pd.DataFrame(rows, columns=["method", "dataset", "seed", "phase", "epoch", "progress", value])
 
 

@@ -16,6 +16,7 @@ from joblib.parallel import get_active_backend
 
 from dcbook.experiments import records
 from dcbook.experiments.agenda import Agenda, Result, plan
+from dcbook.experiments.processes import local_workers
 from dcbook.experiments.progress import Progress
 from dcbook.experiments.provenance import environment
 from dcbook.experiments.runs import Run, settings_of
@@ -118,9 +119,9 @@ def sweep(
         environment(),
         None if outside else os.getpid(),
     )
-    config = nullcontext() if outside else joblib.parallel_config("loky", n_jobs=jobs, inner_max_num_threads=1)
     interrupted = False
-    with config, Progress(len(agenda.tasks), progress) as line:
+    local = nullcontext() if outside else local_workers(jobs, resolve_device(device))
+    with local, Progress(len(agenda.tasks), progress) as line:
         workers = joblib.effective_n_jobs(-1) if outside else jobs
 
         def show() -> None:

@@ -29,7 +29,7 @@ from dcbook.methods.inputs import (
 )
 from dcbook.methods.start import Start, resolve_start
 
-EVALUATION_BATCH = 2048
+EVALUATION_BATCH = 512
 
 
 class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
@@ -172,8 +172,8 @@ class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
             for _ in range(epochs):
                 yield lambda **losses: self._log(phase, bar, **losses)
 
-    def _batches(self, generator: torch.Generator) -> Iterator[Tensor]:
-        return batches(len(self._x), self.batch_size, generator, self._x.device)
+    def _batches(self, generator: torch.Generator, size: int | None = None) -> Iterator[Tensor]:
+        return batches(len(self._x), size or self.batch_size, generator, self._x.device)
 
     def _log(self, phase: str, bar: tqdm, **losses: float) -> None:
         """End of an epoch: one entry of the history, one step of the bar, one look of the monitor."""

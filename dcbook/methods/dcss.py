@@ -62,9 +62,10 @@ class DCSS(DeepClusterer):
     aggregated : one update a batch on the sum of the K losses, K times the epochs (the paper's DCSS_agg, Table 2).
     phase1_lr, phase1_momentum : of SGD on the summed losses (1e-6, 0.9).
     encoder_lr, mnet_lr : of Adam in phase 2 (1e-5, 1e-3).
-    schedule_size : the data size the schedule is written for (70,000: MNIST). With N samples an epoch makes N/70,000
-        as many updates, so phase 1's step, and phase 2's epochs and T2, are multiplied by 70,000/N: total movement and
-        updates stay those of the paper. None takes all numbers literally.
+    schedule_size : the data size the schedule is written for (70,000: MNIST). With N samples an epoch would make
+        N/70,000 as many updates. So phase 1 takes batches of N/70,000 times `batch_size` with a step as many times
+        larger, which keeps the number and the size of an epoch's updates; phase 2, whose pairs need the batch, takes
+        70,000/N times the epochs and T2. None takes all numbers literally.
     batch_size : 500 in all phases.
 
     Attributes (beside those of `DeepClusterer`)
@@ -125,7 +126,9 @@ class DCSS(DeepClusterer):
 
     def _phase1(self) -> None:
         """Algorithm 1, phase 1: K updates a batch on the cluster-specific losses, or one on their sum."""
-        optimizer = SGD(self.autoencoder_.parameters(), self.phase1_lr * self._stretch, self.phase1_momentum)
+        size = min(max(2, round(self.batch_size / self._stretch)), len(self._x))
+        step = self.phase1_lr * self.batch_size / size
+        optimizer = SGD(self.autoencoder_.parameters(), step, self.phase1_momentum)
         order = stream(self.seed_, "phase-1 batches")
         update = self._aggregated_update if self.aggregated else self._cluster_updates
         epochs = self.phase1_epochs * (self.n_clusters if self.aggregated else 1)
@@ -133,7 +136,7 @@ class DCSS(DeepClusterer):
             if self._centers_are_due(epoch):
                 self._update_centers()
             self.autoencoder_.train()
-            parts = [update(self._x[batch], optimizer) for batch in self._batches(order)]
+            parts = [update(self._x[batch], optimizer) for batch in self._batches(order, size)]
             reconstruction, centering = (torch.stack(parts).sum(0) / len(self._x)).tolist()
             total = losses.cluster_loss(reconstruction, centering, self.alpha)
             log(reconstruction=reconstruction, centering=centering, total=total)
