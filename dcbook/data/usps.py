@@ -6,24 +6,25 @@ import numpy as np
 
 from dcbook.data.files import Arrays, Files
 
-PATHS = ("usps.bz2", "usps.t.bz2")
+MD5 = {  # as torchvision.datasets.USPS.split_list has them; importing that takes longer than reading kept arrays
+    "usps.bz2": "ec16c51db3855ca6c91edd34d0e9b197",
+    "usps.t.bz2": "8ea070ee2aca1ac39742fdd1ef5ed118",
+}
+PATHS = tuple(MD5)
 
 
 def read(files: Files) -> tuple[Arrays, list[str]]:
     """Images (9298, 1, 16, 16) uint8, train before test; labels; class names."""
-    from torchvision.datasets import USPS
-
-    parts = []
-    for part in ("train", "test"):
-        _, path, md5 = USPS.split_list[part]
-
-        def decode(path: Path, train: bool = part == "train") -> Arrays:
-            usps = USPS(path.parent, train=train)
-            return usps.data, np.array(usps.targets)
-
-        parts.append(files.read(decode, (path, md5), keep=True))
+    parts = [files.read(_decode, (path, md5), keep=True) for path, md5 in MD5.items()]
     images, labels = map(np.concatenate, zip(*parts, strict=True))
     return (images[:, None], labels), [str(digit) for digit in range(10)]
+
+
+def _decode(path: Path) -> Arrays:
+    from torchvision.datasets import USPS
+
+    usps = USPS(path.parent, train=path.name == PATHS[0])
+    return usps.data, np.array(usps.targets)
 
 
 def fetch(folder: Path) -> None:

@@ -25,9 +25,9 @@ class Failure:
     trace: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Result:
-    """What became of the runs of a sweep; `str` tells it in words."""
+    """What became of the runs of a sweep; it prints in words."""
 
     done: list[Run] = field(default_factory=list)
     skipped: list[Run] = field(default_factory=list)
@@ -51,6 +51,8 @@ class Result:
             names = "; ".join(map(str, self.unfinished[:6])) + ("; …" if len(self.unfinished) > 6 else "")
             lines.append(f"  unfinished ({why}; the same command goes on from here): {names}")
         return "\n".join(lines)
+
+    __repr__ = __str__
 
 
 def plan(todo: list[Run], starts: Starts, digests: dict) -> tuple[list[Task], dict[int, int]]:

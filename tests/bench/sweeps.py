@@ -21,7 +21,7 @@ SAMPLED = 0.2  # seconds between two looks at the memory
 def run(quick: bool) -> list[Row]:
     """Return time, accuracy and memory of the sweep, each side in processes of its own, started for it."""
     cores = os.cpu_count() or 1
-    epochs, seeds = ((1, 1), 1) if quick else ((3, 4), 3)
+    epochs, seeds = ((1, 1), 1) if quick else ((10, 10), 3)
     ours = _measured("ours", epochs, seeds, cores, threads=1)
     theirs = _measured("clustpy", epochs, seeds, cores, threads=cores)
     what = f"{3 * seeds} runs on {usps()[1]}, {epochs[0]} + {epochs[1]} epochs, {cores} cores"

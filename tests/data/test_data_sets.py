@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dcbook.data import NAMES, DataError, MissingDataError, data_root, files, load
+from dcbook.data import NAMES, DataError, MissingDataError, data_root, files, load, usps
 from dcbook.data.imagenet10 import SYNSETS
 
 MEDMNIST = {"breastmnist": 2, "pneumoniamnist": 2, "bloodmnist": 8, "vesselmnist3d": 2}
@@ -74,8 +74,7 @@ def test_files_with_the_published_md5_are_the_original(root, monkeypatch):
         return hashlib.md5((root / path).read_bytes()).hexdigest()
 
     monkeypatch.setattr(files, "KNOWN", {})
-    splits = {part: [None, file, md5(file)] for part, file in (("train", "usps.bz2"), ("test", "usps.t.bz2"))}
-    monkeypatch.setattr(datasets.USPS, "split_list", splits)
+    monkeypatch.setattr(usps, "MD5", {file: md5(file) for file in usps.PATHS})
     monkeypatch.setitem(medmnist.INFO["bloodmnist"], "MD5", md5("medmnist/bloodmnist.npz"))
     for part in ("train", "test"):
         cifar = [[part, md5(f"cifar-100-python/{part}")]]
@@ -136,3 +135,9 @@ def test_imagenet10_refuses_a_cut_off_image_and_a_missing_class(root):
     image.parent.rmdir()
     with pytest.raises(MissingDataError, match=f"imagenet10/train/{list(SYNSETS)[4]}"):
         load("imagenet10", root=root, image_size=16)
+
+
+def test_the_md5s_of_usps_are_those_torchvision_publishes():
+    from torchvision.datasets import USPS
+
+    assert {file: md5 for _, file, md5 in USPS.split_list.values()} == usps.MD5
