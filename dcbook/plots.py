@@ -161,6 +161,21 @@ def histories(curves: pd.DataFrame, value: str, label: str) -> Figure:
     return figure
 
 
+def bounds(panels: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray, str, str]]) -> Figure:
+    """Values beside what bounds them, one panel each.
+
+    `panels`: title to x (n,), values (n,), a curve (m, 2) of the bound, and the names of both axes.
+    """
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(1, len(panels), figsize=(3.4 * len(panels), 3.2), squeeze=False)
+        for axis, (title, (x, values, curve, name, of)) in zip(axes.flat, panels.items(), strict=True):
+            axis.scatter(x, values, s=2, color=OURS, alpha=0.25, linewidths=0, rasterized=True)
+            axis.plot(*np.asarray(curve).T, color=PAPER)
+            axis.set(xlabel=name, ylabel=of, xlim=(0, 1), ylim=(0, 1), title=title, aspect="equal")
+        figure.tight_layout()
+    return figure
+
+
 def _bands(axis: Axes, curves: pd.DataFrame, methods: Sequence[str], value: str) -> None:
     grid = np.linspace(0, 1, 101)
     for method, color in zip(methods, sns.color_palette(PALETTE, len(methods)), strict=True):

@@ -137,6 +137,9 @@ class Book:
         path = paths.table(notebook or self.notebook, scale, paths.root())
         return pd.read_csv(path) if path.exists() else None
 
-    def provenance(self) -> None:
-        """Print what the numbers above were made with; varies between machines, so the cell isn't checked."""
-        print(provenance.text(self.scale, self.records()))
+    def provenance(self, runs: Iterable[Run] | None = None) -> None:
+        """Print what the numbers above were made with, from those runs (by default the grid).
+
+        It varies between machines, so the cell isn't checked.
+        """
+        print(provenance.text(self.scale, self.records(runs)))
