@@ -11,6 +11,9 @@ from pathlib import Path
 import psutil
 import torch
 
+PEAK_SIDE = 2048
+PEAK_FLOP = 2 * PEAK_SIDE**3
+
 
 @dataclass(frozen=True)
 class Row:
@@ -45,6 +48,16 @@ def interleave(runs: dict[str, Callable[[], float | None]], repeats: int) -> dic
 def medians(seconds: dict[str, list[float]]) -> dict[str, float]:
     """Return the median of each list."""
     return {name: statistics.median(values) for name, values in seconds.items()}
+
+
+def matmul() -> Callable[[], None]:
+    """One large product in float32: what this core can do at best."""
+    a, b, product = torch.randn(3, PEAK_SIDE, PEAK_SIDE)
+
+    def multiply() -> None:
+        torch.mm(a, b, out=product)
+
+    return multiply
 
 
 def machine() -> str:

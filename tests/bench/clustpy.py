@@ -18,7 +18,7 @@ from clustpy.deep.neural_networks import FeedforwardAutoencoder
 from sklearn.datasets import load_digits
 
 from dcbook.methods import DEC, IDEC, Pretraining, Start
-from tests.bench._table import Row, interleave, medians
+from tests.bench._table import PEAK_FLOP, Row, interleave, matmul, medians
 from tests.bench._usps import usps
 
 LR = 1e-4  # ClustPy's, with Adam, for DEC and IDEC; 1e-3 for the autoencoder
@@ -61,7 +61,7 @@ def run(quick: bool) -> list[Row]:
 
 
 def _rows(setting: Setting) -> list[Row]:
-    peak = _matmul()
+    peak = matmul()
     methods = {"pretraining": _pretraining, "DEC": partial(_deep, DEC), "IDEC": partial(_deep, IDEC)}
     notes = {
         "pretraining": "",
@@ -144,11 +144,11 @@ def _deep(method: type, setting: Setting) -> tuple[Callable, Callable]:
 
 
 def _difference(fit: Callable[[int], None], epochs: int) -> float:
-    begin = time.perf_counter()
+    begin = time.process_time()
     fit(0)
-    middle = time.perf_counter()
+    middle = time.process_time()
     fit(epochs)
-    return time.perf_counter() - middle - (middle - begin)
+    return time.process_time() - middle - (middle - begin)
 
 
 def _network(setting: Setting) -> FeedforwardAutoencoder:
@@ -161,20 +161,6 @@ def _products(setting: Setting, decoder: bool) -> float:
     weights = sum(a * b for a, b in pairwise(setting.sizes))
     first = setting.sizes[0] * setting.sizes[1]
     return len(setting.x) * (6 * weights * (2 if decoder else 1) - 2 * first)
-
-
-PEAK_SIDE = 2048
-PEAK_FLOP = 2 * PEAK_SIDE**3
-
-
-def _matmul() -> Callable[[], None]:
-    """One large product in float32: what this core can do at best."""
-    a, b, product = torch.randn(3, PEAK_SIDE, PEAK_SIDE)
-
-    def multiply() -> None:
-        torch.mm(a, b, out=product)
-
-    return multiply
 
 
 @contextlib.contextmanager

@@ -1,0 +1,91 @@
+"""DCSS's phase 1 beside the work of its released loop: seconds per epoch on the same network and batches."""
+
+import time
+from copy import deepcopy
+from itertools import pairwise
+
+import torch
+from torch import Tensor
+
+from dcbook.methods import DCSS_u, Pretraining, Start
+from tests.bench._table import PEAK_FLOP, Row, interleave, matmul, medians
+
+K, BATCH = 10, 500
+STEP, MOMENTUM, ALPHA, M = 1e-7, 0.9, 0.1, 1.5
+
+
+def run(quick: bool) -> list[Row]:
+    """Return a row for the fully connected and one for the convolutional autoencoder, on noise in MNIST's shape."""
+    torch.set_num_threads(1)
+    n, repeats = (1000, 1) if quick else (5000, 3)
+    x = torch.rand(n, 1, 28, 28, generator=torch.Generator().manual_seed(0))
+    return [_row(Pretraining(architecture), x, repeats) for architecture in ("fully-connected", "convolutional")]
+
+
+def _row(recipe: Pretraining, x: Tensor, repeats: int) -> Row:
+    network = recipe.build(x.shape[1:], seed=0)
+    with torch.no_grad():
+        centers = network.encoder(x[:K]).clone()
+    start = Start(network, centers)
+
+    def ours() -> float:
+        begin = time.process_time()
+        _fit(start, x, epochs=0)
+        middle = time.process_time()
+        _fit(start, x, epochs=1)
+        return time.process_time() - middle - (middle - begin)
+
+    def theirs() -> None:
+        released_epoch(deepcopy(network), centers, x)
+
+    seconds = medians(interleave({"ours": ours, "theirs": theirs, "peak": matmul()}, repeats))
+    note = ""
+    if recipe.architecture == "fully-connected":
+        best = PEAK_FLOP / seconds["peak"] / 1e9
+        speed = K * len(x) * _products((x[0].numel(), *recipe.widths, recipe.latent_dim)) / seconds["ours"] / 1e9
+        note = f"ours {speed:.0f} of {best:.0f} GFLOP/s, {speed / best:.0%} of peak; "
+    return Row(
+        f"DCSS phase 1, an epoch, {len(x):,} images of 28×28, K = {K}, {recipe.architecture}, released loop",
+        seconds["ours"],
+        seconds["theirs"],
+        seconds["theirs"] / seconds["ours"],
+        1.5,
+        note + f"batch {BATCH}; theirs: 20 forward and 10 backward passes a batch, torch.optim.SGD",
+    )
+
+
+def _fit(start: Start, x: Tensor, epochs: int) -> None:
+    DCSS_u(
+        K,
+        start=start,
+        phase1_epochs=epochs,
+        phase1_lr=STEP,
+        batch_size=BATCH,
+        schedule_size=None,
+        random_state=0,
+        device="cpu",
+        progress=False,
+    ).fit(x)
+
+
+def released_epoch(network: torch.nn.Module, centers: Tensor, x: Tensor) -> None:
+    """The work of DCSS.py:180-198 in an epoch: for every batch and cluster a pass for p, one for the loss, a step."""
+    optimizer = torch.optim.SGD(network.parameters(), lr=STEP, momentum=MOMENTUM)
+    network.train()
+    for batch in torch.randperm(len(x)).split(BATCH):
+        for k in range(K):
+            images = x[batch]
+            u, _ = network(images)
+            similarity = torch.stack([(u - center).square().sum(1) ** (1 / (1 - M)) for center in centers], dim=1)
+            p = (similarity / similarity.sum(1, keepdim=True)).detach() ** M
+            u, restored = network(images)
+            error = (images.flatten(1) - restored.flatten(1)).square().sum(1)
+            loss = (p[:, k] * (error + ALPHA * (u - centers[k]).square().sum(1))).sum()
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+
+
+def _products(sizes: tuple[int, ...]) -> float:
+    """FLOP of the matrix products of an update for one sample: 6 per weight, but 4 in the first layer."""
+    return 12 * sum(a * b for a, b in pairwise(sizes)) - 2 * sizes[0] * sizes[1]
