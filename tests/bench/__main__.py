@@ -29,15 +29,13 @@ def main() -> None:
 
     from threadpoolctl import threadpool_limits
 
-    from tests.bench._table import machine, markdown
+    from tests.bench._table import HEADER, machine, markdown
 
-    rows = []
+    print(f"Measured on {machine()}. Medians of CPU seconds, in turn in one run.\n\n{HEADER}", flush=True)
     with threadpool_limits(1):
         for name in arguments.names or names:
             print(f"{name} …", file=sys.stderr, flush=True)
-            rows += importlib.import_module(f"tests.bench.{name}").run(arguments.quick)
-    print(f"Measured on {machine()}. Medians of CPU seconds, in turn in one run.\n")
-    print(markdown(rows))
+            print(markdown(importlib.import_module(f"tests.bench.{name}").run(arguments.quick)), flush=True)
 
 
 if __name__ == "__main__":

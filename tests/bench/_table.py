@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 import torch
 
+HEADER = "| what | ours | theirs | ratio | target | note |\n| --- | ---: | ---: | ---: | ---: | --- |"
 PEAK_SIDE = 2048
 PEAK_FLOP = 2 * PEAK_SIDE**3
 
@@ -75,8 +76,8 @@ def machine() -> str:
 
 
 def markdown(rows: list[Row]) -> str:
-    """Return `rows` as a Markdown table."""
-    lines = ["| what | ours | theirs | ratio | target | note |", "| --- | ---: | ---: | ---: | ---: | --- |"]
+    """Return `rows` of a Markdown table, to stand below `HEADER`."""
+    lines = []
     for row in rows:
         target = "" if row.target is None else f"≥ {row.target:g} {'met' if row.ratio >= row.target else 'MISSED'}"
         cells = row.name, f"{row.ours:.4g}", f"{row.theirs:.4g}", f"{row.ratio:.2f}", target, row.note
