@@ -5,14 +5,14 @@
 | f(x_i) | u                 | (B, d) | encoder output                                                 |
 | M      | self._centers     | (K, d) | running means of the codes, never by gradient                  |
 | s_i    | assigned          | (N,)   | cluster of each sample when its batch was last seen            |
-| c_k    | counts            | (K,)   | samples that were ever assigned to cluster k; the step is 1/c_k |
+| c_k    | counts            | (K,)   | samples ever assigned to cluster k; its step is 1/c_k          |
 | lambda | lam               |        | weight of the k-means term                                     |
 
 Each batch: one update of the network with M and s fixed, then its samples go to the nearest centers, then these centers
 move. After the paper as recalled, not checked against its text; the order and the counts are those of the code too.
 
 The released code (boyangumn/DCN) puts its weight on the other term: ||f(x_i) - M s_i||^2 + lbd ||x_i - x̂_i||^2 with lbd
-0.05 on raw MNIST, which is lambda = 40, in a batch-normalised latent space of 50 dimensions. Its counts are integers
+0.05 on raw MNIST, which is lambda = 40, in a batch-normalized latent space of 50 dimensions. Its counts are integers
 under Python 2, where 1/c is 0, so as far as one can read its centers never move: `initial_count=float("inf")`.
 """
 
@@ -36,7 +36,7 @@ class DCN(DeepClusterer):
 
     The defaults are those that the authors of DKM compare with (MaziarMF/deep-k-means, dcn.py, compgraph.py): weight 1
     on the k-means term, which is lambda = 2, Adam, batches of 256, and the network of DEC. The released code has SGD
-    with Nesterov's momentum, batch normalisation and batches of 128.
+    with Nesterov's momentum, batch normalization and batches of 128.
     """
 
     def __init__(

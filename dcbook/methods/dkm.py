@@ -13,7 +13,7 @@ against its text.
 
 Not followed: batches that are each drawn anew from all data (here each epoch sees every sample once), labels from the
 distances that were met during the last epoch (here from the final network), one state of Adam for pretraining and
-clustering, TensorFlow's first weights, and the choice of lambda by the accuracy on labelled validation samples.
+clustering, TensorFlow's first weights, and the choice of lambda by the accuracy on labeled validation samples.
 """
 
 import math

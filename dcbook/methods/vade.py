@@ -4,10 +4,10 @@
 |----------------|--------------------|----------------|----------------------------------------------------------|
 | mu~, log σ~^2  | mean, log_variance | (B, d)         | of q(z | x), from the encoder                            |
 | z              | z                  | (B, d)         | one sample of it                                         |
-| pi, mu_c, σ_c^2 | self.prior_       | (K,), 2 (K, d) | the Gaussian mixture, trained together with the network  |
-| gamma_c        | gamma              | (B, K)         | p(c | z), and q(c | x)                                   |
+| pi, mu_c, σ_c² | self.prior_        | (K,), 2 (K, d) | the Gaussian mixture, trained together with the network  |
+| gamma_c        | log_gamma          | (B, K)         | p(c | z), and q(c | x)                                   |
 
--ELBO = -log p(x | z) + KL(q(z, c | x) || p(z, c)), minimised over network and mixture. From a pretrained autoencoder:
+-ELBO = -log p(x | z) + KL(q(z, c | x) || p(z, c)), minimized over network and mixture. From a pretrained autoencoder:
 the mixture starts from EM on its codes, beginning at the centers of the start.
 
 Facts from the released code (slim1017/VaDE, VaDE.py); the paper as recalled, not checked against its text. The code
