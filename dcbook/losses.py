@@ -10,7 +10,9 @@
 | s_ij        | similarity     | (B, B)    | inner products of two rows of p, or of q    |
 
 DCSS: Sadeghi & Armanfard 2024, arXiv 2405.03590. The bodies of its Eqs. (1)-(5) are rebuilt from the paper's words and
-the released code, which agree. DEC: Xie et al. 2016, arXiv 1511.06335. IDEC: Guo et al. 2017.
+the released code, which agree. DEC: Xie et al. 2016, arXiv 1511.06335. IDEC: Guo et al. 2017. DCN: Yang et al. 2017,
+arXiv 1610.04794, DKM: Moradi Fard et al. 2020, arXiv 1806.10069, VaDE: Jiang et al. 2017, arXiv 1611.05148: these three
+as recalled and as released, not checked against the papers' texts.
 """
 
 import torch
@@ -111,3 +113,72 @@ def mean_squared_error(x: Tensor, x_hat: Tensor) -> Tensor:
 def idec_loss(x: Tensor, x_hat: Tensor, p: Tensor, q: Tensor, gamma: float = 0.1) -> Tensor:
     """IDEC Eq. (1): L = L_r + gamma L_c with L_r the mean squared error and L_c = KL(P || Q)."""
     return mean_squared_error(x, x_hat) + gamma * kl_divergence(p, q)
+
+
+# --- DCN and DKM ---------------------------------------------------------------------------------------------------
+
+
+def squared_error(a: Tensor, b: Tensor) -> Tensor:
+    """||a_i - b_i||^2, summed over pixels or dimensions and averaged over the batch."""
+    return torch.nn.functional.mse_loss(a.flatten(1), b.flatten(1), reduction="sum") / len(a)
+
+
+def dcn_loss(reconstruction: Tensor, clustering: Tensor, lam: float = 2.0) -> Tensor:
+    """DCN: ||x_i - x̂_i||^2 + (lambda / 2) ||f(x_i) - M s_i||^2, of two `squared_error`s."""
+    return reconstruction + lam / 2 * clustering
+
+
+def running_means(centers: Tensor, counts: Tensor, u: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    """DCN: m_k ← m_k + (z_i - m_k) / c_k for one sample i of cluster k after the other, c_k growing by 1 before each.
+
+    A center is then the mean of c_k samples, whatever their order, so a batch is one step. Takes `centers` (K, d) and
+    `counts` (K,) as before the batch, `u` (B, d) and `labels` (B,) int64; returns both as after it.
+    """
+    hot = torch.nn.functional.one_hot(labels, len(centers)).to(u.dtype)
+    sizes = hot.sum(0)
+    counts = counts + sizes
+    shift = (hot.T @ u - sizes.unsqueeze(1) * centers) / counts.clamp_min(1).unsqueeze(1)
+    return centers + shift, counts
+
+
+def soft_kmeans(u: Tensor, centers: Tensor, alpha: float = 1000.0) -> Tensor:
+    """DKM: sum_k softmax_k(-alpha d_ik) d_ik with d_ik = ||z_i - r_k||^2, averaged over the batch."""
+    distances = squared_distances(u, centers)
+    return (torch.softmax(-alpha * distances, 1) * distances).sum() / len(u)
+
+
+# --- VaDE ----------------------------------------------------------------------------------------------------------
+
+
+def bernoulli_error(x: Tensor, logits: Tensor) -> Tensor:
+    """-log p(x | z) of pixels x in [0, 1], summed over pixels and averaged over the batch."""
+    error = torch.nn.functional.binary_cross_entropy_with_logits
+    return error(logits.flatten(1), x.flatten(1), reduction="sum") / len(x)
+
+
+def log_mixture(z: Tensor, log_weights: Tensor, means: Tensor, log_variances: Tensor) -> Tensor:
+    """VaDE: log pi_c + log N(z_i | m_c, s_c), shape (B, K), for weights (K,), means and diagonal variances (K, d).
+
+    Without the constant -(d/2) log 2 pi. Its softmax over c is gamma_c = p(c | z).
+    """
+    squares = (z.unsqueeze(1) - means).square() / log_variances.exp()
+    return log_weights - 0.5 * (log_variances.sum(1) + squares.sum(2))
+
+
+def mixture_divergence(
+    mean: Tensor,
+    log_variance: Tensor,
+    log_gamma: Tensor,
+    log_weights: Tensor,
+    means: Tensor,
+    log_variances: Tensor,
+) -> Tensor:
+    """VaDE: KL(q(z, c | x) || p(z, c)) averaged over the batch, the part of -ELBO beside the reconstruction.
+
+    q(z | x) = N(mean, exp(log_variance)), both (B, d); q(c | x) = gamma (B, K); p(z, c) as in `log_mixture`. Per sample
+    1/2 sum_c gamma_c sum_j [log s_cj + exp(log_variance_j) / s_cj + (mean_j - m_cj)^2 / s_cj] - 1/2 sum_j (1 +
+    log_variance_j) + sum_c gamma_c (log gamma_c - log pi_c).
+    """
+    spread = (log_variance.exp() @ (-log_variances).exp().T) / 2 - log_mixture(mean, log_weights, means, log_variances)
+    divergence = (log_gamma.exp() * (spread + log_gamma)).sum(1) - (1 + log_variance).sum(1) / 2
+    return divergence.mean()

@@ -8,6 +8,7 @@ from dcbook.data import Dataset, load
 from dcbook.evaluation import accuracy, nmi
 from dcbook.experiments import runs
 from dcbook.experiments.work import estimator
+from dcbook.methods import DCN, DKM, DKM_a, VaDE
 
 
 def usps_like() -> Dataset:
@@ -56,3 +57,22 @@ def test_phase_1_draws_the_clusters_together(fitted):
     for name in ("DCSS_u", "DCSS_agg"):
         first, last = models[name].history_[0], models[name].history_[-1]
         assert last["centering"] < 0.9 * first["centering"], name
+
+
+@pytest.mark.parametrize(
+    ("method", "schedule", "floor", "gain"),
+    [
+        (DCN, {"epochs": 20}, 0.67, 0.015),
+        (DKM, {"epochs": 20}, 0.67, 0.02),
+        (VaDE, {"epochs": 10}, 0.68, 0.02),
+        (DKM_a, {"epochs": 40, "lr": 3e-3, "lam": 0.01}, 0.35, -0.3),  # few updates: not all random centers are met
+    ],
+)
+def test_accuracy_from_the_shared_start(fitted, method, schedule, floor, gain):
+    name, labels, models = fitted
+    if name != "digits":
+        pytest.skip("the digits tell enough")
+    baseline = models["AE+k-means"]
+    found = method(10, start=baseline.start_, random_state=0, device="cpu", **schedule).fit_predict(load(name).images)
+    assert accuracy(labels, found) >= floor
+    assert nmi(labels, found) > nmi(labels, baseline.labels_) + gain

@@ -144,6 +144,73 @@ def test_kl_knows_that_zero_times_log_zero_is_zero():
     assert losses.kl_divergence(p, p).item() == 0
 
 
+def test_dcn_loss(batch):
+    x, x_hat, u, centers, _ = batch
+    own = centers[[0, 1, 1, 3, 2, 0, 3]]
+    reconstruction = sum(distance(x[i], x_hat[i]) for i in range(B)) / B
+    clustering = sum(distance(u[i], own[i]) for i in range(B)) / B
+    loss = losses.dcn_loss(losses.squared_error(x, x_hat), losses.squared_error(u, own), 0.6)
+    assert loss.item() == pytest.approx(reconstruction + 0.3 * clustering)
+
+
+@pytest.mark.parametrize("count", [0, 1, 100, math.inf])
+def test_running_means_take_one_sample_after_the_other(batch, count):
+    _, _, u, centers, _ = batch
+    labels = torch.tensor([0, 1, 1, 3, 0, 0, 3])
+    expected, counts = centers.clone(), [float(count)] * K
+    for i, k in enumerate(labels.tolist()):
+        counts[k] += 1
+        expected[k] += (u[i] - expected[k]) / counts[k]
+    moved, new_counts = losses.running_means(centers, torch.full((K,), float(count)), u, labels)
+    torch.testing.assert_close(moved, expected)
+    assert new_counts.tolist() == counts
+    assert torch.equal(moved[2], centers[2]), "a cluster without samples stays"
+
+
+def test_soft_kmeans(batch):
+    _, _, u, centers, _ = batch
+    for alpha in (0.5, 1000.0):
+        expected = 0.0
+        for i in range(B):
+            d = [distance(u[i], centers[k]) for k in range(K)]
+            weights = [math.exp(-alpha * (d[k] - min(d))) for k in range(K)]
+            expected += sum(w * d[k] for k, w in enumerate(weights)) / sum(weights) / B
+        assert losses.soft_kmeans(u, centers, alpha).item() == pytest.approx(expected)
+
+
+def test_bernoulli_error(batch):
+    x, logits = batch[0].sigmoid(), batch[1]
+    p = logits.sigmoid()
+    pairs = zip(x.flatten().tolist(), p.flatten().tolist(), strict=True)
+    expected = -sum(a * math.log(b) + (1 - a) * math.log(1 - b) for a, b in pairs) / B
+    assert losses.bernoulli_error(x, logits).item() == pytest.approx(expected)
+
+
+def test_vade_divergence_is_that_of_the_two_distributions(batch):
+    """KL(q(z|x) q(c|x) || p(z, c)) with the densities of torch.distributions, and gamma as Bayes' rule gives it."""
+    _, _, u, means, q = batch
+    normal, kl = torch.distributions.Normal, torch.distributions.kl_divergence
+    log_variance, log_variances = u.flip(0) / 2, means.flip(1) / 3
+    weights = q[0]
+    mixture = (weights.log(), means, log_variances)
+    joint = torch.tensor(
+        [
+            [weights[k] * normal(means[k], (log_variances[k] / 2).exp()).log_prob(u[i]).sum().exp() for k in range(K)]
+            for i in range(B)
+        ]
+    )
+    gamma = joint / joint.sum(1, keepdim=True)
+    torch.testing.assert_close(losses.log_mixture(u, *mixture).softmax(1), gamma)
+    expected = 0.0
+    for i in range(B):
+        posterior = normal(u[i] / 2, (log_variance[i] / 2).exp())
+        for k in range(K):
+            prior = normal(means[k], (log_variances[k] / 2).exp())
+            expected += float(gamma[i, k] * (kl(posterior, prior).sum() + (gamma[i, k] / weights[k]).log())) / B
+    divergence = losses.mixture_divergence(u / 2, log_variance, gamma.log(), *mixture)
+    assert divergence.item() == pytest.approx(expected)
+
+
 def test_gradients(batch):
     x, x_hat, u, centers, q = (t.clone().requires_grad_() for t in batch)
     weights = losses.memberships(u.detach(), centers.detach()) ** 1.5
@@ -152,3 +219,6 @@ def test_gradients(batch):
     assert gradcheck(lambda u, centers: losses.weighted_centering(u, centers, weights), (u, centers))
     assert gradcheck(lambda q: losses.pairwise_loss(q, pairs, 0.5, 0.3), q)
     assert gradcheck(lambda u, centers: losses.kl_divergence(target, losses.student_t(u, centers)), (u, centers))
+    assert gradcheck(lambda u, centers: losses.soft_kmeans(u, centers, 2.0), (u, centers))
+    mixture = (u, u / 2, q.log_softmax(1), q[0].log(), centers, centers / 2)
+    assert gradcheck(losses.mixture_divergence, tuple(t.detach().requires_grad_() for t in mixture))

@@ -10,7 +10,22 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
 
 from dcbook.evaluation import accuracy, scores
-from dcbook.methods import DCSS, DEC, IDEC, AEKMeans, DCSS_agg, DCSS_u, KMeans, Pretraining, Start, load_model
+from dcbook.methods import (
+    DCN,
+    DCSS,
+    DEC,
+    DKM,
+    IDEC,
+    AEKMeans,
+    DCSS_agg,
+    DCSS_u,
+    DKM_a,
+    KMeans,
+    Pretraining,
+    Start,
+    VaDE,
+    load_model,
+)
 from dcbook.models import FullyConnectedAutoencoder
 
 RECIPE = Pretraining(widths=(32,), latent_dim=3, epochs=20, batch_size=32, lr=1e-2)
@@ -21,6 +36,10 @@ METHODS = {
     "AE+k-means": lambda **changes: AEKMeans(3, **({"start": RECIPE, "random_state": 0} | changes)),
     "DEC": lambda **changes: DEC(3, **(SHORT | {"max_updates": 12, "update_interval": 4} | changes)),
     "IDEC": lambda **changes: IDEC(3, **(SHORT | {"max_updates": 12, "update_interval": 4} | changes)),
+    "DCN": lambda **changes: DCN(3, **(SHORT | {"epochs": 3} | changes)),
+    "DKM": lambda **changes: DKM(3, **(SHORT | {"epochs": 3} | changes)),
+    "DKM_a": lambda **changes: DKM_a(3, **(SHORT | {"epochs": 40, "lam": 0.01, "lr": 1e-2} | changes)),
+    "VaDE": lambda **changes: VaDE(3, **(SHORT | {"epochs": 3} | changes)),
     "DCSS_u": lambda **changes: DCSS_u(3, **(SHORT | PHASES | changes)),
     "DCSS_agg": lambda **changes: DCSS_agg(3, **(SHORT | PHASES | changes)),
     "DCSS": lambda **changes: DCSS(3, **(SHORT | PHASES | {"phase2_epochs": 3, "T2": 1} | changes)),
@@ -43,7 +62,7 @@ def blobs():
 
 
 def trained_tensors(model):
-    networks = [getattr(model, name) for name in ("autoencoder_", "mnet_") if hasattr(model, name)]
+    networks = [getattr(model, name) for name in ("autoencoder_", "mnet_", "prior_") if hasattr(model, name)]
     weights = [tensor.numpy() for network in networks for tensor in network.state_dict().values()]
     return [*weights, model.cluster_centers_, model.labels_]
 
@@ -159,6 +178,12 @@ def test_batch_larger_than_the_data_is_refused(name, blobs):
         ("DCSS", {"phase2_epochs": -1}, "at least 0"),
         ("DEC", {"optimizer": "lbfgs"}, '"sgd" or "adam"'),
         ("DEC", {"tol": 2}, "tol must lie"),
+        ("DCN", {"lam": -1}, "lam, epochs and initial_count must be at least 0"),
+        ("DCN", {"initial_count": -1}, "initial_count"),
+        ("DKM", {"alpha": 0}, "lr and alpha above 0"),
+        ("VaDE", {"likelihood": "poisson"}, '"bernoulli" or "gaussian"'),
+        ("VaDE", {"min_lr": 1}, "0 < min_lr <= lr"),
+        ("VaDE", {"decay_every": 0}, "decay_every >= 1"),
         ("IDEC", {"gamma": -1}, "gamma"),
         ("IDEC", {"update_interval": 0}, "update_interval"),
     ],

@@ -33,10 +33,11 @@ def trained(optimizer_of, clear) -> list[torch.Tensor]:
     ("ours", "theirs"),
     [
         (lambda w: Adam(w, 1e-2), lambda w: torch.optim.Adam(w, lr=1e-2, fused=True)),
+        (lambda w: Adam(w, 1e-2, eps=1e-4), lambda w: torch.optim.Adam(w, lr=1e-2, eps=1e-4, fused=True)),
         (lambda w: SGD(w, 1e-1, 0.9), lambda w: torch.optim.SGD(w, lr=1e-1, momentum=0.9, fused=True)),
         (lambda w: SGD(w, 1e-1), lambda w: torch.optim.SGD(w, lr=1e-1, fused=True)),
     ],
-    ids=["adam", "momentum", "sgd"],
+    ids=["adam", "adam eps", "momentum", "sgd"],
 )
 def test_same_as_torch(ours, theirs):
     """Five updates of a network with a frozen bias and a layer that the loss never sees."""

@@ -3,7 +3,7 @@
 import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from dcbook.methods import DCSS, DEC, IDEC, AEKMeans, KMeans, Pretraining
+from dcbook.methods import DCN, DCSS, DEC, DKM, IDEC, AEKMeans, KMeans, Pretraining, VaDE
 
 RECIPE = Pretraining(widths=(8,), latent_dim=2, epochs=1, batch_size=5, restarts=1)
 SHORT = {"start": RECIPE, "batch_size": 5, "random_state": 0}
@@ -12,6 +12,9 @@ ESTIMATORS = [
     AEKMeans(3, start=RECIPE, random_state=0),
     DEC(3, max_updates=3, **SHORT),
     IDEC(3, max_updates=3, **SHORT),
+    DCN(3, epochs=1, **SHORT),
+    DKM(3, epochs=1, **SHORT),
+    VaDE(3, epochs=1, likelihood="gaussian", **SHORT),
     DCSS(3, phase1_epochs=1, phase2_epochs=1, schedule_size=None, **SHORT),
 ]
 

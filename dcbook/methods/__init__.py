@@ -1,11 +1,29 @@
 """The methods: scikit-learn estimators whose `fit` reads like the algorithm box of the paper. No label gets in."""
 
 from dcbook.methods.autoencoder_kmeans import AEKMeans
+from dcbook.methods.dcn import DCN
 from dcbook.methods.dcss import DCSS, DCSS_agg, DCSS_u
 from dcbook.methods.dec import DEC
+from dcbook.methods.dkm import DKM, DKM_a
 from dcbook.methods.idec import IDEC
 from dcbook.methods.kmeans import KMeans
 from dcbook.methods.saving import load_model
 from dcbook.methods.start import Pretraining, Start
+from dcbook.methods.vade import VaDE
 
-__all__ = ["DCSS", "DEC", "IDEC", "AEKMeans", "DCSS_agg", "DCSS_u", "KMeans", "Pretraining", "Start", "load_model"]
+__all__ = [
+    "DCN",
+    "DCSS",
+    "DEC",
+    "DKM",
+    "IDEC",
+    "AEKMeans",
+    "DCSS_agg",
+    "DCSS_u",
+    "DKM_a",
+    "KMeans",
+    "Pretraining",
+    "Start",
+    "VaDE",
+    "load_model",
+]

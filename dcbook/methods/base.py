@@ -65,6 +65,7 @@ class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
         x = as_samples(self, x, fitting=True)
         check_n_clusters(self.n_clusters, len(x))
         self._check_hyperparameters()
+        self._check_samples(x)
         recipe, start = resolve_start(self.start, x.shape[1:], self.n_clusters)
         check_batch_size(getattr(self, "batch_size", 1), len(x), "batch_size")
         check_batch_size(recipe.batch_size if recipe else 1, len(x), "the batch_size of Pretraining")
@@ -132,6 +133,9 @@ class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
     def _check_hyperparameters(self) -> None:
         """Raise ValueError where a hyperparameter of the method is out of its range."""
 
+    def _check_samples(self, x: np.ndarray) -> None:
+        """Raise ValueError where the method asks more of the samples than that they are finite."""
+
     def _soft_assignments(self, u: Tensor) -> Tensor:
         """Latent codes (N, d) → soft assignments (N, K). Here: all weight on the nearest center."""
         nearest = squared_distances(u, self._centers).argmin(1)
@@ -164,7 +168,11 @@ class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
             self.autoencoder_ = start.autoencoder.to(self._device)
             self._centers = None if start.centers is None else start.centers.to(self._device)
         if self._centers is None:
-            self._centers = self._kmeans(recipe.restarts if recipe else 20)
+            self._centers = self._first_centers(recipe.restarts if recipe else 20)
+
+    def _first_centers(self, restarts: int) -> Tensor:
+        """Centers (K, d) where the start brings none."""
+        return self._kmeans(restarts)
 
     def _epochs(self, phase: str, epochs: int) -> Iterator[Callable]:
         """`for log in self._epochs(phase, n)`: n epochs; call `log(loss=…)` at the end of each."""

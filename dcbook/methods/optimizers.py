@@ -36,10 +36,11 @@ class Optimizer(ABC):
 
 
 class Adam(Optimizer):
-    """Adam with step `lr`: Kingma & Ba 2015, Algorithm 1, with its default decay rates."""
+    """Adam with step `lr`: Kingma & Ba 2015, Algorithm 1, with its default decay rates; `lr` may change on the way."""
 
-    def __init__(self, weights: Iterable[nn.Parameter], lr: float):
+    def __init__(self, weights: Iterable[nn.Parameter], lr: float, eps: float = 1e-8):
         super().__init__(weights, lr)
+        self.eps = eps
         self._means = [torch.zeros_like(weight) for weight in self.weights]
         self._squares = [torch.zeros_like(weight) for weight in self.weights]
         self._steps = [torch.zeros((), device=weight.device) for weight in self.weights]
@@ -58,7 +59,7 @@ class Adam(Optimizer):
             beta2=0.999,
             lr=self.lr,
             weight_decay=0,
-            eps=1e-8,
+            eps=self.eps,
             maximize=False,
         )
 

@@ -16,7 +16,7 @@ from dcbook import methods
 from dcbook.files import written_folder
 from dcbook.methods.start import Pretraining, describe_module, module_tensors, restore_module
 
-NETWORKS = ("autoencoder_", "mnet_")
+NETWORKS = ("autoencoder_", "mnet_", "prior_")
 FACTS = ("history_", "seed_", "interrupted_", "n_updates_", "n_features_in_", "inertia_", "n_iter_")
 
 

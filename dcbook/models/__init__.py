@@ -2,6 +2,14 @@
 
 from dcbook.models.convolutional import ConvolutionalAutoencoder
 from dcbook.models.fully_connected import FullyConnectedAutoencoder
+from dcbook.models.mixture import GaussianMixturePrior
 from dcbook.models.mnet import MNet
+from dcbook.models.variational import VariationalAutoencoder
 
-__all__ = ["ConvolutionalAutoencoder", "FullyConnectedAutoencoder", "MNet"]
+__all__ = [
+    "ConvolutionalAutoencoder",
+    "FullyConnectedAutoencoder",
+    "GaussianMixturePrior",
+    "MNet",
+    "VariationalAutoencoder",
+]

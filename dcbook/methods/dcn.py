@@ -1,0 +1,95 @@
+"""DCN, Deep Clustering Network: Yang, Fu, Sidiropoulos & Hong, ICML 2017, arXiv 1610.04794.
+
+| symbol | name in code      | shape  | meaning                                                        |
+|--------|-------------------|--------|----------------------------------------------------------------|
+| f(x_i) | u                 | (B, d) | encoder output                                                 |
+| M      | self._centers     | (K, d) | running means of the codes, never by gradient                  |
+| s_i    | assigned          | (N,)   | cluster of each sample when its batch was last seen            |
+| c_k    | counts            | (K,)   | samples ever assigned to cluster k; its step is 1/c_k          |
+| lambda | lam               |        | weight of the k-means term                                     |
+
+Each batch: one update of the network with M and s fixed, then its samples go to the nearest centers, then these centers
+move. After the paper as recalled, not checked against its text; the order and the counts are those of the code too.
+
+The released code (boyangumn/DCN) puts its weight on the other term: ||f(x_i) - M s_i||^2 + lbd ||x_i - x̂_i||^2 with lbd
+0.05 on raw MNIST, which is lambda = 40, in a batch-normalized latent space of 50 dimensions. Its counts are integers
+under Python 2, where 1/c is 0, so as far as one can read its centers never move: `initial_count=float("inf")`.
+"""
+
+import torch
+
+from dcbook import losses
+from dcbook.methods.base import DeepClusterer
+from dcbook.methods.inputs import stream
+from dcbook.methods.optimizers import Adam
+
+
+class DCN(DeepClusterer):
+    """Deep Clustering Network.
+
+    Parameters (beside those of `DeepClusterer`)
+    --------------------------------------------
+    lam : lambda, at least 0, in ||x_i - x̂_i||^2 + (lambda/2) ||f(x_i) - M s_i||^2, summed over pixels and dimensions.
+    epochs : passes over the data (50).
+    lr : step of Adam (0.001).
+    initial_count : samples that a start center counts for (100 in the released code), at least 0.
+
+    The defaults are those that the authors of DKM compare with (MaziarMF/deep-k-means, dcn.py, compgraph.py): weight 1
+    on the k-means term, which is lambda = 2, Adam, batches of 256, and the network of DEC. The released code has SGD
+    with Nesterov's momentum, batch normalization and batches of 128.
+    """
+
+    def __init__(
+        self,
+        n_clusters: int = 10,
+        *,
+        start=None,
+        lam: float = 2.0,
+        epochs: int = 50,
+        lr: float = 1e-3,
+        initial_count: float = 100.0,
+        batch_size: int = 256,
+        random_state=None,
+        device="auto",
+        progress="auto",
+    ):
+        self.n_clusters = n_clusters
+        self.start = start
+        self.lam = lam
+        self.epochs = epochs
+        self.lr = lr
+        self.initial_count = initial_count
+        self.batch_size = batch_size
+        self.random_state = random_state
+        self.device = device
+        self.progress = progress
+
+    def _check_hyperparameters(self) -> None:
+        if self.lam < 0 or self.epochs < 0 or self.lr <= 0 or self.initial_count < 0:
+            raise ValueError(
+                f"lam, epochs and initial_count must be at least 0 and lr above 0, not {self.lam}, {self.epochs}, "
+                f"{self.initial_count}, {self.lr}"
+            )
+
+    def _optimize(self) -> None:
+        autoencoder = self.autoencoder_.train()
+        optimizer = Adam(autoencoder.parameters(), self.lr)
+        order = stream(self.seed_, "batches")
+        assigned = self._assign(self._embed(self._x)).clone()
+        counts = torch.full((self.n_clusters,), float(self.initial_count), device=self._x.device)
+        for log in self._epochs("clustering", self.epochs):
+            total = torch.zeros(2, device=self._x.device)
+            for batch in self._batches(order):
+                x = self._x.index_select(0, batch)
+                u, x_hat = autoencoder(x)
+                reconstruction = losses.squared_error(x, x_hat)
+                clustering = losses.squared_error(u, self._centers.index_select(0, assigned[batch]))
+                losses.dcn_loss(reconstruction, clustering, self.lam).backward()
+                optimizer.step()
+                total += len(batch) * torch.stack([reconstruction, clustering]).detach()
+                u = self._embed(x)
+                assigned[batch] = labels = self._assign(u)
+                self._centers, counts = losses.running_means(self._centers, counts, u, labels)
+            reconstruction, clustering = (total / len(self._x)).tolist()
+            loss = losses.dcn_loss(reconstruction, clustering, self.lam)
+            log(loss=loss, reconstruction=reconstruction, clustering=clustering)

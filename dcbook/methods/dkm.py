@@ -1,0 +1,134 @@
+"""DKM, Deep k-Means: Moradi Fard, Thonet & Gaussier, Pattern Recognition Letters 2020, arXiv 1806.10069.
+
+| symbol | name in code      | shape  | meaning                                                             |
+|--------|-------------------|--------|---------------------------------------------------------------------|
+| h(x_i) | u                 | (B, d) | encoder output                                                      |
+| r_k    | self._centers     | (K, d) | representatives, trained together with the network                  |
+| alpha  | alpha             |        | inverse temperature of the softmax that stands for "the nearest"    |
+| lambda | lam               |        | weight of the k-means term                                          |
+
+L = mean_i ||x_i - x̂_i||^2 + lambda mean_i sum_k softmax_k(-alpha d_ik) d_ik, d_ik = ||h(x_i) - r_k||^2, all of it by
+gradient. Facts from the released code (MaziarMF/deep-k-means: compgraph.py, dkm.py); the paper as recalled, not checked
+against its text.
+
+Not followed: batches that are each drawn anew from all data (here each epoch sees every sample once), labels from the
+distances that were met during the last epoch (here from the final network), one state of Adam for pretraining and
+clustering, TensorFlow's first weights, and the choice of lambda by the accuracy on labeled validation samples.
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from dcbook import losses
+from dcbook.methods.base import DeepClusterer
+from dcbook.methods.inputs import stream
+from dcbook.methods.optimizers import Adam
+from dcbook.methods.start import Pretraining, Start
+
+N_ALPHAS = 40
+
+
+class DKM(DeepClusterer):
+    """Deep k-Means: DKM-p, from a pretrained autoencoder and its k-means centers; or annealed, see `DKM_a`.
+
+    Parameters (beside those of `DeepClusterer`)
+    --------------------------------------------
+    lam : lambda, at least 0 (1).
+    alpha : inverse temperature, above 0 (1000).
+    annealing : let alpha grow from 0.1 through the 40 values of `annealed_alphas`, each for as many of the epochs, from
+        random centers, uniform in [-1, 1]; `alpha` and the centers of `start` are then not used.
+    epochs : passes over the data (100; the 5 at each of 40 values of alpha make 200).
+    lr : step of Adam (0.001).
+
+    `predict_proba` gives the softmax at the last alpha. Both errors are sums, so on small images a lambda of 1 weighs
+    more than on MNIST. Annealing needs many updates (55,000 in the paper's epochs on MNIST): with few, Adam leaves most
+    random centers where no codes are, and clusters stay empty.
+    """
+
+    def __init__(
+        self,
+        n_clusters: int = 10,
+        *,
+        start=None,
+        lam: float = 1.0,
+        alpha: float = 1000.0,
+        annealing: bool = False,
+        epochs: int = 100,
+        lr: float = 1e-3,
+        batch_size: int = 256,
+        random_state=None,
+        device="auto",
+        progress="auto",
+    ):
+        self.n_clusters = n_clusters
+        self.start = start
+        self.lam = lam
+        self.alpha = alpha
+        self.annealing = annealing
+        self.epochs = epochs
+        self.lr = lr
+        self.batch_size = batch_size
+        self.random_state = random_state
+        self.device = device
+        self.progress = progress
+
+    def _check_hyperparameters(self) -> None:
+        if self.lam < 0 or self.epochs < 0 or self.lr <= 0 or self.alpha <= 0:
+            raise ValueError(
+                f"lam and epochs must be at least 0, lr and alpha above 0, not {self.lam}, {self.epochs}, {self.lr}, "
+                f"{self.alpha}"
+            )
+
+    def _initialize(self, recipe, start) -> None:
+        super()._initialize(recipe, Start(start.autoencoder) if start and self.annealing else start)
+
+    def _first_centers(self, restarts: int) -> Tensor:
+        if not self.annealing:
+            return super()._first_centers(restarts)
+        latent_dim = self._embed(self._x[:1]).shape[1]
+        uniform = torch.rand(self.n_clusters, latent_dim, generator=stream(self.seed_, "centers"))
+        return (2 * uniform - 1).to(self._x)
+
+    def _optimize(self) -> None:
+        autoencoder = self.autoencoder_.train()
+        self._centers = nn.Parameter(self._centers)
+        optimizer = Adam([*autoencoder.parameters(), self._centers], self.lr)
+        order = stream(self.seed_, "batches")
+        alphas = self._alphas
+        for epoch, log in enumerate(self._epochs("clustering", self.epochs)):
+            alpha = alphas[epoch * len(alphas) // self.epochs]
+            total = torch.zeros(2, device=self._x.device)
+            for batch in self._batches(order):
+                x = self._x.index_select(0, batch)
+                u, x_hat = autoencoder(x)
+                reconstruction = losses.squared_error(x, x_hat)
+                clustering = losses.soft_kmeans(u, self._centers, alpha)
+                (reconstruction + self.lam * clustering).backward()
+                optimizer.step()
+                total += len(batch) * torch.stack([reconstruction, clustering]).detach()
+            reconstruction, clustering = (total / len(self._x)).tolist()
+            loss = reconstruction + self.lam * clustering
+            log(loss=loss, reconstruction=reconstruction, clustering=clustering, alpha=alpha)
+
+    @property
+    def _alphas(self) -> list[float]:
+        return annealed_alphas() if self.annealing else [float(self.alpha)]
+
+    def _soft_assignments(self, u: Tensor) -> Tensor:
+        return torch.softmax(-self._alphas[-1] * losses.squared_distances(u, self._centers), 1)
+
+
+def annealed_alphas(n: int = N_ALPHAS) -> list[float]:
+    """alpha_1 = 0.1, alpha_{i+1} = alpha_i 2^(1 / log(i + 1)^2): fast first, then slower (dkm.py:49-79)."""
+    alphas = [0.1]
+    for i in range(1, n):
+        alphas.append(alphas[-1] * 2 ** (1 / math.log(i + 1) ** 2))
+    return alphas
+
+
+def DKM_a(n_clusters: int = 10, *, start=None, epochs: int = 200, **parameters) -> DKM:
+    """DKM-a, the paper's annealed form: a `DKM` from random centers and, unless `start` brings one, a new network."""
+    start = Pretraining(epochs=0, batch_size=1) if start is None else start
+    return DKM(n_clusters, start=start, annealing=True, epochs=epochs, **parameters)
