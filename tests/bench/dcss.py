@@ -17,9 +17,12 @@ STEP, MOMENTUM, ALPHA, M = 1e-7, 0.9, 0.1, 1.5
 def run(quick: bool) -> list[Row]:
     """Return a row for the fully connected and one for the convolutional autoencoder, on noise in MNIST's shape."""
     torch.set_num_threads(1)
-    n, repeats = (500, 1) if quick else (1500, 3)
-    x = torch.rand(n, 1, 28, 28, generator=torch.Generator().manual_seed(0))
-    return [_row(Pretraining(architecture), x, repeats) for architecture in ("fully-connected", "convolutional")]
+    x = torch.rand(1500, 1, 28, 28, generator=torch.Generator().manual_seed(0))
+    batches = {"fully-connected": 3, "convolutional": 1}
+    return [
+        _row(Pretraining(architecture), x[: BATCH * (1 if quick else count)], 1 if quick else 3)
+        for architecture, count in batches.items()
+    ]
 
 
 def _row(recipe: Pretraining, x: Tensor, repeats: int) -> Row:
