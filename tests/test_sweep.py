@@ -259,6 +259,15 @@ def test_workers_end_soon_after_their_sweep_was_killed(tmp_path, monkeypatch):
     wait_for_the_end_of({process for *_, process in fakes.trail(tmp_path / "trail")}, seconds=10)
 
 
+@pytest.fixture
+def ctrl_c():
+    """Ctrl-C works, also where the tests were started in the background, deaf to it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c")
 @pytest.mark.parametrize("jobs, mode", [(2, "fit"), (1, "swallow")])
 def test_ctrl_c_stops_quietly_and_records_nothing_half(tmp_path, capfd, jobs, mode):
     trail = tmp_path / "trail"
