@@ -22,7 +22,7 @@ help: ## print this list
 
 env: $(READY) ## make .venv and install the pinned packages (2 min; the other verbs do it when needed)
 
-figures: $(READY) ## run notebooks, write pictures and tables (5 min) [SCALE=, CHAPTER=, NOTEBOOK=, BUDGET=]
+figures: $(READY) ## run notebooks, write pictures and tables (6 min) [SCALE=, CHAPTER=, NOTEBOOK=, BUDGET=]
 	@$(PY) -m dcbook.book --scale '$(SCALE)' $(if $(CHAPTER),--chapter '$(CHAPTER)') $(if $(NOTEBOOK),--notebook '$(NOTEBOOK)') $(if $(BUDGET),--budget '$(BUDGET)')
 
 notebooks: $(READY) ## run notebooks at the quick scale and store their outputs in notebooks/ (5 min)
@@ -41,7 +41,7 @@ lint: $(READY) ## check rules and layout with ruff (1 s)
 lab: $(READY) ## open the notebooks in JupyterLab (5 s)
 	@$(PY) -m jupyterlab notebooks
 
-bench: $(READY_BENCH) ## measure speed beside ClustPy, scikit-learn and faiss (10 min)
+bench: $(READY_BENCH) ## measure speed beside ClustPy, scikit-learn and faiss (30 min)
 	@$(PY) -m tests.bench
 
 data: $(READY) ## fetch one data set: make data NAME=usps (as long as the download)
