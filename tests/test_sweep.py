@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 import joblib
@@ -107,6 +108,15 @@ def test_two_processes_do_what_one_does_and_each_start_is_trained_once_before_wh
         assert place["end", 0.0, seed] < min(place["begin", 0.2, seed], place["begin", 0.3, seed])
         assert place["end", 0.2, seed] < place["begin", 0.4, seed]
     assert all(process != os.getpid() for *_, process in notes)
+
+
+def test_fresh_processes_do_what_forked_ones_do(tmp_path, monkeypatch):
+    assert sweep(runs(scale()), tmp_path / "forked", n_jobs=2).complete
+    fresh = partial(joblib.parallel_config, "loky", inner_max_num_threads=1)  # beside a GPU, and not on Linux
+    module = sys.modules[sweep_runs.__module__]
+    monkeypatch.setattr(module, "local_workers", lambda jobs, device: fresh(n_jobs=jobs))
+    assert sweep(runs(scale()), tmp_path / "fresh", n_jobs=2).complete
+    assert outcome(tmp_path / "forked") == outcome(tmp_path / "fresh")
 
 
 def test_a_start_is_kept_for_later_sweeps_and_trained_anew_for_other_data(tmp_path, monkeypatch):

@@ -31,6 +31,7 @@ class Forked(ParallelBackendBase):
         return n_jobs
 
     def configure(self, n_jobs: int = 1, parallel: Any = None, **_: Any) -> int:
+        self.parallel = parallel
         gc.freeze()  # to look through what is shared for garbage would copy it, page by page
         self._workers = ProcessPoolExecutor(n_jobs, multiprocessing.get_context("fork"))
         return n_jobs

@@ -29,7 +29,7 @@ QUICK = Scale(
     monitor_every=1,
 )
 
-# About 16 minutes of one core for each data set and seed. Both phases of DCSS are scaled to the size of the data, see
+# About 20 minutes of one core for each data set and seed. Both phases of DCSS are scaled to the size of the data, see
 # `schedule_size`: 5 of the paper's 200 epochs of phase 1, 7 of 20 of phase 2 (7,000 and 980 updates).
 LAPTOP = Scale(
     datasets={"usps": {}, "mnist-test": {}, "fashion-mnist-test": {}},

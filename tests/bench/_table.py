@@ -4,8 +4,9 @@ import gc
 import platform
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import psutil
@@ -49,6 +50,21 @@ def interleave(runs: dict[str, Callable[[], float | None]], repeats: int) -> dic
 def medians(seconds: dict[str, list[float]]) -> dict[str, float]:
     """Return the median of each list."""
     return {name: statistics.median(values) for name, values in seconds.items()}
+
+
+def extra_seconds(fit: Callable[[int], None], fewer: int, more: int) -> float:
+    """Return what `fit(more)` takes beyond `fit(fewer)`, in seconds on the CPU."""
+    begin = time.process_time()
+    fit(fewer)
+    middle = time.process_time()
+    fit(more)
+    return time.process_time() - middle - (middle - begin)
+
+
+def flop_per_sample(sizes: Sequence[int], decoder: bool = True) -> int:
+    """Return FLOP of an update's matrix products: 6 per weight, but 4 in the first layer (no gradient of x)."""
+    weights = sum(a * b for a, b in pairwise(sizes))
+    return 6 * weights * (2 if decoder else 1) - 2 * sizes[0] * sizes[1]
 
 
 def matmul() -> Callable[[], None]:

@@ -2,11 +2,9 @@
 
 import contextlib
 import io
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from itertools import pairwise
 
 import dcbook  # noqa: F401  (first: with it torchvision, which clustpy needs, loads beside CPU torch)
 
@@ -18,7 +16,7 @@ from clustpy.deep.neural_networks import FeedforwardAutoencoder
 from sklearn.datasets import load_digits
 
 from dcbook.methods import DEC, IDEC, Pretraining, Start
-from tests.bench._table import PEAK_FLOP, Row, interleave, matmul, medians
+from tests.bench._table import PEAK_FLOP, Row, extra_seconds, flop_per_sample, interleave, matmul, medians
 from tests.bench._usps import usps
 
 LR = 1e-4  # ClustPy's, with Adam, for DEC and IDEC; 1e-3 for the autoencoder
@@ -72,7 +70,8 @@ def _rows(setting: Setting) -> list[Row]:
     for method, sides in methods.items():
         ours, theirs = sides(setting)
         seconds = medians(interleave({"ours": ours, "theirs": theirs, "peak": peak}, setting.repeats))
-        speed = _products(setting, decoder=method != "DEC") * setting.epochs / seconds["ours"] / 1e9
+        flop = len(setting.x) * setting.epochs * flop_per_sample(setting.sizes, decoder=method != "DEC")
+        speed = flop / seconds["ours"] / 1e9
         best = PEAK_FLOP / seconds["peak"] / 1e9
         rows.append(
             Row(
@@ -140,27 +139,12 @@ def _deep(method: type, setting: Setting) -> tuple[Callable, Callable]:
                 random_state=0,
             ).fit(setting.x)
 
-    return partial(_difference, ours, setting.epochs), partial(_difference, theirs, setting.epochs)
-
-
-def _difference(fit: Callable[[int], None], epochs: int) -> float:
-    begin = time.process_time()
-    fit(0)
-    middle = time.process_time()
-    fit(epochs)
-    return time.process_time() - middle - (middle - begin)
+    return tuple(partial(extra_seconds, fit, 0, setting.epochs) for fit in (ours, theirs))
 
 
 def _network(setting: Setting) -> FeedforwardAutoencoder:
     """ClustPy's autoencoder, with ReLU as ours has, not its LeakyReLU."""
     return FeedforwardAutoencoder(setting.sizes, activation_fn=torch.nn.ReLU, random_state=0)
-
-
-def _products(setting: Setting, decoder: bool) -> float:
-    """FLOP of the matrix products of an epoch: 6 per weight and sample, but 4 in the first layer (no gradient of x)."""
-    weights = sum(a * b for a, b in pairwise(setting.sizes))
-    first = setting.sizes[0] * setting.sizes[1]
-    return len(setting.x) * (6 * weights * (2 if decoder else 1) - 2 * first)
 
 
 @contextlib.contextmanager

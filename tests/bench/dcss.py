@@ -1,14 +1,13 @@
 """DCSS's phase 1 beside the work of its released loop: seconds per epoch on the same network and batches."""
 
-import time
 from copy import deepcopy
-from itertools import pairwise
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from dcbook.methods import DCSS_u, Pretraining, Start
-from tests.bench._table import PEAK_FLOP, Row, interleave, matmul, medians
+from tests.bench._table import PEAK_FLOP, Row, extra_seconds, flop_per_sample, interleave, matmul, medians
 
 K, BATCH = 10, 500
 STEP, MOMENTUM, ALPHA, M = 1e-7, 0.9, 0.1, 1.5
@@ -31,21 +30,18 @@ def _row(recipe: Pretraining, x: Tensor, repeats: int) -> Row:
         centers = network.encoder(x[:K]).clone()
     start = Start(network, centers)
 
-    def ours() -> float:
-        begin = time.process_time()
-        _fit(start, x, epochs=0)
-        middle = time.process_time()
-        _fit(start, x, epochs=1)
-        return time.process_time() - middle - (middle - begin)
-
     def theirs() -> None:
         released_epoch(deepcopy(network), centers, x)
 
-    seconds = medians(interleave({"ours": ours, "theirs": theirs, "peak": matmul()}, repeats))
+    seconds = medians(
+        interleave(
+            {"ours": partial(extra_seconds, partial(_fit, start, x), 0, 1), "theirs": theirs, "peak": matmul()}, repeats
+        )
+    )
     note = ""
     if recipe.architecture == "fully-connected":
         best = PEAK_FLOP / seconds["peak"] / 1e9
-        speed = K * len(x) * _products((x[0].numel(), *recipe.widths, recipe.latent_dim)) / seconds["ours"] / 1e9
+        speed = K * len(x) * flop_per_sample((x[0].numel(), *recipe.widths, recipe.latent_dim)) / seconds["ours"] / 1e9
         note = f"ours {speed:.0f} of {best:.0f} GFLOP/s, {speed / best:.0%} of peak; "
     return Row(
         f"DCSS phase 1, an epoch, {len(x):,} images of 28×28, K = {K}, {recipe.architecture}, released loop",
@@ -87,8 +83,3 @@ def released_epoch(network: torch.nn.Module, centers: Tensor, x: Tensor) -> None
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
-
-
-def _products(sizes: tuple[int, ...]) -> float:
-    """FLOP of the matrix products of an update for one sample: 6 per weight, but 4 in the first layer."""
-    return 12 * sum(a * b for a, b in pairwise(sizes)) - 2 * sizes[0] * sizes[1]

@@ -1,6 +1,5 @@
 """k-means beside scikit-learn and faiss: seconds per iteration, a whole fit, seeding."""
 
-import time
 import warnings
 from collections.abc import Callable
 from functools import partial
@@ -12,7 +11,7 @@ import torch
 from sklearn.exceptions import ConvergenceWarning
 
 from dcbook.clustering import assign, kmeans, kmeans_plusplus
-from tests.bench._table import Row, interleave, medians
+from tests.bench._table import Row, extra_seconds, interleave, medians
 
 
 def run(quick: bool) -> list[Row]:
@@ -65,11 +64,7 @@ def _iterations(n: int, d: int, n_clusters: int, last: int, repeats: int) -> lis
         found["faiss"] = steps, model.centroids
 
     def per_iteration(fit: Callable[[int], None]) -> float:
-        begin = time.process_time()
-        fit(1)
-        middle = time.process_time()
-        fit(last)
-        return (time.process_time() - middle - (middle - begin)) / (last - 1)
+        return extra_seconds(fit, 1, last) / (last - 1)
 
     fits = {"ours": ours, "scikit-learn": scikit, "faiss": with_faiss}
     seconds = medians(interleave({name: partial(per_iteration, fit) for name, fit in fits.items()}, repeats))
