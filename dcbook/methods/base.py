@@ -231,9 +231,11 @@ class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
 
     def _embed(self, x: Tensor) -> Tensor:
         """Latent codes (N, d) in evaluation mode, in pieces."""
-        training = self.autoencoder_.training
+        encoder, training = self.autoencoder_.encoder, self.autoencoder_.training
         self.autoencoder_.eval()
-        with torch.inference_mode():
-            u = torch.cat([self.autoencoder_.encoder(part) for part in x.split(EVALUATION_BATCH)])
+        with torch.no_grad():
+            u = x.new_empty(len(x), *encoder(x[:1]).shape[1:])
+            for rows, part in zip(u.split(EVALUATION_BATCH), x.split(EVALUATION_BATCH), strict=True):
+                rows.copy_(encoder(part))  # a list of small codes among large activations would scatter the heap
         self.autoencoder_.train(training)
-        return u.clone()
+        return u

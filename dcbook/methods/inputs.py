@@ -28,7 +28,7 @@ def as_samples(estimator: BaseEstimator, x, *, fitting: bool) -> np.ndarray:
         estimator, flat, reset=fitting, dtype=np.float32, order="C", ensure_min_samples=2 if fitting else 1
     )
     if scale != 1:
-        flat = flat / np.float32(scale)
+        flat /= np.float32(scale)
     return np.require(flat.reshape(shape) if len(shape) > 2 else flat, requirements="W")
 
 

@@ -33,7 +33,7 @@ def self_train(
     labels, updates, stop = None, 0, False
     n_batches = -(-len(method._x) // method.batch_size)
     for log in method._epochs("clustering", -(-method.max_updates // n_batches)):
-        values = []
+        total, before = torch.zeros((), device=method._x.device), updates
         for batch in method._batches(order):
             if updates % method.update_interval == 0:
                 target, new_labels = _target(method)
@@ -44,10 +44,10 @@ def self_train(
             value = loss(method._x.index_select(0, batch), target.index_select(0, batch))
             value.backward()
             optimizer.step()
-            values.append(value.detach())
+            total += value.detach()
             updates += 1
-        if values:
-            log(loss=torch.stack(values).mean().item(), updates=updates)
+        if updates > before:
+            log(loss=total.item() / (updates - before), updates=updates)
         if stop:
             break
     method.n_updates_ = updates

@@ -173,6 +173,8 @@ def restore_module(described: dict, tensors: dict[str, Tensor], prefix: str) -> 
     """The network that `describe_module` and `module_tensors` tell of."""
     if described["class"] not in models.__all__:
         raise ValueError(f"dcbook.models has no network {described['class']!r}")
-    module = getattr(models, described["class"])(**described["config"])
-    module.load_state_dict({k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)})
+    with torch.device("meta"):  # no random weights that would be overwritten at once
+        module = getattr(models, described["class"])(**described["config"])
+    weights = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+    module.load_state_dict(weights, assign=True)
     return module
