@@ -2,6 +2,7 @@
 
 from dcbook.models.convolutional import ConvolutionalAutoencoder
 from dcbook.models.fully_connected import FullyConnectedAutoencoder
+from dcbook.models.identity import IdentityEncoder
 from dcbook.models.mnet import MNet
 
-__all__ = ["ConvolutionalAutoencoder", "FullyConnectedAutoencoder", "MNet"]
+__all__ = ["ConvolutionalAutoencoder", "FullyConnectedAutoencoder", "IdentityEncoder", "MNet"]
