@@ -8,6 +8,8 @@ from dcbook.data import Dataset, load
 from dcbook.evaluation import accuracy, nmi
 from dcbook.experiments import runs
 from dcbook.experiments.work import estimator
+from dcbook.methods import DCSS, LPMF, LSSC
+from dcbook.models import IdentityEncoder
 
 
 def usps_like() -> Dataset:
@@ -56,3 +58,27 @@ def test_phase_1_draws_the_clusters_together(fitted):
     for name in ("DCSS_u", "DCSS_agg"):
         first, last = models[name].history_[0], models[name].history_[-1]
         assert last["centering"] < 0.9 * first["centering"], name
+
+
+def test_spectral_and_locality_preserving_methods_see_more_than_k_means(fitted):
+    name, labels, models = fitted
+    if name != "digits":
+        pytest.skip("one data set will do")
+    images = load("digits").images
+    floor = nmi(labels, models["k-means"].labels_) + 0.06
+    for model in (LSSC(10), LSSC(10, variant="released"), LPMF(10, max_iter=30)):
+        found = model.set_params(random_state=0, device="cpu").fit_predict(images)
+        assert accuracy(labels, found) > 0.77 and nmi(labels, found) > floor, model
+
+
+def test_mnet_improves_on_what_it_is_put_on_top_of(fitted):
+    """DEC + MNet, and MNet on DEC's codes as features of unknown origin: the settings of DCSS at the quick scale."""
+    name, labels, models = fitted
+    if name != "digits":
+        pytest.skip("one data set will do")
+    x, dec = load("digits").images, models["DEC"]
+    settings = models["DCSS"].get_params() | {"phase1_epochs": 0}
+    floor = nmi(labels, dec.labels_) + 0.005
+    for start, samples in ((dec.start_, x), (IdentityEncoder(), dec.transform(x))):
+        on_top = DCSS(**settings | {"start": start}).fit(samples)
+        assert accuracy(labels, on_top.labels_) > 0.68 and nmi(labels, on_top.labels_) > floor

@@ -10,7 +10,20 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
 
 from dcbook.evaluation import accuracy, scores
-from dcbook.methods import DCSS, DEC, IDEC, AEKMeans, DCSS_agg, DCSS_u, KMeans, Pretraining, Start, load_model
+from dcbook.methods import (
+    DCSS,
+    DEC,
+    IDEC,
+    LPMF,
+    LSSC,
+    AEKMeans,
+    DCSS_agg,
+    DCSS_u,
+    KMeans,
+    Pretraining,
+    Start,
+    load_model,
+)
 from dcbook.models import FullyConnectedAutoencoder
 
 RECIPE = Pretraining(widths=(32,), latent_dim=3, epochs=20, batch_size=32, lr=1e-2)
@@ -18,6 +31,8 @@ SHORT = {"start": RECIPE, "batch_size": 32, "random_state": 0, "device": "cpu"}
 PHASES = {"phase1_epochs": 2, "schedule_size": None}
 METHODS = {
     "k-means": lambda **changes: KMeans(3, **({"random_state": 0} | changes)),
+    "LSSC": lambda **changes: LSSC(3, **({"n_landmarks": 30, "random_state": 0} | changes)),
+    "LPMF": lambda **changes: LPMF(3, **({"max_iter": 20, "random_state": 0} | changes)),
     "AE+k-means": lambda **changes: AEKMeans(3, **({"start": RECIPE, "random_state": 0} | changes)),
     "DEC": lambda **changes: DEC(3, **(SHORT | {"max_updates": 12, "update_interval": 4} | changes)),
     "IDEC": lambda **changes: IDEC(3, **(SHORT | {"max_updates": 12, "update_interval": 4} | changes)),
@@ -28,7 +43,8 @@ METHODS = {
         3, variant="released", **(SHORT | PHASES | {"phase2_epochs": 3, "T2": 1} | changes)
     ),
 }
-DEEP = [name for name in METHODS if name != "k-means"]
+SHALLOW = ("k-means", "LSSC", "LPMF")
+DEEP = [name for name in METHODS if name not in SHALLOW]
 every_method = pytest.mark.parametrize("name", METHODS)
 every_deep_method = pytest.mark.parametrize("name", DEEP)
 
@@ -63,7 +79,7 @@ def test_estimator_contract(name, blobs):
     assert model.cluster_centers_.shape[0] == 3
     assert len(model.transform(x)) == 97
     assert model.history_ and {"phase", "epoch"} <= set(model.history_[0])
-    if name != "DCSS released":
+    if name not in ("DCSS released", "LPMF"):  # labels from batch statistics; with the graph of the training samples
         np.testing.assert_array_equal(model.predict(x), model.labels_)
     np.testing.assert_array_equal(model.predict(x[:5]), model.predict(x)[:5])
     again = clone(model)
@@ -240,7 +256,7 @@ def test_interrupted_fit_leaves_a_usable_model(name, epoch, blobs, tmp_path):
 @every_method
 def test_constant_and_repeated_samples(name):
     x = np.repeat(np.eye(4, dtype=np.float32), 10, axis=0)
-    changes = {} if name == "k-means" else {"start": Pretraining(widths=(8,), latent_dim=2, epochs=1, batch_size=8)}
+    changes = {} if name in SHALLOW else {"start": Pretraining(widths=(8,), latent_dim=2, epochs=1, batch_size=8)}
     model = METHODS[name](**(changes | ({"batch_size": 8} if name in DEEP[1:] else {}))).fit(x)
     assert np.isfinite(model.cluster_centers_).all()
     if name != "DCSS released":  # its labels depend on the batch a sample falls in
