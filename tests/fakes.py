@@ -83,7 +83,8 @@ class Threshold(BaseEstimator):
         if self.mode == "die":
             time.sleep(0.5)
             os.kill(os.getpid(), 9)
-        begin = self.start.value if self.start else 0.0
+        start = Start.load(self.start) if isinstance(self.start, Path) else self.start
+        begin = start.value if start else 0.0
         self.value_ = begin + self.shift + 0.1 * np.random.default_rng(self.random_state).normal()
         self.labels_ = (x[:, 0] > self.value_).astype(np.int64)
         self.history_ = []

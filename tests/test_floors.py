@@ -8,7 +8,8 @@ from dcbook.data import Dataset, load
 from dcbook.evaluation import accuracy, nmi
 from dcbook.experiments import runs
 from dcbook.experiments.work import estimator
-from dcbook.methods import DCN, DKM, DKM_a, VaDE
+from dcbook.methods import DCN, DCSS, DKM, LPMF, LSSC, DKM_a, VaDE
+from dcbook.models import IdentityEncoder
 
 
 def usps_like() -> Dataset:
@@ -76,3 +77,27 @@ def test_accuracy_from_the_shared_start(fitted, method, schedule, floor, gain):
     found = method(10, start=baseline.start_, random_state=0, device="cpu", **schedule).fit_predict(load(name).images)
     assert accuracy(labels, found) >= floor
     assert nmi(labels, found) > nmi(labels, baseline.labels_) + gain
+
+
+def test_spectral_and_locality_preserving_methods_see_more_than_k_means(fitted):
+    name, labels, models = fitted
+    if name != "digits":
+        pytest.skip("one data set will do")
+    images = load("digits").images
+    floor = nmi(labels, models["k-means"].labels_) + 0.06
+    for model in (LSSC(10), LSSC(10, variant="released"), LPMF(10, max_iter=30)):
+        found = model.set_params(random_state=0, device="cpu").fit_predict(images)
+        assert accuracy(labels, found) > 0.77 and nmi(labels, found) > floor, model
+
+
+def test_mnet_improves_on_what_it_is_put_on_top_of(fitted):
+    """DEC + MNet, and MNet on DEC's codes as features of unknown origin: the settings of DCSS at the quick scale."""
+    name, labels, models = fitted
+    if name != "digits":
+        pytest.skip("one data set will do")
+    x, dec = load("digits").images, models["DEC"]
+    settings = models["DCSS"].get_params() | {"phase1_epochs": 0}
+    floor = nmi(labels, dec.labels_) + 0.005
+    for start, samples in ((dec.start_, x), (IdentityEncoder(), dec.transform(x))):
+        on_top = DCSS(**settings | {"start": start}).fit(samples)
+        assert accuracy(labels, on_top.labels_) > 0.68 and nmi(labels, on_top.labels_) > floor

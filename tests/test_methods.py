@@ -16,6 +16,8 @@ from dcbook.methods import (
     DEC,
     DKM,
     IDEC,
+    LPMF,
+    LSSC,
     AEKMeans,
     DCSS_agg,
     DCSS_u,
@@ -33,6 +35,8 @@ SHORT = {"start": RECIPE, "batch_size": 32, "random_state": 0, "device": "cpu"}
 PHASES = {"phase1_epochs": 2, "schedule_size": None}
 METHODS = {
     "k-means": lambda **changes: KMeans(3, **({"random_state": 0} | changes)),
+    "LSSC": lambda **changes: LSSC(3, **({"n_landmarks": 30, "random_state": 0} | changes)),
+    "LPMF": lambda **changes: LPMF(3, **({"max_iter": 20, "random_state": 0} | changes)),
     "AE+k-means": lambda **changes: AEKMeans(3, **({"start": RECIPE, "random_state": 0} | changes)),
     "DEC": lambda **changes: DEC(3, **(SHORT | {"max_updates": 12, "update_interval": 4} | changes)),
     "IDEC": lambda **changes: IDEC(3, **(SHORT | {"max_updates": 12, "update_interval": 4} | changes)),
@@ -47,7 +51,8 @@ METHODS = {
         3, variant="released", **(SHORT | PHASES | {"phase2_epochs": 3, "T2": 1} | changes)
     ),
 }
-DEEP = [name for name in METHODS if name != "k-means"]
+SHALLOW = ("k-means", "LSSC", "LPMF")
+DEEP = [name for name in METHODS if name not in SHALLOW]
 every_method = pytest.mark.parametrize("name", METHODS)
 every_deep_method = pytest.mark.parametrize("name", DEEP)
 
@@ -82,7 +87,7 @@ def test_estimator_contract(name, blobs):
     assert model.cluster_centers_.shape[0] == 3
     assert len(model.transform(x)) == 97
     assert model.history_ and {"phase", "epoch"} <= set(model.history_[0])
-    if name != "DCSS released":
+    if name not in ("DCSS released", "LPMF"):  # labels from batch statistics; with the graph of the training samples
         np.testing.assert_array_equal(model.predict(x), model.labels_)
     np.testing.assert_array_equal(model.predict(x[:5]), model.predict(x)[:5])
     again = clone(model)
@@ -198,6 +203,8 @@ def test_bad_recipes_and_starts_are_refused(blobs):
     with pytest.raises(ValueError, match="architecture must be one of"):
         Pretraining(architecture="transformer")
     with pytest.raises(TypeError, match="start must be None"):
+        DEC(3, start=3, batch_size=32).fit(x)
+    with pytest.raises(ValueError, match="autoencoder holds no complete start"):
         DEC(3, start="autoencoder", batch_size=32).fit(x)
     with pytest.raises(ValueError, match=r"takes samples of shape \(9,\), not \(1, 4, 4\)"):
         DEC(3, start=FullyConnectedAutoencoder((9,)), batch_size=32).fit(x)
@@ -222,6 +229,8 @@ def test_start_is_shared_and_left_alone(name, blobs, tmp_path):
     assert not any(entry["phase"] == "pretraining" for entry in model.history_)
     start.save(tmp_path / "start")
     assert_same(model, METHODS[name](start=Start.load(tmp_path / "start")).fit(x))
+    assert_same(model, METHODS[name](start=str(tmp_path / "start")).fit(x))
+    assert Start.load(tmp_path / "start").digest == before
     assert_same(model, METHODS[name]().fit(x))
     assert_same(model, clone(METHODS[name](start=start)).fit(x))
 
@@ -232,6 +241,8 @@ def test_altered_start_is_refused_by_name(blobs, tmp_path):
     weights.write_bytes(weights.read_bytes()[:-1] + b"\x7f")
     with pytest.raises(ValueError, match="start was altered"):
         Start.load(tmp_path / "start")
+    with pytest.raises(ValueError, match="start was altered"):
+        METHODS["DEC"](start=tmp_path / "start").fit(blobs[0])
 
 
 def test_dcss_goes_on_from_dcss_u(blobs):
@@ -265,7 +276,7 @@ def test_interrupted_fit_leaves_a_usable_model(name, epoch, blobs, tmp_path):
 @every_method
 def test_constant_and_repeated_samples(name):
     x = np.repeat(np.eye(4, dtype=np.float32), 10, axis=0)
-    changes = {} if name == "k-means" else {"start": Pretraining(widths=(8,), latent_dim=2, epochs=1, batch_size=8)}
+    changes = {} if name in SHALLOW else {"start": Pretraining(widths=(8,), latent_dim=2, epochs=1, batch_size=8)}
     model = METHODS[name](**(changes | ({"batch_size": 8} if name in DEEP[1:] else {}))).fit(x)
     assert np.isfinite(model.cluster_centers_).all()
     if name != "DCSS released":  # its labels depend on the batch a sample falls in

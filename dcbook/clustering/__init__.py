@@ -1,7 +1,19 @@
-"""k-means in torch: seeding, Lloyd's algorithm, nearest centers; on any device."""
+"""Clustering in torch without networks, on any device: k-means, landmark-based spectral clustering, factorization."""
 
 from dcbook.clustering.assignment import assign
 from dcbook.clustering.kmeans import KMeansResult, kmeans
+from dcbook.clustering.landmarks import LandmarkEmbedding, landmark_embedding
+from dcbook.clustering.nmf import Factorization, fold_in, locality_preserving_nmf
 from dcbook.clustering.seeding import kmeans_plusplus
 
-__all__ = ["KMeansResult", "assign", "kmeans", "kmeans_plusplus"]
+__all__ = [
+    "Factorization",
+    "KMeansResult",
+    "LandmarkEmbedding",
+    "assign",
+    "fold_in",
+    "kmeans",
+    "kmeans_plusplus",
+    "landmark_embedding",
+    "locality_preserving_nmf",
+]

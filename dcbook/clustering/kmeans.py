@@ -84,7 +84,7 @@ def kmeans(
         raise ValueError(
             f"needs max_iter ≥ 1, tol ≥ 0 and chunk_bytes ≥ 1 or None; got {max_iter}, {tol} and {chunk_bytes}"
         )
-    generator = _generator(random_state)
+    generator = as_generator(random_state)
     with full_precision():
         points, mean, variance = lift(x, sums_by_product(n_clusters, x.shape[1], x.device))
         if given is None:
@@ -145,7 +145,8 @@ def _given_starts(init: object, n_clusters: int, x: Tensor) -> Tensor | None:
     return starts.reshape(-1, n_clusters, x.shape[1])
 
 
-def _generator(random_state: int | torch.Generator | None) -> torch.Generator:
+def as_generator(random_state: int | torch.Generator | None) -> torch.Generator:
+    """The generator meant: as given, of a seed, or for None torch's default one; TypeError for anything else."""
     if random_state is None:
         return torch.default_generator
     if isinstance(random_state, torch.Generator):

@@ -48,11 +48,11 @@ class Starts:
         return FileLock(workroom(self.folder) / f"{self.path(key).name}.lock", timeout=timeout)
 
     def has(self, key: Mapping) -> bool:
-        """Whether the start is there; `load` alone tells whether it is sound."""
+        """Whether the start is there; `check` alone tells whether it is sound."""
         return (self.path(key) / ABOUT).is_file()
 
-    def get(self, key: Mapping, build: Callable[[], Any], timeout: float = -1) -> tuple[Any, dict]:
-        """The start of this key and what is known of it, trained by ``build()`` if nobody has yet.
+    def get(self, key: Mapping, build: Callable[[], Any], timeout: float = -1) -> tuple[Path, dict]:
+        """The folder of this key's start and what is known of it, trained by ``build()`` if nobody has yet.
 
         Raises
         ------
@@ -66,7 +66,7 @@ class Starts:
                 if not self.has(key):
                     began = time.perf_counter()
                     self.save(key, build(), seconds=time.perf_counter() - began)
-                return self.load(key)
+                return self.check(key)
         except Timeout:
             raise TimeoutError(f"{self.path(key)}: another process is still training this start") from None
 
@@ -77,8 +77,8 @@ class Starts:
             about = {"key": plain(key), "digest": start.digest, "seconds": round(seconds, 2)}
             (new / ABOUT).write_text(json.dumps(about, indent=1) + "\n")
 
-    def load(self, key: Mapping) -> tuple[Any, dict]:
-        """A kept start and what is known of it (its digest, the seconds it took).
+    def check(self, key: Mapping) -> tuple[Path, dict]:
+        """The folder of a kept start and what is known of it: its digest and the seconds it took.
 
         Raises
         ------
@@ -89,10 +89,9 @@ class Starts:
         remedy = "delete that folder to have it trained again"
         try:
             about = json.loads((path / ABOUT).read_text())
-            start = self.kind.load(path / "start")
-            found, stated, kept_for = start.digest, about["digest"], about["key"]
+            found, stated, kept_for = self.kind.load(path / "start").digest, about["digest"], about["key"]
         except Exception as error:
             raise StartError(f"{path}: this start does not load ({type(error).__name__}: {error}); {remedy}") from error
         if found != stated or kept_for != plain(key):
             raise StartError(f"{path}: this start is not the one that was saved (its digest differs); {remedy}")
-        return start, {"digest": stated, "seconds": about["seconds"]}
+        return path / "start", {"digest": stated, "seconds": about["seconds"]}

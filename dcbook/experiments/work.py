@@ -138,8 +138,8 @@ def _train(run: Run, setup: Setup) -> str:
     return "done"
 
 
-def _shared(run: Run, data: Any, setup: Setup) -> tuple[Any, dict]:
-    """The end state of `run`, kept or trained now."""
+def _shared(run: Run, data: Any, setup: Setup) -> tuple[Path, dict]:
+    """The folder of `run`'s end state, kept or trained now."""
     try:
         return setup.starts.get(run.recipe(data.digest), lambda: _fit(run, data, setup)[0].start_, timeout=_left(setup))
     except TimeoutError:

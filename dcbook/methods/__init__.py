@@ -7,6 +7,8 @@ from dcbook.methods.dec import DEC
 from dcbook.methods.dkm import DKM, DKM_a
 from dcbook.methods.idec import IDEC
 from dcbook.methods.kmeans import KMeans
+from dcbook.methods.lpmf import LPMF
+from dcbook.methods.lssc import LSSC
 from dcbook.methods.saving import load_model
 from dcbook.methods.start import Pretraining, Start
 from dcbook.methods.vade import VaDE
@@ -17,6 +19,8 @@ __all__ = [
     "DEC",
     "DKM",
     "IDEC",
+    "LPMF",
+    "LSSC",
     "AEKMeans",
     "DCSS_agg",
     "DCSS_u",

@@ -10,6 +10,8 @@ class AEKMeans(DeepClusterer):
     k-means starts. Parameters and attributes: see `DeepClusterer`.
     """
 
+    _decoder_for = None
+
     def __init__(self, n_clusters: int = 10, *, start=None, random_state=None, device="auto", progress="auto"):
         self.n_clusters = n_clusters
         self.start = start

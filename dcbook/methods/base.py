@@ -39,7 +39,8 @@ class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
     --------------------------------
     n_clusters : K.
     start : where training begins: a `Pretraining` recipe (None: the default one), a trained autoencoder (module with
-        `encoder` and `decoder`), or a `Start` (autoencoder and centers). What is given is copied, never changed.
+        `encoder` and, for methods that reconstruct, `decoder`), a `Start` (autoencoder and centers) or the folder
+        of a saved one. What is given is copied, never changed.
     batch_size : samples in an update, at most N.
     random_state : None, int or numpy RandomState; the same int gives the same model on the same machine.
     device : "auto" (GPU if there is one), "cpu", "cuda", …
@@ -66,7 +67,7 @@ class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
         check_n_clusters(self.n_clusters, len(x))
         self._check_hyperparameters()
         self._check_samples(x)
-        recipe, start = resolve_start(self.start, x.shape[1:], self.n_clusters)
+        recipe, start = resolve_start(self.start, x.shape[1:], self.n_clusters, self._decoder_for)
         check_batch_size(getattr(self, "batch_size", 1), len(x), "batch_size")
         check_batch_size(recipe.batch_size if recipe else 1, len(x), "the batch_size of Pretraining")
         self.input_shape_ = x.shape[1:]
@@ -129,6 +130,11 @@ class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
     @abstractmethod
     def _optimize(self) -> None:
         """The method itself: from the start on, train `autoencoder_` and `_centers` on `_x`, one `_log` an epoch."""
+
+    @property
+    def _decoder_for(self) -> str | None:
+        """What this method needs a decoder for, as a message says it; None if it needs none."""
+        return f"the reconstruction error in {type(self).__name__}"
 
     def _check_hyperparameters(self) -> None:
         """Raise ValueError where a hyperparameter of the method is out of its range."""
@@ -227,7 +233,7 @@ class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
     def _prepare(self, x) -> Tensor:
         check_is_fitted(self)
         x = as_samples(self, x, fitting=False).reshape(-1, *self.input_shape_)
-        return torch.as_tensor(x, device=next(self.autoencoder_.parameters()).device)
+        return torch.as_tensor(x, device=next(self.autoencoder_.parameters(), self._centers).device)
 
     def _embed(self, x: Tensor) -> Tensor:
         """Latent codes (N, d) in evaluation mode, in pieces."""

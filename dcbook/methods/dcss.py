@@ -57,8 +57,7 @@ class DCSS(DeepClusterer):
     T1 : phase-1 epochs between two updates of the centers (2).
     T2 : phase-2 epochs that take pairs from p before q takes over (5).
     zeta, gamma : pairs are similar from zeta on and dissimilar up to gamma, 0 <= gamma <= zeta <= 1 (0.8, 0.2).
-    phase1_epochs, phase2_epochs : 200 and 20. Without phase 2 this is the paper's DCSS_u; with phase 1 left out, MNet
-        on top of the encoder that `start` brings.
+    phase1_epochs, phase2_epochs : 200 and 20. Without phase 2 this is the paper's DCSS_u.
     aggregated : one update a batch on the sum of the K losses, K times the epochs (the paper's DCSS_agg, Table 2).
     phase1_lr, phase1_momentum : of SGD on the summed losses (1e-6, 0.9).
     encoder_lr, mnet_lr : of Adam in phase 2 (1e-5, 1e-3).
@@ -71,6 +70,14 @@ class DCSS(DeepClusterer):
     Attributes (beside those of `DeepClusterer`)
     --------------------------------------------
     mnet_ : the network of phase 2; `predict_proba` gives its q, or p where there was no phase 2.
+
+    MNet on top of any encoder (the "general framework" of section 4.4, Table 4) is DCSS without phase 1:
+
+    - X + MNet for a fitted DEC, IDEC, AE + k-means, …: `DCSS(K, start=X.start_, phase1_epochs=0)`. Phase 2 goes on from
+      X's encoder and centers and trains that encoder along with MNet.
+    - features (N, d) of any origin: `DCSS(K, start=IdentityEncoder(), phase1_epochs=0).fit(features)`, with
+      `IdentityEncoder` from `dcbook.models`. Centers come from k-means on the features, and MNet alone is trained.
+    - an encoder of your own, without a decoder: a module that has it as its attribute `encoder`.
     """
 
     def __init__(
@@ -240,6 +247,10 @@ class DCSS(DeepClusterer):
                 u = encoder(self._x[batch])
                 labels[batch] = (head(u) if head else losses.memberships(u, self._centers, self.m)).argmax(1)
         return labels
+
+    @property
+    def _decoder_for(self) -> str | None:
+        return "phase 1 of DCSS (phase1_epochs=0 leaves it out)" if self.phase1_epochs else None
 
     def _check_hyperparameters(self) -> None:
         if self.variant not in ("paper", "released"):

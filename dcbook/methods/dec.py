@@ -26,6 +26,8 @@ class DEC(DeepClusterer):
     end on pixels in [0, 1] (the originals scale them to [0, 5.1]).
     """
 
+    _decoder_for = None
+
     def __init__(
         self,
         n_clusters: int = 10,

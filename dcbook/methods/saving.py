@@ -14,10 +14,12 @@ from sklearn.utils.validation import check_is_fitted
 import dcbook
 from dcbook import methods
 from dcbook.files import written_folder
+from dcbook.methods.shallow import ShallowClusterer
 from dcbook.methods.start import Pretraining, describe_module, module_tensors, restore_module
 
 NETWORKS = ("autoencoder_", "mnet_", "prior_")
-FACTS = ("history_", "seed_", "interrupted_", "n_updates_", "n_features_in_", "inertia_", "n_iter_")
+ARRAYS = ("landmarks_", "projection_", "components_", "coefficients_")
+FACTS = ("history_", "seed_", "interrupted_", "n_updates_", "n_features_in_", "inertia_", "n_iter_", "bandwidth_")
 
 
 def save(model: BaseEstimator, folder: str | Path) -> None:
@@ -36,6 +38,7 @@ def save(model: BaseEstimator, folder: str | Path) -> None:
         "facts": {name: getattr(model, name) for name in FACTS if hasattr(model, name)},
     }
     tensors = {"labels": torch.as_tensor(model.labels_), "centers": torch.as_tensor(model.cluster_centers_)}
+    tensors |= {name: torch.as_tensor(getattr(model, name)).contiguous() for name in ARRAYS if hasattr(model, name)}
     for name, network in networks.items():
         tensors |= module_tensors(network, f"{name}.")
     with written_folder(folder) as new:
@@ -56,6 +59,9 @@ def load_model(folder: str | Path) -> BaseEstimator:
     model.input_shape_ = tuple(described["input_shape"])
     for name, value in described["facts"].items():
         setattr(model, name, value)
+    for name in ARRAYS:
+        if name in tensors:
+            setattr(model, name, tensors[name].numpy())
     return _with_result(model, tensors["labels"], tensors["centers"])
 
 
@@ -70,7 +76,7 @@ def _build(described: dict) -> BaseEstimator:
 
 
 def _with_result(model: BaseEstimator, labels: torch.Tensor, centers: torch.Tensor) -> BaseEstimator:
-    if isinstance(model, methods.KMeans):
+    if isinstance(model, ShallowClusterer):
         model.labels_, model.cluster_centers_ = labels.numpy(), centers.numpy()
     else:
         model._labels, model._centers = labels.numpy(), centers

@@ -86,6 +86,7 @@ class Start:
     Parameters
     ----------
     autoencoder : has `encoder`, (B, *input_shape) → (B, d), and `decoder`, (B, d) → (B, …); methods work on a copy.
+        Those that don't reconstruct (DEC, AE+k-means, DCSS without phase 1) take one without a decoder.
     centers : tensor (K, d), or None: then a method finds its own by k-means.
 
     `load` raises ValueError naming the folder if it holds no complete start, or an altered one.
@@ -131,22 +132,30 @@ class Start:
         return tensors if self.centers is None else tensors | {"centers": self.centers.detach().cpu().contiguous()}
 
 
-def resolve_start(start, input_shape: tuple[int, ...], n_clusters: int) -> tuple[Pretraining | None, Start | None]:
-    """Sort out the parameter `start` of a method: a recipe to carry out, or a copy of a start that is ready.
+def resolve_start(
+    start, input_shape: tuple[int, ...], n_clusters: int, decoder_for: str | None = None
+) -> tuple[Pretraining | None, Start | None]:
+    """Sort out the parameter `start` of a method: a recipe to carry out, or a start that is ready, its own to train.
 
+    `decoder_for` says what a decoder is needed for; None: for nothing, so that the start may lack one.
     Raises TypeError for any other kind of object and ValueError where its shapes don't fit the data or K.
     """
     if start is None or isinstance(start, Pretraining):
         return start or Pretraining(), None
+    given = start
+    if isinstance(start, str | Path):
+        start = Start.load(start)
     if isinstance(start, nn.Module):
         start = Start(start)
     if not isinstance(start, Start):
         raise TypeError(
-            f"start must be None, a Pretraining recipe, a trained autoencoder (a module with encoder and decoder) "
-            f"or a Start, not {type(start).__name__}"
+            f"start must be None, a Pretraining recipe, a trained autoencoder (a module with encoder and decoder), "
+            f"a Start or the folder of a saved one, not {type(start).__name__}"
         )
-    if not (hasattr(start.autoencoder, "encoder") and hasattr(start.autoencoder, "decoder")):
-        raise TypeError("the autoencoder given as start needs the attributes encoder and decoder")
+    if getattr(start.autoencoder, "encoder", None) is None:
+        raise TypeError("the network given as start needs an attribute encoder, and decoder if it is an autoencoder")
+    if decoder_for and getattr(start.autoencoder, "decoder", None) is None:
+        raise ValueError(f"the start has no decoder, which is needed for {decoder_for}; give a trained autoencoder")
     trained_on = tuple(getattr(start.autoencoder, "config", {}).get("input_shape", input_shape))
     if trained_on != tuple(input_shape):
         raise ValueError(
@@ -154,7 +163,7 @@ def resolve_start(start, input_shape: tuple[int, ...], n_clusters: int) -> tuple
         )
     if start.centers is not None and len(start.centers) != n_clusters:
         raise ValueError(f"the start has {len(start.centers)} centers but n_clusters is {n_clusters}; give one without")
-    return None, deepcopy(start)
+    return None, deepcopy(start) if start is given or start.autoencoder is given else start
 
 
 def module_tensors(module: nn.Module, prefix: str) -> dict[str, Tensor]:

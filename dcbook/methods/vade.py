@@ -29,7 +29,6 @@ import warnings
 import numpy as np
 import torch
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.mixture import GaussianMixture
 from torch import Tensor, nn
 
 from dcbook import losses
@@ -162,6 +161,8 @@ class VaDE(DeepClusterer):
 
 def fitted_mixture(u: Tensor, centers: Tensor) -> GaussianMixturePrior:
     """A mixture of diagonal Gaussians by EM on codes u (N, d), from `centers` (K, d) with one variance for all."""
+    from sklearn.mixture import GaussianMixture  # loads a large part of scikit-learn
+
     labels = losses.squared_distances(u, centers).argmin(1)
     sizes = torch.bincount(labels, minlength=len(centers)).double() + 1
     variances = (u - centers[labels]).double().square().mean(0) + 1e-6

@@ -2,6 +2,7 @@
 
 from dcbook.models.convolutional import ConvolutionalAutoencoder
 from dcbook.models.fully_connected import FullyConnectedAutoencoder
+from dcbook.models.identity import IdentityEncoder
 from dcbook.models.mixture import GaussianMixturePrior
 from dcbook.models.mnet import MNet
 from dcbook.models.variational import VariationalAutoencoder
@@ -10,6 +11,7 @@ __all__ = [
     "ConvolutionalAutoencoder",
     "FullyConnectedAutoencoder",
     "GaussianMixturePrior",
+    "IdentityEncoder",
     "MNet",
     "VariationalAutoencoder",
 ]

@@ -1,0 +1,48 @@
+"""The nearest of many reference points, for each of many points, chunk by chunk."""
+
+import torch
+from torch import Tensor
+
+from dcbook.clustering.points import full_precision, lift_centers, rows_at_once
+
+
+@torch.no_grad()
+def nearest_references(
+    x: Tensor, references: Tensor, n_nearest: int, chunk_bytes: int | None = None
+) -> tuple[Tensor, Tensor]:
+    """The `n_nearest` of `references` (p, d) for each row of `x` (N, d), nearest first.
+
+    Returns squared distances (N, n_nearest), from direct differences, and int64 indices (N, n_nearest). A chunk holds
+    at most `chunk_bytes` of scores and of differences to those kept; None suits the device.
+    """
+    middle = references.mean(0)
+    lifted = lift_centers(references - middle)
+    width = len(references) + (n_nearest + 1) * x.shape[1]
+    rows = rows_at_once(x.device, width, 0, x.element_size(), chunk_bytes)
+    distances = x.new_empty(len(x), n_nearest)
+    indices = torch.empty(len(x), n_nearest, dtype=torch.int64, device=x.device)
+    with full_precision():
+        for part, distance, index in zip(x.split(rows), distances.split(rows), indices.split(rows), strict=True):
+            scores = torch.addmm(lifted[:, -1], part - middle, lifted[:, :-1].T)
+            found = scores.topk(n_nearest, dim=1, largest=False).indices
+            exact = (part.unsqueeze(1) - references[found]).square_().sum(2)
+            order = exact.argsort(dim=1, stable=True)
+            distance.copy_(exact.gather(1, order))
+            index.copy_(found.gather(1, order))
+    return distances, indices
+
+
+@torch.no_grad()
+def neighbor_graph(x: Tensor, n_neighbors: int, chunk_bytes: int | None = None) -> Tensor:
+    """Which rows of `x` (N, d) are near each other: pairs (2, E), j < l, one of them among the other's `n_neighbors`.
+
+    The edges of the undirected nearest-neighbor graph, each once, in order; no point neighbors itself.
+    """
+    n = len(x)
+    _, indices = nearest_references(x, x, min(n_neighbors + 1, n), chunk_bytes)
+    own = torch.arange(n, device=x.device).unsqueeze(1)
+    others = indices != own
+    others[:, -1] &= ~others.all(1)  # of equal points, a point may not be among its own nearest: leave the last out
+    ends = torch.stack([own.expand_as(indices)[others], indices[others]])
+    codes = (ends.amin(0) * n + ends.amax(0)).unique()
+    return torch.stack([codes // n, codes % n])
