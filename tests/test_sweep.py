@@ -20,7 +20,7 @@ from dcbook.experiments import sweep as sweep_runs
 from dcbook.experiments.__main__ import main
 from dcbook.experiments.progress import Progress, clock
 from dcbook.experiments.runs import Method, Scale, runs, vary
-from dcbook.experiments.settings import SCALES
+from dcbook.experiments.settings import GRIDS, SCALES
 from dcbook.experiments.work import Outcome, Task, idle
 from dcbook.methods import DEC, AEKMeans, Pretraining
 from tests import fakes
@@ -431,10 +431,13 @@ def test_progress_redraws_one_line_on_a_terminal(capsys):
     assert (clock(7), clock(185), clock(3720)) == ("7 s", "3:05 min", "1:02 h")
 
 
+TABLE_1 = ["k-means", "LSSC", "LPMF", "AE+k-means", "DEC", "IDEC", "DCN", "DKM", "VaDE", "DCSS_u", "DCSS_agg", "DCSS"]
+
+
 def test_the_settings_name_the_methods_of_table_1_at_every_scale():
     for name in SCALES:
         grid = runs(name)
-        assert {run.method for run in grid} == {"k-means", "AE+k-means", "DEC", "IDEC", "DCSS_u", "DCSS_agg", "DCSS"}
+        assert [run.method for run in grid[:12]] == TABLE_1
         starts = {run.method: run.start and run.start.method for run in grid}
         assert starts["k-means"] is None
         assert starts["DCSS"] == "DCSS_u"
@@ -471,3 +474,13 @@ def test_table_1_from_the_command_line(tmp_path, capsys):
     assert [record.run["seed"] for record in records.read_all(tmp_path / "r")] == [0, 1]
     assert main([*options, "--datasets", "mnist"]) == 2
     assert "error: unknown data set at scale 'quick' 'mnist'" in capsys.readouterr().err
+
+
+def test_table_4_puts_mnet_on_top_of_the_methods_of_table_1():
+    for name in SCALES:
+        grid = {run.method: run for run in runs(GRIDS["table4"][name], seeds=[0], name=name)}
+        table1 = {run.method: run for run in runs(name, seeds=[0])}
+        for below in ("DEC", "IDEC", "DCN", "DKM"):
+            assert grid[below].identity == table1[below].identity
+            assert grid[f"{below}+MNet"].start.identity == grid[below].identity
+            assert grid[f"{below}+MNet"].params == table1["DCSS"].params

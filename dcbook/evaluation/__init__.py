@@ -1,7 +1,7 @@
 """The only room that sees labels."""
 
 from dcbook.evaluation.label_picked import LabelPicked
-from dcbook.evaluation.pairs import Pairs, pairs
+from dcbook.evaluation.pairs import Pairs, pairs, residuals
 from dcbook.evaluation.scores import UNMATCHED, accuracy, ari, macro_f1, match, micro_f1, nmi, scores
 
 __all__ = [
@@ -15,5 +15,6 @@ __all__ = [
     "micro_f1",
     "nmi",
     "pairs",
+    "residuals",
     "scores",
 ]

@@ -29,6 +29,15 @@ class Pairs:
         return 1 - self.similar - self.dissimilar
 
 
+def residuals(q: ArrayLike) -> np.ndarray:
+    """How far each row of `q` (N, K) is from the one-hot vector of its largest entry: ||q - onehot(q)||_2, (N,).
+
+    From 0, a certain assignment, to sqrt(1 - 1/K), none (DCSS Fig. 9; which norm it draws is not stated).
+    """
+    q = np.asarray(q)
+    return np.linalg.norm(q - np.eye(q.shape[1], dtype=q.dtype)[q.argmax(1)], axis=1)
+
+
 def pairs(q: ArrayLike, zeta: float = 0.8, gamma: float = 0.2) -> Pairs:
     """Count the pairs of `q` (N, K), rows of probabilities, in pieces that hold 1,024 × N numbers.
 

@@ -1,16 +1,20 @@
-"""DCSS Table 1 from the command line: ``python -m dcbook.experiments --scale laptop``."""
+"""The runs of a table from the command line: ``python -m dcbook.experiments table4 --scale laptop``."""
 
 import argparse
 import sys
 from pathlib import Path
 
-from dcbook.experiments import compare, read_all, render, runs, sweep
-from dcbook.experiments.settings import SCALES
+from dcbook.experiments import compare, render, runs, sweep
+from dcbook.experiments.records import path_of, read
+from dcbook.experiments.settings import GRIDS, SCALES
+
+TABLES = ("dcss_table1", "dcss_table2", "dcss_table4")
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Make the runs that have no record yet and print the comparison; 1 if a run failed, 130 after Ctrl-C."""
     parser = argparse.ArgumentParser(prog="python -m dcbook.experiments", description=__doc__)
+    parser.add_argument("grid", nargs="?", default="table1", choices=GRIDS, help="default: %(default)s")
     parser.add_argument("--scale", default="quick", choices=SCALES)
     parser.add_argument("--methods", nargs="+", metavar="NAME", help="default: all of the scale")
     parser.add_argument("--datasets", nargs="+", metavar="NAME", help="default: all of the scale")
@@ -23,16 +27,18 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     folder = chosen.folder or Path("figures", chosen.scale, "dcss", "records")
     try:
+        scale = GRIDS[chosen.grid][chosen.scale]
+        chosen_runs = runs(scale, chosen.methods, chosen.datasets, chosen.seeds, name=chosen.scale)
         result = sweep(
-            runs(chosen.scale, chosen.methods, chosen.datasets, chosen.seeds),
+            chosen_runs,
             folder,
             starts_folder=chosen.starts,
             n_jobs=chosen.jobs,
             budget=chosen.budget,
             device=chosen.device,
         )
-        if folder.is_dir():
-            print(render(compare(read_all(folder), ["dcss_table1", "dcss_table2"])), end="")
+        made = [path for run in chosen_runs if (path := path_of(run.identity, folder)).exists()]
+        print(render(compare(map(read, made), TABLES)), end="")
     except (ValueError, TypeError, FileNotFoundError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

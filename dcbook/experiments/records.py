@@ -11,7 +11,7 @@ import json
 import math
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import asdict, dataclass, field, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # imported where a table is made: the workers of a sweep make
 
 SCHEMA = 1
 PARTS = ("run", "scores", "history", "provenance")
+OPTIONAL = ("portrait",)
 
 
 class RecordError(ValueError):
@@ -44,12 +45,15 @@ class Record:
         One dict per epoch, floats to six significant digits; a number that was not finite is None.
     provenance : dict
         Commit, versions, device, threads, seconds, peak memory in MiB, data, start, time of finishing.
+    portrait : dict
+        What the run's watch kept of the fitted model; most runs have none.
     """
 
     run: dict
     scores: dict
     history: list
     provenance: dict
+    portrait: dict = field(default_factory=dict)
 
 
 def plain(value: Any) -> Any:
@@ -113,6 +117,7 @@ def write(record: Record, folder: str | Path) -> Path:
         "scores": plain(record.scores),
         "history": [rounded(plain(row)) for row in record.history],
         "provenance": rounded(plain(record.provenance)),
+        **({"portrait": rounded(plain(record.portrait))} if record.portrait else {}),
     }
     body["sha256"] = digest(body)
     path = path_of(record.run, folder)
@@ -140,9 +145,9 @@ def read(path: str | Path) -> Record:
         found = body.get("schema") if isinstance(body, dict) else None
         raise RecordError(f"{path}: schema {found!r}, but this version reads schema {SCHEMA}; {remedy}")
     stated = body.pop("sha256", None)
-    if set(body) != {"schema", *PARTS} or stated != digest(body):
+    if set(body) - set(OPTIONAL) != {"schema", *PARTS} or stated != digest(body):
         raise RecordError(f"{path}: edited after it was written (its digest does not match); {remedy}")
-    record = Record(*(body[part] for part in PARTS))
+    record = Record(**{part: body[part] for part in (*PARTS, *OPTIONAL) if part in body})
     expected = path_of(record.run, path.parent.parent)
     if path.name != expected.name or path.parent.name != expected.parent.name:
         right = f"{expected.parent.name}/{expected.name}"

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, is_dataclass, replace
 from typing import Any
 
 from dcbook.experiments.records import plain
+from dcbook.experiments.watch import Watch
 
 SWEPT = ("random_state", "n_clusters", "device", "start", "progress")
 
@@ -22,11 +23,14 @@ class Method:
         The other parameters: what JSON can hold, or dataclasses of that.
     start : str, optional
         Name of the recipe or method whose fitted ``start_`` it goes on from; None if it needs no start.
+    watch : Watch, optional
+        What the record keeps beside scores (`dcbook.experiments.watch`); it changes no model.
     """
 
     cls: Callable[..., Any]
     params: Mapping[str, Any] = field(default_factory=dict)
     start: str | None = None
+    watch: Watch | None = None
 
 
 @dataclass(frozen=True)
@@ -80,11 +84,13 @@ class Run:
     sampling: Mapping[str, Any] = field(default_factory=dict)
     start: "Run | None" = None
     monitor_every: int = 0
+    watch: Watch | None = None
 
     @property
     def identity(self) -> dict:
         """What makes it this run: the entry ``run`` of its record."""
-        return {
+        watched = {"watch": self.watch.name} if self.watch else {}
+        return watched | {
             "method": self.method,
             "estimator": self.cls.__name__,
             "params": plain(self.params),
@@ -154,7 +160,7 @@ def runs(
         how = known[method]
         start = run(how.start, dataset, seed) if how.start else None
         sampling = scale.datasets[dataset]
-        return Run(method, how.cls, dataset, seed, name, how.params, sampling, start, scale.monitor_every)
+        return Run(method, how.cls, dataset, seed, name, how.params, sampling, start, scale.monitor_every, how.watch)
 
     return [run(m, d, s) for d in datasets for s in seeds for m in methods]
 

@@ -125,7 +125,9 @@ def _fit_and_write(task: Task, setup: Setup) -> str:
         if task.keep:
             setup.starts.save(recipe, fitted.start_, about["seconds"])
     result = scores(data.labels, fitted.labels_)
-    records.write(records.Record(run.identity, result, getattr(fitted, "history_", []), about), setup.folder)
+    portrait = run.watch.portrait(fitted, data) if run.watch else {}
+    record = records.Record(run.identity, result, getattr(fitted, "history_", []), about, portrait)
+    records.write(record, setup.folder)
     return "done"
 
 
@@ -151,7 +153,7 @@ def _fit(run: Run, data: Any, setup: Setup) -> tuple[Any, dict]:
     start, about_start = _shared(run.start, data, setup) if run.start else (None, None)
     device = resolve_device(setup.device)
     model = estimator(run, setup.device, data.n_classes, start)
-    monitor = _Monitor(data.labels, run.monitor_every, setup.deadline)
+    monitor = _Monitor(data, run, setup.deadline)
     if time.time() > setup.deadline:
         raise _OutOfTime
     reset_peak_memory(device)
@@ -177,8 +179,8 @@ def _fit(run: Run, data: Any, setup: Setup) -> tuple[Any, dict]:
 class _Monitor:
     """Called after every epoch: scores every few epochs, and ends the fit when the budget is spent."""
 
-    def __init__(self, labels: Any, every: int, deadline: float):
-        self.labels, self.every, self.deadline = labels, every, deadline
+    def __init__(self, data: Any, run: Run, deadline: float):
+        self.data, self.watch, self.every, self.deadline = data, run.watch, run.monitor_every, deadline
         self.calls, self.stopped = 0, False
 
     def __call__(self, model: Any) -> dict[str, float]:
@@ -189,8 +191,9 @@ class _Monitor:
         phase = model.history_[-1].get("phase") if getattr(model, "history_", None) else None
         if not self.every or self.calls % self.every or phase == "pretraining":  # no clusters yet while pretraining
             return {}
-        result = scores(self.labels, model.labels_)
-        return {"acc": result["acc"], "nmi": result["nmi"]}
+        result = scores(self.data.labels, model.labels_)
+        seen = self.watch.epoch(model, self.data) if self.watch else {}
+        return {"acc": result["acc"], "nmi": result["nmi"], **seen}
 
 
 def _data(run: Run, setup: Setup) -> Any:

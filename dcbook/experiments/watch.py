@@ -1,0 +1,75 @@
+"""What a run may keep beside its scores: numbers of every epoch, and a portrait of the trained model.
+
+A `Watch` only looks: the same run without it gives the same model. Its numbers join the history of the record, its
+portrait is the record's own part, so that figures are drawn from records alone.
+"""
+
+from typing import Any, Protocol
+
+import numpy as np
+from sklearn.base import clone
+
+from dcbook.data import Dataset
+from dcbook.evaluation import pairs, residuals
+
+SHOWN = 1000  # samples of a map
+BINS = 40
+
+
+class Watch(Protocol):
+    """What `Method.watch` takes: a class or an instance whose name stands for what it records."""
+
+    name: str
+
+    def epoch(self, model: Any, data: Dataset) -> dict[str, float]:
+        """Numbers for the history, after an epoch."""
+
+    def portrait(self, model: Any, data: Dataset) -> dict:
+        """What JSON can hold, of the fitted model."""
+
+
+class SelfSupervision:
+    """DCSS's second phase from within: pairs that take part, samples without a neighbor, q vectors, the three spaces.
+
+    The portrait has `residuals` (counts of ||q - onehot(q)||_2 in `BINS` bins of [0, 1]), `q` (10 samples of every
+    cluster, (n, K)), and `maps`: t-SNE of u as phase 2 found it, u at the end, and q, in whole numbers from 0 to 999,
+    for `SHOWN` samples with their `labels`.
+    """
+
+    name = "self-supervision"
+
+    def epoch(self, model: Any, data: Dataset) -> dict[str, float]:
+        """Shares of similar and dissimilar pairs and of lonely samples, once MNet is there."""
+        if not hasattr(model, "mnet_"):
+            return {}
+        found = pairs(model.predict_proba(data.images), model.zeta, model.gamma)
+        return {"similar": found.similar, "dissimilar": found.dissimilar, "lonely": found.lonely}
+
+    def portrait(self, model: Any, data: Dataset) -> dict:
+        """The model after its last epoch; the space before phase 2 is that of its start."""
+        q = model.predict_proba(data.images)
+        counts, _ = np.histogram(residuals(q), bins=BINS, range=(0, 1))
+        shown = np.random.default_rng(0).permutation(len(q))
+        few = np.concatenate([shown[q[shown].argmax(1) == k][:10] for k in range(q.shape[1])])
+        shown = np.sort(shown[:SHOWN])
+        before = clone(model).set_params(phase1_epochs=0, phase2_epochs=0).fit(data.images)
+        spaces = {
+            "u after phase 1": before.transform(data.images[shown]),
+            "u after phase 2": model.transform(data.images[shown]),
+            "q": q[shown],
+        }
+        return {
+            "residuals": counts.tolist(),
+            "q": np.round(q[few], 3).tolist(),
+            "maps": {title: layout(space).tolist() for title, space in spaces.items()},
+            "labels": data.labels[shown].tolist(),
+        }
+
+
+def layout(space: np.ndarray, seed: int = 0) -> np.ndarray:
+    """t-SNE of `space` (n, d): places (n, 2) on a grid of 1,000 by 1,000."""
+    from sklearn.manifold import TSNE
+
+    places = TSNE(init="pca", perplexity=min(30, (len(space) - 1) / 3), random_state=seed).fit_transform(space)
+    places = places - places.min(0)
+    return np.round(999 * places / places.max()).astype(int)
