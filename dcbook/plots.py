@@ -9,10 +9,9 @@ import seaborn as sns
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from sklearn.manifold import TSNE
 from sklearn.metrics import confusion_matrix
 
-from dcbook.evaluation import UNMATCHED, match
+from dcbook.evaluation import UNMATCHED, match, tsne
 
 STYLE = {"axes.spines.top": False, "axes.spines.right": False, "axes.titlelocation": "left", "font.size": 9}
 PALETTE = "colorblind"
@@ -40,22 +39,30 @@ def samples(images: np.ndarray, labels: np.ndarray, clusters: np.ndarray, per_cl
 
 
 def spaces(codes: Mapping[str, np.ndarray], labels: np.ndarray, names: Sequence[str], seed: int = 0) -> Figure:
-    """t-SNE maps of several spaces side by side, colored by true class.
+    """t-SNE maps of several spaces side by side, as in `maps`; `codes`: title to an array (N, d)."""
+    return maps([{title: tsne(space, seed) for title, space in codes.items()}], [labels], [names])
 
-    `codes`: title to an array (N, d); `labels` (N,) index `names`. Maps of different spaces share no axes, and
-    distances between far groups mean nothing in them.
+
+def maps(
+    rows: Sequence[Mapping[str, np.ndarray]], labels: Sequence[np.ndarray], names: Sequence[Sequence[str]]
+) -> Figure:
+    """Maps that are there already, one row for each data set, colored by true class.
+
+    `rows`: title to places (n, 2); `labels`: for each row (n,), indices of its `names`. Maps of different spaces share
+    no axes, and distances between far groups mean nothing in them.
     """
     with plt.rc_context(STYLE):
-        figure, axes = plt.subplots(1, len(codes), figsize=(3.6 * len(codes), 3.6), squeeze=False)
-        colors = np.array(sns.color_palette("tab20" if len(names) > 10 else "tab10", len(names)))
-        for axis, (title, space) in zip(axes.flat, codes.items(), strict=True):
-            layout = TSNE(init="pca", perplexity=min(30, (len(space) - 1) / 3), random_state=seed).fit_transform(space)
-            axis.scatter(*layout.T, s=3, c=colors[labels], linewidths=0, rasterized=True)
-            for number, name in enumerate(names):
-                center = np.median(layout[labels == number], axis=0)
-                axis.annotate(name, center, ha="center", va="center", weight="bold", bbox=_LABEL)
-            axis.set(title=title, xticks=[], yticks=[])
-            axis.spines[:].set_visible(False)
+        size = 3.6 * len(rows[0]), 3.6 * len(rows)
+        figure, axes = plt.subplots(len(rows), len(rows[0]), figsize=size, squeeze=False)
+        for line, row, label, called in zip(axes, rows, labels, names, strict=True):
+            colors = np.array(sns.color_palette("tab20" if len(called) > 10 else "tab10", len(called)))
+            for axis, (title, places) in zip(line, row.items(), strict=True):
+                axis.scatter(*places.T, s=3, c=colors[label], linewidths=0, rasterized=True)
+                for number, name in enumerate(called):
+                    center = np.median(places[label == number], axis=0)
+                    axis.annotate(name, center, ha="center", va="center", weight="bold", bbox=_LABEL)
+                axis.set(title=title, xticks=[], yticks=[])
+                axis.spines[:].set_visible(False)
         figure.tight_layout()
     return figure
 
@@ -161,6 +168,49 @@ def histories(curves: pd.DataFrame, value: str, label: str) -> Figure:
     return figure
 
 
+def training(panels: Mapping[str, tuple[pd.DataFrame, str]], mark: float | None = None) -> Figure:
+    """Numbers over the epochs, one panel each, one line per data set, a band from the lowest to the highest seed.
+
+    `panels`: title to rows with dataset, seed, progress (share of the epochs, in [0, 1]) and the column that is drawn.
+    `mark`: a place on the way, drawn as a vertical line.
+    """
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(1, len(panels), figsize=(1 + 2.9 * len(panels), 2.6), squeeze=False)
+        for axis, (title, (frame, value)) in zip(axes.flat, panels.items(), strict=True):
+            _bands(axis, frame, list(dict.fromkeys(frame["dataset"])), value, "dataset")
+            if mark is not None:
+                axis.axvline(mark, color="0.6", linestyle=":")
+            axis.set(title=title, xlabel="share of the epochs")
+            axis.grid(color="0.92")
+        axes[0, -1].legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+        figure.tight_layout()
+    return figure
+
+
+def shares(counts: Mapping[str, np.ndarray], edges: np.ndarray, name: str) -> Figure:
+    """Histograms on one logarithmic axis, one panel each: title to counts (b,) in bins with `edges` (b + 1,)."""
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(1, len(counts), figsize=(3 * len(counts), 2.4), sharey=True, squeeze=False)
+        for axis, (title, count) in zip(axes.flat, counts.items(), strict=True):
+            axis.stairs(100 * np.asarray(count) / np.sum(count), edges, fill=True, color=OURS)
+            axis.set(title=title, xlabel=name, yscale="symlog", ylim=(0, 100))
+        axes[0, 0].set_ylabel("% of the samples")
+        figure.tight_layout()
+    return figure
+
+
+def vectors(panels: Mapping[str, np.ndarray]) -> Figure:
+    """Rows of probabilities as shades, one panel each, sorted by their largest entry: title to (n, K)."""
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(1, len(panels), figsize=(2.6 * len(panels), 3.4), squeeze=False)
+        for axis, (title, q) in zip(axes.flat, panels.items(), strict=True):
+            q = np.asarray(q)
+            shade = axis.imshow(q[np.argsort(q.argmax(1), kind="stable")], aspect="auto", cmap="Blues", vmin=0, vmax=1)
+            axis.set(title=title, xlabel="cluster", ylabel="sample", yticks=[])
+        figure.colorbar(shade, ax=axes, fraction=0.03, label="q")
+    return figure
+
+
 def bounds(panels: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray, str, str]]) -> Figure:
     """Values beside what bounds them, one panel each.
 
@@ -176,14 +226,14 @@ def bounds(panels: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray, str, s
     return figure
 
 
-def _bands(axis: Axes, curves: pd.DataFrame, methods: Sequence[str], value: str) -> None:
+def _bands(axis: Axes, curves: pd.DataFrame, names: Sequence[str], value: str, by: str = "method") -> None:
     grid = np.linspace(0, 1, 101)
-    for method, color in zip(methods, sns.color_palette(PALETTE, len(methods)), strict=True):
-        runs = [run for _, run in curves[curves["method"] == method].groupby("seed")]
+    for name, color in zip(names, sns.color_palette(PALETTE, len(names)), strict=True):
+        runs = [run for _, run in curves[curves[by] == name].groupby("seed")]
         if not runs:
             continue
         lines = np.stack([np.interp(grid, run["progress"], run[value]) for run in runs])
-        axis.plot(grid, lines.mean(0), color=color, label=method)
+        axis.plot(grid, lines.mean(0), color=color, label=name)
         axis.fill_between(grid, lines.min(0), lines.max(0), color=color, alpha=0.15, linewidth=0)
 
 

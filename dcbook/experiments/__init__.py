@@ -1,6 +1,7 @@
 """The grid of runs, their records, the papers' reported numbers, and the comparison of the two."""
 
-from dcbook.experiments.compare import compare, gaps, render, write_csv
+from dcbook.experiments.claims import Contrast, contrast
+from dcbook.experiments.compare import compare, gaps, render, summarize, write_csv
 from dcbook.experiments.papers import COUNTERPARTS, Counterpart, reported
 from dcbook.experiments.records import Record, RecordError, curves, read_all, to_frame
 from dcbook.experiments.runs import Method, Run, Scale, runs, vary
@@ -8,6 +9,7 @@ from dcbook.experiments.sweep import Result, sweep
 
 __all__ = [
     "COUNTERPARTS",
+    "Contrast",
     "Counterpart",
     "Method",
     "Record",
@@ -16,12 +18,14 @@ __all__ = [
     "Run",
     "Scale",
     "compare",
+    "contrast",
     "curves",
     "gaps",
     "read_all",
     "render",
     "reported",
     "runs",
+    "summarize",
     "sweep",
     "to_frame",
     "vary",

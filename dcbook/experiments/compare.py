@@ -119,6 +119,20 @@ def compare(
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
+def summarize(rows: Iterable[tuple[str, str, str, float]]) -> pd.DataFrame:
+    """Numbers that no reported table has, as a comparison with nothing beside: mean, std and n over the runs.
+
+    `rows`: method, data set, name of the number, its value in per cent, for each run.
+    """
+    import pandas as pd
+
+    frame = pd.DataFrame(rows, columns=["method", "dataset", "metric", "value"])
+    groups = frame.groupby(["method", "dataset", "metric"], sort=False)["value"]
+    summary = groups.agg(mean="mean", std="std", n="count").reset_index()
+    beside = {"reported": math.nan, "reported_on": "", "difference": math.nan, "verdict": "not in the paper"}
+    return summary.assign(**beside)[list(COLUMNS)]
+
+
 def gaps(frame: pd.DataFrame, points: float = TOLERANCE) -> pd.DataFrame:
     """The rows of a comparison that differ by more than `points`: those that need a written cause."""
     return frame[frame["difference"].round(DECIMALS["difference"]).abs() > points].reset_index(drop=True)

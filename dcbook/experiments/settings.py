@@ -115,4 +115,16 @@ def mnet_on_top(scale: Scale) -> Scale:
     return replace(scale, methods=below | on_top)
 
 
-GRIDS = {"table1": SCALES, "table4": {name: mnet_on_top(scale) for name, scale in SCALES.items()}}
+def only(scale: Scale, *names: str) -> Scale:
+    """Those methods of a scale."""
+    return replace(
+        scale, starts={**scale.starts, **scale.methods}, methods={name: scale.methods[name] for name in names}
+    )
+
+
+GRIDS = {
+    "table1": SCALES,
+    "table2": {name: only(scale, "AE+k-means", "DCSS_u", "DCSS_agg") for name, scale in SCALES.items()},
+    "table4": {name: mnet_on_top(scale) for name, scale in SCALES.items()},
+    "phase2": {name: only(scale, "DCSS") for name, scale in SCALES.items()},
+}

@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.base import clone
 
 from dcbook.data import Dataset
-from dcbook.evaluation import pairs, residuals
+from dcbook.evaluation import pairs, residuals, tsne
 
 SHOWN = 1000  # samples of a map
 BINS = 40
@@ -61,15 +61,6 @@ class SelfSupervision:
         return {
             "residuals": counts.tolist(),
             "q": np.round(q[few], 3).tolist(),
-            "maps": {title: layout(space).tolist() for title, space in spaces.items()},
+            "maps": {title: tsne(space).tolist() for title, space in spaces.items()},
             "labels": data.labels[shown].tolist(),
         }
-
-
-def layout(space: np.ndarray, seed: int = 0) -> np.ndarray:
-    """t-SNE of `space` (n, d): places (n, 2) on a grid of 1,000 by 1,000."""
-    from sklearn.manifold import TSNE
-
-    places = TSNE(init="pca", perplexity=min(30, (len(space) - 1) / 3), random_state=seed).fit_transform(space)
-    places = places - places.min(0)
-    return np.round(999 * places / places.max()).astype(int)

@@ -1,0 +1,27 @@
+"""Maps of a space: where its samples lie in two dimensions."""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+GRID = 1000
+
+
+def tsne(space: ArrayLike, seed: int = 0) -> np.ndarray:
+    """t-SNE of `space` (n, d), n >= 4: places (n, 2), whole numbers from 0 to 999, of one scale in both directions."""
+    from sklearn.manifold import TSNE
+
+    space = np.asarray(space)
+    places = TSNE(init="pca", perplexity=min(30, (len(space) - 1) / 3), random_state=seed).fit_transform(space)
+    places = places - places.min(0)
+    return np.round((GRID - 1) * places / places.max()).astype(int)
+
+
+def purity(places: ArrayLike, labels: ArrayLike, n_neighbors: int = 10) -> float:
+    """Mean share, in [0, 1], of the `n_neighbors` nearest others of each of `places` (n, d) that have its label."""
+    from sklearn.neighbors import NearestNeighbors
+
+    places, labels = np.asarray(places), np.asarray(labels)
+    if not 1 <= n_neighbors < len(places):
+        raise ValueError(f"n_neighbors must be from 1 to the {len(places) - 1} others, not {n_neighbors}")
+    near = NearestNeighbors(n_neighbors=n_neighbors).fit(places).kneighbors(return_distance=False)
+    return float((labels[near] == labels[:, None]).mean())
