@@ -14,7 +14,7 @@ TORCH := $(shell sed -n 's/.*"\(torch==[^"]*\)".*/\1/p' pyproject.toml)
 PY := .venv/bin/python
 INSTALL := $(PY) -m pip --disable-pip-version-check install -qq --no-compile --no-warn-script-location
 
-.PHONY: help env figures notebooks test lint lab bench data clean
+.PHONY: help env figures notebooks verdicts test lint lab bench data clean
 
 help: ## print this list
 	@echo "make VERB, with times on 2 CPU cores:"
@@ -27,6 +27,9 @@ figures: $(READY) ## run notebooks, write pictures and tables (6 min) [SCALE=, C
 
 notebooks: $(READY) ## run notebooks at the quick scale and store their outputs in notebooks/ (5 min)
 	@$(PY) -m dcbook.book --store $(if $(CHAPTER),--chapter '$(CHAPTER)') $(if $(NOTEBOOK),--notebook '$(NOTEBOOK)')
+
+verdicts: $(READY) ## write each chapter's verdicts from its committed records (3 s)
+	@$(PY) -m dcbook.book --verdicts
 
 test: lint ## lint, unit tests, and each notebook run again with its checked outputs compared (10 min)
 	@$(PY) -m pytest

@@ -205,8 +205,8 @@ def vectors(panels: Mapping[str, np.ndarray]) -> Figure:
         figure, axes = plt.subplots(1, len(panels), figsize=(2.6 * len(panels), 3.4), squeeze=False)
         for axis, (title, q) in zip(axes.flat, panels.items(), strict=True):
             q = np.asarray(q)
-            shade = axis.imshow(q[np.argsort(q.argmax(1), kind="stable")], aspect="auto", cmap="Blues", vmin=0, vmax=1)
-            axis.set(title=title, xlabel="cluster", ylabel="sample", yticks=[])
+            shade = axis.imshow(q[np.argsort(q.argmax(1), kind="stable")], **_SHADES)
+            axis.set(title=title, xlabel="cluster", ylabel="sample", yticks=[], xticks=range(q.shape[1]))
         figure.colorbar(shade, ax=axes, fraction=0.03, label="q")
     return figure
 
@@ -232,9 +232,10 @@ def _bands(axis: Axes, curves: pd.DataFrame, names: Sequence[str], value: str, b
         runs = [run for _, run in curves[curves[by] == name].groupby("seed")]
         if not runs:
             continue
-        lines = np.stack([np.interp(grid, run["progress"], run[value]) for run in runs])
+        lines = np.stack([np.interp(grid, run["progress"], run[value], left=np.nan) for run in runs])
         axis.plot(grid, lines.mean(0), color=color, label=name)
         axis.fill_between(grid, lines.min(0), lines.max(0), color=color, alpha=0.15, linewidth=0)
 
 
+_SHADES = {"aspect": "auto", "cmap": "Blues", "vmin": 0, "vmax": 1, "interpolation": "nearest"}
 _LABEL = {"boxstyle": "round,pad=0.15", "facecolor": "white", "alpha": 0.7, "edgecolor": "none"}

@@ -46,7 +46,7 @@ def test_the_interval_is_that_of_a_paired_t_test():
         (
             {"x": [-3, -3, -3], "y": [0.1, 0.1, 0.2], "z": [-3, -3, -3]},
             "does not hold",
-        ),  # better on one by nothing, far worse in all
+        ),  # better on one, hardly
         ({"x": [5]}, "holds in part"),  # one pair decides nothing
     ],
 )

@@ -5,16 +5,22 @@ import ast
 import sys
 from typing import Any
 
-from dcbook.book import paths
+from dcbook.book import dcss, paths
 from dcbook.book.run import Finished, run_all, select
 from dcbook.book.store import store_all
 from dcbook.experiments.settings import SCALES
+from dcbook.files import write_whole
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Exit code: 0 if all is well, 1 if a notebook failed, 2 for a wrong argument, 130 after Ctrl-C."""
     chosen = _parser().parse_args(arguments)
     try:
+        if chosen.verdicts:
+            path = paths.root() / "notebooks" / "dcss" / "README.md"
+            write_whole(path, dcss.readme(paths.root() / "figures" / "laptop" / "dcss" / "records"))
+            print(f"wrote {path.relative_to(paths.root())}")
+            return 0
         if chosen.scale not in SCALES:
             raise ValueError(f"no scale {chosen.scale!r}: choose from {', '.join(SCALES)}")
         if chosen.budget is not None and not chosen.budget > 0:
@@ -60,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="run with the notebooks' own defaults and store their outputs in them",
     )
+    parser.add_argument("--verdicts", action="store_true", help="write the chapters' verdicts from the laptop records")
     return parser
 
 

@@ -1,0 +1,89 @@
+"""The verdict page: what it counts, and each judgment of the DCSS chapter on records made by hand."""
+
+import pytest
+
+from dcbook.book import dcss
+from dcbook.book.verdicts import NOT_YET, Claim, combined, counted, gains, page
+from dcbook.experiments import Record
+
+
+def run(method, seed=0, acc=0.5, dataset="x", history=(), portrait=None):
+    identity = {"method": method, "dataset": dataset, "seed": seed}
+    return Record(identity, {"acc": acc, "nmi": acc}, list(history), {}, portrait or {})
+
+
+def test_the_page_counts_and_says_why():
+    claims = [
+        Claim("1", "a beats b", "first", gains("a", "b")),
+        Claim("2", "c beats b", "first", gains("c", "b")),
+        Claim("3", "d beats b", "", f"{NOT_YET}: to come"),
+        Claim("4", "e beats b", "", "not testable here: no data"),
+    ]
+    records = [run(m, s, a + s / 1000) for m, a in (("a", 0.6), ("b", 0.5), ("c", 0.4)) for s in range(3)]
+    text = page("Title", "Hello.", claims, records)
+    assert "Of 4 claims: 1 holds, 1 does not hold, 1 not testable here, 1 not tested yet." in text
+    assert (
+        "| 1 | 1 | a beats b | [first](first.ipynb) | **holds** | ACC +10.0 [+10.0, +10.0] points over 3 pairs" in text
+    )
+    assert "| 4 | 4 | e beats b |  | **not testable here** | not testable here: no data |" in text
+
+
+def test_a_claim_without_records_is_not_tested_yet():
+    verdict, evidence = Claim("1", "a beats b", "", gains("a", "b")).verdict([run("a")])
+    assert verdict == NOT_YET and "no data set and seed has records of both a and b" in evidence
+
+
+def test_verdicts_of_several():
+    assert combined(["holds", "holds"]) == "holds"
+    assert combined(["holds", "does not hold"]) == "holds in part"
+    assert [counted(n, 3) for n in (3, 1, 0)] == ["holds", "holds in part", "does not hold"]
+
+
+def phase1(*values, seed=0):
+    return run("DCSS_u", seed, history=[dict(zip(dcss.LOSSES, each, strict=True)) for each in values])
+
+
+def test_losses_of_phase_1():
+    falls, rises = (
+        phase1((9, 5, 9.5), (10, 4, 10.4), (8, 3, 8.3)),
+        phase1((9, 5, 9.5), (8, 6, 8.6), (7, 6, 7.6), seed=1),
+    )
+    assert dcss.losses_fall([falls])[0] == "holds"
+    assert dcss.losses_fall([falls, rises])[0] == "holds in part"
+    assert dcss.reconstruction_is_traded([falls])[0] == "holds"
+    assert dcss.reconstruction_is_traded([rises])[0] == "does not hold"
+
+
+def phase2(*losses, by_q=4, **shares):
+    watched = {"lonely": 0.0, "similar": 0.1, "dissimilar": 0.9} | shares
+    entries = [{"pairwise": loss, "judged_by_q": float(at >= by_q), **watched} for at, loss in enumerate(losses)]
+    return run("DCSS", history=entries)
+
+
+def test_the_drop_at_the_handover():
+    sharp, smooth = phase2(100, 90, 80, 70, 30, 25, 20), phase2(100, 80, 64, 30, 28, 26, 24)
+    assert dcss.loss_drops_at_the_handover([sharp])[0] == "holds"
+    assert "falls by 57 %" in dcss.loss_drops_at_the_handover([sharp])[1]
+    assert dcss.loss_drops_at_the_handover([smooth])[0] == "does not hold"
+
+
+def test_shares_that_vanish():
+    judge = dcss.vanishes("lonely samples", lambda entry: entry["lonely"], 0.01)
+    assert judge([phase2(1, 1, lonely=0.005)]) == ("holds", "lonely samples: 0.5 % at first, 0.5 to 0.5 % at the end")
+    assert judge([phase2(1, 1, lonely=0.02), phase2(1, 1, lonely=0.0)])[0] == "holds in part"
+
+
+def test_maps_and_residuals():
+    near, mixed = [[0, 0], [0, 1], [9, 9], [9, 8]] * 6, [[0, 0], [0, 1]] * 12
+    portrait = {"maps": {"a": near, "b": mixed}, "labels": [0, 0, 1, 1] * 6, "residuals": [97, 1, 1, 1] + [0] * 36}
+    record = run("DCSS", portrait=portrait)
+    assert dcss.neighbors("a", "b")([record, record])[1].startswith("neighbors of one's own class on the map: +")
+    assert dcss.neighbors("b", "a")([record, record])[0] == "does not hold"
+    assert dcss.one_hot([record])[0] == "holds"
+    assert dcss.one_hot([run("DCSS", portrait=portrait | {"residuals": [50] * 40})])[0] == "does not hold"
+
+
+@pytest.mark.parametrize("claim", dcss.CLAIMS, ids=lambda claim: claim.text[:40])
+def test_every_claim_names_a_notebook_that_is_there_or_says_why_not(claim, request):
+    notebooks = request.config.rootpath / "notebooks" / "dcss"
+    assert (notebooks / f"{claim.notebook}.ipynb").exists() if claim.notebook else isinstance(claim.judge, str)
