@@ -187,6 +187,59 @@ def training(panels: Mapping[str, tuple[pd.DataFrame, str]], mark: float | None 
     return figure
 
 
+def sensitivity(panels: Mapping[str, tuple[pd.DataFrame, str]]) -> Figure:
+    """Scores over the values of one setting, one panel each: the mean of the seeds and a band from lowest to highest.
+
+    `panels`: title to rows with metric, value (in [0, 1]) and the column of the setting, and that column's name. The
+    values stand at equal distances, in the order of the rows.
+    """
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(1, len(panels), figsize=(1 + 2.5 * len(panels), 2.6), squeeze=False)
+        for axis, (title, (frame, setting)) in zip(axes.flat, panels.items(), strict=True):
+            settings = list(dict.fromkeys(frame[setting]))
+            for metric, color in zip(dict.fromkeys(frame["metric"]), sns.color_palette(PALETTE), strict=False):
+                seeds = 100 * frame[frame["metric"] == metric].groupby(setting)["value"].agg(["mean", "min", "max"])
+                seeds = seeds.loc[settings]
+                axis.plot(range(len(settings)), seeds["mean"], "o-", color=color, markersize=4, label=metric.upper())
+                axis.fill_between(range(len(settings)), seeds["min"], seeds["max"], color=color, alpha=0.15, lw=0)
+            axis.set(title=title, xlabel=setting, xticks=range(len(settings)), xticklabels=settings)
+            axis.grid(color="0.92")
+        axes[0, 0].set_ylabel("%")
+        axes[0, -1].legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+        figure.tight_layout()
+    return figure
+
+
+def contest(frame: pd.DataFrame, setting: str, metric: str = "acc") -> Figure:
+    """A score of several methods over the values of one setting: means over the seeds, bands from lowest to highest.
+
+    `frame`: rows with method, metric, value (in [0, 1]) and the column of the setting.
+    """
+    frame = frame[frame["metric"] == metric]
+    methods = list(dict.fromkeys(frame["method"]))
+    with plt.rc_context(STYLE):
+        figure, axis = plt.subplots(figsize=(6.4, 3.4))
+        for method, color in zip(methods, sns.color_palette(PALETTE, len(methods)), strict=True):
+            seeds = 100 * frame[frame["method"] == method].groupby(setting)["value"].agg(["mean", "min", "max"])
+            axis.plot(seeds.index, seeds["mean"], "o-", color=color, markersize=4, label=method)
+            axis.fill_between(seeds.index, seeds["min"], seeds["max"], color=color, alpha=0.12, lw=0)
+        axis.set(xlabel=setting, ylabel=f"{metric.upper()}, %")
+        axis.grid(color="0.92")
+        axis.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+        figure.tight_layout()
+    return figure
+
+
+def table(values: pd.DataFrame, title: str) -> Figure:
+    """Numbers, in per cent, as shades: the frame's index and columns are two settings; blank where there is none."""
+    with plt.rc_context(STYLE):
+        figure, axis = plt.subplots(figsize=(1.5 + 0.8 * values.shape[1], 1 + 0.5 * values.shape[0]))
+        sns.heatmap(values, annot=True, fmt=".1f", cmap="Blues", cbar=False, ax=axis)
+        axis.set(title=title)
+        figure.tight_layout()
+    return figure
+
+
 def shares(counts: Mapping[str, np.ndarray], edges: np.ndarray, name: str) -> Figure:
     """Histograms on one logarithmic axis, one panel each: title to counts (b,) in bins with `edges` (b + 1,)."""
     with plt.rc_context(STYLE):

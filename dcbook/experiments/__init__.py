@@ -1,10 +1,10 @@
 """The grid of runs, their records, the papers' reported numbers, and the comparison of the two."""
 
 from dcbook.experiments.claims import Contrast, contrast
-from dcbook.experiments.compare import compare, gaps, render, summarize, write_csv
-from dcbook.experiments.papers import COUNTERPARTS, Counterpart, reported
+from dcbook.experiments.compare import at_settings, compare, gaps, render, summarize, write_csv
+from dcbook.experiments.papers import COUNTERPARTS, Counterpart, reported, stand_in
 from dcbook.experiments.records import Record, RecordError, curves, read_all, to_frame
-from dcbook.experiments.runs import Method, Run, Scale, runs, vary
+from dcbook.experiments.runs import Method, Run, Scale, runs, sampled, vary, with_clusters
 from dcbook.experiments.sweep import Result, sweep
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "Result",
     "Run",
     "Scale",
+    "at_settings",
     "compare",
     "contrast",
     "curves",
@@ -25,9 +26,12 @@ __all__ = [
     "render",
     "reported",
     "runs",
+    "sampled",
+    "stand_in",
     "summarize",
     "sweep",
     "to_frame",
     "vary",
+    "with_clusters",
     "write_csv",
 ]

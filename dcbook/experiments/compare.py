@@ -133,6 +133,16 @@ def summarize(rows: Iterable[tuple[str, str, str, float]]) -> pd.DataFrame:
     return summary.assign(**beside)[list(COLUMNS)]
 
 
+def at_settings(frame: pd.DataFrame, *settings: str, metrics: Iterable[str] = ("acc", "nmi")) -> list[tuple]:
+    """Rows for `summarize` from `to_frame(records, settings)`: "acc at alpha = 0.1" is one number, by its name."""
+    found = frame[frame["metric"].isin(list(metrics))]
+    names = [
+        f"{row['metric']} at " + ", ".join(f"{setting} = {row[setting]:g}" for setting in settings)
+        for row in found.to_dict("records")
+    ]
+    return list(zip(found["method"], found["dataset"], names, 100 * found["value"], strict=True))
+
+
 def gaps(frame: pd.DataFrame, points: float = TOLERANCE) -> pd.DataFrame:
     """The rows of a comparison that differ by more than `points`: those that need a written cause."""
     return frame[frame["difference"].round(DECIMALS["difference"]).abs() > points].reset_index(drop=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import resources
 from typing import TYPE_CHECKING
@@ -49,6 +50,13 @@ COUNTERPARTS = {
     "imagenet10": Counterpart("imagenet10"),
     "digits": Counterpart("mnist", "other", "other data, for orientation only"),
 }
+
+
+def stand_in(dataset: str, present: Iterable[str]) -> str:
+    """Which of the data sets that are `present` stands for the paper's: the same, a part of it, else the first."""
+    present = list(present)
+    beside = {COUNTERPARTS[name].dataset: name for name in reversed(present) if COUNTERPARTS[name].kind != "other"}
+    return beside.get(dataset, present[0])
 
 
 def reported(table: str) -> pd.DataFrame:

@@ -165,12 +165,15 @@ def read_all(folder: str | Path) -> list[Record]:
 
 
 def to_frame(records: Iterable[Record], params: Iterable[str] = ()) -> pd.DataFrame:
-    """One row per run and metric: method, dataset, scale, seed, chosen `params`, metric, value, seconds."""
+    """One row per run and metric: method, dataset, scale, seed, chosen `params`, metric, value, seconds.
+
+    `params` names parameters of the method or options of the sampling; None where a run has neither.
+    """
     params = tuple(params)
     rows = [
         {
             **{name: record.run[name] for name in ("method", "dataset", "scale", "seed")},
-            **{name: record.run["params"].get(name) for name in params},
+            **{name: record.run["params"].get(name, record.run["sampling"].get(name)) for name in params},
             "metric": metric,
             "value": value,
             "seconds": record.provenance.get("seconds"),

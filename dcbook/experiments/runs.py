@@ -106,11 +106,15 @@ class Run:
         model = self.cls(**self.params)
         return {
             "estimator": type(model).__name__,
-            "params": settings_of(model),
+            "params": settings_of(model) | self._own("n_clusters"),
             "data": data_digest,
             "seed": self.seed,
             "start": self.start and self.start.recipe(data_digest),
         }
+
+    def _own(self, *names: str) -> dict:
+        """Parameters that a sweep would set and that this run sets itself."""
+        return {name: plain(self.params[name]) for name in names if name in self.params}
 
     def __str__(self) -> str:
         return f"{self.method} on {self.dataset}, seed {self.seed}"
@@ -177,6 +181,17 @@ def vary(runs: Iterable[Run], **values: Iterable[Any]) -> list[Run]:
     ((name, choices),) = values.items()
     choices = list(choices)
     return [replace(run, params={**run.params, name: value}) for run in runs for value in choices]
+
+
+def with_clusters(run: Run, n_clusters: int) -> Run:
+    """The run with another number of clusters, from its pretraining on."""
+    params = {**run.params, "n_clusters": n_clusters}
+    return replace(run, params=params, start=run.start and with_clusters(run.start, n_clusters))
+
+
+def sampled(run: Run, **sampling: Any) -> Run:
+    """The run on another sample of its data set, from its pretraining on: ``sampled(run, retention=0.1)``."""
+    return replace(run, sampling={**run.sampling, **sampling}, start=run.start and sampled(run.start, **sampling))
 
 
 def _several(what: str, given: Iterable | None, default: Iterable) -> list:

@@ -128,3 +128,10 @@ GRIDS = {
     "table4": {name: mnet_on_top(scale) for name, scale in SCALES.items()},
     "phase2": {name: only(scale, "DCSS") for name, scale in SCALES.items()},
 }
+
+# Sweeps over many settings (Figs. 7, 10, 11(b), 12): subsets of 2,000 images and the network of `quick`.
+SWEEPS = {
+    "quick": replace(QUICK, seeds=(0,)),
+    "laptop": replace(LAPTOP, datasets={name: {"subset": 2000} for name in LAPTOP.datasets}, starts=QUICK.starts),
+    "paper": PAPER,
+}
