@@ -24,7 +24,7 @@ it or row by row:
 | scale      | factor of the phase-2 loss  | 1                              | 0.001 (:247)                             |
 | centers    | updated in phase 2          | after every epoch              | while T < T2 (:257)                      |
 |            | and in phase 1              | every T1 epochs                | where T mod T1 = 1, never for 1 (:178)   |
-| evaluation | labels of training images | evaluation mode, dataset order | training mode, shuffled batches (:135)   |
+| evaluation | labels of training images   | evaluation mode, dataset order | training mode, shuffled batches (:135)   |
 |            | batch norm in pretraining   | `Pretraining(released=False)`  | `released=True`: frozen (:54-70)         |
 
 The released code also keeps the checkpoint with the best accuracy against the true labels. No label enters `fit`, so
