@@ -1,6 +1,7 @@
 """The grid of runs, their records, the papers' reported numbers, and the comparison of the two."""
 
 from dcbook.experiments.compare import compare, gaps, render, write_csv
+from dcbook.experiments.features import make_features
 from dcbook.experiments.papers import COUNTERPARTS, Counterpart, reported
 from dcbook.experiments.records import Record, RecordError, curves, read_all, to_frame
 from dcbook.experiments.runs import Method, Run, Scale, runs, vary
@@ -18,6 +19,7 @@ __all__ = [
     "compare",
     "curves",
     "gaps",
+    "make_features",
     "read_all",
     "render",
     "reported",
