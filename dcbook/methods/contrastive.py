@@ -72,7 +72,7 @@ class ContrastiveLearner(DeepClusterer):
                 updates += 1
                 total += len(batch) * value.detach()
             log(loss=total.item() / len(self._x))
-        self._centers = self._kmeans(RESTARTS)
+        self._centers, self._labels = self._kmeans(RESTARTS), None  # a monitor may have asked for labels before
 
     def _resolve_start(self, input_shape: tuple[int, ...]) -> tuple[None, None]:
         return None, None
