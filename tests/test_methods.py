@@ -188,7 +188,7 @@ def test_batch_larger_than_the_data_is_refused(name, blobs):
     [
         ("DCSS", {"zeta": 0.1}, "gamma <= zeta"),
         ("DCSS", {"m": 1}, "m > 1"),
-        ("DCSS", {"variant": "ours"}, '"paper" or "released"'),
+        ("DCSS", {"variant": "ours"}, '"paper", "released" or rows'),
         ("DCSS", {"phase2_epochs": -1}, "at least 0"),
         ("DEC", {"optimizer": "lbfgs"}, '"sgd" or "adam"'),
         ("DEC", {"tol": 2}, "tol must lie"),
