@@ -11,8 +11,9 @@
 
 DCSS: Sadeghi & Armanfard 2024, arXiv 2405.03590. The bodies of its Eqs. (1)-(5) are rebuilt from the paper's words and
 the released code, which agree. DEC: Xie et al. 2016, arXiv 1511.06335. IDEC: Guo et al. 2017. DCN: Yang et al. 2017,
-arXiv 1610.04794, DKM: Moradi Fard et al. 2020, arXiv 1806.10069, VaDE: Jiang et al. 2017, arXiv 1611.05148: these three
-as recalled and as released, not checked against the papers' texts.
+arXiv 1610.04794, DKM: Moradi Fard et al. 2020, arXiv 1806.10069, VaDE: Jiang et al. 2017, arXiv 1611.05148, SimCLR:
+Chen et al. 2020, arXiv 2002.05709, MoCo: He et al. 2020, arXiv 1911.05722: these five as recalled and as released,
+not checked against the papers' texts.
 """
 
 import torch
@@ -182,3 +183,29 @@ def mixture_divergence(
     spread = (log_variance.exp() @ (-log_variances).exp().T) / 2 - log_mixture(mean, log_weights, means, log_variances)
     divergence = (log_gamma.exp() * (spread + log_gamma)).sum(1) - (1 + log_variance).sum(1) / 2
     return divergence.mean()
+
+
+# --- SimCLR and MoCo -----------------------------------------------------------------------------------------------
+
+
+def nt_xent(a: Tensor, b: Tensor, temperature: float = 0.5) -> Tensor:
+    """SimCLR Eq. (1), NT-Xent: the mean over 2B views of -log exp(s_ij / tau) / sum_{k != i} exp(s_ik / tau).
+
+    `a` and `b` (B, d) are two views of the same B samples, s_ij the cosine of two of the 2B views, and j the other
+    view of i's sample. The other 2B - 2 views are the negatives.
+    """
+    z = torch.nn.functional.normalize(torch.cat([a, b]), dim=1)
+    views = torch.arange(len(z), device=z.device)
+    logits = (z @ z.T / temperature).masked_fill(torch.eye(len(z), dtype=torch.bool, device=z.device), -torch.inf)
+    return torch.nn.functional.cross_entropy(logits, views.roll(len(a)))
+
+
+def info_nce(queries: Tensor, keys: Tensor, queue: Tensor, temperature: float = 0.07) -> Tensor:
+    """MoCo Eq. (1), InfoNCE: the mean over the batch of -log exp(q_i·k_i / tau) / sum_j exp(q_i·k_j / tau).
+
+    The sum runs over the query's own key, row i of `keys` (B, d), and the rows of `queue` (K, d), its negatives; other
+    keys of the batch don't count. Inner products are cosines. No gradient flows into keys and queue.
+    """
+    q, k, negatives = (torch.nn.functional.normalize(t, dim=1) for t in (queries, keys.detach(), queue.detach()))
+    logits = torch.cat([(q * k).sum(1, keepdim=True), q @ negatives.T], dim=1) / temperature
+    return torch.nn.functional.cross_entropy(logits, torch.zeros(len(q), dtype=torch.int64, device=q.device))

@@ -9,6 +9,7 @@ import torch
 from dcbook import losses
 from dcbook.evaluation import LabelPicked, accuracy
 from dcbook.methods import DCSS, AEKMeans, DCSS_agg, DCSS_u, Pretraining
+from dcbook.methods.dcss import RELEASED_ROWS
 from dcbook.methods.inputs import batches, stream
 
 RECIPE = Pretraining(widths=(24,), latent_dim=3, epochs=10, batch_size=20, lr=1e-2)
@@ -101,9 +102,10 @@ def test_aggregated_phase_1_is_one_update_on_the_sum_for_k_times_the_epochs(x, s
         torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-5)
 
 
-@pytest.mark.parametrize("variant", ["paper", "released"])
+@pytest.mark.parametrize("variant", ["paper", "released", *RELEASED_ROWS[:4], "rounding+self-pairs"])
 def test_phase_2_is_algorithm_1(x, start, variant):
     """DCSS.py:208-260 with the switches of the table in `dcbook.methods.dcss`."""
+    rows = {"paper": [], "released": RELEASED_ROWS}.get(variant, variant.split("+"))
     model = DCSS(K, start=start, variant=variant, phase1_epochs=0, phase2_epochs=4, T2=2, encoder_lr=1e-3, **PLAIN)
     model.fit(x)
     network, centers, data = deepcopy(start.autoencoder), start.centers.clone(), torch.as_tensor(x)
@@ -117,22 +119,21 @@ def test_phase_2_is_algorithm_1(x, start, variant):
             u = network.encoder(data[batch])
             q = mnet(u)
             judge = memberships(u, centers).detach() if epoch < 2 else q.detach()
-            scale = 1.0
-            if variant == "released":
-                q, scale = torch.where(q > 0.99, 1.0, torch.where(q < 0.01, 0.0, q)), 1e-3
+            if "rounding" in rows:
+                q = torch.where(q > 0.99, 1.0, torch.where(q < 0.01, 0.0, q))
             loss = 0
             for i in range(len(batch)):
                 for j in range(len(batch)):
-                    if i == j and variant == "paper":
+                    if i == j and "self-pairs" not in rows:
                         continue
                     similarity, agreement = judge[i] @ judge[j], q[i] @ q[j]
                     loss += (1 - agreement) * (similarity >= 0.8) + agreement * (similarity <= 0.2)
             encoder_step.zero_grad()
             mnet_step.zero_grad()
-            (scale * loss).backward()
+            (1e-3 * loss if "scale" in rows else loss).backward()
             encoder_step.step()
             mnet_step.step()
-        if variant == "paper" or epoch < 2:
+        if "centers" not in rows or epoch < 2:
             centers = new_centers(network, centers, data)
     # MNet begins with batch normalisation, which takes any shift of u away: Adam moves it by rounding errors alone
     ours, theirs = (c - c.mean(0) for c in (model.cluster_centers_, centers.numpy()))
@@ -140,6 +141,16 @@ def test_phase_2_is_algorithm_1(x, start, variant):
     mnet.eval()
     with torch.no_grad():
         np.testing.assert_allclose(model.predict_proba(x), mnet(network.encoder(data)).numpy(), atol=2e-2)
+
+
+def test_all_rows_together_are_the_released_code_and_others_are_refused(x, start):
+    options = {"start": start, "phase1_epochs": 3, "phase2_epochs": 3, "T2": 1, "phase1_lr": 1e-3} | PLAIN
+    released, rows = (DCSS(K, variant=v, **options).fit(x) for v in ("released", "+".join(RELEASED_ROWS)))
+    np.testing.assert_array_equal(released.predict_proba(x), rows.predict_proba(x))
+    np.testing.assert_array_equal(released.labels_, rows.labels_)
+    for wrong in ("ours", "", "rounding+clamping"):
+        with pytest.raises(ValueError, match='variant must be "paper", "released" or rows of rounding, self-pairs'):
+            DCSS(K, variant=wrong, **options).fit(x)
 
 
 def test_schedule_follows_the_size_of_the_data(x, start):

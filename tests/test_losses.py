@@ -211,6 +211,72 @@ def test_vade_divergence_is_that_of_the_two_distributions(batch):
     assert divergence.item() == pytest.approx(expected)
 
 
+def cosine(a, b):
+    return float(a @ b) / math.sqrt(float(a @ a) * float(b @ b))
+
+
+def test_nt_xent_is_simclr_equation_1(batch):
+    _, _, a, _, _ = batch
+    b = a.flip(1) + 0.3
+    views = [*a, *b]
+    for temperature in (0.1, 0.5):
+        expected = 0.0
+        for i in range(2 * B):
+            terms = [math.exp(cosine(views[i], views[k]) / temperature) if k != i else 0.0 for k in range(2 * B)]
+            expected -= math.log(terms[(i + B) % (2 * B)] / sum(terms)) / (2 * B)
+        assert losses.nt_xent(a, b, temperature).item() == pytest.approx(expected)
+        assert losses.nt_xent(3 * a, b / 7, temperature).item() == pytest.approx(expected), "lengths play no part"
+
+
+def test_nt_xent_by_hand():
+    # two samples whose views agree and are orthogonal to the others': one term of e, two of 1 in the sum
+    a = torch.tensor([[1.0, 0.0], [0.0, 1.0]])
+    assert losses.nt_xent(a, a, 1.0).item() == pytest.approx(-math.log(math.e / (math.e + 2)))
+    # the other way round: a view's partner is orthogonal to it, the other sample's second view is equal
+    assert losses.nt_xent(a, a.flip(0), 1.0).item() == pytest.approx(-math.log(1 / (math.e + 2)))
+    assert losses.nt_xent(a[:1], a[1:], 0.1).item() == 0, "one sample has no negatives"
+
+
+def test_info_nce_is_moco_equation_1(batch):
+    _, _, q, queue, _ = batch
+    keys = q.flip(1) - 0.2
+    for temperature in (0.07, 0.5):
+        expected = 0.0
+        for i in range(B):
+            own = math.exp(cosine(q[i], keys[i]) / temperature)
+            others = [math.exp(cosine(q[i], queue[j]) / temperature) for j in range(K)]
+            expected -= math.log(own / (own + sum(others))) / B
+        assert losses.info_nce(q, keys, queue, temperature).item() == pytest.approx(expected)
+        assert losses.info_nce(3 * q, keys / 7, 2 * queue, temperature).item() == pytest.approx(expected)
+
+
+def test_info_nce_by_hand():
+    q, orthogonal = torch.tensor([[1.0, 0.0]]), torch.tensor([[0.0, 1.0]])
+    expected = -math.log(math.e / (math.e + 3))
+    assert losses.info_nce(q, q, orthogonal.expand(3, 2), 1.0).item() == pytest.approx(expected)
+    assert losses.info_nce(q, orthogonal, q, 1.0).item() == pytest.approx(-math.log(1 / (1 + math.e)))
+
+
+def test_contrastive_losses_against_another_library(batch):
+    distances = pytest.importorskip("pytorch_metric_learning.losses", reason="pytorch-metric-learning isn't installed")
+    _, _, a, queue, _ = batch
+    b = a.flip(1) + 0.3
+    same = torch.arange(B)
+    theirs = distances.NTXentLoss(temperature=0.2)(torch.cat([a, b]), torch.cat([same, same]))
+    torch.testing.assert_close(losses.nt_xent(a, b, 0.2), theirs)
+    negatives = same.repeat_interleave(K), B + torch.arange(K).repeat(B)  # each query against all of the queue
+    theirs = distances.NTXentLoss(temperature=0.2)(
+        a, indices_tuple=(same, same, *negatives), ref_emb=torch.cat([b, queue]), ref_labels=torch.zeros(B + K)
+    )
+    torch.testing.assert_close(losses.info_nce(a, b, queue, 0.2), theirs)
+
+
+def test_keys_and_queue_get_no_gradient(batch):
+    q, keys, queue = (t.clone().requires_grad_() for t in (batch[2], batch[2].flip(1), batch[3]))
+    losses.info_nce(q, keys, queue).backward()
+    assert q.grad.any() and keys.grad is None and queue.grad is None
+
+
 def test_gradients(batch):
     x, x_hat, u, centers, q = (t.clone().requires_grad_() for t in batch)
     weights = losses.memberships(u.detach(), centers.detach()) ** 1.5
@@ -220,5 +286,7 @@ def test_gradients(batch):
     assert gradcheck(lambda q: losses.pairwise_loss(q, pairs, 0.5, 0.3), q)
     assert gradcheck(lambda u, centers: losses.kl_divergence(target, losses.student_t(u, centers)), (u, centers))
     assert gradcheck(lambda u, centers: losses.soft_kmeans(u, centers, 2.0), (u, centers))
+    assert gradcheck(lambda u: losses.nt_xent(u, u.flip(1) + 0.3, 0.5), u)
+    assert gradcheck(lambda u: losses.info_nce(u, x[:, :3], centers, 0.5), u)
     mixture = (u, u / 2, q.log_softmax(1), q[0].log(), centers, centers / 2)
     assert gradcheck(losses.mixture_divergence, tuple(t.detach().requires_grad_() for t in mixture))

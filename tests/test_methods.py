@@ -23,7 +23,9 @@ from dcbook.methods import (
     DCSS_u,
     DKM_a,
     KMeans,
+    MoCo,
     Pretraining,
+    SimCLR,
     Start,
     VaDE,
     load_model,
@@ -32,6 +34,8 @@ from dcbook.models import FullyConnectedAutoencoder
 
 RECIPE = Pretraining(widths=(32,), latent_dim=3, epochs=20, batch_size=32, lr=1e-2)
 SHORT = {"start": RECIPE, "batch_size": 32, "random_state": 0, "device": "cpu"}
+VIEWS = {"width": 4, "projection_dim": 8, "lr": 3e-3, "epochs": 3, "crop": 0.8, "jitter": 0.2, "flip": False}
+LEARNER = VIEWS | {"batch_size": 32, "random_state": 0, "device": "cpu"}
 PHASES = {"phase1_epochs": 2, "schedule_size": None}
 METHODS = {
     "k-means": lambda **changes: KMeans(3, **({"random_state": 0} | changes)),
@@ -50,11 +54,16 @@ METHODS = {
     "DCSS released": lambda **changes: DCSS(
         3, variant="released", **(SHORT | PHASES | {"phase2_epochs": 3, "T2": 1} | changes)
     ),
+    "SimCLR": lambda **changes: SimCLR(3, **(LEARNER | changes)),
+    "MoCo": lambda **changes: MoCo(3, **(LEARNER | {"queue": 64, "momentum": 0.9, "bn_groups": 2} | changes)),
 }
 SHALLOW = ("k-means", "LSSC", "LPMF")
+IMAGES_ONLY = ("SimCLR", "MoCo")
 DEEP = [name for name in METHODS if name not in SHALLOW]
 every_method = pytest.mark.parametrize("name", METHODS)
 every_deep_method = pytest.mark.parametrize("name", DEEP)
+every_method_for_vectors = pytest.mark.parametrize("name", [name for name in METHODS if name not in IMAGES_ONLY])
+every_method_with_a_start = pytest.mark.parametrize("name", [name for name in DEEP if name not in IMAGES_ONLY])
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +128,7 @@ def test_seed_decides(name, blobs):
         assert any((a != b).any() for a, b in zip(trained_tensors(model), trained_tensors(other), strict=True))
 
 
-@every_method
+@every_method_for_vectors
 def test_arrays_tensors_bytes_and_flat_images_are_one(name, blobs):
     x, _ = blobs
     x = (x * 255).astype(np.uint8)
@@ -129,7 +138,7 @@ def test_arrays_tensors_bytes_and_flat_images_are_one(name, blobs):
         np.testing.assert_allclose(METHODS[name]().fit(same).cluster_centers_, model.cluster_centers_, rtol=1e-5)
 
 
-@every_method
+@every_method_for_vectors
 def test_pipeline(name, blobs):
     x, y = blobs
     labels = make_pipeline(MinMaxScaler(), METHODS[name]()).fit_predict(x.reshape(97, 16))
@@ -179,7 +188,7 @@ def test_batch_larger_than_the_data_is_refused(name, blobs):
     [
         ("DCSS", {"zeta": 0.1}, "gamma <= zeta"),
         ("DCSS", {"m": 1}, "m > 1"),
-        ("DCSS", {"variant": "ours"}, '"paper" or "released"'),
+        ("DCSS", {"variant": "ours"}, '"paper", "released" or rows'),
         ("DCSS", {"phase2_epochs": -1}, "at least 0"),
         ("DEC", {"optimizer": "lbfgs"}, '"sgd" or "adam"'),
         ("DEC", {"tol": 2}, "tol must lie"),
@@ -219,7 +228,7 @@ def test_missing_gpu_is_named(blobs):
         METHODS["DEC"](device="cuda:0").fit(blobs[0])
 
 
-@every_deep_method
+@every_method_with_a_start
 def test_start_is_shared_and_left_alone(name, blobs, tmp_path):
     x, _ = blobs
     start = METHODS["AE+k-means"]().fit(x).start_
@@ -273,7 +282,7 @@ def test_interrupted_fit_leaves_a_usable_model(name, epoch, blobs, tmp_path):
     assert load_model(tmp_path / "model").interrupted_
 
 
-@every_method
+@every_method_for_vectors
 def test_constant_and_repeated_samples(name):
     x = np.repeat(np.eye(4, dtype=np.float32), 10, axis=0)
     changes = {} if name in SHALLOW else {"start": Pretraining(widths=(8,), latent_dim=2, epochs=1, batch_size=8)}

@@ -47,6 +47,18 @@ def test_same_as_torch(ours, theirs):
         assert torch.equal(a, b)
 
 
+def test_weight_decay_is_torchs_with_gradients_of_zero_for_what_the_loss_never_sees():
+    def zeroed(optimizer):
+        for weight in optimizer.param_groups[0]["params"]:
+            weight.grad = torch.zeros_like(weight) if weight.requires_grad else None
+
+    lean = trained(lambda w: SGD(w, 1e-1, 0.9, 1e-2), lambda _: None)
+    full = trained(lambda w: torch.optim.SGD(w, lr=1e-1, momentum=0.9, weight_decay=1e-2, fused=True), zeroed)
+    plain = trained(lambda w: SGD(w, 1e-1, 0.9), lambda _: None)
+    assert all(torch.equal(a, b) for a, b in zip(lean, full, strict=True))
+    assert lean[-2].norm() < plain[-2].norm() and torch.equal(plain[-2], network()[2].weight)
+
+
 def test_step_drops_gradients_and_stale_ones_never_count():
     weight = nn.Parameter(torch.ones(3))
     weight.grad = torch.full((3,), 100.0)

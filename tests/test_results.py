@@ -46,10 +46,11 @@ def test_the_committed_table_is_drawn_from_the_committed_records(table):
     )
 
 
-def test_every_gap_to_the_paper_has_its_cause(table):
+@pytest.mark.parametrize("name", ["table1_benchmark", "table2_aggregated", "table4_mnet_on_top"])
+def test_every_gap_to_the_paper_has_its_cause(name):
     text = (ROOT / "notebooks" / "dcss" / "DEVIATIONS.md").read_text()
     causes = set(re.findall(r"^\| (\d+) \|", text, re.MULTILINE))
-    for row in gaps(table).itertuples():
+    for row in gaps(pd.read_csv(FOLDER / f"{name}.csv")).itertuples():
         begin = f"| {row.dataset} | {row.method} | {row.metric.upper()} | {row.difference:+.1f} |"
         found = re.search(rf"^{re.escape(begin)} (.+) \|$", text, re.MULTILINE)
         assert found, f"no line that begins {begin}"

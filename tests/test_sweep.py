@@ -20,7 +20,7 @@ from dcbook.experiments import sweep as sweep_runs
 from dcbook.experiments.__main__ import main
 from dcbook.experiments.progress import Progress, clock
 from dcbook.experiments.runs import Method, Scale, runs, vary
-from dcbook.experiments.settings import GRIDS, SCALES
+from dcbook.experiments.settings import GRIDS, LAPTOP, SCALES
 from dcbook.experiments.work import Outcome, Task, idle
 from dcbook.methods import DEC, AEKMeans, Pretraining
 from tests import fakes
@@ -437,7 +437,8 @@ TABLE_1 = ["k-means", "LSSC", "LPMF", "AE+k-means", "DEC", "IDEC", "DCN", "DKM",
 def test_the_settings_name_the_methods_of_table_1_at_every_scale():
     for name in SCALES:
         grid = runs(name)
-        assert [run.method for run in grid[:12]] == TABLE_1
+        expected = [method for method in TABLE_1 if name != "laptop" or method not in ("DCN", "DKM", "VaDE")]
+        assert [run.method for run in grid[: len(expected)]] == expected
         starts = {run.method: run.start and run.start.method for run in grid}
         assert starts["k-means"] is None
         assert starts["DCSS"] == "DCSS_u"
@@ -477,9 +478,11 @@ def test_table_1_from_the_command_line(tmp_path, capsys):
 
 
 def test_table_4_puts_mnet_on_top_of_the_methods_of_table_1():
+    full = SCALES | {"laptop": LAPTOP}
     for name in SCALES:
-        grid = {run.method: run for run in runs(GRIDS["table4"][name], seeds=[0], name=name)}
-        table1 = {run.method: run for run in runs(name, seeds=[0])}
+        dataset = [next(iter(GRIDS["table4"][name].datasets))]
+        grid = {run.method: run for run in runs(GRIDS["table4"][name], None, dataset, [0], name=name)}
+        table1 = {run.method: run for run in runs(full[name], None, dataset, [0], name=name)}
         for below in ("DEC", "IDEC", "DCN", "DKM"):
             assert grid[below].identity == table1[below].identity
             assert grid[f"{below}+MNet"].start.identity == grid[below].identity

@@ -68,9 +68,15 @@ def test_the_drop_at_the_handover():
 
 
 def test_shares_that_vanish():
+    def falls(*shares):
+        return run("DCSS", history=[{"lonely": share} for share in shares])
+
     judge = dcss.vanishes("lonely samples", lambda entry: entry["lonely"], 0.01)
-    assert judge([phase2(1, 1, lonely=0.005)]) == ("holds", "lonely samples: 0.5 % at first, 0.5 to 0.5 % at the end")
-    assert judge([phase2(1, 1, lonely=0.02), phase2(1, 1, lonely=0.0)])[0] == "holds in part"
+    told = "lonely samples: 60.0 % at the first look, 0.5 to 0.5 % at the end"
+    assert judge([falls(0.6, 0.1, 0.005)]) == ("holds", told)
+    assert judge([falls(0.6, 0.005), falls(0.6, 0.02)])[0] == "holds in part"
+    assert judge([falls(0.1, 0.005)])[0] == "holds in part"
+    assert judge([falls(0.1, 0.05)])[0] == "does not hold"
 
 
 def test_maps_and_residuals():

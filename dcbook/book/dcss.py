@@ -70,13 +70,17 @@ def loss_drops_at_the_handover(records: Sequence[Record]) -> Judgment:
 
 
 def vanishes(what: str, share: Callable[[dict], float], limit: float) -> Callable[[Sequence[Record]], Judgment]:
-    """In every run of DCSS a share falls to at most `limit`; `share` takes a watched entry of the history."""
+    """A share of DCSS's phase 2 is over a half at first, and at most `limit` at the end: two halves of one claim.
+
+    `share` takes a watched entry of the history.
+    """
 
     def judge(records: Sequence[Record]) -> Judgment:
         watched = [[e for e in record.history if "lonely" in e] for record in records if record.run["method"] == "DCSS"]
         begins, ends = ([100 * share(entries[at]) for entries in watched] for at in (0, -1))
-        text = f"{what}: {np.mean(begins):.1f} % at first, {min(ends):.1f} to {max(ends):.1f} % at the end"
-        return counted(sum(end <= 100 * limit for end in ends), len(ends)), text
+        text = f"{what}: {np.mean(begins):.1f} % at the first look, {min(ends):.1f} to {max(ends):.1f} % at the end"
+        kept = sum(begin > 50 for begin in begins) + sum(end <= 100 * limit for end in ends)
+        return counted(kept, 2 * len(ends)), text
 
     return judge
 
@@ -138,7 +142,7 @@ CLAIMS = [
         for name, note in {
             "DEC": ", on average by 2.68 points of ACC (2.86 by the paper's own tables)",
             "IDEC": ", by 2.23",
-            "DCN": ", by 2.58",
+            "DCN": ", by 2.58 (and 1.35 of NMI, 2.02 by the tables)",
             "DKM": ", by 2.12",
         }.items()
     ),

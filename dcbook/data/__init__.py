@@ -14,6 +14,7 @@ from pathlib import Path
 
 from dcbook.data import cifar, digits, idx, imagenet10, medmnist, sampling, stl10, usps
 from dcbook.data.dataset import Dataset, content_digest
+from dcbook.data.features import find_features, read_features, save_features, with_features
 from dcbook.data.files import Arrays, DataError, Files, MissingDataError, data_root
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "data_root",
     "fetch",
     "load",
+    "save_features",
 ]
 
 
@@ -93,6 +95,7 @@ def load(
     retention: float | None = None,
     seed: int = 0,
     image_size: int | None = None,
+    features: str | os.PathLike | None = None,
 ) -> Dataset:
     """A data set by name, its parts (train, test, val) joined as the clustering literature does.
 
@@ -115,6 +118,10 @@ def load(
         Of both draws.
     image_size
         For ``imagenet10``, whose images have many sizes: pixels a side, 8 to 512. Default: 96.
+    features
+        A feature file (`save_features`), whose rows take the place of the images: its path, or its name below the
+        data folder's ``features``. It is one of the whole set, of which the same samples are drawn as of the
+        images, or of exactly the sample that is asked for.
 
     Returns
     -------
@@ -127,7 +134,7 @@ def load(
     MissingDataError
         Files aren't there: the message has the place, the size and the command. Also a FileNotFoundError.
     DataError
-        A file is cut off or altered, or couldn't be downloaded. Also an OSError.
+        A file is cut off or altered, couldn't be downloaded, or has the features of other samples. Also an OSError.
     """
     source = _source(name)
     sampling.check(seed=seed, stratified=stratified)
@@ -137,8 +144,11 @@ def load(
         sampling.check(r=retention)
     if not isinstance(download, bool):
         raise TypeError(f"download must be True or False, not {download!r}")
+    if not isinstance(features, str | os.PathLike | None):
+        raise TypeError(f"features must be the path or the name of a feature file, not {features!r}")
     options = {} if image_size is None else {"image_size": _image_size(name, image_size)}
     root = data_root(root)
+    path = None if features is None else find_features(features, root)
     try:
         data = _read(name, source, root, options)
     except DataError:
@@ -146,9 +156,17 @@ def load(
             raise
         fetch(name, root=root)
         data = _read(name, source, root, options)
-    if retention is not None:
-        data = data.imbalanced(retention, seed)
-    return data if subset is None else data.sample(subset, seed, stratified)
+
+    def drawn(data: Dataset) -> Dataset:
+        data = data if retention is None else data.imbalanced(retention, seed)
+        return data if subset is None else data.sample(subset, seed, stratified)
+
+    if path is None:
+        return drawn(data)
+    found, sample = read_features(path), drawn(data)
+    if sample.digest == found.made_from["digest"]:
+        return with_features(sample, path, found)
+    return drawn(with_features(data, path, found))
 
 
 def fetch(name: str, *, root: str | os.PathLike | None = None) -> None:

@@ -40,7 +40,8 @@ class Dataset:
     name
         What it is called, e.g. ``"usps"``.
     images
-        NxCxHxW, or NxCxDxHxW for volumes: uint8, or float32 in [0, 1].
+        NxCxHxW, or NxCxDxHxW for volumes: uint8, or float32 in [0, 1]. Or what a network made of them: Nxd features,
+        float32 and finite (see `save_features`).
     labels
         N integers in 0..K-1, kept as int64.
     class_names
@@ -145,9 +146,10 @@ class Dataset:
 
     def __repr__(self) -> str:
         form = f"{'x'.join(map(str, self.images.shape[1:]))} {self.images.dtype}"
+        kind = "features" if self.images.ndim == 2 else "images"
         origin = "original" if self.original else "not the original files"
         return (
-            f"<Dataset {self.name}: {len(self):,} images {form}, {self.n_classes} classes, "
+            f"<Dataset {self.name}: {len(self):,} {kind} {form}, {self.n_classes} classes, "
             f"{origin}, digest {self.digest[:12]}>"
         )
 
@@ -159,6 +161,8 @@ class Dataset:
         if source := self.provenance.get("source"):
             lines.append(f"  read by {source}")
         lines += [f"  {note}" for note in self.provenance.get("notes", [])]
+        if features := self.provenance.get("features"):
+            lines.append(f"  features from {features['file']}, digest {features['digest'][:12]}")
         for step in self.provenance.get("sampling", []):
             lines.append("  " + ", ".join(f"{key} {value}" for key, value in step.items() if key != "per_class"))
         return "\n".join(lines)
@@ -168,8 +172,16 @@ def _checked_images(name: str, images: np.ndarray) -> np.ndarray:
     if not isinstance(images, np.ndarray) or images.dtype not in (np.uint8, np.float32):
         kind = getattr(images, "dtype", type(images).__name__)
         raise TypeError(f"{name}: images must be a NumPy array of uint8 or float32, not {kind}")
-    if images.ndim not in (4, 5) or 0 in images.shape:
-        raise ValueError(f"{name}: images must be NxCxHxW or NxCxDxHxW, none of them 0, not {images.shape}")
+    if images.ndim not in (2, 4, 5) or 0 in images.shape:
+        raise ValueError(
+            f"{name}: images must be NxCxHxW, NxCxDxHxW or features Nxd, none of them 0, not {images.shape}"
+        )
+    if images.ndim == 2:
+        if images.dtype != np.float32:
+            raise TypeError(f"{name}: features must be float32, not {images.dtype}")
+        if not np.isfinite(images).all():
+            raise ValueError(f"{name}: features must be finite, and there are NaN or infinity among them")
+        return _read_only(np.ascontiguousarray(images))
     # `not (…)` also refuses NaN
     if images.dtype == np.float32 and not (images.min() >= 0 and images.max() <= 1):
         raise ValueError(f"{name}: float images must lie in [0, 1], not in [{images.min()}, {images.max()}]")

@@ -9,7 +9,9 @@ from dcbook.methods.idec import IDEC
 from dcbook.methods.kmeans import KMeans
 from dcbook.methods.lpmf import LPMF
 from dcbook.methods.lssc import LSSC
+from dcbook.methods.moco import MoCo
 from dcbook.methods.saving import load_model
+from dcbook.methods.simclr import SimCLR
 from dcbook.methods.start import Pretraining, Start
 from dcbook.methods.vade import VaDE
 
@@ -26,7 +28,9 @@ __all__ = [
     "DCSS_u",
     "DKM_a",
     "KMeans",
+    "MoCo",
     "Pretraining",
+    "SimCLR",
     "Start",
     "VaDE",
     "load_model",

@@ -27,7 +27,7 @@ from dcbook.methods.inputs import (
     resolve_seed,
     stream,
 )
-from dcbook.methods.start import Start, resolve_start
+from dcbook.methods.start import Pretraining, Start, resolve_start
 
 EVALUATION_BATCH = 512
 
@@ -67,18 +67,14 @@ class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
         check_n_clusters(self.n_clusters, len(x))
         self._check_hyperparameters()
         self._check_samples(x)
-        recipe, start = resolve_start(self.start, x.shape[1:], self.n_clusters, self._decoder_for)
+        recipe, start = self._resolve_start(x.shape[1:])
         check_batch_size(getattr(self, "batch_size", 1), len(x), "batch_size")
         check_batch_size(recipe.batch_size if recipe else 1, len(x), "the batch_size of Pretraining")
         self.input_shape_ = x.shape[1:]
         self.seed_ = resolve_seed(self.random_state)
         self.history_, self.interrupted_ = [], False
-        self._x, self._monitor, self._labels, self._centers = (
-            torch.as_tensor(x, device=self._device),
-            monitor,
-            None,
-            None,
-        )
+        self._x, self._monitor = torch.as_tensor(x, device=self._device), monitor
+        self._labels = self._centers = None
         try:
             self._initialize(recipe, start)
             self._optimize()
@@ -158,6 +154,9 @@ class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
         return tags
 
     # --- the course of a fit ---------------------------------------------------------------------------------------
+
+    def _resolve_start(self, input_shape: tuple[int, ...]) -> tuple[Pretraining | None, Start | None]:
+        return resolve_start(self.start, input_shape, self.n_clusters, self._decoder_for)
 
     def _initialize(self, recipe, start) -> None:
         """The autoencoder, trained by the recipe or as given, and centers from k-means on its latent codes."""

@@ -14,17 +14,18 @@ released loop makes 2K and K.
 Phase 2: the decoder goes; MNet on top of the encoder learns from pairs that are surely similar or dissimilar, first
 judged by p, Eq. (4), and from epoch T2 on by its own output q, Eq. (5).
 
-Paper and released code differ (Armanfard-Lab/DCSS at 21663bc, file DCSS.py); `variant` says which is followed:
+Paper and released code differ (Armanfard-Lab/DCSS at 21663bc, file DCSS.py); `variant` says which is followed, all of
+it or row by row:
 
-| what                          | "paper"                            | "released"                                     |
-|-------------------------------|------------------------------------|------------------------------------------------|
-| q in the loss                 | as it is                           | > .99 → 1, < .01 → 0, no gradient (:241)       |
-| selected pairs                | >= zeta, <= gamma, two samples     | > zeta, < gamma, self-pairs too (:244)         |
-| scale of the phase-2 loss     | 1                                  | 0.001 (:247)                                   |
-| centers in phase 2            | after every epoch                  | while T < T2 (:257)                            |
-| centers in phase 1            | every T1 epochs                    | where T mod T1 = 1, so never for T1 = 1 (:178) |
-| labels of the training images | evaluation mode, dataset order     | training mode, shuffled batches (:135-148)     |
-| batch norm in pretraining     | `Pretraining(released=False)`      | `Pretraining(released=True)`, frozen (:54-70)  |
+| row        | what                        | "paper"                        | "released"                               |
+|------------|-----------------------------|--------------------------------|------------------------------------------|
+| rounding   | q in the loss               | as it is                       | > .99 → 1, < .01 → 0, no gradient (:241) |
+| self-pairs | selected pairs              | >= zeta, <= gamma, two samples | > zeta, < gamma, self-pairs too (:244)   |
+| scale      | factor of the phase-2 loss  | 1                              | 0.001 (:247)                             |
+| centers    | updated in phase 2          | after every epoch              | while T < T2 (:257)                      |
+|            | and in phase 1              | every T1 epochs                | where T mod T1 = 1, never for 1 (:178)   |
+| evaluation | labels of training images   | evaluation mode, dataset order | training mode, shuffled batches (:135)   |
+|            | batch norm in pretraining   | `Pretraining(released=False)`  | `released=True`: frozen (:54-70)         |
 
 The released code also keeps the checkpoint with the best accuracy against the true labels. No label enters `fit`, so
 that is no variant: the monitor `dcbook.evaluation.LabelPicked` shows what it would have reported. Not followed at all:
@@ -42,6 +43,7 @@ from dcbook.methods.inputs import derived_seed, stream
 from dcbook.methods.optimizers import SGD, Adam
 from dcbook.models import MNet
 
+RELEASED_ROWS = ("rounding", "self-pairs", "scale", "centers", "evaluation")
 RELEASED_LOSS_SCALE = 1e-3
 PAPER_SIZE = 70_000
 
@@ -51,7 +53,7 @@ class DCSS(DeepClusterer):
 
     Parameters (beside those of `DeepClusterer`)
     --------------------------------------------
-    variant : "paper" or "released", see the table above.
+    variant : "paper", "released", or single rows of the table above: "rounding", "rounding+self-pairs", ….
     m : fuzziness of the memberships, above 1 (1.5).
     alpha : weight of centering against reconstruction (0.1).
     T1 : phase-1 epochs between two updates of the centers (2).
@@ -178,7 +180,7 @@ class DCSS(DeepClusterer):
         epochs, T2 = (round(n * self._stretch) for n in (self.phase2_epochs, self.T2))
         if not epochs:
             return
-        released = self.variant == "released"
+        released = self._released_rows
         encoder = self.autoencoder_.encoder
         mnet = self._new_mnet()
         optimizers = Adam(encoder.parameters(), self.encoder_lr), Adam(mnet.parameters(), self.mnet_lr)
@@ -191,14 +193,16 @@ class DCSS(DeepClusterer):
                 u = encoder(self._x[batch])
                 q = mnet(u)
                 judge = losses.memberships(u.detach(), self._centers, self.m) if epoch < T2 else q.detach()
-                q = losses.rounded(q) if released else q
-                loss = losses.pairwise_loss(q, judge @ judge.T, self.zeta, self.gamma, released=released)
-                (loss * RELEASED_LOSS_SCALE if released else loss).backward()
+                q = losses.rounded(q) if "rounding" in released else q
+                loss = losses.pairwise_loss(
+                    q, judge @ judge.T, self.zeta, self.gamma, released="self-pairs" in released
+                )
+                (loss * RELEASED_LOSS_SCALE if "scale" in released else loss).backward()
                 for optimizer in optimizers:
                     optimizer.step()
                 total += loss.detach()
             self.mnet_ = mnet
-            if epoch < T2 or not released:
+            if epoch < T2 or "centers" not in released:
                 self._update_centers()
             log(pairwise=total.item() / len(self._x), judged_by_q=float(epoch >= T2))
 
@@ -208,7 +212,7 @@ class DCSS(DeepClusterer):
         return self.schedule_size / len(self._x) if self.schedule_size else 1.0
 
     def _centers_are_due(self, epoch: int) -> bool:
-        if self.variant == "released":
+        if "centers" in self._released_rows:
             return epoch % self.T1 == 1
         return epoch > 0 and epoch % self.T1 == 0
 
@@ -231,7 +235,7 @@ class DCSS(DeepClusterer):
             return self.mnet_(u)
 
     def _training_labels(self) -> Tensor:
-        if self.variant == "paper" or self._centers is None:
+        if "evaluation" not in self._released_rows or self._centers is None:
             return super()._training_labels()
         return self._labels_in_training_mode()
 
@@ -249,12 +253,18 @@ class DCSS(DeepClusterer):
         return labels
 
     @property
+    def _released_rows(self) -> tuple[str, ...]:
+        known = {"paper": (), "released": RELEASED_ROWS}
+        return known[self.variant] if self.variant in known else tuple(self.variant.split("+"))
+
+    @property
     def _decoder_for(self) -> str | None:
         return "phase 1 of DCSS (phase1_epochs=0 leaves it out)" if self.phase1_epochs else None
 
     def _check_hyperparameters(self) -> None:
-        if self.variant not in ("paper", "released"):
-            raise ValueError(f'variant must be "paper" or "released", not {self.variant!r}')
+        if not set(self._released_rows) <= set(RELEASED_ROWS):
+            rows = ", ".join(RELEASED_ROWS)
+            raise ValueError(f'variant must be "paper", "released" or rows of {rows} joined by +, not {self.variant!r}')
         if not 0 <= self.gamma <= self.zeta <= 1:
             raise ValueError(f"0 <= gamma <= zeta <= 1 must hold, not gamma={self.gamma}, zeta={self.zeta}")
         if self.m <= 1 or self.alpha < 0 or self.T1 < 1 or self.T2 < 0:

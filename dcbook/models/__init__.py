@@ -5,6 +5,7 @@ from dcbook.models.fully_connected import FullyConnectedAutoencoder
 from dcbook.models.identity import IdentityEncoder
 from dcbook.models.mixture import GaussianMixturePrior
 from dcbook.models.mnet import MNet
+from dcbook.models.resnet import ResNet
 from dcbook.models.variational import VariationalAutoencoder
 
 __all__ = [
@@ -13,5 +14,6 @@ __all__ = [
     "GaussianMixturePrior",
     "IdentityEncoder",
     "MNet",
+    "ResNet",
     "VariationalAutoencoder",
 ]

@@ -1,0 +1,106 @@
+"""Random views of images for contrastive learning: a batch at a time, on any device, repeatable from a generator.
+
+| what      | SimCLR on CIFAR-10                                  | here                                               |
+|-----------|-----------------------------------------------------|----------------------------------------------------|
+| crop      | area U(0.08, 1), ratio of sides 3/4 to 4/3, resized | the same; only crops that fit are drawn, where     |
+|           |                                                     | torchvision draws again, which favors small ones   |
+| flip      | left to right, one image in two                     | the same, part of the crop's affine map            |
+| jitter    | brightness, contrast, saturation, hue in any order  | saturation and hue, then brightness and contrast;  |
+|           |                                                     | clipped to [0, 1] once, at the end                 |
+| hue       | rotation in HSV                                     | rotation of YIQ's chroma plane: luma stays         |
+| grayscale | one image in five, after the jitter                 | saturation 0 in the same map                       |
+| blur      | none                                                | none                                               |
+
+Source: Chen et al., ICML 2020, arXiv 2002.05709, appendices A and B.9, as recalled and as in the released code.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+RATIO = math.log(4 / 3)
+JITTERED = 0.8  # share of the images
+TO_YIQ = torch.tensor([[0.299, 0.587, 0.114], [0.596, -0.274, -0.322], [0.211, -0.523, 0.312]], dtype=torch.float64)
+FROM_YIQ = torch.linalg.inv(TO_YIQ)
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """A random view of each image of a batch.
+
+    Parameters
+    ----------
+    crop : smallest share of the area that a crop may have, in (0, 1]; 1 leaves images whole. Crops are resized to the
+        image's size. The ratio of their sides is relative to the image's own.
+    flip : whether one image in two is mirrored, left to right; not for digits and letters.
+    jitter : strength s in [0, 1] for eight images in ten: brightness, contrast and saturation change by up to ±80 s
+        percent, hue by up to ±72 s degrees.
+    grayscale : share of the images that lose their color, in [0, 1].
+
+    Saturation, hue and grayscale are for three channels, which are taken for RGB; other images have no color to lose.
+    With strengths of 0, `crop=1` and `flip=False` a view is the image. Raises ValueError outside of these ranges.
+    """
+
+    crop: float = 0.08
+    flip: bool = True
+    jitter: float = 0.5
+    grayscale: float = 0.2
+
+    def __post_init__(self):
+        if not (0 < self.crop <= 1 and 0 <= self.jitter <= 1 and 0 <= self.grayscale <= 1):
+            raise ValueError(
+                f"crop must lie in (0, 1], jitter and grayscale in [0, 1], not {self.crop}, {self.jitter}, "
+                f"{self.grayscale}"
+            )
+
+    def __call__(self, x: Tensor, generator: torch.Generator) -> Tensor:
+        """Images (B, C, H, W) in [0, 1] → views of the same shape and range; `generator` is one of the CPU."""
+        if self.crop < 1 or self.flip:
+            x = functional.grid_sample(
+                x,
+                functional.affine_grid(self.windows(len(x), generator).to(x), x.shape, align_corners=False),
+                padding_mode="border",
+                align_corners=False,
+            )
+        if self.jitter or (self.grayscale and x.shape[1] == 3):
+            x = self._recolored(x, generator)
+        return x
+
+    def windows(self, n: int, generator: torch.Generator) -> Tensor:
+        """Affine maps (n, 2, 3) from a view's coordinates to its image's, both in [-1, 1]; the 2×2 part is diagonal.
+
+        A crop has the share U(crop, 1) of the area, sides whose ratio's logarithm is uniform as far as it fits, and
+        any place; a negative width mirrors.
+        """
+        area, ratio, across, down, mirrored = torch.rand(5, n, generator=generator)
+        area = 1 - (1 - self.crop) * area
+        ratio = ((2 * ratio - 1) * (-area.log()).clamp_max(RATIO)).exp()
+        width, height = (area * ratio).sqrt().clamp_max(1), (area / ratio).sqrt().clamp_max(1)
+        sign = 1 - 2.0 * (mirrored < 0.5) if self.flip else torch.ones(n)
+        maps = torch.zeros(n, 2, 3)
+        maps[:, 0, 0], maps[:, 1, 1] = sign * width, height
+        maps[:, 0, 2], maps[:, 1, 2] = (2 * across - 1) * (1 - width), (2 * down - 1) * (1 - height)
+        return maps
+
+    def _recolored(self, x: Tensor, generator: torch.Generator) -> Tensor:
+        jittered, gray, *strengths = torch.rand(6, len(x), generator=generator)
+        brightness, contrast, saturation, hue = (2 * torch.stack(strengths) - 1) * self.jitter * (jittered < JITTERED)
+        if x.shape[1] == 3:
+            saturation = (1 + 0.8 * saturation) * (gray >= self.grayscale)
+            x = (_color_maps(saturation, 0.4 * math.pi * hue).to(x) @ x.flatten(2)).view_as(x)
+            luma = torch.einsum("c,bchw->bhw", TO_YIQ[0].to(x), x)
+        else:
+            luma = x.mean(1)
+        brightness, contrast = (1 + 0.8 * v.to(x).view(-1, 1, 1, 1) for v in (brightness, contrast))
+        mean = luma.mean((1, 2)).view(-1, 1, 1, 1)
+        return (brightness * (mean + contrast * (x - mean))).clamp(0, 1)
+
+
+def _color_maps(saturation: Tensor, angle: Tensor) -> Tensor:
+    """Linear maps of RGB (n, 3, 3) that keep the luma, turn the chroma by `angle` and scale it by `saturation`."""
+    turn = torch.stack([torch.stack([angle.cos(), -angle.sin()], 1), torch.stack([angle.sin(), angle.cos()], 1)], 1)
+    chroma = FROM_YIQ[:, 1:] @ (saturation.view(-1, 1, 1) * turn).double() @ TO_YIQ[1:]
+    return (TO_YIQ[0].expand(3, 3) + chroma).float()

@@ -1,0 +1,108 @@
+"""What SimCLR and MoCo share: a ResNet trained on pairs of views of the same image, then k-means on its features.
+
+| symbol   | name in code      | shape      | meaning                                                    |
+|----------|-------------------|------------|------------------------------------------------------------|
+| x_i, x_j | two of `view(x)`  | (B, C, H, W) | two views of each image, see `dcbook.methods.augment`    |
+| h_i      | h, `transform`    | (B, 8 width) | output of the encoder f after average pooling, "H space" |
+| z_i      | z, `project`      | (B, projection_dim) | output of the head g, "Z space"                   |
+| mu_k     | self._centers     | (K, 8 width) | centers from k-means on H space, after training          |
+"""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dcbook.methods.augment import Augmentation
+from dcbook.methods.base import DeepClusterer
+from dcbook.methods.inputs import derived_seed, stream
+from dcbook.methods.optimizers import SGD
+from dcbook.models import ResNet
+
+RESTARTS = 20
+
+
+class ContrastiveLearner(DeepClusterer):
+    """Base of the methods that learn features from images alone, without an autoencoder and without clusters.
+
+    Parameters that both have (beside n_clusters, batch_size, random_state, device and progress of `DeepClusterer`)
+    --------------------------------------------------------------------------------------------------------------
+    architecture, width, projection_dim : of the `dcbook.models.ResNet`: "resnet-18" or "resnet-34" with 3×3 stem, the
+        channels of its first stage (H space has 8 times as many dimensions), and the dimension of Z space.
+    epochs, lr, sgd_momentum, weight_decay : of SGD; the step falls from `lr` to 0 along half a cosine, an update at a
+        time, without the warm-up and the LARS optimizer that SimCLR takes for batches of thousands.
+    temperature : tau in the loss, above 0.
+    crop, flip, jitter, grayscale : strengths of the views, see `Augmentation`.
+
+    Samples are images (N, C, H, W) in [0, 1]; a ValueError refuses vectors, volumes and other ranges.
+
+    Attributes after `fit` (beside those of `DeepClusterer`)
+    --------------------------------------------------------
+    autoencoder_ : the `ResNet`, with `encoder` and `head` and no decoder. As `start_` it is for methods that need none:
+        `DCSS(K, start=simclr.start_, phase1_epochs=0)` puts MNet on top and trains the encoder along (DCSS Table 5).
+    history_ : one entry an epoch with the mean loss.
+    """
+
+    _decoder_for = None
+
+    def project(self, x) -> np.ndarray:
+        """Z features of x, shape (N, projection_dim) float32, as the head gives them (not normalized)."""
+        h = self._embed(self._prepare(x))
+        with torch.no_grad():
+            return self.autoencoder_.head(h).cpu().numpy()
+
+    def _train(self, loss: Callable[[Tensor, Tensor], Tensor], after_update: Callable[[], None] = lambda: None) -> None:
+        """Minimize `loss(view, other view)` over the weights of the network."""
+        optimizer = SGD(self.autoencoder_.parameters(), self.lr, self.sgd_momentum, self.weight_decay)
+        view = Augmentation(self.crop, self.flip, self.jitter, self.grayscale)
+        order, noise = stream(self.seed_, "batches"), stream(self.seed_, "views")
+        updates, planned = 0, self.epochs * -(-len(self._x) // self.batch_size)
+        for log in self._epochs("contrastive", self.epochs):
+            self.autoencoder_.train()
+            total = torch.zeros((), device=self._x.device)
+            for batch in self._batches(order):
+                x = self._x.index_select(0, batch)
+                value = loss(view(x, noise), view(x, noise))
+                value.backward()
+                optimizer.lr = self.lr * (1 + math.cos(math.pi * updates / planned)) / 2
+                optimizer.step()
+                after_update()
+                updates += 1
+                total += len(batch) * value.detach()
+            log(loss=total.item() / len(self._x))
+        self._centers, self._labels = self._kmeans(RESTARTS), None  # a monitor may have asked for labels before
+
+    def _resolve_start(self, input_shape: tuple[int, ...]) -> tuple[None, None]:
+        return None, None
+
+    def _initialize(self, recipe, start) -> None:
+        """A fresh network; leaves torch's global stream alone."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(derived_seed(self.seed_, "network"))
+            network = ResNet(self.input_shape_, self.architecture, self.width, self.projection_dim)
+        self.autoencoder_ = network.to(self._device)
+
+    def _check_hyperparameters(self) -> None:
+        Augmentation(self.crop, self.flip, self.jitter, self.grayscale)
+        if min(self.width, self.projection_dim) < 1 or self.epochs < 0 or min(self.lr, self.temperature) <= 0:
+            raise ValueError(
+                f"width and projection_dim must be at least 1, epochs at least 0, lr and temperature above 0, not "
+                f"{self.width}, {self.projection_dim}, {self.epochs}, {self.lr}, {self.temperature}"
+            )
+        if self.batch_size == 1:
+            raise ValueError("batch_size must be at least 2: an image alone has no negatives")
+        if not 0 <= self.sgd_momentum < 1 or self.weight_decay < 0:
+            raise ValueError(
+                f"sgd_momentum must lie in [0, 1) and weight_decay be at least 0, not {self.sgd_momentum}, "
+                f"{self.weight_decay}"
+            )
+
+    def _check_samples(self, x: np.ndarray) -> None:
+        name = type(self).__name__
+        if x.ndim != 4:
+            raise ValueError(f"{name} learns from images (N, C, H, W), not from samples of shape {x.shape[1:]}")
+        low, high = float(x.min()), float(x.max())
+        if low < 0 or high > 1:
+            raise ValueError(f"{name} needs images in [0, 1], not in [{low:.4g}, {high:.4g}]; scale them")

@@ -1,0 +1,123 @@
+"""MoCo, Momentum Contrast: He, Fan, Wu, Xie & Girshick, CVPR 2020, arXiv 1911.05722, Algorithm 1.
+
+| symbol | name in code   | shape    | meaning                                                     |
+|--------|----------------|----------|-------------------------------------------------------------|
+| f_q    | network        |          | query encoder with its head, trained by gradient            |
+| f_k    | key_network    |          | key encoder: theta_k ← m theta_k + (1 - m) theta_q          |
+| q, k   | q, k           | (B, d)   | Z space of one view under f_q, of the other one under f_k   |
+|        | queue          | (K, d)   | keys of the last batches, newest first; random at the start |
+
+The other symbols: `contrastive`. After the paper as recalled and the released code (facebookresearch/moco at c567ee4),
+not checked against the paper's text.
+"""
+
+from copy import deepcopy
+
+import torch
+from torch import Tensor, nn
+
+from dcbook import losses
+from dcbook.methods.contrastive import ContrastiveLearner
+from dcbook.methods.inputs import check_batch_size, stream
+
+
+class MoCo(ContrastiveLearner):
+    """Momentum Contrast with the projection head of its second version (MoCo v2), then k-means.
+
+    Parameters (beside those of `ContrastiveLearner`)
+    -------------------------------------------------
+    queue : keys that are kept as negatives, at most N, as a longer queue would hold several keys of each image.
+    momentum : m of the key encoder, in [0, 1].
+    bn_groups : parts of a batch that batch normalization sees one at a time, as if each were on a GPU of its own. Keys
+        are shuffled between them ("shuffled BN"), so that a query can't be told its key by their common statistics;
+        1 is what the released code does on a single GPU.
+
+    The defaults are those of the released code for ImageNet (SGD with 0.03 in batches of 256, 200 epochs, 8 GPUs) in
+    its second version (cosine schedule, two-layer head, tau 0.2), but for a queue of 4,096 in place of 65,536, as the
+    data here are smaller, and the views of `SimCLR`, without blur. DCSS does not say which version its Table 5 takes.
+    The features are the query encoder's; the key encoder and the queue are not kept.
+    """
+
+    def __init__(
+        self,
+        n_clusters: int = 10,
+        *,
+        architecture: str = "resnet-18",
+        width: int = 64,
+        projection_dim: int = 128,
+        queue: int = 4096,
+        momentum: float = 0.999,
+        bn_groups: int = 8,
+        epochs: int = 200,
+        lr: float = 0.03,
+        sgd_momentum: float = 0.9,
+        weight_decay: float = 1e-4,
+        temperature: float = 0.2,
+        crop: float = 0.2,
+        flip: bool = True,
+        jitter: float = 0.5,
+        grayscale: float = 0.2,
+        batch_size: int = 256,
+        random_state=None,
+        device="auto",
+        progress="auto",
+    ):
+        self.n_clusters = n_clusters
+        self.architecture = architecture
+        self.width = width
+        self.projection_dim = projection_dim
+        self.queue = queue
+        self.momentum = momentum
+        self.bn_groups = bn_groups
+        self.epochs = epochs
+        self.lr = lr
+        self.sgd_momentum = sgd_momentum
+        self.weight_decay = weight_decay
+        self.temperature = temperature
+        self.crop = crop
+        self.flip = flip
+        self.jitter = jitter
+        self.grayscale = grayscale
+        self.batch_size = batch_size
+        self.random_state = random_state
+        self.device = device
+        self.progress = progress
+
+    def _optimize(self) -> None:
+        network, key_network = self.autoencoder_, deepcopy(self.autoencoder_).train().requires_grad_(False)
+        queue = torch.randn(self.queue, self.projection_dim, generator=stream(self.seed_, "queue")).to(self._x)
+        queue = nn.functional.normalize(queue, dim=1)
+        shuffling = stream(self.seed_, "shuffled batch normalization")
+
+        def loss(a: Tensor, b: Tensor) -> Tensor:
+            nonlocal queue
+            q = self._in_groups(network, a)
+            shuffled = torch.randperm(len(b), generator=shuffling).to(b.device)
+            k = torch.empty_like(q)
+            k[shuffled] = self._in_groups(key_network, b[shuffled])
+            k = nn.functional.normalize(k, dim=1)
+            value = losses.info_nce(q, k, queue, self.temperature)
+            queue = torch.cat([k, queue])[: self.queue]
+            return value
+
+        def follow() -> None:
+            for slow, fast in zip(key_network.parameters(), network.parameters(), strict=True):
+                slow.lerp_(fast.detach(), 1 - self.momentum)
+
+        self._train(loss, follow)
+
+    def _in_groups(self, network: nn.Module, x: Tensor) -> Tensor:
+        """Z space of x (B, C, H, W), a part at a time; batch normalization needs at least two images a part."""
+        parts = x.tensor_split(max(1, min(self.bn_groups, len(x) // 2)))
+        return torch.cat([network(part)[1] for part in parts])
+
+    def _check_hyperparameters(self) -> None:
+        super()._check_hyperparameters()
+        if not 0 <= self.momentum <= 1 or self.bn_groups < 1:
+            raise ValueError(
+                f"momentum must lie in [0, 1] and bn_groups be at least 1, not {self.momentum}, {self.bn_groups}"
+            )
+
+    def _check_samples(self, x) -> None:
+        super()._check_samples(x)
+        check_batch_size(self.queue, len(x), "queue")

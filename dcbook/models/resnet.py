@@ -1,0 +1,92 @@
+"""ResNet-18 and ResNet-34 for small images, with the projection head of contrastive learning on top."""
+
+from itertools import pairwise
+
+from torch import Tensor, nn
+
+DEPTHS = {"resnet-18": (2, 2, 2, 2), "resnet-34": (3, 4, 6, 3)}
+
+
+class BasicBlock(nn.Module):
+    """Two 3×3 convolutions with batch normalization beside a shortcut: (B, fan_in, H, W) → (B, width, H/s, W/s).
+
+    Source: He et al., CVPR 2016, Fig. 2. Where the shape changes, the shortcut is a 1×1 convolution (their option B).
+    """
+
+    def __init__(self, fan_in: int, width: int, stride: int = 1):
+        super().__init__()
+        self.block = nn.Sequential(
+            nn.Conv2d(fan_in, width, 3, stride, padding=1, bias=False),
+            nn.BatchNorm2d(width),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(width, width, 3, padding=1, bias=False),
+            nn.BatchNorm2d(width),
+        )
+        self.shortcut = nn.Sequential()
+        if stride != 1 or fan_in != width:
+            self.shortcut = nn.Sequential(nn.Conv2d(fan_in, width, 1, stride, bias=False), nn.BatchNorm2d(width))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return nn.functional.relu(self.block(x) + self.shortcut(x))
+
+
+class ResNet(nn.Module):
+    """`encoder`, images → H space, and `head`, H space → Z space.
+
+    Parameters
+    ----------
+    input_shape : (C, H, W), any number of channels and any size; made for about 32×32.
+    architecture : "resnet-18" or "resnet-34".
+    width : channels of the first stage (64); H space has 8 times as many dimensions, 512.
+    projection_dim : dimension of Z space (128).
+
+    Raises ValueError for vectors, volumes and other architectures.
+
+    The stem is a 3×3 convolution of stride 1 without max-pooling, as SimCLR has it for CIFAR-10 (Chen et al., ICML
+    2020, appendix B.9). H space is the output of global average pooling, as in DCSS (section 4.8.2), and the head is
+    W2 ReLU(W1 h) with W1 square (SimCLR, section 2.1). Convolutions start as He et al., ICCV 2015, propose, the rest
+    from torch's default. At width 64, `torchvision.models.resnet18` is the same network but for its stem.
+    """
+
+    def __init__(
+        self, input_shape: tuple[int, ...], architecture: str = "resnet-18", width: int = 64, projection_dim: int = 128
+    ):
+        super().__init__()
+        if len(input_shape) != 3:
+            raise ValueError(f"a ResNet takes images of shape (channels, height, width), not {tuple(input_shape)}")
+        if architecture not in DEPTHS:
+            raise ValueError(f"architecture must be one of {sorted(DEPTHS)}, not {architecture!r}")
+        self.config = {
+            "input_shape": list(input_shape),
+            "architecture": architecture,
+            "width": width,
+            "projection_dim": projection_dim,
+        }
+        widths = [width, width, 2 * width, 4 * width, 8 * width]
+        stages = []
+        for stage, (fan_in, fan_out) in enumerate(pairwise(widths)):
+            first = BasicBlock(fan_in, fan_out, stride=2 if stage else 1)
+            rest = [BasicBlock(fan_out, fan_out) for _ in range(DEPTHS[architecture][stage] - 1)]
+            stages.append(nn.Sequential(first, *rest))
+        self.encoder = nn.Sequential(
+            nn.Conv2d(input_shape[0], width, 3, padding=1, bias=False),
+            nn.BatchNorm2d(width),
+            nn.ReLU(inplace=True),
+            *stages,
+            nn.AdaptiveAvgPool2d(1),
+            nn.Flatten(),
+        )
+        self.head = nn.Sequential(
+            nn.Linear(widths[-1], widths[-1]), nn.ReLU(inplace=True), nn.Linear(widths[-1], projection_dim)
+        )
+        self.apply(_he)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Images (B, C, H, W) → h (B, 8 width) and z (B, projection_dim), which is not normalized yet."""
+        h = self.encoder(x)
+        return h, self.head(h)
+
+
+def _he(module: nn.Module) -> None:
+    if isinstance(module, nn.Conv2d):
+        nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")

@@ -1,0 +1,105 @@
+"""Random views: their range, repeatability, and that each strength does what it says and no more."""
+
+import math
+
+import pytest
+import torch
+
+from dcbook.methods.augment import Augmentation
+
+NONE = {"crop": 1, "flip": False, "jitter": 0, "grayscale": 0}
+
+
+@pytest.fixture(scope="module")
+def images():
+    return torch.rand(20, 3, 10, 10, generator=torch.Generator().manual_seed(0))
+
+
+def view(x, seed=0, **strengths):
+    return Augmentation(**NONE | strengths)(x, torch.Generator().manual_seed(seed))
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3])
+def test_views_have_the_shape_and_range_and_repeat(channels):
+    x = torch.rand(30, channels, 7, 9, generator=torch.Generator().manual_seed(1))
+    strong = {"crop": 0.2, "flip": True, "jitter": 1, "grayscale": 0.3}
+    state, before = torch.random.get_rng_state(), x.clone()
+    first, again, other = (view(x, seed, **strong) for seed in (0, 0, 1))
+    assert first.shape == x.shape and first.min() >= 0 and first.max() <= 1
+    assert torch.equal(first, again) and torch.equal(x, before)
+    assert torch.equal(torch.random.get_rng_state(), state)
+    assert (first != other).flatten(1).any(1).all() and (first != x).flatten(1).any(1).all()
+
+
+def test_no_strength_no_change(images):
+    assert torch.equal(view(images), images)
+    assert torch.equal(view(images[:, :1], grayscale=1), images[:, :1]), "one channel has no color to lose"
+
+
+def test_each_parameter_changes_what_it_says(images):
+    flipped = view(images, flip=True)
+    mirrored = torch.isclose(flipped, images.flip(3), atol=1e-5).all(3).all(2).all(1)
+    kept = torch.isclose(flipped, images, atol=1e-5).all(3).all(2).all(1)
+    assert (mirrored ^ kept).all() and 4 < mirrored.sum() < 16
+    gray = view(images, grayscale=1)
+    assert torch.equal(gray[:, 0], gray[:, 1]) and torch.equal(gray[:, 1], gray[:, 2])
+    luma = 0.299 * images[:, 0] + 0.587 * images[:, 1] + 0.114 * images[:, 2]
+    torch.testing.assert_close(gray[:, 0], luma)
+    some = view(images.repeat(50, 1, 1, 1), grayscale=0.2)
+    share = (some[:, 0] == some[:, 1]).flatten(1).all(1).float().mean().item()
+    assert share == pytest.approx(0.2, abs=0.04)
+
+
+def test_jitter_of_gray_levels_is_brightness_and_contrast():
+    x = 0.4 + 0.1 * torch.rand(1000, 1, 6, 6, generator=torch.Generator().manual_seed(1))
+    jittered = view(x, jitter=0.5)
+    mean, new_mean = x.mean((1, 2, 3)), jittered.mean((1, 2, 3))
+    brightness = new_mean / mean
+    contrast = (jittered.std((1, 2, 3)) / x.std((1, 2, 3))) / brightness
+    for factor in (brightness, contrast):
+        assert 0.6 - 1e-3 < factor.min() < 0.65 and 1.35 < factor.max() < 1.4 + 1e-3
+    assert ((brightness - 1).abs() < 1e-5).float().mean().item() == pytest.approx(0.2, abs=0.04)
+    restored = (jittered / brightness.view(-1, 1, 1, 1) - mean.view(-1, 1, 1, 1)) / contrast.view(-1, 1, 1, 1)
+    torch.testing.assert_close(restored + mean.view(-1, 1, 1, 1), x, rtol=1e-3, atol=1e-3)
+
+
+def test_jitter_of_colors_keeps_grays_gray_and_turns_hues():
+    gray = view(torch.full((200, 3, 4, 4), 0.5), jitter=1)
+    torch.testing.assert_close(gray[:, 0], gray[:, 2], rtol=1e-5, atol=1e-6)
+    red = torch.tensor([0.6, 0.4, 0.4]).view(1, 3, 1, 1).expand(2000, 3, 2, 2)
+    chroma = view(red, jitter=0.5)[:, :, 0, 0] @ torch.tensor([[0.596, 0.211], [-0.274, -0.523], [-0.322, 0.312]])
+    hue = (torch.atan2(chroma[:, 1], chroma[:, 0]) - math.atan2(0.211, 0.596)).rad2deg()
+    assert -36.01 < hue.min() < -35 and 35 < hue.max() < 36.01, "a tenth of a turn"
+    assert (hue.abs() < 1e-2).float().mean().item() == pytest.approx(0.2, abs=0.03)
+
+
+def test_crops_have_every_area_ratio_and_place_that_fits():
+    windows = Augmentation(crop=0.2, flip=True).windows(20_000, torch.Generator().manual_seed(0))
+    width, height, x, y = windows[:, 0, 0].abs(), windows[:, 1, 1], windows[:, 0, 2], windows[:, 1, 2]
+    assert (windows[:, 0, 1] == 0).all() and (windows[:, 1, 0] == 0).all()
+    area = (width * height).sort().values
+    assert torch.allclose(area, torch.linspace(0.2, 1, 20_000), atol=0.02), "uniform"
+    ratio = width / height
+    assert 3 / 4 - 1e-4 < ratio.min() < 0.76 and 1.32 < ratio.max() < 4 / 3 + 1e-4
+    for size, center in ((width, x), (height, y)):
+        assert size.max() <= 1 and (center.abs() + size).max() <= 1 + 1e-6
+        place = center[size < 0.9] / (1 - size[size < 0.9])
+        assert torch.allclose(place.sort().values, torch.linspace(-1, 1, len(place)), atol=0.03)
+    assert (windows[:, 0, 0] < 0).float().mean().item() == pytest.approx(0.5, abs=0.02)
+
+
+def test_a_crop_shows_its_part_of_the_image():
+    down, across = torch.meshgrid(torch.arange(32.0), torch.arange(32.0), indexing="ij")
+    ramps = torch.stack([across, down]).expand(50, 2, 32, 32) / 31
+    crops = view(ramps, crop=0.3, flip=True)
+    windows = Augmentation(**NONE | {"crop": 0.3, "flip": True}).windows(50, torch.Generator().manual_seed(0))
+    middle = crops[:, :, 15:17, 15:17].mean((2, 3))
+    torch.testing.assert_close(middle, (windows[:, :, 2] * 16 + 15.5) / 31, rtol=1e-3, atol=1e-3)
+    slope = (crops[:, 0, 16, 20] - crops[:, 0, 16, 12]) / (8 / 31)
+    torch.testing.assert_close(slope, windows[:, 0, 0], rtol=0.05, atol=0.02)
+
+
+@pytest.mark.parametrize("bad", [{"crop": 0}, {"crop": 1.1}, {"jitter": -0.1}, {"jitter": 2}, {"grayscale": 1.5}])
+def test_strengths_out_of_range_are_refused(bad):
+    with pytest.raises(ValueError, match=r"crop must lie in \(0, 1\], jitter and grayscale in \[0, 1\]"):
+        Augmentation(**bad)
