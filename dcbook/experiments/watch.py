@@ -12,7 +12,6 @@ from sklearn.base import clone
 from dcbook.data import Dataset
 from dcbook.evaluation import pairs, residuals, tsne
 
-SHOWN = 1000  # samples of a map
 BINS = 40
 
 
@@ -33,10 +32,12 @@ class SelfSupervision:
 
     The portrait has `residuals` (counts of ||q - onehot(q)||_2 in `BINS` bins of [0, 1]), `q` (10 samples of every
     cluster, (n, K)), and `maps`: t-SNE of u as phase 2 found it, u at the end, and q, in whole numbers from 0 to 999,
-    for `SHOWN` samples with their `labels`.
+    for `shown` samples, drawn at random, with their `labels`.
     """
 
-    name = "self-supervision"
+    def __init__(self, shown: int = 1000):
+        self.shown = shown
+        self.name = "self-supervision" if shown == 1000 else f"self-supervision, {shown} shown"
 
     def epoch(self, model: Any, data: Dataset) -> dict[str, float]:
         """Shares of similar and dissimilar pairs and of lonely samples, once MNet is there."""
@@ -51,7 +52,7 @@ class SelfSupervision:
         counts, _ = np.histogram(residuals(q), bins=BINS, range=(0, 1))
         shown = np.random.default_rng(0).permutation(len(q))
         few = np.concatenate([shown[q[shown].argmax(1) == k][:10] for k in range(q.shape[1])])
-        shown = np.sort(shown[:SHOWN])
+        shown = np.sort(shown[: self.shown])
         before = clone(model).set_params(phase1_epochs=0, phase2_epochs=0).fit(data.images)
         spaces = {
             "u after phase 1": before.transform(data.images[shown]),
