@@ -136,9 +136,9 @@ GRIDS = {
     "phase2": {name: only(scale, "DCSS") for name, scale in SCALES.items()},
 }
 
-# Sweeps over many settings (Figs. 7, 10, 11(b), 12): subsets of 2,000 images and the network of `quick`.
+# Sweeps over many settings (Figs. 7, 10, 11(b), 12): small stratified subsets, and the network of `quick` at `laptop`.
 SWEEPS = {
-    "quick": replace(QUICK, seeds=(0,)),
+    "quick": replace(QUICK, datasets={"digits": {"subset": 600}}, seeds=(0,)),
     "laptop": replace(LAPTOP, datasets={name: {"subset": 2000} for name in LAPTOP.datasets}, starts=QUICK.starts),
     "paper": PAPER,
 }
