@@ -6,7 +6,7 @@ import sys
 from typing import Any
 
 from dcbook.book import dcss, paths
-from dcbook.book.run import Finished, run_all, select
+from dcbook.book.run import ALL, Finished, run_all, select
 from dcbook.book.store import store_all
 from dcbook.experiments.settings import SCALES
 from dcbook.files import write_whole
@@ -37,24 +37,26 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("\nstopped; the same command goes on from here", file=sys.stderr)
         return 130
-    return _report(results)
+    _report(results)
+    left = len(select(ALL)) - len(notebooks)
+    if left and not (chosen.chapter or chosen.notebook):
+        print(f"\n{left} longer notebooks were left out: make figures CHAPTER={ALL} runs them too")
+    return 1 if any(result.error for result in results) else 0
 
 
-def _report(results: list[Finished]) -> int:
+def _report(results: list[Finished]) -> None:
     files = sorted({file for result in results for file in result.files})
     if files:
         print("\nPictures and tables:")
         print("\n".join(f"  {paths.shown(file)}" for file in files))
-    failed = [result for result in results if result.error]
-    for result in failed:
+    for result in (result for result in results if result.error):
         print(f"\nFAILED: {result.notebook}: {result.error}", file=sys.stderr)
-    return 1 if failed else 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m dcbook.book", description=__doc__)
     parser.add_argument("--scale", default="quick", help=f"{', '.join(SCALES)} (default: %(default)s)")
-    parser.add_argument("--chapter", help="a folder of notebooks/; default: all")
+    parser.add_argument("--chapter", help=f"a folder of notebooks/, or {ALL}; default: all but the longer notebooks")
     parser.add_argument("--notebook", help="name without .ipynb; default: all of the chapter")
     parser.add_argument("--budget", type=float, metavar="SECONDS", help="stop cleanly when this time is spent")
     parser.add_argument(

@@ -1,5 +1,6 @@
 """Run notebooks with papermill, one process each and one after another: a sweep takes every core itself."""
 
+import json
 import sys
 import time
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ from papermill.exceptions import PapermillExecutionError, strip_color
 from dcbook.book import paths
 from dcbook.experiments.progress import clock
 
+ALL = "all"
 TAIL = 8  # lines of a traceback that are shown
 
 
@@ -39,7 +41,14 @@ class Finished:
 
 
 def select(chapter: str | None = None, notebook: str | None = None) -> dict[str, Path]:
-    """The notebooks of a chapter, the one of that name, or all.
+    """The notebooks of a chapter, the one of that name, or the round: those that are not tagged ``longer``.
+
+    Parameters
+    ----------
+    chapter : str, optional
+        A folder of ``notebooks/``, "start" for those directly in it, "all" for the book.
+    notebook : str, optional
+        With or without its chapter.
 
     Raises
     ------
@@ -50,13 +59,21 @@ def select(chapter: str | None = None, notebook: str | None = None) -> dict[str,
     if not found:
         raise ValueError(f"there are no notebooks in {paths.root() / 'notebooks'}")
     chapters = sorted({name.partition("/")[0] for name in found})
-    if chapter is not None and chapter not in chapters:
-        raise ValueError(f"no chapter {chapter!r}: choose from {', '.join(chapters)}")
-    inside = {name: path for name, path in found.items() if chapter in (None, name.partition("/")[0])}
+    if chapter not in (None, ALL, *chapters):
+        raise ValueError(f"no chapter {chapter!r}: choose from {', '.join(chapters)}, {ALL}")
+    if chapter is None and notebook is None:
+        return {name: path for name, path in found.items() if not is_longer(path)}
+    inside = {name: path for name, path in found.items() if chapter in (None, ALL, name.partition("/")[0])}
     chosen = {name: path for name, path in inside.items() if notebook in (None, name, path.stem)}
     if not chosen:
         raise ValueError(f"no notebook {notebook!r}: choose from {', '.join(path.stem for path in inside.values())}")
     return chosen
+
+
+def is_longer(path: Path) -> bool:
+    """Whether the notebook has a cell tagged ``longer``: it is left out unless its chapter or name is given."""
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    return any("longer" in cell["metadata"].get("tags", ()) for cell in cells)
 
 
 def parameters_of(path: Path) -> list[str]:

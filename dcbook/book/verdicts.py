@@ -1,11 +1,15 @@
 """A chapter's verdict: every claim of a paper, the notebook that tests it, and what the records say of it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from dcbook.experiments import Record, Scale, contrast, runs
-from dcbook.experiments.claims import HOLDS, IN_PART, NOT
+import numpy as np
+
+from dcbook.experiments import Contrast, Record, Run, by_value, contrast, paired
+from dcbook.experiments.claims import HOLDS, IN_PART, NOT, value_of
+from dcbook.experiments.compare import TOLERANCE
 from dcbook.experiments.records import path_of, read
 
 NOT_YET, NOT_HERE = "not tested yet", "not testable here"
@@ -25,34 +29,74 @@ class Claim:
     notebook : str
         The notebook that tests it, without ``.ipynb``; empty if none does.
     judge : callable, or str
-        From the records of the chapter to a verdict and its evidence; or why it is not tested.
+        From records to a verdict and its evidence; or why it is not tested.
+    runs : callable, optional
+        From the name of a scale to the runs that decide; by default those of the chapter's tables.
     """
 
     place: str
     text: str
     notebook: str
     judge: Callable[[Sequence[Record]], Judgment] | str
+    runs: Callable[[str], Iterable[Run]] | None = None
 
     def verdict(self, records: Sequence[Record]) -> Judgment:
-        """Its verdict from these records, and the evidence."""
+        """Its verdict from the records of its runs, and the evidence."""
         if isinstance(self.judge, str):
             return (NOT_YET if self.judge.startswith(NOT_YET) else NOT_HERE), self.judge
+        if not records:
+            return NOT_YET, "its runs have no records"
         return self.judge(records)
 
 
 def gains(better: str, worse: str | Sequence[str]) -> Callable[[Sequence[Record]], Judgment]:
     """`better` beats `worse` (of several, the best) in ACC and in NMI: pairs of one data set and seed, t interval."""
+    return lambda records: in_both_metrics(lambda metric: contrast(records, better, worse, metric))
+
+
+def beats(setting: str, better: Any, worse: Any) -> Callable[[Sequence[Record]], Judgment]:
+    """The same method is better at one value of a setting than at another, in ACC and in NMI, pair by pair."""
 
     def judge(records: Sequence[Record]) -> Judgment:
-        try:
-            found = {metric: contrast(records, better, worse, metric) for metric in ("acc", "nmi")}
-        except ValueError as error:
-            return NOT_YET, str(error)
-        return combined([each.verdict for each in found.values()]), "; ".join(
-            f"{metric.upper()} {each}" for metric, each in found.items()
-        )
+        found = by_value(records, setting)
+        return in_both_metrics(lambda metric: paired(found.get(better, []), found.get(worse, []), metric))
 
     return judge
+
+
+def in_both_metrics(contrast_in: Callable[[str], Contrast]) -> Judgment:
+    """The verdict of a comparison that is made in ACC and in NMI; not tested yet where it finds no pairs."""
+    try:
+        found = {metric: contrast_in(metric) for metric in ("acc", "nmi")}
+    except ValueError as error:
+        return NOT_YET, str(error)
+    return combined([each.verdict for each in found.values()]), "; ".join(
+        f"{metric.upper()} {each}" for metric, each in found.items()
+    )
+
+
+def matters_little(*settings: str) -> Callable[[Sequence[Record]], Judgment]:
+    """The means over the seeds at all values of these settings lie within `TOLERANCE` points, in ACC and in NMI."""
+
+    def judge(records: Sequence[Record]) -> Judgment:
+        means = {metric: means_at(records, settings, metric) for metric in ("acc", "nmi")}
+        spread = {metric: max(found.values()) - min(found.values()) for metric, found in means.items()}
+        text = "; ".join(
+            f"{metric.upper()} {min(found.values()):.1f} to {max(found.values()):.1f} %, best at "
+            + ", ".join(f"{name} = {v:g}" for name, v in zip(settings, max(found, key=found.get), strict=True))
+            for metric, found in means.items()
+        )
+        return counted(sum(points <= TOLERANCE for points in spread.values()), 2), text
+
+    return judge
+
+
+def means_at(records: Sequence[Record], settings: Sequence[str], metric: str) -> dict[tuple, float]:
+    """Values of the settings to the mean over the seeds, in per cent."""
+    found: dict[tuple, list[float]] = {}
+    for record in records:
+        found.setdefault(tuple(value_of(record, name) for name in settings), []).append(100 * record.scores[metric])
+    return {values: float(np.mean(scores)) for values, scores in found.items()}
 
 
 def counted(successes: int, of: int) -> str:
@@ -66,11 +110,13 @@ def combined(verdicts: Sequence[str]) -> str:
     return distinct.pop() if len(distinct) == 1 else IN_PART
 
 
-def page(title: str, introduction: str, claims: Sequence[Claim], records: Sequence[Record]) -> str:
-    """The verdicts as a Markdown page, ending in a newline."""
+def page(
+    title: str, introduction: str, claims: Sequence[Claim], records_of: Callable[[Claim], Sequence[Record]]
+) -> str:
+    """The verdicts as a Markdown page, ending in a newline; `records_of` finds the records of a claim's runs."""
     rows, tally = [], dict.fromkeys((HOLDS, IN_PART, NOT, NOT_HERE, NOT_YET), 0)
     for number, claim in enumerate(claims, 1):
-        verdict, evidence = claim.verdict(records)
+        verdict, evidence = claim.verdict(records_of(claim))
         tally[verdict] += 1
         where = f"[{claim.notebook}]({claim.notebook}.ipynb)" if claim.notebook else ""
         rows.append(f"| {number} | {claim.place} | {claim.text} | {where} | **{verdict}** | {evidence} |")
@@ -79,8 +125,7 @@ def page(title: str, introduction: str, claims: Sequence[Claim], records: Sequen
     return f"# {title}\n\n{introduction}\n\nOf {len(claims)} claims: {count}.\n\n{head}\n" + "\n".join(rows) + "\n"
 
 
-def recorded(grids: Mapping[str, Mapping[str, Scale]], scale: str, folder: Path) -> list[Record]:
-    """The records of all runs of these grids at a scale that are in `folder`, each once."""
-    identities = [run.identity for grid in grids.values() for run in runs(grid[scale], name=scale)]
-    paths = dict.fromkeys(path_of(identity, folder) for identity in identities)
+def recorded(runs: Iterable[Run], folder: Path) -> list[Record]:
+    """The records of these runs that are in `folder`, each once."""
+    paths = dict.fromkeys(path_of(run.identity, folder) for run in runs)
     return [read(path) for path in paths if path.exists()]

@@ -1,6 +1,6 @@
 """The grid of runs, their records, the papers' reported numbers, and the comparison of the two."""
 
-from dcbook.experiments.claims import Contrast, contrast
+from dcbook.experiments.claims import Contrast, by_value, contrast, paired
 from dcbook.experiments.compare import at_settings, compare, gaps, render, summarize, write_csv
 from dcbook.experiments.features import make_features
 from dcbook.experiments.papers import COUNTERPARTS, Counterpart, reported, stand_in
@@ -19,11 +19,13 @@ __all__ = [
     "Run",
     "Scale",
     "at_settings",
+    "by_value",
     "compare",
     "contrast",
     "curves",
     "gaps",
     "make_features",
+    "paired",
     "read_all",
     "render",
     "reported",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -75,22 +76,52 @@ def contrast(records: Iterable[Record], better: str, worse: str | Iterable[str],
     Raises ValueError if they share no data set and seed, or if a method has two records for one of them.
     """
     rivals = [worse] if isinstance(worse, str) else list(worse)
-    values: dict[str, dict[str, dict[int, float]]] = {}
+    records = list(records)
+    ours, *theirs = (_values([r for r in records if r.run["method"] == name], metric) for name in (better, *rivals))
+    best = {
+        dataset: max((found[dataset] for found in theirs if dataset in found), key=lambda s: np.mean(list(s.values())))
+        for dataset in ours
+        if any(dataset in found for found in theirs)
+    }
+    return _paired(ours, best, f"{better} and {' or '.join(rivals)}")
+
+
+def paired(better: Iterable[Record], worse: Iterable[Record], metric: str = "acc") -> Contrast:
+    """What the runs `better` gain over the runs `worse`, such as those with another setting, by data set and seed.
+
+    Raises ValueError if they share no data set and seed, or if one of them has two records for one of these.
+    """
+    return _paired(_values(better, metric), _values(worse, metric), "the two settings")
+
+
+def by_value(records: Iterable[Record], setting: str) -> dict[Any, list[Record]]:
+    """The records at each value of a setting, in the order of their first."""
+    found: dict[Any, list[Record]] = {}
+    for record in records:
+        found.setdefault(value_of(record, setting), []).append(record)
+    return found
+
+
+def value_of(record: Record, setting: str) -> Any:
+    """A parameter of the method or an option of the sampling."""
+    return record.run["params"].get(setting, record.run["sampling"].get(setting))
+
+
+def _values(records: Iterable[Record], metric: str) -> dict[str, dict[int, float]]:
+    """Data set to seed to per cent."""
+    values: dict[str, dict[int, float]] = {}
     for record in records:
         run = record.run
-        seeds = values.setdefault(run["dataset"], {}).setdefault(run["method"], {})
+        seeds = values.setdefault(run["dataset"], {})
         if run["seed"] in seeds:
             raise ValueError(f"{run['method']} has two records on {run['dataset']} with seed {run['seed']}: choose one")
         seeds[run["seed"]] = 100 * record.scores[metric]
-    gains = {}
-    for dataset, found in values.items():
-        present = [name for name in rivals if name in found]
-        if better not in found or not present:
-            continue
-        rival = max(present, key=lambda name: np.mean(list(found[name].values())))
-        shared = sorted(found[better].keys() & found[rival].keys())
-        if shared:
-            gains[dataset] = tuple(found[better][seed] - found[rival][seed] for seed in shared)
+    return values
+
+
+def _paired(ours: dict[str, dict[int, float]], theirs: dict[str, dict[int, float]], who: str) -> Contrast:
+    shared = {d: sorted(ours[d].keys() & theirs[d].keys()) for d in ours if d in theirs}
+    gains = {d: tuple(ours[d][seed] - theirs[d][seed] for seed in seeds) for d, seeds in shared.items() if seeds}
     if not gains:
-        raise ValueError(f"no data set and seed has records of both {better} and {' or '.join(rivals)}")
+        raise ValueError(f"no data set and seed has records of both {who}")
     return Contrast(gains)

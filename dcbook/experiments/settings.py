@@ -4,7 +4,9 @@
 two), `paper` for the paper's data and schedule on a GPU. Methods have the names of DCSS Tables 1, 2 and 4.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from dcbook.experiments.runs import Method, Scale
 from dcbook.experiments.watch import SelfSupervision
@@ -24,19 +26,19 @@ from dcbook.methods import (
     VaDE,
 )
 
-# A quarter of the paper's widths and large batches, so that it takes seconds; the step is the paper's times 70,000 / 1,797.
-QUICK_PHASE_1 = {"phase1_epochs": 10, "phase1_lr": 3.9e-5, "batch_size": 256, "schedule_size": None}
+# A quarter of the paper's widths and large batches, so that it takes seconds; the step is its times 70,000 / 1,797.
+QUICK_PHASE_1 = {"phase1_epochs": 5, "phase1_lr": 3.9e-5, "batch_size": 256, "schedule_size": None}
 QUICK = Scale(
     datasets={"digits": {}},
     seeds=(0, 1, 2),
-    starts={"autoencoder": Method(AEKMeans, {"start": Pretraining(widths=(125, 125, 500), epochs=60, batch_size=128)})},
+    starts={"autoencoder": Method(AEKMeans, {"start": Pretraining(widths=(125, 125, 500), epochs=40, batch_size=128)})},
     methods={
         "k-means": Method(KMeans, {"n_init": 20}),
         "LSSC": Method(LSSC),
         "LPMF": Method(LPMF, {"max_iter": 30}),
         "AE+k-means": Method(AEKMeans, start="autoencoder"),
-        "DEC": Method(DEC, {"max_updates": 700, "update_interval": 35}, start="autoencoder"),
-        "IDEC": Method(IDEC, {"max_updates": 700, "update_interval": 35}, start="autoencoder"),
+        "DEC": Method(DEC, {"max_updates": 400, "update_interval": 20}, start="autoencoder"),
+        "IDEC": Method(IDEC, {"max_updates": 400, "update_interval": 20}, start="autoencoder"),
         "DCN": Method(DCN, {"epochs": 20}, start="autoencoder"),
         "DKM": Method(DKM, {"epochs": 20}, start="autoencoder"),
         "VaDE": Method(VaDE, {"epochs": 10}, start="autoencoder"),
@@ -44,9 +46,9 @@ QUICK = Scale(
         "DCSS_agg": Method(DCSS_agg, QUICK_PHASE_1, start="autoencoder"),
         "DCSS": Method(
             DCSS,
-            {"phase1_epochs": 0, "phase2_epochs": 60, "T2": 15, "batch_size": 256, "schedule_size": None},
+            {"phase1_epochs": 0, "phase2_epochs": 40, "T2": 10, "batch_size": 256, "schedule_size": None},
             start="DCSS_u",
-            watch=SelfSupervision(shown=400),
+            watch=SelfSupervision(shown=300),
         ),
     },
     monitor_every=1,
@@ -133,9 +135,31 @@ GRIDS = {
     "phase2": {name: only(scale, "DCSS") for name, scale in SCALES.items()},
 }
 
-# Sweeps over many settings (Figs. 7, 10, 11(b), 12): small stratified subsets, and the network of `quick` at `laptop`.
+
+def small(scale: Scale, settings: Mapping[str, dict] | None = None, **options: Any) -> Scale:
+    """A scale for sweeps over many settings: nothing watched, some methods' settings, data sets or starts replaced."""
+    changed = {name: method.params | (settings or {}).get(name, {}) for name, method in scale.methods.items()}
+    methods = {name: replace(method, params=changed[name], watch=None) for name, method in scale.methods.items()}
+    return replace(scale, methods=methods, **options)
+
+
+# Figs. 7, 10, 11(b) and 12, see `sweeps.py`. At `laptop` stratified subsets of 2,000 images, a quarter of the paper's
+# widths, and about half as many updates as on the whole sets.
 SWEEPS = {
-    "quick": replace(QUICK, datasets={"digits": {"subset": 600}}, seeds=(0,)),
-    "laptop": replace(LAPTOP, datasets={name: {"subset": 2000} for name in LAPTOP.datasets}, starts=QUICK.starts),
-    "paper": PAPER,
+    "quick": small(QUICK, datasets={"digits": {"subset": 600}}, seeds=(0,)),
+    "laptop": small(
+        LAPTOP,
+        {
+            "DCN": {"epochs": 80},
+            "DKM": {"epochs": 80},
+            "VaDE": {"epochs": 50},
+            "DCSS_u": {"phase1_epochs": 3},
+            "DCSS": {"phase2_epochs": 4, "T2": 1},
+        },
+        datasets={name: {"subset": 2000} for name in LAPTOP.datasets},
+        starts={
+            "autoencoder": Method(AEKMeans, {"start": Pretraining(widths=(125, 125, 500), epochs=100, batch_size=128)})
+        },
+    ),
+    "paper": small(PAPER),
 }
