@@ -209,7 +209,7 @@ def test_runner_refuses_before_anything_runs(book_folder, capsys):
     put("overview", notebook("raise SystemError"))
     for arguments, told in [
         (["--scale", "quik"], "no scale 'quik': choose from quick, laptop, paper"),
-        (["--chapter", "dcsss"], "no chapter 'dcsss': choose from ch, start"),
+        (["--chapter", "dcsss"], "no chapter 'dcsss': choose from ch, start, all"),
         (["--notebook", "table"], "no notebook 'table': choose from overview, nb"),
         (["--chapter", "start", "--notebook", "nb"], "no notebook 'nb': choose from overview"),
         (["--budget", "0"], "above 0"),
@@ -220,6 +220,19 @@ def test_runner_refuses_before_anything_runs(book_folder, capsys):
     assert not (folder / "build").exists()
     assert list(select("ch")) == ["ch/nb"]
     assert list(select(notebook="start/overview")) == ["start/overview"]
+
+
+def test_longer_notebooks_run_when_they_are_asked_for(book_folder, capsys):
+    _, put = book_folder
+    put("ch/short", notebook("1"))
+    long = notebook("1")
+    long.cells[0].metadata.setdefault("tags", []).append("longer")
+    put("ch/long", long)
+    assert list(select()) == ["ch/short"]
+    assert list(select("ch")) == list(select("all")) == ["ch/long", "ch/short"]
+    assert list(select(notebook="long")) == ["ch/long"]
+    assert main(["--budget", "1e-9"]) == 0
+    assert "1 longer notebooks were left out: make figures CHAPTER=all" in capsys.readouterr().out
 
 
 def test_a_spent_budget_starts_nothing(book_folder, capsys):

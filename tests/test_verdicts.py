@@ -3,7 +3,7 @@
 import pytest
 
 from dcbook.book import dcss
-from dcbook.book.verdicts import NOT_YET, Claim, combined, counted, gains, page
+from dcbook.book.verdicts import NOT_YET, Claim, beats, combined, counted, gains, matters_little, page, recorded
 from dcbook.experiments import Record
 
 
@@ -20,7 +20,7 @@ def test_the_page_counts_and_says_why():
         Claim("4", "e beats b", "", "not testable here: no data"),
     ]
     records = [run(m, s, a + s / 1000) for m, a in (("a", 0.6), ("b", 0.5), ("c", 0.4)) for s in range(3)]
-    text = page("Title", "Hello.", claims, records)
+    text = page("Title", "Hello.", claims, lambda claim: records)
     assert "Of 4 claims: 1 holds, 1 does not hold, 1 not testable here, 1 not tested yet." in text
     assert (
         "| 1 | 1 | a beats b | [first](first.ipynb) | **holds** | ACC +10.0 [+10.0, +10.0] points over 3 pairs" in text
@@ -77,6 +77,59 @@ def test_shares_that_vanish():
     assert judge([falls(0.6, 0.005), falls(0.6, 0.02)])[0] == "holds in part"
     assert judge([falls(0.1, 0.005)])[0] == "holds in part"
     assert judge([falls(0.1, 0.05)])[0] == "does not hold"
+
+
+def at(method="DCSS", seed=0, acc=0.5, **setting):
+    """A run at one value of a setting: a parameter, or an option of the sampling."""
+    record = run(method, seed, acc)
+    record.run.update(params={k: v for k, v in setting.items() if k != "retention"}, sampling=setting)
+    return record
+
+
+def sweep_of(setting, values, method="DCSS", noise=0.001):
+    """`values`: value of the setting to mean ACC; three seeds around it."""
+    return [at(method, s, acc + noise * s, **{setting: value}) for value, acc in values.items() for s in range(3)]
+
+
+def test_one_value_of_a_setting_beats_another():
+    records = sweep_of("alpha", {0.0: 0.4, 0.1: 0.5})
+    assert beats("alpha", 0.1, 0.0)(records)[0] == "holds"
+    assert beats("alpha", 0.0, 0.1)(records)[0] == "does not hold"
+    assert beats("alpha", 0.1, 7)(records)[0] == NOT_YET
+
+
+def test_a_setting_that_matters_little():
+    verdict, text = matters_little("m")(sweep_of("m", {1.1: 0.5, 1.5: 0.51, 3.0: 0.505}))
+    assert verdict == "holds" and text.startswith("ACC 50.1 to 51.1 %, best at m = 1.5; NMI 50.1")
+    assert matters_little("m")(sweep_of("m", {1.1: 0.5, 1.5: 0.53}))[0] == "does not hold"
+    pairs = [at(seed=s, acc=0.5 + gamma / 100, zeta=0.8, gamma=gamma) for s in range(3) for gamma in (0.1, 0.2)]
+    assert "zeta = 0.8, gamma = 0.2" in matters_little("zeta", "gamma")(pairs)[1]
+
+
+def test_a_moderate_value_is_best():
+    judge = dcss.moderate_is_best("T2")
+    assert judge(sweep_of("T2", {0: 0.4, 2: 0.6, 7: 0.5}))[0] == "holds"
+    assert judge(sweep_of("T2", {0: 0.4, 2: 0.6, 7: 0.7}))[0] == "does not hold"
+
+
+def test_who_leads_at_every_retention_rate():
+    def contest(ours, theirs):
+        return sweep_of("retention", ours) + sweep_of("retention", theirs, "DEC", noise=0.002)
+
+    assert dcss.leads_everywhere(contest({0.1: 0.6, 0.9: 0.7}, {0.1: 0.5, 0.9: 0.5}))[0] == "holds"
+    assert dcss.leads_everywhere(contest({0.1: 0.4, 0.9: 0.7}, {0.1: 0.5, 0.9: 0.5}))[0] == "holds in part"
+    assert dcss.leads_everywhere(contest({0.1: 0.4, 0.9: 0.4}, {0.1: 0.5, 0.9: 0.5}))[0] == "does not hold"
+
+
+def test_a_wrong_number_of_clusters():
+    judge = dcss.wrong_k_costs
+    assert judge(sweep_of("n_clusters", {4: 0.3, 10: 0.6, 16: 0.5}))[0] == "holds"
+    assert judge(sweep_of("n_clusters", {4: 0.3, 10: 0.6, 16: 0.7}))[0] == "holds in part"
+
+
+def test_only_records_of_the_runs_of_a_claim_are_read(tmp_path):
+    assert recorded([], tmp_path) == []
+    assert Claim("1", "a beats b", "", gains("a", "b")).verdict([])[0] == NOT_YET
 
 
 def test_maps_and_residuals():

@@ -25,7 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
             raise ValueError(f"no scale {chosen.scale!r}: choose from {', '.join(SCALES)}")
         if chosen.budget is not None and not chosen.budget > 0:
             raise ValueError(f"the budget is a number of seconds above 0, not {chosen.budget:g}")
-        notebooks = select(chosen.chapter, chosen.notebook)
+        notebooks = select(chosen.chapter or (ALL if chosen.store else None), chosen.notebook)
         if chosen.store:
             results = store_all(notebooks)
         else:
