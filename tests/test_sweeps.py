@@ -2,7 +2,7 @@
 
 import pytest
 
-from dcbook.experiments import Record, sampled, stand_in, sweeps, to_frame, with_clusters
+from dcbook.experiments import Record, over, sampled, stand_in, summarize, sweeps, to_frame, with_clusters
 from dcbook.experiments.settings import SWEEPS
 
 ONE_SETTING = {
@@ -89,3 +89,10 @@ def test_a_table_reads_parameters_and_the_sample():
     run = {"method": "a", "dataset": "x", "scale": "s", "seed": 0, "params": {"m": 1.1}, "sampling": {"retention": 0.3}}
     frame = to_frame([Record(run, {"acc": 0.5}, [], {})], ["m", "retention", "zeta"])
     assert frame.loc[0, ["m", "retention", "zeta"]].tolist() == [1.1, 0.3, None]
+
+
+def test_a_wide_table_has_a_column_for_each_value():
+    rows = [("b", "x", "acc at T1 = 5", v) for v in (40, 44)] + [("b", "x", "acc at T1 = 1", 50)]
+    wide = over(summarize([*rows, ("a", "x", "acc at m = 2", 7)]), "T1")
+    assert wide.columns.tolist() == ["T1 = 5", "T1 = 1"] and wide.index.tolist() == [("b", "x", "acc")]
+    assert wide.iloc[0].tolist() == ["42.0 ± 2.8", "50.0"]

@@ -1,7 +1,7 @@
 """The grid of runs, their records, the papers' reported numbers, and the comparison of the two."""
 
 from dcbook.experiments.claims import Contrast, by_value, contrast, paired
-from dcbook.experiments.compare import at_settings, compare, gaps, render, summarize, write_csv
+from dcbook.experiments.compare import at_settings, compare, gaps, over, render, summarize, write_csv
 from dcbook.experiments.features import make_features
 from dcbook.experiments.papers import COUNTERPARTS, Counterpart, reported, stand_in
 from dcbook.experiments.records import Record, RecordError, curves, read_all, to_frame
@@ -25,6 +25,7 @@ __all__ = [
     "curves",
     "gaps",
     "make_features",
+    "over",
     "paired",
     "read_all",
     "render",

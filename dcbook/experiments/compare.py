@@ -143,6 +143,15 @@ def at_settings(frame: pd.DataFrame, *settings: str, metrics: Iterable[str] = ("
     return list(zip(found["method"], found["dataset"], names, 100 * found["value"], strict=True))
 
 
+def over(frame: pd.DataFrame, setting: str) -> pd.DataFrame:
+    """Mean ± std of `at_settings` rows: a column for each value of `setting`, a row for each method and metric."""
+    parts = frame["metric"].str.extract(rf"^(?P<metric>\w+) at (?P<at>{setting} = .*)$")
+    rows = frame.assign(metric=parts["metric"], at=parts["at"]).dropna(subset="at")
+    rows["value"] = [f"{r.mean:.1f}" + (f" ± {r.std:.1f}" if r.n > 1 else "") for r in rows.itertuples()]
+    wide = rows.pivot_table("value", ["method", "dataset", "metric"], "at", aggfunc="first", sort=False)
+    return wide.rename_axis(columns=None)
+
+
 def gaps(frame: pd.DataFrame, points: float = TOLERANCE) -> pd.DataFrame:
     """The rows of a comparison that differ by more than `points`: those that need a written cause."""
     return frame[frame["difference"].round(DECIMALS["difference"]).abs() > points].reset_index(drop=True)
