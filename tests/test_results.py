@@ -7,8 +7,10 @@ import pandas as pd
 import pytest
 
 from dcbook.book import dcss
-from dcbook.experiments import compare, gaps, read_all, render, runs
-from dcbook.experiments.settings import GRIDS, SCALES
+from dcbook.book.verdicts import recorded
+from dcbook.experiments import compare, gaps, render
+from dcbook.experiments.records import path_of
+from dcbook.experiments.settings import SCALES
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "figures" / "laptop" / "dcss"
@@ -20,24 +22,38 @@ def table():
     return pd.read_csv(FOLDER / "table1_benchmark.csv")
 
 
-def test_every_run_of_the_laptop_scale_has_a_record_from_a_known_commit():
-    records = {(r.run["method"], r.run["dataset"], r.run["seed"]): r for r in read_all(FOLDER / "records")}
-    grids = [runs(grid["laptop"], name="laptop") for grid in GRIDS.values()]
-    assert set(records) == {(run.method, run.dataset, run.seed) for grid in grids for run in grid}
-    assert all(r.provenance["commit"] and not r.provenance["dirty"] for r in records.values())
+@pytest.fixture(scope="module")
+def records():
+    return recorded(dcss.tables("laptop"), FOLDER / "records")
 
 
-def test_methods_of_a_seed_share_their_start():
+def paths(runs):
+    return {path_of(run.identity, FOLDER / "records") for run in runs}
+
+
+def test_every_run_of_the_tables_has_a_record_from_a_known_commit(records):
+    assert len(records) == len(paths(dcss.tables("laptop")))
+    assert all(record.provenance["commit"] and not record.provenance["dirty"] for record in records)
+
+
+def test_a_sweep_is_recorded_whole_or_not_at_all_and_nothing_else_is_there():
+    there = set((FOLDER / "records").glob("*/*.json"))
+    sweeps = [paths(claim.runs("laptop")) for claim in dcss.CLAIMS if claim.runs]
+    assert all(sweep <= there or not sweep & there for sweep in sweeps)
+    assert there <= paths(dcss.tables("laptop")).union(*sweeps)
+
+
+def test_methods_of_a_seed_share_their_start(records):
     starts = {}
-    for record in read_all(FOLDER / "records"):
+    for record in records:
         if record.run["method"] in ("AE+k-means", "DEC", "IDEC", "DCSS_u", "DCSS_agg"):
             place = record.run["dataset"], record.run["seed"]
             starts.setdefault(place, set()).add(record.provenance["start"]["digest"])
     assert starts and all(len(digests) == 1 for digests in starts.values())
 
 
-def test_the_committed_table_is_drawn_from_the_committed_records(table):
-    drawn = compare([r for r in read_all(FOLDER / "records") if r.run["method"] in SCALES["laptop"].methods], TABLES)
+def test_the_committed_table_is_drawn_from_the_committed_records(table, records):
+    drawn = compare([record for record in records if record.run["method"] in SCALES["laptop"].methods], TABLES)
     places = ["method", "dataset", "metric"]
     pd.testing.assert_frame_equal(
         drawn.set_index(places).sort_index()[["mean", "std", "n", "reported"]].round(2),
