@@ -5,10 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
-from dcbook.book.verdicts import NOT_HERE, NOT_YET, Claim, Judgment, counted, gains, page, recorded
+from dcbook.book.verdicts import NOT_HERE, NOT_YET, Claim, Judgment, combined, counted, gains, page, recorded
 from dcbook.evaluation import purity
 from dcbook.experiments import Contrast, Record
-from dcbook.experiments.settings import GRIDS
+from dcbook.experiments.settings import FILTERS, GRIDS
+from dcbook.experiments.watch import FirstLayer
 
 TITLE = "DCSS: what holds"
 INTRODUCTION = """\
@@ -107,11 +108,31 @@ def one_hot(records: Sequence[Record]) -> Judgment:
     return counted(sum(share >= 0.95 for share in near), len(near)), text
 
 
+def filters_resemble(records: Sequence[Record]) -> Judgment:
+    """The filters of DCSS are more like supervised ones of another start than untrained ones are, and so their outputs.
+
+    What one supervised network has in common with another is the most that could be asked.
+    """
+    shown = [(r.run["dataset"], FirstLayer.measures(r.portrait)) for r in records if "filters" in r.portrait]
+    if not shown:
+        return NOT_YET, f"{NOT_YET}: its runs are to come"
+    verdicts, texts = [], []
+    for measure in ("filters", "outputs"):
+        gains: dict[str, tuple[float, ...]] = {}
+        for dataset, found in shown:
+            gain = 100 * (found[measure]["DCSS"] - found[measure]["untrained"])
+            gains[dataset] = (*gains.get(dataset, ()), gain)
+        most = 100 * np.mean([found[measure]["supervised"] - found[measure]["untrained"] for _, found in shown])
+        verdicts.append(Contrast(gains).verdict)
+        texts.append(f"{measure}: {Contrast(gains)} of |cosine| above untrained; a supervised network: {most:+.1f}")
+    return combined(verdicts), "; ".join(texts)
+
+
 SWEEP_TO_COME = f"{NOT_YET}: its sweep is to come"
 FEATURES_TO_COME = f"{NOT_YET}: needs self-supervised features of color images"
 SUPPLEMENT = f"{NOT_HERE}: networks and features of the color sets are described in a supplement that cannot be found"
 TABLE1, TABLE2, TABLE4 = "table1_benchmark", "table2_aggregated", "table4_mnet_on_top"
-WITHIN, SPACES = "phase2_from_within", "fig4_spaces"
+WITHIN, SPACES, FIG13 = "phase2_from_within", "fig4_spaces", "fig13_filters"
 
 CLAIMS = [
     Claim("4.3 (1), Table 1", "DCSS beats every other method on every set", TABLE1, gains("DCSS", OTHERS)),
@@ -159,7 +180,7 @@ CLAIMS = [
     ),
     Claim("4.8.5, Fig. 11(b)", "zeta and gamma hardly matter within reason", "", SWEEP_TO_COME),
     Claim("4.8.6, Fig. 12", "a wrong K costs, too small as well as too large", "", SWEEP_TO_COME),
-    Claim("4.9, Fig. 13", "first-layer filters resemble those of a supervised twin", "", SWEEP_TO_COME),
+    Claim("4.9, Fig. 13", "first-layer filters resemble those of a supervised twin", FIG13, filters_resemble),
     Claim(
         "3.4, Fig. 3",
         "in the end almost every sample has a neighbor",
@@ -171,4 +192,4 @@ CLAIMS = [
 
 def readme(folder: Path) -> str:
     """The chapter's README from the records of the laptop scale in `folder`."""
-    return page(TITLE, INTRODUCTION, CLAIMS, recorded(GRIDS, "laptop", folder))
+    return page(TITLE, INTRODUCTION, CLAIMS, recorded(GRIDS | {"fig13": FILTERS}, "laptop", folder))

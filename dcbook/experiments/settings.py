@@ -7,7 +7,7 @@ two), `paper` for the paper's data and schedule on a GPU. Methods have the names
 from dataclasses import replace
 
 from dcbook.experiments.runs import Method, Scale
-from dcbook.experiments.watch import SelfSupervision
+from dcbook.experiments.watch import FirstLayer, LabelPickedProtocol, SelfSupervision
 from dcbook.methods import (
     DCN,
     DCSS,
@@ -23,8 +23,10 @@ from dcbook.methods import (
     Pretraining,
     VaDE,
 )
+from dcbook.methods.dcss import RELEASED_ROWS
 
-# A quarter of the paper's widths and large batches, so that it takes seconds; the step is the paper's times 70,000 / 1,797.
+# A quarter of the paper's widths and large batches, so that it takes seconds; the step is the paper's times
+# 70,000 / 1,797.
 QUICK_PHASE_1 = {"phase1_epochs": 10, "phase1_lr": 3.9e-5, "batch_size": 256, "schedule_size": None}
 QUICK = Scale(
     datasets={"digits": {}},
@@ -120,6 +122,35 @@ def mnet_on_top(scale: Scale) -> Scale:
     return replace(scale, methods=below | on_top)
 
 
+def first_layer(scale: Scale, recipe: Pretraining, **settings) -> Scale:
+    """Fig. 13: both phases of DCSS from the convolutional autoencoder of that recipe, its first layer looked at."""
+    start = "convolutional autoencoder"
+    dcss = Method(DCSS, settings, start=start, watch=FirstLayer(recipe))
+    return replace(scale, starts={start: Method(AEKMeans, {"start": recipe})}, methods={"DCSS, convolutional": dcss})
+
+
+def paper_against_code(scale: Scale, phase1: dict, phase2: dict) -> Scale:
+    """DCSS by both protocols; and as the paper has it, with each row of the released code, and with all of them.
+
+    `phase1` and `phase2` change those settings of the scale. All variants go on from one of two phases 1, the paper's
+    or that of the row "centers", the only row that changes its training.
+    """
+    start = scale.methods["DCSS_u"].start
+    phase1 = {**scale.methods["DCSS_u"].params, **phase1}
+    phase2 = {**scale.methods["DCSS"].params, **phase2}
+    starts = {
+        start: scale.starts[start],
+        "phase 1": Method(DCSS_u, phase1, start=start),
+        "phase 1, centers": Method(DCSS_u, {**phase1, "variant": "centers"}, start=start),
+    }
+    whole = {**phase2, **phase1, **scale.starts[start].params}
+    methods = {"DCSS, both protocols": Method(DCSS, whole, watch=LabelPickedProtocol())}
+    for variant in ("paper", *RELEASED_ROWS, "released"):
+        after = "phase 1, centers" if variant in ("centers", "released") else "phase 1"
+        methods[f"DCSS, {variant}"] = Method(DCSS, {**phase2, "variant": variant}, start=after)
+    return replace(scale, starts=starts, methods=methods, monitor_every=1)
+
+
 # What has run so far: at `laptop` DCN, DKM and VaDE, two to five minutes a run, wait for their turn in Table 1, and the
 # two larger sets in Table 4.
 RAN = ("k-means", "LSSC", "LPMF", "AE+k-means", "DEC", "IDEC", "DCSS_u", "DCSS_agg", "DCSS")
@@ -141,4 +172,32 @@ SWEEPS = {
     "quick": replace(QUICK, datasets={"digits": {"subset": 600}}, seeds=(0,)),
     "laptop": replace(LAPTOP, datasets={name: {"subset": 2000} for name in LAPTOP.datasets}, starts=QUICK.starts),
     "paper": PAPER,
+}
+
+# Fig. 13: the same network and schedule at `quick` and `laptop`. USPS has 16×16 pixels; the digits get a border, since
+# the network takes no images of 8×8. The step of phase 1 is the paper's for batches of 100 in place of 500.
+CONVOLUTIONAL = Pretraining("convolutional", epochs=10, batch_size=32)
+FEW = {"phase1_epochs": 2, "phase1_lr": 5e-6, "phase2_epochs": 10, "T2": 3, "batch_size": 100, "schedule_size": None}
+FILTERS = {
+    "quick": first_layer(
+        replace(QUICK, datasets={"digits": {"subset": 200, "padding": 4}}, seeds=(0,)), CONVOLUTIONAL, **FEW
+    ),
+    "laptop": first_layer(
+        replace(LAPTOP, datasets={name: {"subset": 2000} for name in ("usps", "mnist-test")}), CONVOLUTIONAL, **FEW
+    ),
+    "paper": first_layer(
+        replace(PAPER, datasets={name: {} for name in ("mnist", "fashion-mnist")}),
+        PAPER.starts["convolutional autoencoder"].params["start"],
+    ),
+}
+
+# Paper against code: schedules shorter than the sweeps', since each data set and seed asks for eleven phases.
+PROTOCOLS = {
+    "quick": paper_against_code(SWEEPS["quick"], {"phase1_epochs": 4}, {"phase2_epochs": 16, "T2": 4}),
+    "laptop": paper_against_code(
+        replace(SWEEPS["laptop"], datasets={name: {"subset": 2000} for name in ("usps", "mnist-test")}),
+        {"phase1_epochs": 3},
+        {"phase2_epochs": 3, "T2": 1},
+    ),
+    "paper": paper_against_code(PAPER, {}, {}),
 }
