@@ -278,7 +278,7 @@ def filters(panels: Mapping[str, np.ndarray], columns: int = 4) -> Figure:
             tiles = each.reshape(-1, columns, *each.shape[1:]).transpose(0, 2, 1, 3)
             picture = tiles.reshape(tiles.shape[0] * tiles.shape[1], -1)
             axis.imshow(picture, cmap="gray", vmin=-1, vmax=1, interpolation="nearest")
-            axis.set_title("\n".join(wrap(title, 22)), loc="center")
+            axis.set_title("\n".join(wrap(title, 26)), loc="center")
             axis.set_axis_off()
         figure.tight_layout()
     return figure
@@ -301,11 +301,9 @@ def dots(panels: Mapping[str, Mapping[str, Sequence[float]]], name: str, mark: f
                 axis.scatter(values.mean(), place, marker="|", s=140, color=OURS)
             if mark is not None:
                 axis.axvline(mark, color="0.6", linestyle=":")
-            axis.set(title=title, xlabel=name, yticks=range(len(rows)), yticklabels=rows)
-            axis.margins(y=0.08)
+            axis.set(title=title, xlabel=name, yticks=range(len(rows)), yticklabels=rows, ylim=(len(rows) - 0.5, -0.5))
             axis.grid(axis="x", color="0.92")
             axis.set_axisbelow(True)
-        axes[0, 0].invert_yaxis()
         figure.tight_layout()
     return figure
 

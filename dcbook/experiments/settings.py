@@ -129,22 +129,22 @@ def first_layer(scale: Scale, recipe: Pretraining, **settings) -> Scale:
     return replace(scale, starts={start: Method(AEKMeans, {"start": recipe})}, methods={"DCSS, convolutional": dcss})
 
 
-def paper_against_code(scale: Scale, phase1: dict, phase2: dict) -> Scale:
+def paper_against_code(scale: Scale, **settings) -> Scale:
     """DCSS by both protocols; and as the paper has it, with each row of the released code, and with all of them.
 
-    `phase1` and `phase2` change those settings of the scale. All variants go on from one of two phases 1, the paper's
-    or that of the row "centers", the only row that changes its training.
+    `settings` change those of the scale. All variants go on from one of two phases 1, the paper's or that of the row
+    "centers", the only row that changes its training.
     """
     start = scale.methods["DCSS_u"].start
-    phase1 = {**scale.methods["DCSS_u"].params, **phase1}
-    phase2 = {**scale.methods["DCSS"].params, **phase2}
+    both = {**scale.methods["DCSS"].params, **scale.methods["DCSS_u"].params, **settings}
+    phase1, phase2 = {**both, "phase2_epochs": 0}, {**both, "phase1_epochs": 0}
     starts = {
         start: scale.starts[start],
-        "phase 1": Method(DCSS_u, phase1, start=start),
-        "phase 1, centers": Method(DCSS_u, {**phase1, "variant": "centers"}, start=start),
+        "phase 1": Method(DCSS, phase1, start=start),
+        "phase 1, centers": Method(DCSS, {**phase1, "variant": "centers"}, start=start),
     }
-    whole = {**phase2, **phase1, **scale.starts[start].params}
-    methods = {"DCSS, both protocols": Method(DCSS, whole, watch=LabelPickedProtocol())}
+    whole = Method(DCSS, {**both, **scale.starts[start].params}, watch=LabelPickedProtocol())
+    methods = {"DCSS, both protocols": whole}
     for variant in ("paper", *RELEASED_ROWS, "released"):
         after = "phase 1, centers" if variant in ("centers", "released") else "phase 1"
         methods[f"DCSS, {variant}"] = Method(DCSS, {**phase2, "variant": variant}, start=after)
@@ -176,8 +176,8 @@ SWEEPS = {
 
 # Fig. 13: the same network and schedule at `quick` and `laptop`. USPS has 16×16 pixels; the digits get a border, since
 # the network takes no images of 8×8. The step of phase 1 is the paper's for batches of 100 in place of 500.
-CONVOLUTIONAL = Pretraining("convolutional", epochs=10, batch_size=32)
-FEW = {"phase1_epochs": 2, "phase1_lr": 5e-6, "phase2_epochs": 10, "T2": 3, "batch_size": 100, "schedule_size": None}
+CONVOLUTIONAL = Pretraining("convolutional", epochs=10, batch_size=16)
+FEW = {"phase1_epochs": 2, "phase1_lr": 5e-6, "phase2_epochs": 6, "T2": 2, "batch_size": 100, "schedule_size": None}
 FILTERS = {
     "quick": first_layer(
         replace(QUICK, datasets={"digits": {"subset": 200, "padding": 4}}, seeds=(0,)), CONVOLUTIONAL, **FEW
@@ -193,11 +193,14 @@ FILTERS = {
 
 # Paper against code: schedules shorter than the sweeps', since each data set and seed asks for eleven phases.
 PROTOCOLS = {
-    "quick": paper_against_code(SWEEPS["quick"], {"phase1_epochs": 4}, {"phase2_epochs": 16, "T2": 4}),
+    "quick": paper_against_code(
+        SWEEPS["quick"], phase1_epochs=4, phase1_lr=1e-4, phase2_epochs=16, T2=8, batch_size=100
+    ),
     "laptop": paper_against_code(
         replace(SWEEPS["laptop"], datasets={name: {"subset": 2000} for name in ("usps", "mnist-test")}),
-        {"phase1_epochs": 3},
-        {"phase2_epochs": 3, "T2": 1},
+        phase1_epochs=3,
+        phase2_epochs=3,
+        T2=1,
     ),
-    "paper": paper_against_code(PAPER, {}, {}),
+    "paper": paper_against_code(PAPER, phase1_epochs=200),
 }
