@@ -264,6 +264,50 @@ def vectors(panels: Mapping[str, np.ndarray]) -> Figure:
     return figure
 
 
+def filters(panels: Mapping[str, np.ndarray], columns: int = 4) -> Figure:
+    """Filters of a layer as tiles, one panel for each network: title to (n, C, k, k), averaged over the channels.
+
+    Gray is 0; black and white are minus and plus the largest weight of that filter.
+    """
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(1, len(panels), figsize=(2.1 * len(panels), 4.4), squeeze=False)
+        for axis, (title, each) in zip(axes.flat, panels.items(), strict=True):
+            each = np.asarray(each).mean(1)
+            each = each / np.abs(each).max((1, 2), keepdims=True)
+            each = np.pad(each, ((0, -len(each) % columns), (1, 1), (1, 1)), constant_values=np.nan)
+            tiles = each.reshape(-1, columns, *each.shape[1:]).transpose(0, 2, 1, 3)
+            picture = tiles.reshape(tiles.shape[0] * tiles.shape[1], -1)
+            axis.imshow(picture, cmap="gray", vmin=-1, vmax=1, interpolation="nearest")
+            axis.set_title("\n".join(wrap(title, 26)), loc="center")
+            axis.set_axis_off()
+        figure.tight_layout()
+    return figure
+
+
+def dots(panels: Mapping[str, Mapping[str, Sequence[float]]], name: str, mark: float | None = None) -> Figure:
+    """Every seed as a dot and their mean as a bar, one line for each row, one panel each on axes of their own.
+
+    `panels`: title to row to the values of its seeds; all panels have the same rows. `name` is that of the values,
+    `mark` one that is drawn as a vertical line.
+    """
+    rows = list(next(iter(panels.values())))
+    with plt.rc_context(STYLE):
+        size = (1.6 + 2.6 * len(panels), 1 + 0.32 * len(rows))
+        figure, axes = plt.subplots(1, len(panels), figsize=size, sharey=True, squeeze=False)
+        for axis, (title, lines) in zip(axes.flat, panels.items(), strict=True):
+            for place, row in enumerate(rows):
+                values = np.asarray(lines[row])
+                axis.scatter(values, np.full(len(values), place), s=18, color=OURS, alpha=0.6, linewidths=0)
+                axis.scatter(values.mean(), place, marker="|", s=140, color=OURS)
+            if mark is not None:
+                axis.axvline(mark, color="0.6", linestyle=":")
+            axis.set(title=title, xlabel=name, yticks=range(len(rows)), yticklabels=rows, ylim=(len(rows) - 0.5, -0.5))
+            axis.grid(axis="x", color="0.92")
+            axis.set_axisbelow(True)
+        figure.tight_layout()
+    return figure
+
+
 def bounds(panels: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray, str, str]]) -> Figure:
     """Values beside what bounds them, one panel each.
 

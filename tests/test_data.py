@@ -141,6 +141,19 @@ def test_shares_follow_the_largest_remainder(data, sizes):
         assert counts.tolist() == expected
 
 
+def test_a_border_is_black_and_told(toy):
+    data = toy.padded(3)
+    assert data.images.shape == (1000, 1, 8, 8) and data.images.dtype == np.uint8 and data.original
+    np.testing.assert_array_equal(data.images[:, :, 3:5, 3:5], toy.images)
+    assert data.images.sum() == toy.images.sum() and data.digest != toy.digest
+    assert data.provenance["notes"] == ["a black border of 3 pixels on every side"]
+    assert load("digits", padding=4, subset=50).digest == load("digits").padded(4).sample(50).digest
+    features = Dataset("features", np.zeros((4, 2), np.float32), np.zeros(4, int))
+    for samples, width, error in ((toy, 0, ValueError), (features, 1, ValueError), (toy, 1.5, TypeError)):
+        with pytest.raises(error, match="width"):
+            samples.padded(width)
+
+
 def test_imbalance_is_linear_from_r_to_one():
     labels = np.tile(np.arange(5), 4000)
     data = Dataset("even", np.zeros((20_000, 1, 1, 1), np.uint8), labels)

@@ -8,9 +8,9 @@ import pytest
 
 from dcbook.book import dcss
 from dcbook.book.verdicts import recorded
-from dcbook.experiments import compare, gaps, render
+from dcbook.experiments import compare, gaps, render, runs
 from dcbook.experiments.records import path_of
-from dcbook.experiments.settings import SCALES
+from dcbook.experiments.settings import PROTOCOLS, SCALES
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "figures" / "laptop" / "dcss"
@@ -39,6 +39,7 @@ def test_every_run_of_the_tables_has_a_record_from_a_known_commit(records):
 def test_a_sweep_is_recorded_whole_or_not_at_all_and_nothing_else_is_there():
     there = set((FOLDER / "records").glob("*/*.json"))
     sweeps = [paths(claim.runs("laptop")) for claim in dcss.CLAIMS if claim.runs]
+    sweeps.append(paths(runs(PROTOCOLS["laptop"], name="laptop")))
     assert all(sweep <= there or not sweep & there for sweep in sweeps)
     assert there <= paths(dcss.tables("laptop")).union(*sweeps)
 

@@ -1,5 +1,6 @@
 """The verdict page: what it counts, and each judgment of the DCSS chapter on records made by hand."""
 
+import numpy as np
 import pytest
 
 from dcbook.book import dcss
@@ -140,6 +141,25 @@ def test_maps_and_residuals():
     assert dcss.neighbors("b", "a")([record, record])[0] == "does not hold"
     assert dcss.one_hot([record])[0] == "holds"
     assert dcss.one_hot([run("DCSS", portrait=portrait | {"residuals": [50] * 40})])[0] == "does not hold"
+
+
+def filters(dcss_learns, twin_learns, seed=0):
+    """Untrained filters, and some that went a part of the way to those of the supervised network."""
+    start, goal = np.random.default_rng(seed).normal(size=(2, 4, 1, 5, 5))
+    ways = {"untrained": 0, "autoencoder": 0, "DCSS": dcss_learns, "supervised": twin_learns}
+    networks = {name: ((1 - way) * start + way * goal).tolist() for name, way in ways.items()}
+    networks["supervised, another start"] = goal.tolist()
+    return run("DCSS, convolutional", seed, portrait={"filters": networks, "covariance": np.eye(25).tolist()})
+
+
+def test_filters_beside_supervised_ones():
+    def verdict(*learned):
+        return dcss.filters_resemble([filters(*learned, seed) for seed in range(3)])[0]
+
+    assert verdict(0.5, 0.6) == "holds"
+    assert verdict(-0.1, 0.6) == "does not hold"
+    assert verdict(0.5, -0.1) == NOT_YET  # the labels themselves teach no common filters: nothing to resemble
+    assert dcss.filters_resemble([run("DCSS")])[0] == NOT_YET
 
 
 @pytest.mark.parametrize("claim", dcss.CLAIMS, ids=lambda claim: claim.text[:40])

@@ -95,6 +95,7 @@ def load(
     retention: float | None = None,
     seed: int = 0,
     image_size: int | None = None,
+    padding: int | None = None,
     features: str | os.PathLike | None = None,
 ) -> Dataset:
     """A data set by name, its parts (train, test, val) joined as the clustering literature does.
@@ -118,6 +119,8 @@ def load(
         Of both draws.
     image_size
         For ``imagenet10``, whose images have many sizes: pixels a side, 8 to 512. Default: 96.
+    padding
+        Width in pixels of a black border on every side (see `Dataset.padded`). Default: none.
     features
         A feature file (`save_features`), whose rows take the place of the images: its path, or its name below the
         data folder's ``features``. It is one of the whole set, of which the same samples are drawn as of the
@@ -156,6 +159,9 @@ def load(
             raise
         fetch(name, root=root)
         data = _read(name, source, root, options)
+
+    if padding is not None:
+        data = data.padded(padding)
 
     def drawn(data: Dataset) -> Dataset:
         data = data if retention is None else data.imbalanced(retention, seed)

@@ -3,6 +3,7 @@
 import copy
 import hashlib
 from dataclasses import dataclass, field, replace
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -137,6 +138,22 @@ class Dataset:
             raise ValueError(f"{self.name}: imbalance needs at least two classes, and there is one")
         kept = sampling.retain(self.labels, self.n_classes, r, seed)
         return self._take(kept, {"kind": "imbalanced", "retention": float(r), "seed": int(seed)})
+
+    def padded(self, width: int) -> "Dataset":
+        """The images with a black border (zeros) of `width` pixels on every side, for networks that want larger ones.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Where width is no positive integer, or the samples are features.
+        """
+        if isinstance(width, bool) or not isinstance(width, Integral):
+            raise TypeError(f"width must be an integer, not {width!r}")
+        if width < 1 or self.images.ndim == 2:
+            raise ValueError(f"{self.name}: padding is for images, with a width of 1 pixel or more, not {width}")
+        border = [(0, 0), (0, 0), *[(width, width)] * (self.images.ndim - 2)]
+        notes = [*self.provenance.get("notes", []), f"a black border of {width} pixels on every side"]
+        return replace(self, images=np.pad(self.images, border), provenance={**self.provenance, "notes": notes})
 
     def _take(self, kept: np.ndarray, step: dict[str, Any]) -> "Dataset":
         labels = self.labels[kept]

@@ -1,9 +1,11 @@
 """The only room that sees labels."""
 
-from dcbook.evaluation.label_picked import LabelPicked
+from dcbook.evaluation.filters import learned_alike, matching, resemblance
+from dcbook.evaluation.label_picked import LabelPicked, label_picked
 from dcbook.evaluation.maps import purity, tsne
 from dcbook.evaluation.pairs import Pairs, pairs, residuals
 from dcbook.evaluation.scores import UNMATCHED, accuracy, ari, macro_f1, match, micro_f1, nmi, scores
+from dcbook.evaluation.supervised import train_with_labels
 
 __all__ = [
     "UNMATCHED",
@@ -11,13 +13,18 @@ __all__ = [
     "Pairs",
     "accuracy",
     "ari",
+    "label_picked",
+    "learned_alike",
     "macro_f1",
     "match",
+    "matching",
     "micro_f1",
     "nmi",
     "pairs",
     "purity",
+    "resemblance",
     "residuals",
     "scores",
+    "train_with_labels",
     "tsne",
 ]
