@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dcbook.experiments.records import Record
+from dcbook.experiments.records import Record, place
 
 HOLDS, IN_PART, NOT = "holds", "holds in part", "does not hold"
 LEVEL = 0.95
@@ -21,7 +21,7 @@ class Contrast:
     Attributes
     ----------
     gains : dict
-        Data set to the gain of each seed, in the order of the seeds.
+        Data set (or features of it, see `place`) to the gain of each seed, in the order of the seeds.
     """
 
     gains: dict[str, tuple[float, ...]]
@@ -78,9 +78,9 @@ def contrast(records: Iterable[Record], better: str, worse: str | Iterable[str],
     values: dict[str, dict[str, dict[int, float]]] = {}
     for record in records:
         run = record.run
-        seeds = values.setdefault(run["dataset"], {}).setdefault(run["method"], {})
+        seeds = values.setdefault(place(run), {}).setdefault(run["method"], {})
         if run["seed"] in seeds:
-            raise ValueError(f"{run['method']} has two records on {run['dataset']} with seed {run['seed']}: choose one")
+            raise ValueError(f"{run['method']} has two records on {place(run)} with seed {run['seed']}: choose one")
         seeds[run["seed"]] = 100 * record.scores[metric]
     gains = {}
     for dataset, found in values.items():

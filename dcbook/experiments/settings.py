@@ -20,11 +20,14 @@ from dcbook.methods import (
     DCSS_agg,
     DCSS_u,
     KMeans,
+    MoCo,
     Pretraining,
+    SimCLR,
     VaDE,
 )
 
-# A quarter of the paper's widths and large batches, so that it takes seconds; the step is the paper's times 70,000 / 1,797.
+# A quarter of the paper's widths and large batches, so that it takes seconds; the step is the paper's times
+# 70,000 / 1,797.
 QUICK_PHASE_1 = {"phase1_epochs": 10, "phase1_lr": 3.9e-5, "batch_size": 256, "schedule_size": None}
 QUICK = Scale(
     datasets={"digits": {}},
@@ -120,6 +123,83 @@ def mnet_on_top(scale: Scale) -> Scale:
     return replace(scale, methods=below | on_top)
 
 
+# Tables 3 and 5 need color images and a network that learns from them without labels: on a CPU a narrow one, from few
+# images. Features are not confined to [0, 1] as pixels are, so phase 1 takes shorter steps: its losses must not rise.
+QUICK_VIEWS = {"width": 8, "projection_dim": 32, "flip": False, "crop": 0.5, "jitter": 1.0, "batch_size": 100}
+QUICK_COLOR = replace(
+    QUICK,
+    datasets={"digits-rgb": {"subset": 600}},
+    seeds=(0,),
+    starts={"autoencoder": Method(AEKMeans, {"start": Pretraining(widths=(125, 125, 500), epochs=30, batch_size=128)})},
+    features={"simclr": Method(SimCLR, {**QUICK_VIEWS, "epochs": 20, "lr": 0.1, "temperature": 0.2})},
+)
+LAPTOP_COLOR = replace(
+    LAPTOP,
+    datasets={"cifar10": {"subset": 2000}},
+    starts=QUICK.starts,
+    features={"simclr": Method(SimCLR, {"width": 8, "epochs": 40, "lr": 0.1, "batch_size": 100, "temperature": 0.2})},
+)
+PAPER_COLOR = replace(
+    PAPER,
+    datasets={"cifar10": {}, "cifar100-20": {}, "stl10": {}},
+    features={"simclr": Method(SimCLR, {"architecture": "resnet-34"})},
+)
+ON_FEATURES = ("AE+k-means", "DEC", "IDEC", "DCN", "DKM", "DCSS_u")
+
+
+def on_features(scale: Scale, **changes: dict) -> Scale:
+    """Table 3: the autoencoder methods of a scale, with some parameters changed, on features, from one autoencoder."""
+    methods = {name: replace(scale.methods[name], start="autoencoder") for name in ON_FEATURES}
+    methods["DCSS"] = replace(scale.methods["DCSS"], watch=None)
+    changed = {name: replace(methods[name], params={**methods[name].params, **new}) for name, new in changes.items()}
+    return replace(scale, methods=methods | changed)
+
+
+def on_moco(scale: Scale, moco: dict, phase2: dict) -> Scale:
+    """Table 5: k-means on MoCo's H space, and MNet on top of MoCo's encoder, which phase 2 trains along."""
+    methods = {
+        "MoCo+k-means": Method(MoCo, moco),
+        "MoCo+MNet": Method(DCSS, {"phase1_epochs": 0, **phase2}, start="MoCo+k-means"),
+    }
+    return replace(scale, methods=methods, features={})
+
+
+SHORT = {"max_updates": 150, "update_interval": 15}
+TABLE3 = {
+    "quick": on_features(
+        QUICK_COLOR,
+        DEC=SHORT,
+        IDEC=SHORT,
+        DCN={"epochs": 10},
+        DKM={"epochs": 10},
+        DCSS_u={"phase1_epochs": 4, "phase1_lr": 1e-6},
+        DCSS={"phase2_epochs": 30, "T2": 8},
+    ),
+    "laptop": on_features(LAPTOP_COLOR, DCSS_u={"phase1_epochs": 5, "phase1_lr": 2e-7}),
+    "paper": on_features(PAPER_COLOR),
+}
+TABLE5 = {
+    "quick": on_moco(
+        QUICK_COLOR,
+        {**QUICK_VIEWS, "epochs": 10, "queue": 600, "bn_groups": 1, "temperature": 0.1},
+        {"phase2_epochs": 8, "T2": 3, "batch_size": 100, "schedule_size": None},
+    ),
+    "laptop": on_moco(
+        LAPTOP_COLOR,
+        {
+            "width": 8,
+            "epochs": 40,
+            "batch_size": 64,
+            "queue": 512,
+            "bn_groups": 1,
+            "momentum": 0.99,
+            "temperature": 0.1,
+        },
+        {"phase2_epochs": 20, "T2": 5, "batch_size": 200, "schedule_size": None},
+    ),
+    "paper": on_moco(PAPER_COLOR, {"architecture": "resnet-34"}, {}),
+}
+
 # What has run so far: at `laptop` DCN, DKM and VaDE, two to five minutes a run, wait for their turn in Table 1, and the
 # two larger sets in Table 4.
 RAN = ("k-means", "LSSC", "LPMF", "AE+k-means", "DEC", "IDEC", "DCSS_u", "DCSS_agg", "DCSS")
@@ -128,11 +208,13 @@ SCALES = {"quick": QUICK, "laptop": only(LAPTOP, *RAN), "paper": PAPER}
 GRIDS = {
     "table1": SCALES,
     "table2": {name: only(scale, "AE+k-means", "DCSS_u", "DCSS_agg") for name, scale in SCALES.items()},
+    "table3": TABLE3,
     "table4": {
         "quick": replace(mnet_on_top(QUICK), seeds=(0,)),
         "laptop": replace(mnet_on_top(LAPTOP), datasets={"usps": {}}),
         "paper": mnet_on_top(PAPER),
     },
+    "table5": TABLE5,
     "phase2": {name: only(scale, "DCSS") for name, scale in SCALES.items()},
 }
 
