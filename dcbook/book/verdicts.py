@@ -6,7 +6,7 @@ from pathlib import Path
 
 from dcbook.experiments import Record, Scale, contrast, runs
 from dcbook.experiments.claims import HOLDS, IN_PART, NOT
-from dcbook.experiments.records import path_of, read
+from dcbook.experiments.records import path_of, place, read
 
 NOT_YET, NOT_HERE = "not tested yet", "not testable here"
 Judgment = tuple[str, str]  # a verdict and its evidence in words
@@ -26,18 +26,21 @@ class Claim:
         The notebook that tests it, without ``.ipynb``; empty if none does.
     judge : callable, or str
         From the records of the chapter to a verdict and its evidence; or why it is not tested.
+    on_features : bool
+        Whether it is about runs on features in place of images, or about the others.
     """
 
     place: str
     text: str
     notebook: str
     judge: Callable[[Sequence[Record]], Judgment] | str
+    on_features: bool = False
 
     def verdict(self, records: Sequence[Record]) -> Judgment:
         """Its verdict from these records, and the evidence."""
         if isinstance(self.judge, str):
             return (NOT_YET if self.judge.startswith(NOT_YET) else NOT_HERE), self.judge
-        return self.judge(records)
+        return self.judge([r for r in records if (place(r.run) != r.run["dataset"]) == self.on_features])
 
 
 def gains(better: str, worse: str | Sequence[str]) -> Callable[[Sequence[Record]], Judgment]:
@@ -47,7 +50,7 @@ def gains(better: str, worse: str | Sequence[str]) -> Callable[[Sequence[Record]
         try:
             found = {metric: contrast(records, better, worse, metric) for metric in ("acc", "nmi")}
         except ValueError as error:
-            return NOT_YET, str(error)
+            return NOT_YET, f"{NOT_YET}: {error}"
         return combined([each.verdict for each in found.values()]), "; ".join(
             f"{metric.upper()} {each}" for metric, each in found.items()
         )

@@ -11,7 +11,7 @@ from sklearn.base import clone
 from dcbook.data import Dataset, data_root, load, save_features
 from dcbook.data.features import FOLDER, read_features
 from dcbook.experiments.records import path_of, plain, workroom
-from dcbook.experiments.runs import SPACES, Run, Scale, settings_of
+from dcbook.experiments.runs import SPACES, Run, Scale, features_name, settings_of
 
 
 def make_features(
@@ -66,8 +66,8 @@ def make_features(
 def make_missing(scale: Scale, runs: Iterable[Run], folder: str | os.PathLike, *, device: str = "auto") -> None:
     """Make the features that runs of a scale need, where one of them has no record in `folder` yet.
 
-    One learner (random_state 0) for all methods and seeds; the files lie where `feature_file` says. It takes as long as
-    the learner, whatever the budget of the sweep after it, and begins anew if it was interrupted.
+    One learner (random_state 0) for all methods and seeds. It takes as long as the learner, whatever the budget of the
+    sweep after it, and begins anew if it was interrupted.
 
     Raises
     ------
@@ -79,8 +79,9 @@ def make_missing(scale: Scale, runs: Iterable[Run], folder: str | os.PathLike, *
         data = load(dataset, **scale.datasets[dataset])
         for learner, method in scale.features.items():
             model = method.cls(data.n_classes, random_state=0, device=device, **method.params)
-            print(f"features {name}/{dataset}-{learner}: from {type(model).__name__}, trained once", flush=True)
-            make_features(data, model, name=f"{name}/{dataset}-{learner}")
+            files = features_name(scale, name, dataset, learner)
+            print(f"features {files}: from {type(model).__name__}, trained once", flush=True)
+            make_features(data, model, name=files)
 
 
 def _kept(path: Path, data: Dataset, made_by: dict) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, is_dataclass, replace
 from typing import Any
 
-from dcbook.experiments.records import plain
+from dcbook.experiments.records import digest, plain
 from dcbook.experiments.watch import Watch
 
 SPACES = {"h": "transform", "z": "project"}  # of a learner, and the method that gives it
@@ -172,15 +172,20 @@ def runs(
 
     def samplings(dataset: str) -> list[Mapping]:
         options = scale.datasets[dataset]
-        names = [feature_file(name, dataset, learner, space) for learner in scale.features for space in SPACES]
-        return [{**options, "features": file} for file in names] or [options]
+        names = [features_name(scale, name, dataset, learner) for learner in scale.features]
+        return [{**options, "features": f"{f}-{space}.safetensors"} for f in names for space in SPACES] or [options]
 
     return [run(m, d, sampling, s) for d in datasets for sampling in samplings(d) for s in seeds for m in methods]
 
 
-def feature_file(scale: str, dataset: str, learner: str, space: str) -> str:
-    """Where the data folder's ``features`` has what a scale's learner makes: "laptop/cifar10-simclr-h.safetensors"."""
-    return f"{scale}/{dataset}-{learner}-{space}.safetensors"
+def features_name(scale: Scale, name: str, dataset: str, learner: str) -> str:
+    """What the files of a learner's features begin with: "laptop-1a2b3c4d/cifar10-simclr".
+
+    The digits stand for the settings, so that features made by others are left alone.
+    """
+    method = scale.features[learner]
+    made_by = digest([method.cls.__name__, plain(method.params), plain(scale.datasets[dataset])])
+    return f"{name}-{made_by[:8]}/{dataset}-{learner}"
 
 
 def settings_of(model: Any) -> dict:
