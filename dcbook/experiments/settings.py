@@ -176,7 +176,7 @@ TABLE3 = {
         DCN={"epochs": 10},
         DKM={"epochs": 10},
         DCSS_u={"phase1_epochs": 3, "phase1_lr": 1e-6},
-        DCSS={"phase2_epochs": 20, "T2": 5},
+        DCSS={"phase2_epochs": 24, "T2": 6, "batch_size": 100},
     ),
     "laptop": on_features(LAPTOP_COLOR, DCSS_u={"phase1_epochs": 5, "phase1_lr": 2e-7}),
     "paper": on_features(PAPER_COLOR),
@@ -185,7 +185,7 @@ TABLE5 = {
     "quick": on_moco(
         QUICK_COLOR,
         {**QUICK_VIEWS, "epochs": 6, "queue": 600, "bn_groups": 1, "temperature": 0.1},
-        {"phase2_epochs": 6, "T2": 2, "batch_size": 100, "schedule_size": None},
+        {"phase2_epochs": 4, "T2": 2, "batch_size": 100, "schedule_size": None},
     ),
     "laptop": on_moco(
         LAPTOP_COLOR,
