@@ -48,6 +48,21 @@ def test_digits_are_scikit_learns():
     assert data.digest == "dc03189b4746b9956cbef3f3f059983e30dbf36fc76c971951ba57233a7c7071"
 
 
+def test_tinted_digits_are_the_digits_in_colors_that_tell_nothing():
+    data, gray = load("digits-rgb"), load_digits()
+    assert data.images.shape == (1797, 3, 8, 8) and data.images.dtype == np.uint8
+    assert data.original and data.n_classes == 10 and data.class_names == tuple("0123456789")
+    np.testing.assert_array_equal(data.labels, gray.target)
+    levels, pixels = gray.images.reshape(1797, 1, 64), data.images.reshape(1797, 3, 64).astype(int)
+    by_level = np.take_along_axis(pixels, levels.argsort(2, kind="stable").repeat(3, 1), 2)
+    assert (np.diff(by_level) >= 0).all(), "every channel grows with the gray level"
+    assert pixels[(levels == 0).repeat(3, 1)].max() == 127 and pixels[(levels == 16).repeat(3, 1)].min() == 128
+    ground = pixels.min(2)
+    means = np.stack([ground[data.labels == k].mean(0) for k in range(10)])
+    assert np.abs(means - ground.mean(0)).max() < 4 * ground.std() / np.sqrt(170), "the color tells the class"
+    assert data.digest == "8195aba59ceccf0b233439d08291788f3ef95dbbe2a515ec23bc9aa58d69aed0"
+
+
 def test_the_digest_is_over_form_and_values_alone(toy):
     by_hand = hashlib.sha256(b"|u1(1000, 1, 2, 2)" + toy.images.tobytes())
     by_hand.update(b"<i8(1000,)" + toy.labels.tobytes())

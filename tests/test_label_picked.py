@@ -6,7 +6,7 @@ import pytest
 from dcbook.data import Dataset
 from dcbook.evaluation import LabelPicked, label_picked
 from dcbook.experiments import Method, Scale, records, runs, sweep
-from dcbook.experiments.settings import PROTOCOLS
+from dcbook.experiments.protocols import PROTOCOLS
 from dcbook.experiments.watch import LabelPickedProtocol
 from dcbook.methods import DCSS, Pretraining
 from dcbook.methods.dcss import RELEASED_ROWS

@@ -9,8 +9,9 @@ import pytest
 from dcbook.book import dcss
 from dcbook.book.verdicts import recorded
 from dcbook.experiments import compare, gaps, render, runs
-from dcbook.experiments.records import path_of
-from dcbook.experiments.settings import PROTOCOLS, SCALES
+from dcbook.experiments.protocols import PROTOCOLS
+from dcbook.experiments.records import path_of, place
+from dcbook.experiments.settings import SCALES
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "figures" / "laptop" / "dcss"
@@ -24,7 +25,7 @@ def table():
 
 @pytest.fixture(scope="module")
 def records():
-    return recorded(dcss.tables("laptop"), FOLDER / "records")
+    return recorded(dcss.TABLES("laptop"), FOLDER / "records")
 
 
 def paths(runs):
@@ -32,7 +33,7 @@ def paths(runs):
 
 
 def test_every_run_of_the_tables_has_a_record_from_a_known_commit(records):
-    assert len(records) == len(paths(dcss.tables("laptop")))
+    assert len(records) == len(paths(dcss.TABLES("laptop")))
     assert all(record.provenance["commit"] and not record.provenance["dirty"] for record in records)
 
 
@@ -41,15 +42,14 @@ def test_a_sweep_is_recorded_whole_or_not_at_all_and_nothing_else_is_there():
     sweeps = [paths(claim.runs("laptop")) for claim in dcss.CLAIMS if claim.runs]
     sweeps.append(paths(runs(PROTOCOLS["laptop"], name="laptop")))
     assert all(sweep <= there or not sweep & there for sweep in sweeps)
-    assert there <= paths(dcss.tables("laptop")).union(*sweeps)
+    assert there <= paths(dcss.TABLES("laptop")).union(*sweeps)
 
 
 def test_methods_of_a_seed_share_their_start(records):
     starts = {}
     for record in records:
         if record.run["method"] in ("AE+k-means", "DEC", "IDEC", "DCSS_u", "DCSS_agg"):
-            place = record.run["dataset"], record.run["seed"]
-            starts.setdefault(place, set()).add(record.provenance["start"]["digest"])
+            starts.setdefault((place(record.run), record.run["seed"]), set()).add(record.provenance["start"]["digest"])
     assert starts and all(len(digests) == 1 for digests in starts.values())
 
 

@@ -18,9 +18,10 @@ from dcbook.evaluation import scores
 from dcbook.experiments import agenda, records
 from dcbook.experiments import sweep as sweep_runs
 from dcbook.experiments.__main__ import main
+from dcbook.experiments.grids import GRIDS
 from dcbook.experiments.progress import Progress, clock
 from dcbook.experiments.runs import Method, Scale, runs, vary
-from dcbook.experiments.settings import GRIDS, LAPTOP, SCALES
+from dcbook.experiments.settings import LAPTOP, SCALES
 from dcbook.experiments.work import Outcome, Task, idle
 from dcbook.methods import DEC, AEKMeans, Pretraining
 from tests import fakes

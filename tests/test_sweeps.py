@@ -3,7 +3,7 @@
 import pytest
 
 from dcbook.experiments import Record, over, sampled, stand_in, summarize, sweeps, to_frame, with_clusters
-from dcbook.experiments.settings import SWEEPS
+from dcbook.experiments.sweeps import SWEEPS
 
 ONE_SETTING = {
     "alpha": sweeps.alpha,

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from dcbook.book import output, paths, provenance
 from dcbook.book.parameters import injected_names, validated
-from dcbook.experiments import Record, Result, Run, Scale, runs, sweep
+from dcbook.experiments import Record, Result, Run, Scale, make_missing, runs, sweep
 from dcbook.experiments.records import path_of, read
 from dcbook.experiments.settings import SCALES
 
@@ -93,6 +93,8 @@ class Book:
     def sweep(self, runs: Iterable[Run] | None = None, **options: Any) -> Result:
         """Make those runs (by default the grid) that have no record yet, by `dcbook.experiments.sweep`.
 
+        The features that they need are made first, where they are missing.
+
         Raises
         ------
         RuntimeError
@@ -100,6 +102,7 @@ class Book:
         """
         todo = self.runs() if runs is None else list(runs)
         options = {"starts_folder": self.starts_folder, "budget": self.budget, **options}
+        make_missing(self.scales[self.scale], todo, self.records_folder)
         result = sweep(todo, self.records_folder, **options)
         if result.failed:
             first = result.failed[0]

@@ -8,7 +8,7 @@ import torch
 
 from dcbook.experiments.progress import clock
 from dcbook.experiments.provenance import device_name, environment
-from dcbook.experiments.records import Record
+from dcbook.experiments.records import Record, place
 
 
 def text(scale: str, records: Sequence[Record]) -> str:
@@ -30,7 +30,7 @@ def text(scale: str, records: Sequence[Record]) -> str:
     lines.append(("runs", f"{len(about)} with a record, {clock(seconds)} of computing in all"))
     for device in sorted({str(entry.get("device")) for entry in about}):
         lines.append(("made on", device))
-    data = {record.run["dataset"]: record.provenance.get("data", {}) for record in records}
+    data = {place(record.run): record.provenance.get("data", {}) for record in records}
     for name, entry in data.items():
         original = "the original" if entry.get("original") else "not the original files, see the records"
         lines.append(("data", f"{name}: digest {str(entry.get('digest'))[:12]}, {original}"))

@@ -64,6 +64,7 @@ def _medmnist(flag: str, size: str) -> Source:
 
 SOURCES = {
     "digits": Source("sklearn.datasets.load_digits", digits.read),
+    "digits-rgb": Source("sklearn.datasets.load_digits, tinted", digits.read_rgb),
     "mnist": _idx("MNIST", size="12 MB"),
     "mnist-test": _idx("MNIST", parts=("t10k",), size="12 MB"),
     "fashion-mnist": _idx("FashionMNIST", size="31 MB"),

@@ -4,11 +4,12 @@ import argparse
 import sys
 from pathlib import Path
 
-from dcbook.experiments import compare, render, runs, sweep
+from dcbook.experiments import compare, make_missing, render, runs, sweep
+from dcbook.experiments.grids import GRIDS
 from dcbook.experiments.records import path_of, read
-from dcbook.experiments.settings import GRIDS, SCALES
+from dcbook.experiments.settings import SCALES
 
-TABLES = ("dcss_table1", "dcss_table2", "dcss_table4")
+TABLES = ("dcss_table1", "dcss_table2", "dcss_table3", "dcss_table4", "dcss_table5")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -29,6 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         scale = GRIDS[chosen.grid][chosen.scale]
         chosen_runs = runs(scale, chosen.methods, chosen.datasets, chosen.seeds, name=chosen.scale)
+        make_missing(scale, chosen_runs, folder, device=chosen.device)
         result = sweep(
             chosen_runs,
             folder,

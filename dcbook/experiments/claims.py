@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from dcbook.experiments.records import Record
+from dcbook.experiments.records import Record, place
 
 HOLDS, IN_PART, NOT = "holds", "holds in part", "does not hold"
 LEVEL = 0.95
@@ -22,7 +22,7 @@ class Contrast:
     Attributes
     ----------
     gains : dict
-        Data set to the gain of each seed, in the order of the seeds.
+        Data set (or features of it, see `place`) to the gain of each seed, in the order of the seeds.
     """
 
     gains: dict[str, tuple[float, ...]]
@@ -112,9 +112,9 @@ def _values(records: Iterable[Record], metric: str) -> dict[str, dict[int, float
     values: dict[str, dict[int, float]] = {}
     for record in records:
         run = record.run
-        seeds = values.setdefault(run["dataset"], {})
+        seeds = values.setdefault(place(run), {})
         if run["seed"] in seeds:
-            raise ValueError(f"{run['method']} has two records on {run['dataset']} with seed {run['seed']}: choose one")
+            raise ValueError(f"{run['method']} has two records on {place(run)} with seed {run['seed']}: choose one")
         seeds[run["seed"]] = 100 * record.scores[metric]
     return values
 

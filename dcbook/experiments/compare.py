@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dcbook.experiments import records as recording
-from dcbook.experiments.papers import COUNTERPARTS, Counterpart, reported
-from dcbook.experiments.records import Record
+from dcbook.experiments.papers import COUNTERPARTS, Counterpart, counterpart, reported
+from dcbook.experiments.records import Record, place
 from dcbook.files import write_whole
 
 if TYPE_CHECKING:  # imported where a table is made: the workers of a sweep make none
@@ -46,7 +46,7 @@ def compare(
     The verdict, from the difference ours - paper rounded to 0.01 point:
 
     - "agrees": at most 2 points; "above" or "below": more;
-    - with ", on a part of its data" where ours is a part of the paper's data;
+    - with ", on a part of its data" where ours is a part of the paper's data, such as a subset;
     - "not comparable: other data" where it is other data; no difference is given then;
     - "not in the paper" where it reports no value.
 
@@ -56,7 +56,8 @@ def compare(
     ----------
     records : iterable of Record
     table : str or several
-        Names of reported tables with the columns method, dataset, metric; they must not contradict each other.
+        Names of reported tables with the columns method, dataset, metric and perhaps features; they must not
+        contradict each other.
     counterparts : mapping
         Our data set to the paper's.
     metrics : iterable of str
@@ -66,7 +67,8 @@ def compare(
     -------
     DataFrame
         Columns method, dataset, metric, mean, std (ddof 1; NaN for one seed), n, reported, reported_on,
-        difference, verdict; numbers in per cent. Rows in the order of `counterparts`, then of the records.
+        difference, verdict; numbers in per cent. Rows in the order of `counterparts`, then of the records; features of
+        a data set are one of their own ("cifar10-simclr-h").
 
     Raises
     ------
@@ -77,23 +79,18 @@ def compare(
     values = _lookup([table] if isinstance(table, str) else list(table))
     groups = defaultdict(list)
     for record in records:
-        groups[record.run["dataset"], record.run["method"]].append(record)
+        groups[place(record.run), record.run["method"]].append(record)
     order = list(dict.fromkeys(method for _, method in groups))
 
     def rank(group: tuple[str, str]) -> tuple:
-        places = list(counterparts)
-        dataset, method = group
-        return (
-            places.index(dataset) if dataset in places else len(places),
-            dataset,
-            order.index(method),
-        )
+        names, dataset = list(counterparts), groups[group][0].run["dataset"]
+        return names.index(dataset) if dataset in names else len(names), group[0], order.index(group[1])
 
     rows = []
     for dataset, method in sorted(groups, key=rank):
         members = groups[dataset, method]
         _must_be_alike(members)
-        beside = counterparts.get(dataset)
+        beside = counterpart(members[0].run, counterparts)
         for metric in metrics:
             ours = [100 * record.scores[metric] for record in members]
             mean = math.fsum(ours) / len(ours)
@@ -196,6 +193,8 @@ def _lookup(tables: list[str]) -> dict[tuple, tuple[float, bool]]:
     values: dict[tuple, tuple[float, bool]] = {}
     for table in tables:
         frame = reported(table)
+        if "features" in frame:
+            frame["dataset"] += "-" + frame.pop("features")
         if list(frame.columns) != ["method", "dataset", "metric", "value", "status"]:
             raise ValueError(f"{table} is not a table of methods on data sets: it has {', '.join(frame.columns)}")
         for method, dataset, metric, value, status in frame.itertuples(index=False):

@@ -1,18 +1,17 @@
 """Features made once: a self-supervised method is fitted to a data set and its H and Z spaces are kept as files."""
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
 from sklearn.base import clone
 
-from dcbook.data import Dataset, data_root, save_features
+from dcbook.data import Dataset, data_root, load, save_features
 from dcbook.data.features import FOLDER, read_features
-from dcbook.experiments.records import plain, workroom
-from dcbook.experiments.runs import settings_of
-
-SPACES = {"h": "transform", "z": "project"}
+from dcbook.experiments.records import path_of, plain, workroom
+from dcbook.experiments.runs import SPACES, Run, Scale, features_name, settings_of
 
 
 def make_features(
@@ -62,6 +61,27 @@ def make_features(
         for space, give in SPACES.items():
             save_features(paths[space], getattr(fitted, give)(data.images), data, made_by[space])
     return paths
+
+
+def make_missing(scale: Scale, runs: Iterable[Run], folder: str | os.PathLike, *, device: str = "auto") -> None:
+    """Make the features that runs of a scale need, where one of them has no record in `folder` yet.
+
+    One learner (random_state 0) for all methods and seeds. It takes as long as the learner, whatever the budget of the
+    sweep after it, and begins anew if it was interrupted.
+
+    Raises
+    ------
+    ValueError, DataError
+        As `make_features`.
+    """
+    waiting = (run for run in runs if "features" in run.sampling and not path_of(run.identity, folder).exists())
+    for dataset, name in dict.fromkeys((run.dataset, run.scale) for run in waiting):
+        data = load(dataset, **scale.datasets[dataset])
+        for learner, method in scale.features.items():
+            model = method.cls(data.n_classes, random_state=0, device=device, **method.params)
+            files = features_name(scale, name, dataset, learner)
+            print(f"features {files}: from {type(model).__name__}, trained once", flush=True)
+            make_features(data, model, name=files)
 
 
 def _kept(path: Path, data: Dataset, made_by: dict) -> bool:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from importlib import resources
 from typing import TYPE_CHECKING
+
+from dcbook.experiments.records import place
 
 if TYPE_CHECKING:  # imported where a table is made: the workers of a sweep make none
     import pandas as pd
@@ -49,7 +51,18 @@ COUNTERPARTS = {
     "stl10": Counterpart("stl10"),
     "imagenet10": Counterpart("imagenet10"),
     "digits": Counterpart("mnist", "other", "other data, for orientation only"),
+    "digits-rgb": Counterpart("cifar10", "other", "other data, for orientation only"),
 }
+
+
+def counterpart(run: Mapping, counterparts: Mapping[str, Counterpart] = COUNTERPARTS) -> Counterpart | None:
+    """What a run stands beside: a sample of a data set is a part of it, and features of it beside their own rows."""
+    found, sampling = counterparts.get(run["dataset"]), run.get("sampling", {})
+    if found and "subset" in sampling and found.kind == "same":
+        found = replace(found, kind="part", note=f"{sampling['subset']:,} of its images")
+    if found and "features" in sampling:
+        found = replace(found, dataset=found.dataset + place(run).removeprefix(run["dataset"]))
+    return found
 
 
 def stand_in(dataset: str, present: Iterable[str]) -> str:

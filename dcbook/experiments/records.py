@@ -165,14 +165,16 @@ def read_all(folder: str | Path) -> list[Record]:
 
 
 def to_frame(records: Iterable[Record], params: Iterable[str] = ()) -> pd.DataFrame:
-    """One row per run and metric: method, dataset, scale, seed, chosen `params`, metric, value, seconds.
+    """One row per run and metric: method, dataset (see `place`), scale, seed, chosen `params`, metric, value, seconds.
 
     `params` names parameters of the method or options of the sampling; None where a run has neither.
     """
     params = tuple(params)
     rows = [
         {
-            **{name: record.run[name] for name in ("method", "dataset", "scale", "seed")},
+            "method": record.run["method"],
+            "dataset": place(record.run),
+            **{name: record.run[name] for name in ("scale", "seed")},
             **{name: record.run["params"].get(name, record.run["sampling"].get(name)) for name in params},
             "metric": metric,
             "value": value,
@@ -196,7 +198,7 @@ def curves(records: Iterable[Record], value: str) -> pd.DataFrame:
         epochs = [entry for entry in record.history if entry["phase"] != "pretraining"]
         rows += [
             {
-                **{name: record.run[name] for name in ("method", "dataset", "seed")},
+                **{"method": record.run["method"], "dataset": place(record.run), "seed": record.run["seed"]},
                 **{name: entry[name] for name in ("phase", "epoch", value)},
                 "progress": number / len(epochs),
             }
@@ -210,7 +212,13 @@ def curves(records: Iterable[Record], value: str) -> pd.DataFrame:
 
 def describe(run: Mapping) -> str:
     """A run in a few words, for messages."""
-    return f"{run['method']} on {run['dataset']}, seed {run['seed']}"
+    return f"{run['method']} on {place(run)}, seed {run['seed']}"
+
+
+def place(run: Mapping) -> str:
+    """What a run was made on: its data set ("cifar10"), or the features in place of the images ("cifar10-simclr-h")."""
+    features = run.get("sampling", {}).get("features")
+    return Path(features).stem if features else run["dataset"]
 
 
 def workroom(folder: str | Path) -> Path:

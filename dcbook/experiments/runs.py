@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, is_dataclass, replace
 from typing import Any
 
-from dcbook.experiments.records import plain
+from dcbook.experiments.records import digest, plain
 from dcbook.experiments.watch import Watch
 
+SPACES = {"h": "transform", "z": "project"}  # of a learner, and the method that gives it
 SWEPT = ("random_state", "n_clusters", "device", "start", "progress")
 
 
@@ -46,6 +47,9 @@ class Scale:
         Name in the paper's table to `Method`.
     starts : mapping
         Recipes that are only started from (such as "autoencoder"), to `Method`.
+    features : mapping
+        Name of a learner (such as "simclr") to the `Method`, SimCLR or MoCo, whose features take the place of the
+        images: a run on its H space and one on its Z space. None: the images as they are.
     monitor_every : int
         Epochs between two scores in the history; 0 for none.
     """
@@ -54,6 +58,7 @@ class Scale:
     seeds: tuple[int, ...]
     methods: Mapping[str, Method]
     starts: Mapping[str, Method] = field(default_factory=dict)
+    features: Mapping[str, Method] = field(default_factory=dict)
     monitor_every: int = 1
 
     def __post_init__(self):
@@ -128,7 +133,7 @@ def runs(
     *,
     name: str | None = None,
 ) -> list[Run]:
-    """The grid of a scale: each method on each data set with each seed; what is not given is all there is.
+    """The grid of a scale: each method on each data set (or its features) with each seed; not given is all there is.
 
     Parameters
     ----------
@@ -160,13 +165,27 @@ def runs(
             raise ValueError(f"a seed is an integer >= 0, not {seed!r}")
     known = {**scale.starts, **scale.methods}
 
-    def run(method: str, dataset: str, seed: int) -> Run:
+    def run(method: str, dataset: str, sampling: Mapping, seed: int) -> Run:
         how = known[method]
-        start = run(how.start, dataset, seed) if how.start else None
-        sampling = scale.datasets[dataset]
+        start = run(how.start, dataset, sampling, seed) if how.start else None
         return Run(method, how.cls, dataset, seed, name, how.params, sampling, start, scale.monitor_every, how.watch)
 
-    return [run(m, d, s) for d in datasets for s in seeds for m in methods]
+    def samplings(dataset: str) -> list[Mapping]:
+        options = scale.datasets[dataset]
+        names = [features_name(scale, name, dataset, learner) for learner in scale.features]
+        return [{**options, "features": f"{f}-{space}.safetensors"} for f in names for space in SPACES] or [options]
+
+    return [run(m, d, sampling, s) for d in datasets for sampling in samplings(d) for s in seeds for m in methods]
+
+
+def features_name(scale: Scale, name: str, dataset: str, learner: str) -> str:
+    """What the files of a learner's features begin with: "laptop-1a2b3c4d/cifar10-simclr".
+
+    The digits stand for the settings, so that features made by others are left alone.
+    """
+    method = scale.features[learner]
+    made_by = digest([method.cls.__name__, plain(method.params), plain(scale.datasets[dataset])])
+    return f"{name}-{made_by[:8]}/{dataset}-{learner}"
 
 
 def settings_of(model: Any) -> dict:

@@ -4,11 +4,43 @@ Each takes a scale's name and, if not all are wanted, its seeds. The data set is
 paper's own grids of values are not in the text that we have: these are ours.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
 
 from dcbook.experiments.papers import stand_in
-from dcbook.experiments.runs import Run, runs, sampled, vary, with_clusters
-from dcbook.experiments.settings import SWEEPS
+from dcbook.experiments.runs import Method, Run, Scale, runs, sampled, vary, with_clusters
+from dcbook.experiments.settings import LAPTOP, PAPER, QUICK
+from dcbook.methods import AEKMeans, Pretraining
+
+
+def small(scale: Scale, settings: Mapping[str, dict] | None = None, **options: Any) -> Scale:
+    """A scale for sweeps over many settings: nothing watched, some methods' settings, data sets or starts replaced."""
+    changed = {name: method.params | (settings or {}).get(name, {}) for name, method in scale.methods.items()}
+    methods = {name: replace(method, params=changed[name], watch=None) for name, method in scale.methods.items()}
+    return replace(scale, methods=methods, **options)
+
+
+# At `laptop` stratified subsets of 2,000 images, a quarter of the paper's
+# widths, and about half as many updates as on the whole sets.
+SWEEPS = {
+    "quick": small(QUICK, datasets={"digits": {"subset": 600}}, seeds=(0,)),
+    "laptop": small(
+        LAPTOP,
+        {
+            "DCN": {"epochs": 80},
+            "DKM": {"epochs": 80},
+            "VaDE": {"epochs": 50},
+            "DCSS_u": {"phase1_epochs": 3},
+            "DCSS": {"phase2_epochs": 4, "T2": 1},
+        },
+        datasets={name: {"subset": 2000} for name in LAPTOP.datasets},
+        starts={
+            "autoencoder": Method(AEKMeans, {"start": Pretraining(widths=(125, 125, 500), epochs=100, batch_size=128)})
+        },
+    ),
+    "paper": small(PAPER),
+}
 
 Seeds = Iterable[int] | None
 CONTESTANTS = ("k-means", "AE+k-means", "DEC", "IDEC", "DCN", "DKM", "VaDE", "DCSS_u", "DCSS")
