@@ -159,7 +159,6 @@ def test_filters_beside_supervised_ones():
     assert verdict(0.5, 0.6) == "holds"
     assert verdict(-0.1, 0.6) == "does not hold"
     assert verdict(0.5, -0.1) == NOT_YET  # the labels themselves teach no common filters: nothing to resemble
-    assert dcss.filters_resemble([run("DCSS")])[0] == NOT_YET
 
 
 @pytest.mark.parametrize("claim", dcss.CLAIMS, ids=lambda claim: claim.text[:40])
