@@ -1,5 +1,7 @@
 """DCSS Tables 3 and 5: features as a part of a scale, made where they are missing, set beside the right numbers."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
