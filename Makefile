@@ -22,10 +22,10 @@ help: ## print this list
 
 env: $(READY) ## make .venv and install the pinned packages (2 min; the other verbs do it when needed)
 
-figures: $(READY) ## run the first notebooks, write pictures and tables (5 min; all of them, CHAPTER=all: 10 min) [SCALE=, CHAPTER=, NOTEBOOK=, BUDGET=]
+figures: $(READY) ## run the first notebooks, write pictures and tables (4 min; with CHAPTER=all all of them, 10 min) [SCALE=, CHAPTER=, NOTEBOOK=, BUDGET=]
 	@$(PY) -m dcbook.book --scale '$(SCALE)' $(if $(CHAPTER),--chapter '$(CHAPTER)') $(if $(NOTEBOOK),--notebook '$(NOTEBOOK)') $(if $(BUDGET),--budget '$(BUDGET)')
 
-notebooks: $(READY) ## run notebooks at the quick scale and store their outputs in notebooks/ (8 min)
+notebooks: $(READY) ## run notebooks at the quick scale and store their outputs in notebooks/ (10 min)
 	@$(PY) -m dcbook.book --store $(if $(CHAPTER),--chapter '$(CHAPTER)') $(if $(NOTEBOOK),--notebook '$(NOTEBOOK)')
 
 verdicts: $(READY) ## write each chapter's verdicts from its committed records (3 s)
