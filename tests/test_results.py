@@ -82,3 +82,8 @@ def test_the_readme_tells_the_committed_table(table):
 
 def test_the_chapter_readme_is_what_the_records_say():
     assert (ROOT / "notebooks" / "dcss" / "README.md").read_text() == dcss.readme(FOLDER / "records")
+
+
+def test_no_evidence_breaks_the_table_of_the_chapter_readme():
+    rows = re.findall(r"^\| \d+ \|.*$", (ROOT / "notebooks" / "dcss" / "README.md").read_text(), re.MULTILINE)
+    assert len(rows) == len(dcss.CLAIMS) and {row.count("|") for row in rows} == {7}

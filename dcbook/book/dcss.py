@@ -170,7 +170,7 @@ def filters_resemble(records: Sequence[Record]) -> Judgment:
     for measure in ("filters", "outputs"):
         ours, most = (_over_untrained(shown, measure, network) for network in ("DCSS", "supervised"))
         verdicts += [ours.verdict] if most.verdict == HOLDS else []
-        texts.append(f"|cosine| of {measure} over that of untrained ones: {ours}; of two supervised networks: {most}")
+        texts.append(f"resemblance of {measure}, over untrained ones: {ours}; of two supervised networks: {most}")
     return combined(verdicts) if verdicts else NOT_YET, "; ".join(texts)
 
 
