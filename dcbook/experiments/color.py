@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from dcbook.experiments.runs import Method, Scale
 from dcbook.experiments.settings import LAPTOP, PAPER, QUICK
+from dcbook.experiments.sweeps import small
 from dcbook.methods import DCSS, AEKMeans, MoCo, Pretraining, SimCLR
 
 QUICK_VIEWS = {"width": 8, "projection_dim": 32, "flip": False, "crop": 0.5, "jitter": 1.0, "batch_size": 100}
@@ -35,11 +36,9 @@ ON_FEATURES = ("AE+k-means", "DEC", "IDEC", "DCN", "DKM", "DCSS_u")
 
 def on_features(scale: Scale, **changes: dict) -> Scale:
     """Table 3, and k-means: methods of a scale, some parameters changed, on features and from one autoencoder."""
-    methods = {name: replace(scale.methods[name], start="autoencoder") for name in ON_FEATURES}
-    methods["DCSS"] = replace(scale.methods["DCSS"], watch=None)
-    methods["k-means"] = scale.methods["k-means"]
-    changed = {name: replace(methods[name], params={**methods[name].params, **new}) for name, new in changes.items()}
-    return replace(scale, methods=methods | changed)
+    methods = small(scale, changes).methods
+    deep = {name: replace(methods[name], start="autoencoder") for name in ON_FEATURES}
+    return replace(scale, methods=deep | {name: methods[name] for name in ("DCSS", "k-means")})
 
 
 def on_moco(scale: Scale, moco: dict, phase2: dict) -> Scale:

@@ -21,8 +21,8 @@ def small(scale: Scale, settings: Mapping[str, dict] | None = None, **options: A
     return replace(scale, methods=methods, **options)
 
 
-# At `laptop` stratified subsets of 2,000 images, a quarter of the paper's
-# widths, and about half as many updates as on the whole sets.
+# At `laptop` stratified subsets of 2,000 images, a quarter of the paper's widths, and about half as many updates as on
+# the whole sets.
 SWEEPS = {
     "quick": small(QUICK, datasets={"digits": {"subset": 600}}, seeds=(0,)),
     "laptop": small(
