@@ -4,6 +4,7 @@ from dcbook.methods.autoencoder_kmeans import AEKMeans
 from dcbook.methods.dcn import DCN
 from dcbook.methods.dcss import DCSS, DCSS_agg, DCSS_u
 from dcbook.methods.dec import DEC
+from dcbook.methods.deepcluster import DeepCluster
 from dcbook.methods.dkm import DKM, DKM_a
 from dcbook.methods.idec import IDEC
 from dcbook.methods.kmeans import KMeans
@@ -27,6 +28,7 @@ __all__ = [
     "DCSS_agg",
     "DCSS_u",
     "DKM_a",
+    "DeepCluster",
     "KMeans",
     "MoCo",
     "Pretraining",

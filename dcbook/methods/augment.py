@@ -56,17 +56,22 @@ class Augmentation:
                 f"{self.grayscale}"
             )
 
-    def __call__(self, x: Tensor, generator: torch.Generator) -> Tensor:
-        """Images (B, C, H, W) in [0, 1] → views of the same shape and range; `generator` is one of the CPU."""
+    def __call__(self, x: Tensor, generator: torch.Generator, part: range | None = None, n: int = 0) -> Tensor:
+        """Images (B, C, H, W) in [0, 1] → views of the same shape and range; `generator` is one of the CPU.
+
+        If x is `part` of a batch of n images, its views are those that it would have among them.
+        """
+        rows, n = (slice(None), len(x)) if part is None else (slice(part.start, part.stop), n)
         if self.crop < 1 or self.flip:
+            windows = self.windows(n, generator)[rows].to(x)
             x = functional.grid_sample(
                 x,
-                functional.affine_grid(self.windows(len(x), generator).to(x), x.shape, align_corners=False),
+                functional.affine_grid(windows, x.shape, align_corners=False),
                 padding_mode="border",
                 align_corners=False,
             )
         if self.jitter or (self.grayscale and x.shape[1] == 3):
-            x = self._recolored(x, generator)
+            x = self._recolored(x, *torch.rand(6, n, generator=generator)[:, rows])
         return x
 
     def windows(self, n: int, generator: torch.Generator) -> Tensor:
@@ -85,8 +90,7 @@ class Augmentation:
         maps[:, 0, 2], maps[:, 1, 2] = (2 * across - 1) * (1 - width), (2 * down - 1) * (1 - height)
         return maps
 
-    def _recolored(self, x: Tensor, generator: torch.Generator) -> Tensor:
-        jittered, gray, *strengths = torch.rand(6, len(x), generator=generator)
+    def _recolored(self, x: Tensor, jittered: Tensor, gray: Tensor, *strengths: Tensor) -> Tensor:
         brightness, contrast, saturation, hue = (2 * torch.stack(strengths) - 1) * self.jitter * (jittered < JITTERED)
         if x.shape[1] == 3:
             saturation = (1 + 0.8 * saturation) * (gray >= self.grayscale)

@@ -63,7 +63,7 @@ class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
         """
         for name in [name for name in vars(self) if name.endswith("_")]:
             delattr(self, name)
-        x = as_samples(self, x, fitting=True)
+        x = self._read(x)
         check_n_clusters(self.n_clusters, len(x))
         self._check_hyperparameters()
         self._check_samples(x)
@@ -73,7 +73,7 @@ class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
         self.input_shape_ = x.shape[1:]
         self.seed_ = resolve_seed(self.random_state)
         self.history_, self.interrupted_ = [], False
-        self._x, self._monitor = torch.as_tensor(x, device=self._device), monitor
+        self._x, self._monitor = self._placed(x), monitor
         self._labels = self._centers = None
         try:
             self._initialize(recipe, start)
@@ -154,6 +154,14 @@ class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
         return tags
 
     # --- the course of a fit ---------------------------------------------------------------------------------------
+
+    def _read(self, x) -> np.ndarray:
+        """The samples of a fit, (N, …)."""
+        return as_samples(self, x, fitting=True)
+
+    def _placed(self, x: np.ndarray) -> Tensor:
+        """The samples where the training takes them from."""
+        return torch.as_tensor(x, device=self._device)
 
     def _resolve_start(self, input_shape: tuple[int, ...]) -> tuple[Pretraining | None, Start | None]:
         return resolve_start(self.start, input_shape, self.n_clusters, self._decoder_for)

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from dcbook.methods.augment import Augmentation
 from dcbook.methods.base import DeepClusterer
-from dcbook.methods.inputs import derived_seed, stream
+from dcbook.methods.inputs import check_images, derived_seed, stream
 from dcbook.methods.optimizers import SGD
 from dcbook.models import ResNet
 
@@ -100,9 +100,4 @@ class ContrastiveLearner(DeepClusterer):
             )
 
     def _check_samples(self, x: np.ndarray) -> None:
-        name = type(self).__name__
-        if x.ndim != 4:
-            raise ValueError(f"{name} learns from images (N, C, H, W), not from samples of shape {x.shape[1:]}")
-        low, high = float(x.min()), float(x.max())
-        if low < 0 or high > 1:
-            raise ValueError(f"{name} needs images in [0, 1], not in [{low:.4g}, {high:.4g}]; scale them")
+        check_images(type(self).__name__, x)

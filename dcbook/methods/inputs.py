@@ -61,11 +61,15 @@ def derived_seed(seed: int, purpose: str) -> int:
 
 def batches(n: int, size: int, generator: torch.Generator, device: torch.device) -> Iterator[Tensor]:
     """One epoch: indices 0..n-1, shuffled, in batches of `size`; a last batch of one sample joins the one before."""
-    order = torch.randperm(n, generator=generator).to(device)
+    return iter(in_batches(torch.randperm(n, generator=generator).to(device), size))
+
+
+def in_batches(order: Tensor, size: int) -> list[Tensor]:
+    """Indices in batches of `size`; a last batch of one sample joins the one before."""
     parts = list(order.split(size))
     if len(parts) > 1 and len(parts[-1]) == 1:
         parts[-2:] = [torch.cat(parts[-2:])]
-    return iter(parts)
+    return parts
 
 
 def check_n_clusters(n_clusters: int, n_samples: int) -> None:
@@ -76,3 +80,11 @@ def check_n_clusters(n_clusters: int, n_samples: int) -> None:
 def check_batch_size(batch_size: int, n_samples: int, name: str) -> None:
     if not isinstance(batch_size, int | np.integer) or not 1 <= batch_size <= n_samples:
         raise ValueError(f"{name} must be a whole number from 1 to the {n_samples} samples, not {batch_size!r}")
+
+
+def check_images(name: str, x: np.ndarray) -> None:
+    if x.ndim != 4:
+        raise ValueError(f"{name} learns from images (N, C, H, W), not from samples of shape {x.shape[1:]}")
+    low, high = float(x.min()), float(x.max())
+    if low < 0 or high > 1:
+        raise ValueError(f"{name} needs images in [0, 1], not in [{low:.4g}, {high:.4g}]; scale them")

@@ -67,21 +67,21 @@ class Adam(Optimizer):
 class SGD(Optimizer):
     """Stochastic gradient descent with step `lr` and heavy-ball `momentum` in [0, 1); `lr` may change on the way.
 
-    `weight_decay` times each weight is added to its gradient, which is 0 for a weight that the loss never sees: such a
-    weight decays too, while `torch.optim.SGD` leaves it alone.
+    `buffers` are the velocities, None before the first step. `weight_decay` times each weight is added to its gradient,
+    which is 0 for a weight that the loss never sees: such a weight decays too, while `torch.optim.SGD` leaves it alone.
     """
 
     def __init__(self, weights: Iterable[nn.Parameter], lr: float, momentum: float = 0.0, weight_decay: float = 0.0):
         super().__init__(weights, lr)
         self.momentum = momentum
         self.weight_decay = weight_decay
-        self._buffers: list[Tensor | None] = [None] * len(self.weights)
+        self.buffers: list[Tensor | None] = [None] * len(self.weights)
 
     def _update(self, gradients: list[Tensor]) -> None:
         sgd(
             self.weights,
             gradients,
-            self._buffers,
+            self.buffers,
             fused=True,
             weight_decay=self.weight_decay,
             momentum=self.momentum,

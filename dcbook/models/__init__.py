@@ -1,5 +1,6 @@
 """Networks. They know nothing of clustering: `encoder` and `decoder`, or a head on top of a latent space."""
 
+from dcbook.models.convnet import ConvNet
 from dcbook.models.convolutional import ConvolutionalAutoencoder
 from dcbook.models.fully_connected import FullyConnectedAutoencoder
 from dcbook.models.identity import IdentityEncoder
@@ -9,6 +10,7 @@ from dcbook.models.resnet import ResNet
 from dcbook.models.variational import VariationalAutoencoder
 
 __all__ = [
+    "ConvNet",
     "ConvolutionalAutoencoder",
     "FullyConnectedAutoencoder",
     "GaussianMixturePrior",

@@ -1,0 +1,82 @@
+"""A folder of images of any number and size, read while they are needed, never all at once."""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dcbook.data.files import DataError, MissingDataError
+
+
+class ImageFolder:
+    """Images below `folder` as square RGB images, decoded when they are asked for; `DeepCluster` takes one as x.
+
+    Parameters
+    ----------
+    folder : with one folder a class, as torchvision's `ImageFolder` wants it (classes may be meaningless).
+    size : pixels a side; the shorter side is brought to it and the middle cut out, 8 to 1,024.
+    workers : processes that decode; None: one per core, 0: none.
+
+    Attributes
+    ----------
+    shape : (N, 3, size, size), as of an array
+    labels, class_names : int64 (N,) and the folders' names, for monitors
+    digest : SHA-256 of names and sizes of the files
+
+    Raises MissingDataError if there are no images, ValueError for a size out of range, and DataError with the name of a
+    file that can't be decoded, when its turn comes.
+    """
+
+    def __init__(self, folder: str | os.PathLike, size: int = 256, workers: int | None = None):
+        from torchvision.datasets import ImageFolder as Listing
+        from torchvision.transforms import CenterCrop, Compose, Resize
+
+        if isinstance(size, bool) or not isinstance(size, int) or not 8 <= size <= 1024:
+            raise ValueError(f"size must be an integer in 8..1024 pixels, not {size!r}")
+        self.folder, self.size = Path(folder), size
+        self.workers = (os.cpu_count() or 1) if workers is None else workers
+        try:
+            listing = Listing(self.folder)
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise MissingDataError(f"{folder}: no folder of images, one folder a class, is there ({error})") from error
+        self._read = listing.loader
+        self._fit = Compose([Resize(size), CenterCrop(size)])
+        # one array of bytes: a list of a million strings would be copied into every worker, page by page
+        self._names = np.array([os.path.relpath(path, self.folder).encode() for path, _ in listing.samples])
+        self.labels = np.array(listing.targets, dtype=np.int64)
+        self.class_names = tuple(listing.classes)
+        self.shape = (len(self.labels), 3, size, size)
+
+    @property
+    def digest(self) -> str:
+        sha = hashlib.sha256(f"{self.size}".encode())
+        for name in self._names:
+            sha.update(name + f" {os.path.getsize(self._path(name))}\n".encode())
+        return sha.hexdigest()
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, i: int) -> Tensor:
+        """Image i, uint8 (3, size, size)."""
+        path = self._path(self._names[i])
+        try:
+            image = self._fit(self._read(path))
+        except (OSError, SyntaxError, ValueError) as error:
+            raise DataError(f"{path}: it can't be read ({error}), so it is cut off or altered") from error
+        return torch.from_numpy(np.asarray(image).copy()).permute(2, 0, 1)
+
+    def batches(self, parts: list[Tensor]) -> Iterator[Tensor]:
+        """For each of `parts`, indices (B,), the images (B, 3, size, size) float32 in [0, 1], decoded ahead."""
+        from torch.utils.data import DataLoader
+
+        rows = [part.tolist() for part in parts]
+        loader = DataLoader(self, batch_sampler=rows, num_workers=min(self.workers, len(rows)))
+        return (images.float().div_(255) for images in loader)
+
+    def _path(self, name: bytes) -> str:
+        return os.path.join(self.folder, name.decode())

@@ -1,0 +1,87 @@
+"""The processes that train one model together, as `torchrun` starts them; one process alone is the simplest case."""
+
+import os
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor, distributed, nn
+
+
+class Group:
+    """This process among those that train together: `rank` of `size`. Made anew, it finds the default process group."""
+
+    def __init__(self):
+        together = distributed.is_available() and distributed.is_initialized()
+        self.rank = distributed.get_rank() if together else 0
+        self.size = distributed.get_world_size() if together else 1
+
+    def sum(self, value: Tensor) -> Tensor:
+        """The sum over all processes, in place."""
+        if self.size > 1:
+            distributed.all_reduce(value)
+        return value
+
+    def share(self, n: int) -> range:
+        """This process's part of 0..n-1: in one piece, the pieces as equal as they can be."""
+        return range(n * self.rank // self.size, n * (self.rank + 1) // self.size)
+
+    def join(self, part: Tensor, n: int) -> Tensor:
+        """All shares of n rows, one after another, on every process."""
+        whole = part.new_zeros(n, *part.shape[1:])
+        share = self.share(n)
+        whole[share.start : share.stop] = part
+        return self.sum(whole)
+
+    def sum_gradients(self, weights: Iterable[nn.Parameter]) -> None:
+        """Gradients summed over all processes, in one message."""
+        if self.size == 1:
+            return
+        weights = [weight for weight in weights if weight.requires_grad]
+        gradients = [torch.zeros_like(weight) if weight.grad is None else weight.grad for weight in weights]
+        flat = self.sum(torch.cat([gradient.flatten() for gradient in gradients]))
+        parts = flat.split([weight.numel() for weight in weights])
+        for weight, part in zip(weights, parts, strict=True):
+            weight.grad = part.view_as(weight)
+
+
+class JointBatchNorm2d(nn.BatchNorm2d):
+    """Batch normalization by the statistics of all processes' parts of a batch, on any device.
+
+    With it, training on parts of a batch is training on the batch (torch's SyncBatchNorm needs CUDA).
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not (self.training and Group().size > 1):
+            return super().forward(x)
+        from torch.distributed.nn.functional import all_reduce  # half a second that few need
+
+        count = x.new_full((1,), x.numel() / x.shape[1])
+        sums = torch.cat([x.sum((0, 2, 3)), x.square().sum((0, 2, 3)), count])
+        sums = all_reduce(sums)
+        n = sums[-1]
+        mean, square = (sums[:-1] / n).chunk(2)
+        variance = square - mean.square()
+        with torch.no_grad():
+            self.running_mean.lerp_(mean, self.momentum)
+            self.running_var.lerp_(variance * n / (n - 1), self.momentum)
+            self.num_batches_tracked += 1
+        scale = self.weight / (variance + self.eps).sqrt()
+        return x * scale.view(-1, 1, 1) + (self.bias - mean * scale).view(-1, 1, 1)
+
+
+def joint_batch_norm(network: nn.Module, group: Group) -> nn.Module:
+    """The network, its batch normalization joined if there are several processes; names and weights stay."""
+    for module in network.modules():
+        if group.size > 1 and type(module) is nn.BatchNorm2d:
+            module.__class__ = JointBatchNorm2d
+    return network
+
+
+def start_processes() -> Group:
+    """Join the processes that `torchrun` started: NCCL where each has a GPU, gloo elsewhere; alone without torchrun."""
+    if "RANK" in os.environ and not distributed.is_initialized():
+        on_gpus = torch.cuda.device_count() >= int(os.environ["LOCAL_WORLD_SIZE"])
+        if on_gpus:
+            torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+        distributed.init_process_group("nccl" if on_gpus else "gloo")
+    return Group()

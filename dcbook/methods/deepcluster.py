@@ -1,0 +1,366 @@
+"""DeepCluster: Caron, Bojanowski, Joulin & Douze, ECCV 2018, arXiv 1807.05520, section 2.2.
+
+| symbol    | name in code      | shape        | meaning                                                          |
+|-----------|-------------------|--------------|------------------------------------------------------------------|
+| f_theta   | network.encoder   |              | convolutional network up to fc7, before its ReLU                 |
+| f_theta(x)| `transform`       | (N, hidden)  | features; whitened by PCA and of length 1 they are the codes     |
+|           | codes             | (n, pca_dim) | what is clustered; n of the N rows in each of several processes  |
+| C         | self._centers     | (K, pca_dim) | centers of the codes; the training does not use them             |
+| y_n       | pseudo-labels     | (N,)         | the cluster of image n                                           |
+| g_W       | network.head      |              | classifier of the clusters, new in each epoch                    |
+
+After the released code (facebookresearch/deepcluster at 2d1927e) and the paper as recalled.
+"""
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from sklearn.metrics import normalized_mutual_info_score
+from torch import Tensor, nn
+
+from dcbook.clustering.pic import power_iteration_clustering
+from dcbook.clustering.refine import Refined, means, random_points, refine
+from dcbook.clustering.whitening import Whitening
+from dcbook.data import content_digest
+from dcbook.data.folder import ImageFolder
+from dcbook.distributed import Group, joint_batch_norm
+from dcbook.losses import squared_distances
+from dcbook.methods.augment import Augmentation
+from dcbook.methods.base import EVALUATION_BATCH, DeepClusterer
+from dcbook.methods.checkpoint import Checkpoint
+from dcbook.methods.inputs import check_images, derived_seed, in_batches, stream
+from dcbook.methods.optimizers import SGD
+from dcbook.methods.sampling import SAMPLERS
+from dcbook.methods.start import Start
+from dcbook.models import ConvNet
+
+CLUSTERINGS = ("k-means", "pic")
+ENVIRONMENT = ("epochs", "random_state", "device", "progress")  # what may change when a training goes on
+PCA_ROWS = 1 << 15  # images whose features are held at once, to learn the whitening from
+
+
+class DeepCluster(DeepClusterer):
+    """Cluster the features, learn to tell the clusters, and again.
+
+    Parameters (beside n_clusters, batch_size, random_state, device and progress of `DeepClusterer`)
+    ------------------------------------------------------------------------------------------------
+    n_clusters : K, as a rule many times the number of classes (10,000 for ImageNet's 1,000).
+    architecture, sobel, hidden, width, dropout : of the `dcbook.models.ConvNet`.
+    epochs, lr, sgd_momentum, weight_decay : of SGD at a constant step; the new head has no momentum, as released.
+    pca_dim : dimension of the codes, at most `hidden`.
+    clustering : "k-means", or "pic", power iteration clustering, which finds its own number of clusters and ignores K.
+    passes : most iterations of k-means in an epoch.
+    warm_start : whether k-means goes on from the last epoch's clusters (their means in the new codes) and not from K
+        random images, as released. It then ends with the pass that gains less than `tol` of the inertia.
+    repair : whether empty clusters are filled (section 2.2.1). If not, those of a warm start stay empty for good.
+    sampling : images of an epoch. "clusters": as many from each cluster (section 2.2.2); "released": what the released
+        code does in its place, see `dcbook.methods.sampling`; "images": each image once.
+    crop, flip, jitter, grayscale : strengths of the views, see `Augmentation`; as released, no colors change.
+
+    `fit(x, checkpoint=path)` keeps the state of the training after each epoch in the file `path`, to go on from there.
+    x is an array (N, C, H, W) in [0, 1] or uint8, or an `ImageFolder`, whose images are read while they are needed.
+    Started by torchrun (see `dcbook.train`), the processes share the work, and none holds all images; with the same
+    seed and without dropout they find what one process finds.
+
+    Attributes after `fit` (beside those of `DeepClusterer`)
+    --------------------------------------------------------
+    labels_ : clusters in the codes of the trained network; while a monitor looks, those of the epoch.
+    history_ : an entry an epoch: loss; clusters, the number that live; largest, the share of the largest one;
+        stability, the NMI (geometric mean) with the epoch before; passes of k-means.
+    whitening_mean_, whitening_projection_ : from features to codes. autoencoder_ : the network; it has no decoder.
+    """
+
+    _decoder_for = None
+
+    def __init__(
+        self,
+        n_clusters: int = 100,
+        *,
+        architecture: str = "alexnet-small",
+        sobel: bool = True,
+        hidden: int | None = None,
+        width: float = 1.0,
+        dropout: float = 0.5,
+        epochs: int = 200,
+        lr: float = 0.05,
+        sgd_momentum: float = 0.9,
+        weight_decay: float = 1e-5,
+        pca_dim: int = 256,
+        clustering: str = "k-means",
+        passes: int = 20,
+        warm_start: bool = True,
+        tol: float = 1e-3,
+        repair: bool = True,
+        sampling: str = "clusters",
+        crop: float = 0.08,
+        flip: bool = True,
+        jitter: float = 0.0,
+        grayscale: float = 0.0,
+        batch_size: int = 256,
+        random_state=None,
+        device="auto",
+        progress="auto",
+    ):
+        self.n_clusters = n_clusters
+        self.architecture = architecture
+        self.sobel = sobel
+        self.hidden = hidden
+        self.width = width
+        self.dropout = dropout
+        self.epochs = epochs
+        self.lr = lr
+        self.sgd_momentum = sgd_momentum
+        self.weight_decay = weight_decay
+        self.pca_dim = pca_dim
+        self.clustering = clustering
+        self.passes = passes
+        self.warm_start = warm_start
+        self.tol = tol
+        self.repair = repair
+        self.sampling = sampling
+        self.crop = crop
+        self.flip = flip
+        self.jitter = jitter
+        self.grayscale = grayscale
+        self.batch_size = batch_size
+        self.random_state = random_state
+        self.device = device
+        self.progress = progress
+
+    def fit(self, x, y=None, monitor=None, checkpoint=None):
+        """As `DeepClusterer.fit`; `checkpoint` is a file that keeps the training after each epoch, or None."""
+        self._path = checkpoint
+        return super().fit(x, y, monitor)
+
+    def _optimize(self) -> None:
+        body = SGD(self.autoencoder_.encoder.parameters(), self.lr, self.sgd_momentum, self.weight_decay)
+        checkpoint = self._resume(body)
+        for log in self._epochs("clustering and training", self.epochs - len(self.history_)):
+            epoch = len(self.history_)
+            with _seeded(derived_seed(self.seed_, f"epoch {epoch}")):
+                found = self._cluster(stream(self.seed_, f"k-means of epoch {epoch}"))
+                loss = self._classify(self._pseudo_labels, body, epoch)
+            log(loss=loss, **found)
+            if checkpoint and self._group.rank == 0:
+                checkpoint.save(self._state(body), self.history_)
+
+    def _cluster(self, generator: torch.Generator) -> dict[str, float]:
+        """New pseudo-labels for all images, and what is to be said of them."""
+        before = self._pseudo_labels
+        codes = self._codes(generator)
+        if self.clustering == "pic":
+            labels = power_iteration_clustering(codes)
+            centers, sizes = means(codes, labels, int(labels.max()) + 1)
+            passes = 0
+        else:
+            found = self._kmeans_on(codes, generator)
+            labels, centers, sizes, passes = found.labels, found.centers, found.sizes, found.passes
+        self._pseudo_labels = self._group.join(labels, len(self._x)).cpu()
+        self._centers = centers
+        stability = _stability(before, self._pseudo_labels)
+        return {
+            "clusters": int((sizes > 0).sum()),
+            "largest": float(sizes.max() / sizes.sum()),
+            **({} if stability is None else {"stability": stability}),
+            "passes": passes,
+        }
+
+    def _kmeans_on(self, codes: Tensor, generator: torch.Generator) -> Refined:
+        tol, share = 0.0, self._group.share(len(self._x))
+        if self.warm_start and self._pseudo_labels is not None:
+            labels = self._pseudo_labels[share.start : share.stop].to(codes.device)
+            centers, sizes = means(codes, labels, len(self._centers), self._group)
+            centers, tol = centers[sizes > 0], self.tol
+        else:
+            centers = random_points(codes, self.n_clusters, len(self._x), generator, self._group)
+        return refine(
+            codes,
+            centers,
+            max_passes=self.passes,
+            tol=tol,
+            repair=self.repair,
+            generator=generator,
+            group=self._group,
+        )
+
+    def _classify(self, labels: Tensor, body: SGD, epoch: int) -> float:
+        """An epoch of training a new head, and the body with it, to tell the clusters; the mean loss."""
+        network, group = self.autoencoder_.train(), self._group
+        network.renew_head(len(self._centers))
+        top = SGD(network.head.parameters(), self.lr, weight_decay=self.weight_decay)
+        view = Augmentation(self.crop, self.flip, self.jitter, self.grayscale)
+        noise = stream(self.seed_, f"views of epoch {epoch}")
+        rows, targets = SAMPLERS[self.sampling](labels, stream(self.seed_, f"images of epoch {epoch}"))
+        wholes = in_batches(torch.arange(len(rows)), self.batch_size)
+        shares = [group.share(len(whole)) for whole in wholes]
+        mine = [rows[whole[share.start : share.stop]] for whole, share in zip(wholes, shares, strict=True)]
+        total = torch.zeros((), device=self._device)
+        for whole, share, x in zip(wholes, shares, self._images(mine), strict=True):
+            y = targets[whole[share.start : share.stop]].to(x.device)
+            _, scores = network(view(x, noise, share, len(whole)))
+            loss = nn.functional.cross_entropy(scores, y, reduction="sum") / len(whole)
+            loss.backward()
+            group.sum_gradients([*body.weights, *top.weights])
+            body.step()
+            top.step()
+            total += len(whole) * loss.detach()
+        return group.sum(total).item() / len(rows)
+
+    def _complete(self) -> None:
+        """Clusters of the trained network, for `labels_` and `predict`."""
+        self._cluster(stream(self.seed_, "k-means at the end"))
+        self._labels = self._pseudo_labels.numpy()
+        self.autoencoder_.eval()
+        del self._x, self._monitor, self._pseudo_labels, self._group, self._path
+
+    def _resume(self, body: SGD) -> Checkpoint | None:
+        """The checkpoint of this fit, if one is wanted; what it holds takes the place of the start."""
+        if self._path is None:
+            return None
+        parameters = {name: value for name, value in self.get_params().items() if name not in ENVIRONMENT}
+        digest = self._x.digest if isinstance(self._x, ImageFolder) else content_digest(self._x.cpu().numpy())
+        checkpoint = Checkpoint(self._path, parameters | {"seed": self.seed_, "images": digest})
+        found = checkpoint.load()
+        if found:
+            tensors, self.history_ = found
+            self._pseudo_labels = tensors.pop("pseudo_labels")
+            self._centers = tensors.pop("centers").to(self._device)
+            body.buffers = [tensors.pop(f"momentum.{i}").to(self._device) for i in range(len(body.weights))]
+            self.autoencoder_.renew_head(len(self._centers))
+            self.autoencoder_.load_state_dict(tensors)
+        return checkpoint
+
+    def _state(self, body: SGD) -> dict[str, Tensor]:
+        momentum = {f"momentum.{i}": buffer for i, buffer in enumerate(body.buffers)}
+        clusters = {"pseudo_labels": self._pseudo_labels, "centers": self._centers}
+        return self.autoencoder_.state_dict() | momentum | clusters
+
+    # --- before the training ---------------------------------------------------------------------------------------
+
+    def _read(self, x):
+        if not isinstance(x, ImageFolder):
+            return super()._read(x)
+        self.n_features_in_ = math.prod(x.shape[1:])
+        return x
+
+    def _placed(self, x):
+        return x if isinstance(x, ImageFolder) else super()._placed(x)
+
+    def _resolve_start(self, input_shape: tuple[int, ...]) -> tuple[None, None]:
+        return None, None
+
+    def _initialize(self, recipe, start) -> None:
+        self._group = Group()
+        own = torch.tensor(self.seed_ if self._group.rank == 0 else 0, device=self._device)
+        self.seed_ = int(self._group.sum(own))
+        with _seeded(derived_seed(self.seed_, "network")):
+            network = self._network(self.input_shape_)
+        self.autoencoder_ = joint_batch_norm(network, self._group).to(self._device)
+        self._pseudo_labels = None
+
+    def _network(self, input_shape: tuple[int, ...]) -> ConvNet:
+        shape = (self.architecture, self.n_clusters, self.sobel, self.hidden, self.width, self.dropout)
+        return ConvNet(input_shape, *shape)
+
+    def _check_hyperparameters(self) -> None:
+        Augmentation(self.crop, self.flip, self.jitter, self.grayscale)
+        if self.epochs < 0 or not self.lr > 0 or not 0 <= self.sgd_momentum < 1 or self.weight_decay < 0:
+            raise ValueError(
+                f"epochs must be at least 0, lr above 0, sgd_momentum in [0, 1) and weight_decay at least 0, not "
+                f"{self.epochs}, {self.lr}, {self.sgd_momentum}, {self.weight_decay}"
+            )
+        if self.clustering not in CLUSTERINGS or self.sampling not in SAMPLERS:
+            raise ValueError(
+                f"clustering must be one of {list(CLUSTERINGS)} and sampling one of {list(SAMPLERS)}, not "
+                f"{self.clustering!r} and {self.sampling!r}"
+            )
+        if self.pca_dim < 1 or self.passes < 1 or not self.tol >= 0:
+            raise ValueError(
+                f"pca_dim and passes must be at least 1 and tol at least 0, not {self.pca_dim}, {self.passes} and "
+                f"{self.tol}"
+            )
+        if self.clustering == "pic" and Group().size > 1:
+            raise ValueError('clustering="pic" needs all codes in one process; take "k-means" with torchrun')
+        if self.batch_size == 1:
+            raise ValueError("batch_size must be at least 2: batch normalization needs two images")
+
+    def _check_samples(self, x) -> None:
+        with torch.device("meta"):
+            network = self._network(tuple(x.shape[1:]))
+        if self.pca_dim > network.hidden:
+            raise ValueError(
+                f"pca_dim must be at most {network.hidden}, as many as there are features, not {self.pca_dim}"
+            )
+        if not isinstance(x, ImageFolder):
+            check_images(type(self).__name__, x)
+
+    # --- features and codes ----------------------------------------------------------------------------------------
+
+    def _codes(self, generator: torch.Generator) -> Tensor:
+        """Codes (n, pca_dim) of this process's share of the images; learns the whitening anew."""
+        n, share = len(self._x), self._group.share(len(self._x))
+        if n <= PCA_ROWS:
+            u = self._features(torch.arange(share.start, share.stop))
+            self._learn_whitening(u)
+            return self._whitening(u)
+        sample = torch.randperm(n, generator=generator)[:PCA_ROWS].sort().values
+        part = self._group.share(PCA_ROWS)
+        self._learn_whitening(self._features(sample[part.start : part.stop]))
+        return self._features(torch.arange(share.start, share.stop), self._whitening)
+
+    def _features(self, rows: Tensor, code=lambda u: u) -> Tensor:
+        """`code` of the features of these images, in evaluation mode, in pieces."""
+        self.autoencoder_.eval()
+        found, filled = None, 0
+        with torch.no_grad():
+            for x in self._images(rows.split(EVALUATION_BATCH)):
+                u = code(self.autoencoder_.encoder(x))
+                found = u.new_empty(len(rows), u.shape[1]) if found is None else found
+                found[filled : filled + len(u)] = u
+                filled += len(u)
+        return found
+
+    def _images(self, parts: list[Tensor]):
+        """The images of each part, (B, C, H, W) on the device."""
+        if isinstance(self._x, Tensor):
+            return (self._x.index_select(0, part.to(self._x.device)) for part in parts)
+        return (x.to(self._device) for x in self._x.batches(parts))
+
+    def _learn_whitening(self, u: Tensor) -> None:
+        whitening = Whitening.fit(u, self.pca_dim, self._group)
+        self.whitening_mean_ = whitening.mean.cpu().numpy()
+        self.whitening_projection_ = whitening.projection.cpu().numpy()
+
+    @property
+    def _whitening(self) -> Whitening:
+        device = self.autoencoder_.encoder.fc7.weight.device
+        return Whitening(*(torch.from_numpy(a).to(device) for a in (self.whitening_mean_, self.whitening_projection_)))
+
+    def _soft_assignments(self, u: Tensor) -> Tensor:
+        nearest = squared_distances(self._whitening(u), self._centers).argmin(1)
+        return nn.functional.one_hot(nearest, len(self._centers)).to(u.dtype)
+
+    def _training_labels(self) -> Tensor:
+        return self._pseudo_labels
+
+    @property
+    def start_(self) -> Start:
+        """The network, for another method to go on from; without centers, as they lie among the codes."""
+        return Start(self.autoencoder_)
+
+
+@contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    """Dropout and new layers draw from `seed`, and torch's global stream is left as it was."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
+
+
+def _stability(before: Tensor | None, now: Tensor) -> float | None:
+    """NMI between the clusters of two epochs, as in the paper's Fig. 2(b)."""
+    if before is None:
+        return None
+    return float(normalized_mutual_info_score(before.numpy(), now.numpy(), average_method="geometric"))
