@@ -21,6 +21,7 @@ from dcbook.methods import (
     AEKMeans,
     DCSS_agg,
     DCSS_u,
+    DeepCluster,
     DKM_a,
     KMeans,
     MoCo,
@@ -36,6 +37,8 @@ RECIPE = Pretraining(widths=(32,), latent_dim=3, epochs=20, batch_size=32, lr=1e
 SHORT = {"start": RECIPE, "batch_size": 32, "random_state": 0, "device": "cpu"}
 VIEWS = {"width": 4, "projection_dim": 8, "lr": 3e-3, "epochs": 3, "crop": 0.8, "jitter": 0.2, "flip": False}
 LEARNER = VIEWS | {"batch_size": 32, "random_state": 0, "device": "cpu"}
+CONVNET = {"width": 0.3, "hidden": 32, "pca_dim": 3, "sobel": False, "dropout": 0, "flip": False, "crop": 0.8}
+CONVNET |= {"epochs": 3, "batch_size": 32, "random_state": 0, "device": "cpu"}
 PHASES = {"phase1_epochs": 2, "schedule_size": None}
 METHODS = {
     "k-means": lambda **changes: KMeans(3, **({"random_state": 0} | changes)),
@@ -56,9 +59,10 @@ METHODS = {
     ),
     "SimCLR": lambda **changes: SimCLR(3, **(LEARNER | changes)),
     "MoCo": lambda **changes: MoCo(3, **(LEARNER | {"queue": 64, "momentum": 0.9, "bn_groups": 2} | changes)),
+    "DeepCluster": lambda **changes: DeepCluster(3, **(CONVNET | changes)),
 }
 SHALLOW = ("k-means", "LSSC", "LPMF")
-IMAGES_ONLY = ("SimCLR", "MoCo")
+IMAGES_ONLY = ("SimCLR", "MoCo", "DeepCluster")
 DEEP = [name for name in METHODS if name not in SHALLOW]
 every_method = pytest.mark.parametrize("name", METHODS)
 every_deep_method = pytest.mark.parametrize("name", DEEP)

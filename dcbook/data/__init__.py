@@ -16,11 +16,14 @@ from dcbook.data import cifar, digits, idx, imagenet10, medmnist, sampling, stl1
 from dcbook.data.dataset import Dataset, content_digest
 from dcbook.data.features import find_features, read_features, save_features, with_features
 from dcbook.data.files import Arrays, DataError, Files, MissingDataError, data_root
+from dcbook.data.stored import ImageFile, ImageFolder
 
 __all__ = [
     "NAMES",
     "DataError",
     "Dataset",
+    "ImageFile",
+    "ImageFolder",
     "MissingDataError",
     "content_digest",
     "data_root",

@@ -20,11 +20,12 @@ import torch
 from sklearn.metrics import normalized_mutual_info_score
 from torch import Tensor, nn
 
+from dcbook.clustering.assignment import assign
 from dcbook.clustering.pic import power_iteration_clustering
 from dcbook.clustering.refine import Refined, means, random_points, refine
 from dcbook.clustering.whitening import Whitening
 from dcbook.data import content_digest
-from dcbook.data.folder import ImageFolder
+from dcbook.data.stored import StoredImages
 from dcbook.distributed import Group, joint_batch_norm
 from dcbook.losses import squared_distances
 from dcbook.methods.augment import Augmentation
@@ -60,7 +61,7 @@ class DeepCluster(DeepClusterer):
     crop, flip, jitter, grayscale : strengths of the views, see `Augmentation`; as released, no colors change.
 
     `fit(x, checkpoint=path)` keeps the state of the training after each epoch in the file `path`, to go on from there.
-    x is an array (N, C, H, W) in [0, 1] or uint8, or an `ImageFolder`, whose images are read while they are needed.
+    x is an array (N, C, H, W) in [0, 1] or uint8, or an `ImageFolder` or `ImageFile`, read while images are needed.
     Started by torchrun (see `dcbook.train`), the processes share the work, and none holds all images; with the same
     seed and without dropout they find what one process finds.
 
@@ -140,14 +141,14 @@ class DeepCluster(DeepClusterer):
         for log in self._epochs("clustering and training", self.epochs - len(self.history_)):
             epoch = len(self.history_)
             with _seeded(derived_seed(self.seed_, f"epoch {epoch}")):
-                found = self._cluster(stream(self.seed_, f"k-means of epoch {epoch}"))
+                _, found = self._cluster(stream(self.seed_, f"k-means of epoch {epoch}"))
                 loss = self._classify(self._pseudo_labels, body, epoch)
             log(loss=loss, **found)
             if checkpoint and self._group.rank == 0:
                 checkpoint.save(self._state(body), self.history_)
 
-    def _cluster(self, generator: torch.Generator) -> dict[str, float]:
-        """New pseudo-labels for all images, and what is to be said of them."""
+    def _cluster(self, generator: torch.Generator) -> tuple[Tensor, dict[str, float]]:
+        """The codes; gives new pseudo-labels to all images, and returns what is to be said of them."""
         before = self._pseudo_labels
         codes = self._codes(generator)
         if self.clustering == "pic":
@@ -160,7 +161,7 @@ class DeepCluster(DeepClusterer):
         self._pseudo_labels = self._group.join(labels, len(self._x)).cpu()
         self._centers = centers
         stability = _stability(before, self._pseudo_labels)
-        return {
+        return codes, {
             "clusters": int((sizes > 0).sum()),
             "largest": float(sizes.max() / sizes.sum()),
             **({} if stability is None else {"stability": stability}),
@@ -209,9 +210,10 @@ class DeepCluster(DeepClusterer):
         return group.sum(total).item() / len(rows)
 
     def _complete(self) -> None:
-        """Clusters of the trained network, for `labels_` and `predict`."""
-        self._cluster(stream(self.seed_, "k-means at the end"))
-        self._labels = self._pseudo_labels.numpy()
+        """Clusters of the trained network, for `predict` and, as it gives them, `labels_`."""
+        codes, _ = self._cluster(stream(self.seed_, "k-means at the end"))
+        nearest, _ = assign(codes, self._centers)
+        self._labels = self._group.join(nearest, len(self._x)).cpu().numpy()
         self.autoencoder_.eval()
         del self._x, self._monitor, self._pseudo_labels, self._group, self._path
 
@@ -220,7 +222,7 @@ class DeepCluster(DeepClusterer):
         if self._path is None:
             return None
         parameters = {name: value for name, value in self.get_params().items() if name not in ENVIRONMENT}
-        digest = self._x.digest if isinstance(self._x, ImageFolder) else content_digest(self._x.cpu().numpy())
+        digest = self._x.digest if isinstance(self._x, StoredImages) else content_digest(self._x.cpu().numpy())
         checkpoint = Checkpoint(self._path, parameters | {"seed": self.seed_, "images": digest})
         found = checkpoint.load()
         if found:
@@ -240,13 +242,13 @@ class DeepCluster(DeepClusterer):
     # --- before the training ---------------------------------------------------------------------------------------
 
     def _read(self, x):
-        if not isinstance(x, ImageFolder):
+        if not isinstance(x, StoredImages):
             return super()._read(x)
         self.n_features_in_ = math.prod(x.shape[1:])
         return x
 
     def _placed(self, x):
-        return x if isinstance(x, ImageFolder) else super()._placed(x)
+        return x if isinstance(x, StoredImages) else super()._placed(x)
 
     def _resolve_start(self, input_shape: tuple[int, ...]) -> tuple[None, None]:
         return None, None
@@ -293,7 +295,7 @@ class DeepCluster(DeepClusterer):
             raise ValueError(
                 f"pca_dim must be at most {network.hidden}, as many as there are features, not {self.pca_dim}"
             )
-        if not isinstance(x, ImageFolder):
+        if not isinstance(x, StoredImages):
             check_images(type(self).__name__, x)
 
     # --- features and codes ----------------------------------------------------------------------------------------

@@ -1,8 +1,9 @@
-"""A folder of images of any number and size, read while they are needed, never all at once."""
+"""Images of any number that stay on disk: what is needed is read, never all at once. `DeepCluster` takes them as x."""
 
 import hashlib
 import os
-from collections.abc import Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,51 @@ from torch import Tensor
 from dcbook.data.files import DataError, MissingDataError
 
 
-class ImageFolder:
-    """Images below `folder` as square RGB images, decoded when they are asked for; `DeepCluster` takes one as x.
+class StoredImages(ABC):
+    """`shape` (N, C, H, W), as of an array; the images themselves come in `batches`."""
+
+    shape: tuple[int, int, int, int]
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    @property
+    @abstractmethod
+    def digest(self) -> str:
+        """SHA-256 that tells these images from others."""
+
+    @abstractmethod
+    def batches(self, parts: Sequence[Tensor]) -> Iterator[Tensor]:
+        """For each of `parts`, indices (B,), the images (B, C, H, W) float32 in [0, 1]."""
+
+
+class ImageFile(StoredImages):
+    """Images in one .npy file, uint8 (N, C, H, W), mapped into memory; ValueError for another shape or dtype."""
+
+    def __init__(self, path: str | os.PathLike):
+        self.path = Path(path)
+        if not self.path.is_file():
+            raise MissingDataError(f"{path}: there is no such file; numpy.save(path, images) writes one")
+        images = np.load(self.path, mmap_mode="r")
+        self.shape = images.shape
+        if images.ndim != 4 or images.dtype != np.uint8:
+            raise ValueError(f"{path} must hold uint8 (N, C, H, W), not {images.dtype} {self.shape}")
+
+    @property
+    def digest(self) -> str:
+        sha = hashlib.sha256(f"{self.shape}".encode())
+        with open(self.path, "rb") as file:
+            while block := file.read(1 << 24):
+                sha.update(block)
+        return sha.hexdigest()
+
+    def batches(self, parts: Sequence[Tensor]) -> Iterator[Tensor]:
+        for part in parts:  # mapped anew each time: pages of a map that stays would pile up
+            yield torch.from_numpy(np.load(self.path, mmap_mode="r")[part.numpy()]).float().div_(255)
+
+
+class ImageFolder(StoredImages):
+    """Images below `folder` as square RGB images, decoded when they are asked for.
 
     Parameters
     ----------
@@ -23,9 +67,8 @@ class ImageFolder:
 
     Attributes
     ----------
-    shape : (N, 3, size, size), as of an array
     labels, class_names : int64 (N,) and the folders' names, for monitors
-    digest : SHA-256 of names and sizes of the files
+    digest : of `size` and the names and sizes of the files
 
     Raises MissingDataError if there are no images, ValueError for a size out of range, and DataError with the name of a
     file that can't be decoded, when its turn comes.
@@ -58,9 +101,6 @@ class ImageFolder:
             sha.update(name + f" {os.path.getsize(self._path(name))}\n".encode())
         return sha.hexdigest()
 
-    def __len__(self) -> int:
-        return self.shape[0]
-
     def __getitem__(self, i: int) -> Tensor:
         """Image i, uint8 (3, size, size)."""
         path = self._path(self._names[i])
@@ -68,14 +108,15 @@ class ImageFolder:
             image = self._fit(self._read(path))
         except (OSError, SyntaxError, ValueError) as error:
             raise DataError(f"{path}: it can't be read ({error}), so it is cut off or altered") from error
-        return torch.from_numpy(np.asarray(image).copy()).permute(2, 0, 1)
+        return torch.from_numpy(np.asarray(image).copy()).permute(2, 0, 1).contiguous()
 
-    def batches(self, parts: list[Tensor]) -> Iterator[Tensor]:
-        """For each of `parts`, indices (B,), the images (B, 3, size, size) float32 in [0, 1], decoded ahead."""
+    def batches(self, parts: Sequence[Tensor]) -> Iterator[Tensor]:
+        """As `StoredImages.batches`; images are decoded ahead."""
         from torch.utils.data import DataLoader
 
         rows = [part.tolist() for part in parts]
-        loader = DataLoader(self, batch_sampler=rows, num_workers=min(self.workers, len(rows)))
+        own = torch.Generator()  # without one a loader draws from torch's global stream
+        loader = DataLoader(self, batch_sampler=rows, num_workers=min(self.workers, len(rows)), generator=own)
         return (images.float().div_(255) for images in loader)
 
     def _path(self, name: bytes) -> str:
