@@ -92,7 +92,7 @@ class DeepCluster(DeepClusterer):
         clustering: str = "k-means",
         passes: int = 20,
         warm_start: bool = True,
-        tol: float = 1e-3,
+        tol: float = 5e-3,
         repair: bool = True,
         sampling: str = "clusters",
         crop: float = 0.08,
