@@ -1,9 +1,10 @@
-"""Clustering in torch without networks, on any device: k-means, landmark-based spectral clustering, factorization."""
+"""Clustering in torch without networks, on any device: k-means, spectral, by factorization, by power iteration."""
 
 from dcbook.clustering.assignment import assign
 from dcbook.clustering.kmeans import KMeansResult, kmeans
 from dcbook.clustering.landmarks import LandmarkEmbedding, landmark_embedding
 from dcbook.clustering.nmf import Factorization, fold_in, locality_preserving_nmf
+from dcbook.clustering.pic import power_iteration_clustering
 from dcbook.clustering.seeding import kmeans_plusplus
 
 __all__ = [
@@ -16,4 +17,5 @@ __all__ = [
     "kmeans_plusplus",
     "landmark_embedding",
     "locality_preserving_nmf",
+    "power_iteration_clustering",
 ]

@@ -33,16 +33,27 @@ def nearest_references(
 
 
 @torch.no_grad()
+def nearest_others(x: Tensor, n_neighbors: int, chunk_bytes: int | None = None) -> tuple[Tensor, Tensor]:
+    """The `n_neighbors` nearest of the other rows for each row of `x` (N, d), nearest first; at most all N - 1.
+
+    Returns squared distances and int64 indices, both (N, k); no point neighbors itself.
+    """
+    n = len(x)
+    distances, indices = nearest_references(x, x, min(n_neighbors + 1, n), chunk_bytes)
+    others = indices != torch.arange(n, device=x.device).unsqueeze(1)
+    others[:, -1] &= ~others.all(1)  # of equal points, a point may not be among its own nearest: leave the last out
+    return distances[others].view(n, -1), indices[others].view(n, -1)
+
+
+@torch.no_grad()
 def neighbor_graph(x: Tensor, n_neighbors: int, chunk_bytes: int | None = None) -> Tensor:
     """Which rows of `x` (N, d) are near each other: pairs (2, E), j < l, one of them among the other's `n_neighbors`.
 
     The edges of the undirected nearest-neighbor graph, each once, in order; no point neighbors itself.
     """
     n = len(x)
-    _, indices = nearest_references(x, x, min(n_neighbors + 1, n), chunk_bytes)
+    _, indices = nearest_others(x, n_neighbors, chunk_bytes)
     own = torch.arange(n, device=x.device).unsqueeze(1)
-    others = indices != own
-    others[:, -1] &= ~others.all(1)  # of equal points, a point may not be among its own nearest: leave the last out
-    ends = torch.stack([own.expand_as(indices)[others], indices[others]])
+    ends = torch.stack([own.expand_as(indices).flatten(), indices.flatten()])
     codes = (ends.amin(0) * n + ends.amax(0)).unique()
     return torch.stack([codes // n, codes % n])
