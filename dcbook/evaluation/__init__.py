@@ -4,6 +4,7 @@ from dcbook.evaluation.filters import learned_alike, matching, resemblance
 from dcbook.evaluation.label_picked import LabelPicked, label_picked
 from dcbook.evaluation.maps import purity, tsne
 from dcbook.evaluation.pairs import Pairs, pairs, residuals
+from dcbook.evaluation.probes import Probe, activations, linear_probe, mlp_probe, pool_to
 from dcbook.evaluation.scores import UNMATCHED, accuracy, ari, macro_f1, match, micro_f1, nmi, scores
 from dcbook.evaluation.supervised import train_with_labels
 
@@ -11,16 +12,21 @@ __all__ = [
     "UNMATCHED",
     "LabelPicked",
     "Pairs",
+    "Probe",
     "accuracy",
+    "activations",
     "ari",
     "label_picked",
     "learned_alike",
+    "linear_probe",
     "macro_f1",
     "match",
     "matching",
     "micro_f1",
+    "mlp_probe",
     "nmi",
     "pairs",
+    "pool_to",
     "purity",
     "resemblance",
     "residuals",
