@@ -16,9 +16,11 @@ from dcbook.evaluation.retrieval import (
 from dcbook.evaluation.rmac import Whitening, rmac, rmac_descriptor, rmac_regions
 from dcbook.evaluation.scores import UNMATCHED, accuracy, ari, macro_f1, match, micro_f1, nmi, scores
 from dcbook.evaluation.supervised import train_with_labels
+from dcbook.evaluation.voc import VOC_CLASSES, evaluate_voc, fit_voc, masked_bce, voc2007, voc_labels
 
 __all__ = [
     "UNMATCHED",
+    "VOC_CLASSES",
     "LabelPicked",
     "Pairs",
     "Probe",
@@ -29,10 +31,13 @@ __all__ = [
     "ari",
     "average_precision",
     "evaluate_retrieval",
+    "evaluate_voc",
+    "fit_voc",
     "label_picked",
     "learned_alike",
     "linear_probe",
     "macro_f1",
+    "masked_bce",
     "match",
     "matching",
     "mean_average_precision",
@@ -52,4 +57,6 @@ __all__ = [
     "scores",
     "train_with_labels",
     "tsne",
+    "voc2007",
+    "voc_labels",
 ]
