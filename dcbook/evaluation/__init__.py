@@ -4,27 +4,59 @@ from dcbook.evaluation.filters import learned_alike, matching, resemblance
 from dcbook.evaluation.label_picked import LabelPicked, label_picked
 from dcbook.evaluation.maps import purity, tsne
 from dcbook.evaluation.pairs import Pairs, pairs, residuals
+from dcbook.evaluation.probes import Probe, activations, linear_probe, mlp_probe, pool_to
+from dcbook.evaluation.retrieval import (
+    Query,
+    average_precision,
+    evaluate_retrieval,
+    mean_average_precision,
+    read_ground_truth,
+    region_vectors,
+)
+from dcbook.evaluation.rmac import Whitening, rmac, rmac_descriptor, rmac_regions
 from dcbook.evaluation.scores import UNMATCHED, accuracy, ari, macro_f1, match, micro_f1, nmi, scores
 from dcbook.evaluation.supervised import train_with_labels
+from dcbook.evaluation.voc import VOC_CLASSES, evaluate_voc, fit_voc, masked_bce, voc2007, voc_labels
 
 __all__ = [
     "UNMATCHED",
+    "VOC_CLASSES",
     "LabelPicked",
     "Pairs",
+    "Probe",
+    "Query",
+    "Whitening",
     "accuracy",
+    "activations",
     "ari",
+    "average_precision",
+    "evaluate_retrieval",
+    "evaluate_voc",
+    "fit_voc",
     "label_picked",
     "learned_alike",
+    "linear_probe",
     "macro_f1",
+    "masked_bce",
     "match",
     "matching",
+    "mean_average_precision",
     "micro_f1",
+    "mlp_probe",
     "nmi",
     "pairs",
+    "pool_to",
     "purity",
+    "read_ground_truth",
+    "region_vectors",
     "resemblance",
     "residuals",
+    "rmac",
+    "rmac_descriptor",
+    "rmac_regions",
     "scores",
     "train_with_labels",
     "tsne",
+    "voc2007",
+    "voc_labels",
 ]
