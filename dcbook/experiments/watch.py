@@ -12,7 +12,18 @@ from sklearn.base import clone
 from torch import nn
 
 from dcbook.data import Dataset
-from dcbook.evaluation import label_picked, learned_alike, pairs, resemblance, residuals, train_with_labels, tsne
+from dcbook.evaluation import (
+    activations,
+    label_picked,
+    learned_alike,
+    linear_probe,
+    pairs,
+    pool_to,
+    resemblance,
+    residuals,
+    train_with_labels,
+    tsne,
+)
 from dcbook.methods import Pretraining
 
 BINS = 40
@@ -145,6 +156,43 @@ def _patch_covariance(layer: nn.Conv2d, images: np.ndarray) -> np.ndarray:
     x = torch.tensor(images[few], dtype=torch.float32) / (255 if images.dtype == np.uint8 else 1)
     patches = nn.functional.unfold(x, layer.kernel_size, padding=layer.padding, stride=layer.stride)
     return np.cov(patches.transpose(0, 1).flatten(1).numpy())
+
+
+class LayerProbes:
+    """Linear probes of a network's layers, untrained and trained (DeepCluster, Table 1).
+
+    A probe learns from the labels of one half of the images, drawn at random, and is tested on the other half; the
+    network saw all images and no label. Maps are pooled to at most `dim` numbers, features standardized. The portrait
+    has `probes`: "untrained" and "trained", each from the layer ("conv1", …, "fc7") to the accuracy.
+    """
+
+    def __init__(self, dim: int = 1024, epochs: int = 30):
+        self.dim, self.epochs = dim, epochs
+        self.name = f"probes of at most {dim} numbers, {epochs} epochs"
+
+    def epoch(self, model: Any, data: Dataset) -> dict[str, float]:
+        """Nothing: the layers are probed once."""
+        return {}
+
+    def portrait(self, model: Any, data: Dataset) -> dict:
+        """The model after its last epoch."""
+        device = next(model.autoencoder_.parameters()).device
+        networks = {"untrained": model.untrained().to(device), "trained": model.autoencoder_}
+        halves = np.array_split(np.random.default_rng(0).permutation(len(data.images)), 2)
+        return {"probes": {name: self._probed(network, data, halves) for name, network in networks.items()}}
+
+    def _probed(self, network: nn.Module, data: Dataset, halves: list[np.ndarray]) -> dict[str, float]:
+        layers = network.layers | {"fc7": network.encoder.fc7}
+        found = [activations(network, layers, data.images[half], reduce=self._pooled) for half in halves]
+        labels, test_labels = (data.labels[half] for half in halves)
+        options = {"epochs": self.epochs, "standardize": True}
+        return {
+            layer: linear_probe(found[0][layer], labels, found[1][layer], test_labels, **options).accuracy
+            for layer in layers
+        }
+
+    def _pooled(self, maps: torch.Tensor) -> torch.Tensor:
+        return pool_to(maps, self.dim) if maps.ndim == 4 else maps
 
 
 class LabelPickedProtocol:

@@ -257,10 +257,13 @@ class DeepCluster(DeepClusterer):
         self._group = Group()
         own = torch.tensor(self.seed_ if self._group.rank == 0 else 0, device=self._device)
         self.seed_ = int(self._group.sum(own))
-        with _seeded(derived_seed(self.seed_, "network")):
-            network = self._network(self.input_shape_)
-        self.autoencoder_ = joint_batch_norm(network, self._group).to(self._device)
+        self.autoencoder_ = joint_batch_norm(self.untrained(), self._group).to(self._device)
         self._pseudo_labels = None
+
+    def untrained(self) -> ConvNet:
+        """The network as it was before the first epoch."""
+        with _seeded(derived_seed(self.seed_, "network")):
+            return self._network(self.input_shape_)
 
     def _network(self, input_shape: tuple[int, ...]) -> ConvNet:
         shape = (self.architecture, self.n_clusters, self.sobel, self.hidden, self.width, self.dropout)
