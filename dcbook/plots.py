@@ -190,8 +190,8 @@ def training(panels: Mapping[str, tuple[pd.DataFrame, str]], mark: float | None 
 def sensitivity(panels: Mapping[str, tuple[pd.DataFrame, str]]) -> Figure:
     """Scores over the values of one setting, one panel each: the mean of the seeds and a band from lowest to highest.
 
-    `panels`: title to rows with metric, value (in [0, 1]) and the column of the setting, and that column's name. The
-    values stand at equal distances, in the order of the rows.
+    `panels`: title to rows with metric (a line each), value (in [0, 1]) and the column of the setting, and that
+    column's name. The values stand at equal distances, in the order of the rows.
     """
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(1, len(panels), figsize=(1 + 2.5 * len(panels), 2.6), squeeze=False)
@@ -200,7 +200,7 @@ def sensitivity(panels: Mapping[str, tuple[pd.DataFrame, str]]) -> Figure:
             for metric, color in zip(dict.fromkeys(frame["metric"]), sns.color_palette(PALETTE), strict=False):
                 seeds = 100 * frame[frame["metric"] == metric].groupby(setting)["value"].agg(["mean", "min", "max"])
                 seeds = seeds.loc[settings]
-                axis.plot(range(len(settings)), seeds["mean"], "o-", color=color, markersize=4, label=metric.upper())
+                axis.plot(range(len(settings)), seeds["mean"], "o-", color=color, markersize=4, label=_named(metric))
                 axis.fill_between(range(len(settings)), seeds["min"], seeds["max"], color=color, alpha=0.15, lw=0)
             axis.set(title=title, xlabel=setting, xticks=range(len(settings)), xticklabels=settings)
             axis.grid(color="0.92")
@@ -332,6 +332,10 @@ def _bands(axis: Axes, curves: pd.DataFrame, names: Sequence[str], value: str, b
         lines = np.stack([np.interp(grid, run["progress"], run[value], left=np.nan) for run in runs])
         axis.plot(grid, lines.mean(0), color=color, label=name)
         axis.fill_between(grid, lines.min(0), lines.max(0), color=color, alpha=0.15, linewidth=0)
+
+
+def _named(metric: str) -> str:
+    return metric.upper() if metric in ("acc", "nmi", "ari") else metric
 
 
 _SHADES = {"aspect": "auto", "cmap": "Blues", "vmin": 0, "vmax": 1, "interpolation": "nearest"}

@@ -134,10 +134,14 @@ def at_settings(frame: pd.DataFrame, *settings: str, metrics: Iterable[str] = ("
     """Rows for `summarize` from `to_frame(records, settings)`: "acc at alpha = 0.1" is one number, by its name."""
     found = frame[frame["metric"].isin(list(metrics))]
     names = [
-        f"{row['metric']} at " + ", ".join(f"{setting} = {row[setting]:g}" for setting in settings)
+        f"{row['metric']} at " + ", ".join(f"{setting} = {_shown(row[setting])}" for setting in settings)
         for row in found.to_dict("records")
     ]
     return list(zip(found["method"], found["dataset"], names, 100 * found["value"], strict=True))
+
+
+def _shown(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def over(frame: pd.DataFrame, setting: str) -> pd.DataFrame:

@@ -4,12 +4,20 @@ The paper's data is ImageNet, for which there is `python -m dcbook.train`. Here 
 images, on which the released settings do not learn: what was changed is said at each setting.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
+from dcbook.experiments.claims import value_of
+from dcbook.experiments.records import Record, place
 from dcbook.experiments.runs import Method, Run, Scale, runs, vary
 from dcbook.experiments.watch import LayerProbes
 from dcbook.methods import DeepCluster
+
+if TYPE_CHECKING:  # imported where a table is made: the workers of a sweep make none
+    import pandas as pd
 
 # No dropout: without half of the inputs of fc6 and fc7, such narrow networks hardly learn. Colors and gray values in
 # place of derivatives: small images have few edges. Batches of 64: an epoch of few images is to have some updates.
@@ -45,6 +53,7 @@ SCALES = {
     ),
 }
 
+SHOWN = ("conv1", "conv3", "conv5", "fc7")  # layers in pictures
 Seeds = Iterable[int] | None
 
 
@@ -55,13 +64,29 @@ def numbers_of_clusters(scale: str, seeds: Seeds = None) -> list[Run]:
 
 
 def safeguards(scale: str, seeds: Seeds = None) -> list[Run]:
-    """Section 2.2: with and without the repair of empty clusters, with and without uniform sampling over clusters."""
-    return vary(vary(_of(scale, seeds), sampling=("clusters", "images")), repair=(True, False))
+    """Section 2.2: with and without the repair of empty clusters, with and without uniform sampling over clusters.
+
+    With so many clusters that each has about six images: few would never lose their last.
+    """
+    few_images = vary(_of(scale, seeds), n_clusters=[{"quick": 300, "laptop": 700}.get(scale, 10_000)])
+    return vary(vary(few_images, sampling=("clusters", "images")), repair=(True, False))
 
 
 def samplers(scale: str, seeds: Seeds = None) -> list[Run]:
     """The sampling of the paper, and that of the released code."""
     return vary(_of(scale, seeds), sampling=("clusters", "released"))
+
+
+def probes(records: Iterable[Record], setting: str, network: str = "trained") -> pd.DataFrame:
+    """Accuracies of linear probes, as `to_frame` has scores: the metric is the layer ("conv1", …, "fc7")."""
+    rows = [
+        (record.run["method"], place(record.run), record.run["seed"], value_of(record, setting), layer, accuracy)
+        for record in records
+        for layer, accuracy in record.portrait["probes"][network].items()
+    ]
+    import pandas as pd
+
+    return pd.DataFrame(rows, columns=["method", "dataset", "seed", setting, "metric", "value"])
 
 
 def _of(scale: str, seeds: Seeds) -> list[Run]:

@@ -175,7 +175,7 @@ def to_frame(records: Iterable[Record], params: Iterable[str] = ()) -> pd.DataFr
             "method": record.run["method"],
             "dataset": place(record.run),
             **{name: record.run[name] for name in ("scale", "seed")},
-            **{name: record.run["params"].get(name, record.run["sampling"].get(name)) for name in params},
+            **_chosen(record, params),
             "metric": metric,
             "value": value,
             "seconds": record.provenance.get("seconds"),
@@ -188,17 +188,18 @@ def to_frame(records: Iterable[Record], params: Iterable[str] = ()) -> pd.DataFr
     return pd.DataFrame(rows, columns=["method", "dataset", "scale", "seed", *params, "metric", "value", "seconds"])
 
 
-def curves(records: Iterable[Record], value: str) -> pd.DataFrame:
+def curves(records: Iterable[Record], value: str, params: Iterable[str] = ()) -> pd.DataFrame:
     """A number of the histories over the epochs: method, dataset, seed, phase, epoch, progress (0 to 1), `value`.
 
-    Epochs without that number are left out, and so is a pretraining.
+    `params` adds columns as in `to_frame`. Epochs without that number are left out, and so is a pretraining.
     """
-    rows = []
+    params, rows = tuple(params), []
     for record in records:
         epochs = [entry for entry in record.history if entry["phase"] != "pretraining"]
         rows += [
             {
                 **{"method": record.run["method"], "dataset": place(record.run), "seed": record.run["seed"]},
+                **_chosen(record, params),
                 **{name: entry[name] for name in ("phase", "epoch", value)},
                 "progress": number / len(epochs),
             }
@@ -207,7 +208,12 @@ def curves(records: Iterable[Record], value: str) -> pd.DataFrame:
         ]
     import pandas as pd
 
-    return pd.DataFrame(rows, columns=["method", "dataset", "seed", "phase", "epoch", "progress", value])
+    return pd.DataFrame(rows, columns=["method", "dataset", "seed", *params, "phase", "epoch", "progress", value])
+
+
+def _chosen(record: Record, params: Iterable[str]) -> dict[str, Any]:
+    """Parameters of the method or options of the sampling."""
+    return {name: record.run["params"].get(name, record.run["sampling"].get(name)) for name in params}
 
 
 def describe(run: Mapping) -> str:
