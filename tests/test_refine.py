@@ -33,6 +33,11 @@ def test_whitening_survives_constant_features_and_few_rows(x):
     assert Whitening.fit(x, 7)(x).isfinite().all()
     assert Whitening.fit(x[:4], 7)(x).shape == (300, 4)
     assert Whitening.fit(torch.ones(9, 3), 2)(torch.ones(9, 3)).isfinite().all()
+    flat = torch.randn(100, 3) * torch.tensor([1.0, 1.0, 0.0])
+    assert Whitening.fit(flat, 3).projection.norm(dim=0).tolist() == pytest.approx([1, 1, 1e5**0.5], rel=0.3)
+    for bad in (flat[:1], flat[0], flat / 0):
+        with pytest.raises(ValueError, match="2 or more finite vectors"):
+            Whitening.fit(bad, 2)
 
 
 @pytest.mark.parametrize("passes", [1, 4, 100])

@@ -4,11 +4,10 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from sklearn.decomposition import PCA
 
+from dcbook.clustering import Whitening
 from dcbook.evaluation import (
     Query,
-    Whitening,
     average_precision,
     evaluate_retrieval,
     mean_average_precision,
@@ -80,27 +79,6 @@ def test_maxima_against_a_loop():
         rmac(maps[0])
     with pytest.raises(ValueError, match="at least 1"):
         rmac(maps, 0)
-
-
-def test_whitening_is_that_of_scikit_learn():
-    x = torch.randn(300, 6) @ torch.randn(6, 6) + 2
-    unit = torch.nn.functional.normalize(x)
-    for m in (3, 6, 100):
-        theirs = PCA(min(m, 6), whiten=True).fit(unit.double()).transform(unit.double())
-        theirs /= np.linalg.norm(theirs, axis=1, keepdims=True)
-        ours = Whitening.fit(x, m)(x)
-        np.testing.assert_allclose(ours @ ours.T, theirs @ theirs.T, atol=1e-4)  # the signs of components are free
-        torch.testing.assert_close(Whitening.fit(x, m)(7 * x[:5]), ours[:5])
-
-
-def test_a_direction_without_variance_is_not_blown_up():
-    x = torch.randn(100, 3)
-    x[:, 2] = 0
-    whitening = Whitening.fit(x)
-    assert whitening.projection.norm(dim=0).tolist() == pytest.approx([2**0.5, 2**0.5, (2e5) ** 0.5], rel=0.2)
-    assert whitening(torch.zeros(1, 3)).isfinite().all()
-    with pytest.raises(ValueError, match="2 or more"):
-        Whitening.fit(x[:1])
 
 
 def test_descriptor_worked_by_hand():

@@ -6,11 +6,13 @@ from dcbook.clustering.landmarks import LandmarkEmbedding, landmark_embedding
 from dcbook.clustering.nmf import Factorization, fold_in, locality_preserving_nmf
 from dcbook.clustering.pic import power_iteration_clustering
 from dcbook.clustering.seeding import kmeans_plusplus
+from dcbook.clustering.whitening import Whitening
 
 __all__ = [
     "Factorization",
     "KMeansResult",
     "LandmarkEmbedding",
+    "Whitening",
     "assign",
     "fold_in",
     "kmeans",

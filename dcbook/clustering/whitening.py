@@ -1,4 +1,4 @@
-"""PCA-whitening and normalization of features, before DeepCluster clusters them."""
+"""PCA-whitening and normalization: of features before DeepCluster clusters them, of regions before R-MAC adds them."""
 
 from dataclasses import dataclass
 
@@ -8,14 +8,15 @@ from torch import Tensor
 from dcbook.clustering.points import BLOCK, full_precision, wide
 from dcbook.distributed import Group
 
-FLOOR = 1e-6  # of the largest variance; directions below it are rounding
+FLOOR = 1e-5  # of the largest variance: smaller ones are taken for that, or rounding would be blown up
 
 
 @dataclass(frozen=True, eq=False)
 class Whitening:
     """x → (x - mean) · projection, then of length 1: the `p` main directions, each of variance 1 before that.
 
-    Source: Caron et al., ECCV 2018, section 3 (implementation details); as released, clustering.py:76-97.
+    Source: Caron et al., ECCV 2018, section 3 (implementation details); as released, clustering.py:76-97 and, for
+    retrieval, eval_retrieval.py, where variances have the same floor.
 
     Attributes
     ----------
@@ -29,8 +30,16 @@ class Whitening:
     @classmethod
     @torch.no_grad()
     def fit(cls, x: Tensor, n_directions: int, group: Group | None = None) -> "Whitening":
-        """Learn it from x (N, d), of which `group` may hold the rows in parts; at most N and d directions are kept."""
+        """Learn it from x (N, d), of which `group` may hold the rows in parts; at most N and d directions are kept.
+
+        Raises ValueError for other shapes, a single row, and numbers that are not finite.
+        """
         group = group or Group()
+        if x.ndim != 2 or len(x) < 2 or n_directions < 1 or not x.isfinite().all():
+            shape = tuple(x.shape)
+            raise ValueError(
+                f"whitening needs 2 or more finite vectors, n_directions >= 1; not {shape}, {n_directions}"
+            )
         d = x.shape[1]
         moments = torch.zeros(d + 1, d + 1, dtype=wide(x.device), device=x.device)
         shift = group.sum(x[:1].clone() if group.rank == 0 else x.new_zeros(1, d))
@@ -49,6 +58,6 @@ class Whitening:
 
     @torch.no_grad()
     def __call__(self, x: Tensor) -> Tensor:
-        """Features (N, d) → whitened rows of length 1 (N, p)."""
+        """Features (…, d) → whitened ones of length 1 (…, p)."""
         with full_precision():
-            return torch.nn.functional.normalize((x - self.mean) @ self.projection, dim=1)
+            return torch.nn.functional.normalize((x - self.mean) @ self.projection, dim=-1)

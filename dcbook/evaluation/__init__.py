@@ -13,7 +13,7 @@ from dcbook.evaluation.retrieval import (
     read_ground_truth,
     region_vectors,
 )
-from dcbook.evaluation.rmac import Whitening, rmac, rmac_descriptor, rmac_regions
+from dcbook.evaluation.rmac import rmac, rmac_descriptor, rmac_regions
 from dcbook.evaluation.scores import UNMATCHED, accuracy, ari, macro_f1, match, micro_f1, nmi, scores
 from dcbook.evaluation.supervised import train_with_labels
 from dcbook.evaluation.voc import VOC_CLASSES, evaluate_voc, fit_voc, masked_bce, voc2007, voc_labels
@@ -25,7 +25,6 @@ __all__ = [
     "Pairs",
     "Probe",
     "Query",
-    "Whitening",
     "accuracy",
     "activations",
     "ari",

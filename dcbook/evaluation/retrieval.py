@@ -12,8 +12,10 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
+from torch.nn.functional import normalize
 
-from dcbook.evaluation.rmac import Whitening, rmac_descriptor
+from dcbook.clustering import Whitening
+from dcbook.evaluation.rmac import rmac_descriptor
 
 Describe = Callable[[Tensor], Tensor]
 
@@ -92,9 +94,12 @@ def read_ground_truth(folder: str | Path) -> list[Query]:
 
 
 def region_vectors(describe: Describe, images_folder: str | Path, longest_side: int = 1024) -> Tensor:
-    """Region vectors of all images, (M, C) on the CPU, to fit a `Whitening` on: those of Paris for Oxford, and back."""
+    """Region vectors of all images, (M, C) of length 1, to fit a `Whitening` on: those of Paris for Oxford, and back.
+
+    As released, it keeps 512 directions: ``Whitening.fit(vectors, 512)``.
+    """
     images = _images(images_folder)
-    return torch.cat([_described(describe, path, longest_side) for path in images.values()])
+    return normalize(torch.cat([_described(describe, path, longest_side) for path in images.values()]))
 
 
 def evaluate_retrieval(

@@ -3,16 +3,14 @@
 Tolias, Sicre & Jégou, ICLR 2016, as in DeepCluster's released eval_retrieval.py. The paper's text was not checked.
 """
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from dcbook.clustering import Whitening
+
 OVERLAP = 0.4  # of neighboring regions of the first level along the longer side, to aim at
 STEPS = range(2, 8)  # regions of the first level along the longer side, to choose from
-SMALLEST = 1e-5  # share of the largest variance that every variance is raised to
-ROWS = 1 << 16
 
 
 def rmac_regions(height: int, width: int, levels: int = 3) -> list[tuple[int, int, int]]:
@@ -49,46 +47,10 @@ def rmac(maps: Tensor, levels: int = 3) -> Tensor:
     return torch.stack(maxima, dim=1)
 
 
-@dataclass(frozen=True, eq=False)
-class Whitening:
-    """A map from vectors (…, d) to whitened ones (…, m), both scaled to length 1; call it with them.
-
-    Attributes
-    ----------
-    mean : tensor (d,), of vectors of length 1
-    projection : tensor (d, m), principal directions over the deviations along them
-    """
-
-    mean: Tensor
-    projection: Tensor
-
-    @classmethod
-    def fit(cls, vectors: Tensor, n_components: int = 512) -> "Whitening":
-        """Principal components of vectors (M, d), M >= 2: the `n_components` largest, or all d if that is fewer.
-
-        As in the released code, deviations below 0.3% of the largest (variances: 1e-5) are taken for that.
-        """
-        if vectors.ndim != 2 or len(vectors) < 2 or n_components < 1 or not vectors.isfinite().all():
-            shape = tuple(vectors.shape)
-            raise ValueError(
-                f"whitening needs 2 or more finite vectors, n_components >= 1; not {shape}, {n_components}"
-            )
-        parts = normalize(vectors).cpu().split(ROWS)
-        mean = sum(part.double().sum(0) for part in parts) / len(vectors)
-        covariance = sum((part - mean).T @ (part - mean) for part in parts) / len(vectors)
-        variances, directions = torch.linalg.eigh(covariance)
-        variances = variances.clamp_min(SMALLEST * variances[-1]).clamp_min(torch.finfo(torch.double).tiny)
-        projection = (directions / variances.sqrt()).flip(1)[:, :n_components]
-        return cls(mean.to(vectors), projection.to(vectors))
-
-    def __call__(self, vectors: Tensor) -> Tensor:
-        return normalize((normalize(vectors, dim=-1) - self.mean.to(vectors)) @ self.projection.to(vectors), dim=-1)
-
-
 def rmac_descriptor(regions: Tensor, whitening: Whitening | None = None) -> Tensor:
-    """One vector (…, m) of length 1 for region vectors (…, R, C): the sum of them after scaling and whitening."""
-    vectors = normalize(regions, dim=-1) if whitening is None else whitening(regions)
-    return normalize(vectors.sum(-2), dim=-1)
+    """One vector (…, m) of length 1 for region vectors (…, R, C): their sum, each of length 1 and then whitened."""
+    vectors = normalize(regions, dim=-1)
+    return normalize((vectors if whitening is None else whitening(vectors)).sum(-2), dim=-1)
 
 
 def _spread(room: int, count: int) -> list[int]:
