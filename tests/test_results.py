@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from dcbook.book import dcss
+from dcbook.book import dcss, deepcluster
 from dcbook.book.verdicts import recorded
 from dcbook.experiments import compare, gaps, render, runs
 from dcbook.experiments.protocols import PROTOCOLS
@@ -80,10 +80,11 @@ def test_the_readme_tells_the_committed_table(table):
     assert told == render(table[table["metric"] == "acc"])
 
 
-def test_the_chapter_readme_is_what_the_records_say():
-    assert (ROOT / "notebooks" / "dcss" / "README.md").read_text() == dcss.readme(FOLDER / "records")
-
-
-def test_no_evidence_breaks_the_table_of_the_chapter_readme():
-    rows = re.findall(r"^\| \d+ \|.*$", (ROOT / "notebooks" / "dcss" / "README.md").read_text(), re.MULTILINE)
-    assert len(rows) == len(dcss.CLAIMS) and {row.count("|") for row in rows} == {7}
+@pytest.mark.parametrize("chapter", [dcss, deepcluster])
+def test_a_chapters_readme_is_what_the_records_say(chapter):
+    name = chapter.__name__.rpartition(".")[2]
+    told = (ROOT / "notebooks" / name / "README.md").read_text()
+    assert told == chapter.readme(FOLDER.parent / name / "records")
+    rows = re.findall(r"^\| \d+ \|.*$", told, re.MULTILINE)
+    assert len(rows) == len(chapter.CLAIMS)
+    assert {row.count("|") for row in rows} == {7}, "evidence that breaks the table"

@@ -5,7 +5,7 @@ import ast
 import sys
 from typing import Any
 
-from dcbook.book import dcss, paths
+from dcbook.book import dcss, deepcluster, paths
 from dcbook.book.run import ALL, Finished, run_all, select
 from dcbook.book.store import store_all
 from dcbook.experiments.settings import SCALES
@@ -17,9 +17,11 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = _parser().parse_args(arguments)
     try:
         if chosen.verdicts:
-            path = paths.root() / "notebooks" / "dcss" / "README.md"
-            write_whole(path, dcss.readme(paths.root() / "figures" / "laptop" / "dcss" / "records"))
-            print(f"wrote {path.relative_to(paths.root())}")
+            for name, chapter in {"dcss": dcss, "deepcluster": deepcluster}.items():
+                records = paths.root() / "figures" / "laptop" / name / "records"
+                path = paths.root() / "notebooks" / name / "README.md"
+                write_whole(path, chapter.readme(records))
+                print(f"wrote {path.relative_to(paths.root())}")
             return 0
         if chosen.scale not in SCALES:
             raise ValueError(f"no scale {chosen.scale!r}: choose from {', '.join(SCALES)}")
