@@ -297,13 +297,10 @@ def test_swapped_prediction_by_hand():
     # a view is asked for the other one's code: at tau = 1 its scores give it 1 / (1 + e), its own e / (1 + e)
     swapped = losses.swapped_prediction(first, second, first, second, 1.0)
     assert swapped.item() == pytest.approx(math.log(1 + math.e))
-    assert losses.swapped_prediction(first, second, second, first, 1.0).item() == pytest.approx(
-        math.log(1 + 1 / math.e)
-    )
-    unknown = torch.zeros(2, 5)
-    assert losses.swapped_prediction(unknown, unknown, unknown + 0.2, unknown + 0.2).item() == pytest.approx(
-        math.log(5)
-    )
+    straight = losses.swapped_prediction(first, second, second, first, 1.0)
+    assert straight.item() == pytest.approx(math.log(1 + 1 / math.e))
+    unknown, even = torch.zeros(2, 5), torch.full((2, 5), 0.2)
+    assert losses.swapped_prediction(unknown, unknown, even, even).item() == pytest.approx(math.log(5))
 
 
 def test_codes_get_no_gradient(batch):
