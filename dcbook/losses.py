@@ -12,8 +12,8 @@
 DCSS: Sadeghi & Armanfard 2024, arXiv 2405.03590. The bodies of its Eqs. (1)-(5) are rebuilt from the paper's words and
 the released code, which agree. DEC: Xie et al. 2016, arXiv 1511.06335. IDEC: Guo et al. 2017. DCN: Yang et al. 2017,
 arXiv 1610.04794, DKM: Moradi Fard et al. 2020, arXiv 1806.10069, VaDE: Jiang et al. 2017, arXiv 1611.05148, SimCLR:
-Chen et al. 2020, arXiv 2002.05709, MoCo: He et al. 2020, arXiv 1911.05722: these five as recalled and as released,
-not checked against the papers' texts.
+Chen et al. 2020, arXiv 2002.05709, MoCo: He et al. 2020, arXiv 1911.05722, SwAV: Caron et al. 2020, arXiv 2006.09882:
+these six as recalled and as released, not checked against the papers' texts.
 """
 
 import torch
@@ -185,7 +185,7 @@ def mixture_divergence(
     return divergence.mean()
 
 
-# --- SimCLR and MoCo -----------------------------------------------------------------------------------------------
+# --- SimCLR, MoCo and SwAV -----------------------------------------------------------------------------------------
 
 
 def nt_xent(a: Tensor, b: Tensor, temperature: float = 0.5) -> Tensor:
@@ -209,3 +209,17 @@ def info_nce(queries: Tensor, keys: Tensor, queue: Tensor, temperature: float = 
     q, k, negatives = (torch.nn.functional.normalize(t, dim=1) for t in (queries, keys.detach(), queue.detach()))
     logits = torch.cat([(q * k).sum(1, keepdim=True), q @ negatives.T], dim=1) / temperature
     return torch.nn.functional.cross_entropy(logits, torch.zeros(len(q), dtype=torch.int64, device=q.device))
+
+
+def swapped_prediction(
+    scores_a: Tensor, scores_b: Tensor, codes_a: Tensor, codes_b: Tensor, temperature: float = 0.1
+) -> Tensor:
+    """SwAV Eqs. (1) and (2): the cross-entropy of each view's prediction with the *other* view's code.
+
+    `scores_a` and `scores_b` (B, K) are the cosines of two views of the same B samples with K prototypes; the softmax
+    of scores / tau predicts a code. `codes_a` and `codes_b` (B, K), rows sum to 1, get no gradient. As released, it is
+    the mean over the 2B views, half of Eq. (1): log K where nothing is known.
+    """
+    ahead = torch.nn.functional.cross_entropy(scores_a / temperature, codes_b.detach())
+    back = torch.nn.functional.cross_entropy(scores_b / temperature, codes_a.detach())
+    return (ahead + back) / 2

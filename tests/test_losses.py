@@ -277,6 +277,38 @@ def test_keys_and_queue_get_no_gradient(batch):
     assert q.grad.any() and keys.grad is None and queue.grad is None
 
 
+def test_swapped_prediction_is_swav_equations_1_and_2(batch):
+    """Half of Eq. (1), averaged over the samples: each view's code is predicted from the other view."""
+    _, _, _, _, codes_a = batch
+    codes_b = codes_a.roll(1, 0)
+    scores_a, scores_b = codes_a.roll(2, 0).log(), codes_a.flip(1)
+    for temperature in (0.1, 0.5):
+        expected = 0.0
+        for scores, codes in ((scores_a, codes_b), (scores_b, codes_a)):
+            for i in range(B):
+                terms = [math.exp(float(s) / temperature) for s in scores[i]]
+                expected -= sum(float(codes[i, k]) * math.log(terms[k] / sum(terms)) for k in range(K)) / (2 * B)
+        found = losses.swapped_prediction(scores_a, scores_b, codes_a, codes_b, temperature)
+        assert found.item() == pytest.approx(expected)
+
+
+def test_swapped_prediction_by_hand():
+    first, second = torch.tensor([[1.0, 0.0]]), torch.tensor([[0.0, 1.0]])
+    # a view is asked for the other one's code: at tau = 1 its scores give it 1 / (1 + e), its own e / (1 + e)
+    swapped = losses.swapped_prediction(first, second, first, second, 1.0)
+    assert swapped.item() == pytest.approx(math.log(1 + math.e))
+    straight = losses.swapped_prediction(first, second, second, first, 1.0)
+    assert straight.item() == pytest.approx(math.log(1 + 1 / math.e))
+    unknown, even = torch.zeros(2, 5), torch.full((2, 5), 0.2)
+    assert losses.swapped_prediction(unknown, unknown, even, even).item() == pytest.approx(math.log(5))
+
+
+def test_codes_get_no_gradient(batch):
+    scores, codes = batch[-1].clone().requires_grad_(), batch[-1].clone().requires_grad_()
+    losses.swapped_prediction(scores, scores.flip(1), codes, codes).backward()
+    assert scores.grad.any() and codes.grad is None
+
+
 def test_gradients(batch):
     x, x_hat, u, centers, q = (t.clone().requires_grad_() for t in batch)
     weights = losses.memberships(u.detach(), centers.detach()) ** 1.5
@@ -288,5 +320,6 @@ def test_gradients(batch):
     assert gradcheck(lambda u, centers: losses.soft_kmeans(u, centers, 2.0), (u, centers))
     assert gradcheck(lambda u: losses.nt_xent(u, u.flip(1) + 0.3, 0.5), u)
     assert gradcheck(lambda u: losses.info_nce(u, x[:, :3], centers, 0.5), u)
+    assert gradcheck(lambda u: losses.swapped_prediction(u @ u.T, u.flip(0) @ u.T, pairs, pairs.T, 0.5), u)
     mixture = (u, u / 2, q.log_softmax(1), q[0].log(), centers, centers / 2)
     assert gradcheck(losses.mixture_divergence, tuple(t.detach().requires_grad_() for t in mixture))

@@ -70,6 +70,33 @@ def test_empty_clusters_are_filled_or_left(x):
     assert same.sizes.tolist() == [9, 0, 0]
 
 
+@pytest.mark.parametrize("passes", [1, 5])
+def test_spherical_passes_go_by_the_cosine(x, passes):
+    x = normalize(x)
+    centers = x[:6]
+    for _ in range(passes):
+        nearest = [max(range(6), key=lambda k: sum(point * centers[k])) for point in x]
+        centers = np.stack([np.sum(x[np.equal(nearest, k)], axis=0) for k in range(6)])
+        centers = np.stack([center / np.sqrt(np.sum(center**2)) for center in centers])
+    found = refine(torch.from_numpy(x), torch.from_numpy(x[:6]), max_passes=passes, spherical=True)
+    np.testing.assert_allclose(found.centers.numpy(), centers, atol=1e-5)
+    assert found.labels.tolist() == nearest and found.sizes.tolist() == np.bincount(nearest, minlength=6).tolist()
+    assert found.inertia == pytest.approx(np.sum((x - centers[nearest]) ** 2), rel=1e-4)
+    flat = refine(torch.from_numpy(x), torch.from_numpy(x[:6]), max_passes=passes)
+    assert (flat.centers.norm(dim=1) < 0.99).any(), "means of points on the sphere lie within it"
+
+
+def test_spherical_centers_of_empty_and_balanced_clusters_stay():
+    x = torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.0, -1.0]])
+    centers = torch.tensor([[1.0, 0.0], [-0.8, 0.6]])
+    found = refine(x[:1], centers, max_passes=2, repair=False, spherical=True)
+    assert torch.equal(found.centers, centers) and found.sizes.tolist() == [1, 0]
+    found = refine(x[1:], centers[:1], max_passes=2, spherical=True)
+    assert torch.equal(found.centers, centers[:1]) and found.inertia == pytest.approx(4)
+    filled = refine(torch.cat([x, x + 0]), centers, max_passes=3, spherical=True, tol=0.1)
+    assert (filled.sizes > 0).all() and torch.allclose(filled.centers.norm(dim=1), torch.ones(2))
+
+
 def test_means_are_the_clusters_means(x):
     labels = torch.arange(300) % 4
     centers, sizes = means(torch.from_numpy(x), labels, 5)

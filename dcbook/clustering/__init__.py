@@ -1,4 +1,4 @@
-"""Clustering in torch without networks, on any device: k-means, spectral, by factorization, by power iteration."""
+"""Clustering in torch without networks, on any device: k-means, spectral, by factors, power iteration, transport."""
 
 from dcbook.clustering.assignment import assign
 from dcbook.clustering.kmeans import KMeansResult, kmeans
@@ -6,6 +6,7 @@ from dcbook.clustering.landmarks import LandmarkEmbedding, landmark_embedding
 from dcbook.clustering.nmf import Factorization, fold_in, locality_preserving_nmf
 from dcbook.clustering.pic import power_iteration_clustering
 from dcbook.clustering.seeding import kmeans_plusplus
+from dcbook.clustering.sinkhorn import sinkhorn
 from dcbook.clustering.whitening import Whitening
 
 __all__ = [
@@ -20,4 +21,5 @@ __all__ = [
     "landmark_embedding",
     "locality_preserving_nmf",
     "power_iteration_clustering",
+    "sinkhorn",
 ]

@@ -16,10 +16,10 @@ class Refined:
 
     Attributes
     ----------
-    centers : tensor (K, d): the mean of each cluster; of an empty one, where it last was
-    labels : int64 tensor (n,), 0..K-1, of the points that this process holds
+    centers : tensor (K, d): the mean of each cluster, of length 1 if `spherical`; of an empty one, where it last was
+    labels : int64 tensor (n,), 0..K-1, of the points that this process holds: the clusters whose means these are
     sizes : int64 tensor (K,), over all processes
-    inertia : sum of squared distances of all points to their clusters' means
+    inertia : sum of squared distances of all points to their clusters' centers
     passes : how often all points were assigned anew
     """
 
@@ -38,6 +38,7 @@ def refine(
     max_passes: int = 20,
     tol: float = 0.0,
     repair: bool = True,
+    spherical: bool = False,
     generator: torch.Generator | None = None,
     group: Group | None = None,
 ) -> Refined:
@@ -49,6 +50,8 @@ def refine(
     tol : a pass that lowers the inertia by less than this share is the last.
     repair : whether an empty cluster takes one side of a random other one, cut through its mean (Caron et al., ECCV
         2018, section 2.2.1: the other's center a little perturbed, of which only the direction matters).
+    spherical : whether means are scaled to length 1, for points and first centers of length 1: nearest is then by the
+        cosine (spherical k-means: Dhillon & Modha, Machine Learning 2001). A mean of 0 leaves its center where it was.
     generator : of the repairs, in the same state on all processes.
     """
     group, generator = group or Group(), generator or torch.default_generator
@@ -58,8 +61,14 @@ def refine(
         labels, sums, sizes = _assigned(x, centers, group)
         if repair:
             _fill_empty(x, labels, sums, sizes, generator, group)
-        centers = torch.where(sizes > 0, sums / sizes, centers).to(x.dtype)
-        before, inertia = inertia, max(0.0, squares - float((sums.square() / sizes.clamp_min(1)).sum()))
+        if spherical:
+            lengths = sums.norm(dim=1, keepdim=True)
+            centers = torch.where(lengths > 0, sums / lengths, centers).to(x.dtype)
+            gain = float((2 * lengths - sizes).sum())  # |x|² - |x - c|² = 2 x·c - 1, over the points of all clusters
+        else:
+            centers = torch.where(sizes > 0, sums / sizes, centers).to(x.dtype)
+            gain = float((sums.square() / sizes.clamp_min(1)).sum())
+        before, inertia = inertia, max(0.0, squares - gain)
         if before - inertia < tol * before:
             break
     return Refined(centers, labels, sizes.flatten().long(), inertia, passes)

@@ -1,4 +1,4 @@
-"""What SimCLR and MoCo share: a ResNet trained on pairs of views of the same image, then k-means on its features.
+"""What SimCLR, MoCo, SwAV and DeepCluster-v2 share: a ResNet trained on two views of each image, then k-means.
 
 | symbol   | name in code      | shape      | meaning                                                    |
 |----------|-------------------|------------|------------------------------------------------------------|
@@ -17,18 +17,19 @@ from torch import Tensor
 
 from dcbook.methods.augment import Augmentation
 from dcbook.methods.base import DeepClusterer
-from dcbook.methods.inputs import check_images, derived_seed, stream
+from dcbook.methods.checkpoint import Part, Resumable, restore
+from dcbook.methods.inputs import check_images, derived_seed, in_batches, stream
 from dcbook.methods.optimizers import SGD
 from dcbook.models import ResNet
 
 RESTARTS = 20
 
 
-class ContrastiveLearner(DeepClusterer):
-    """Base of the methods that learn features from images alone, without an autoencoder and without clusters.
+class ContrastiveLearner(Resumable, DeepClusterer):
+    """Base of the methods that learn features from pairs of views, without an autoencoder; their clusters come last.
 
-    Parameters that both have (beside n_clusters, batch_size, random_state, device and progress of `DeepClusterer`)
-    --------------------------------------------------------------------------------------------------------------
+    Parameters that all have (beside n_clusters, batch_size, random_state, device and progress of `DeepClusterer`)
+    -------------------------------------------------------------------------------------------------------------
     architecture, width, projection_dim : of the `dcbook.models.ResNet`: "resnet-18" or "resnet-34" with 3×3 stem, the
         channels of its first stage (H space has 8 times as many dimensions), and the dimension of Z space.
     epochs, lr, sgd_momentum, weight_decay : of SGD; the step falls from `lr` to 0 along half a cosine, an update at a
@@ -37,6 +38,7 @@ class ContrastiveLearner(DeepClusterer):
     crop, flip, jitter, grayscale : strengths of the views, see `Augmentation`.
 
     Samples are images (N, C, H, W) in [0, 1]; a ValueError refuses vectors, volumes and other ranges.
+    `fit(x, checkpoint=path)` keeps the state of the training after each epoch in the file `path`, to go on from there.
 
     Attributes after `fit` (beside those of `DeepClusterer`)
     --------------------------------------------------------
@@ -46,6 +48,7 @@ class ContrastiveLearner(DeepClusterer):
     """
 
     _decoder_for = None
+    _phase = "contrastive"
 
     def project(self, x) -> np.ndarray:
         """Z features of x, shape (N, projection_dim) float32, as the head gives them (not normalized)."""
@@ -53,25 +56,46 @@ class ContrastiveLearner(DeepClusterer):
         with torch.no_grad():
             return self.autoencoder_.head(h).cpu().numpy()
 
-    def _train(self, loss: Callable[[Tensor, Tensor], Tensor], after_update: Callable[[], None] = lambda: None) -> None:
-        """Minimize `loss(view, other view)` over the weights of the network."""
+    def _train(
+        self,
+        loss: Callable[[Tensor, Tensor, Tensor], Tensor],
+        *,
+        before_epoch: Callable[[], dict[str, float]] = dict,
+        after_update: Callable[[int, float], None] = lambda updates, step: None,
+        kept: dict[str, Part] | None = None,
+    ) -> None:
+        """Minimize `loss(view, other view, rows)` over the weights of the network, for batches of rows of `_x`.
+
+        before_epoch : returns what the history is to say of the epoch beside its loss.
+        after_update : gets the number of updates so far, this one not counted, and its step.
+        kept : what else changes on the way, always in place, and belongs into a checkpoint.
+        """
         optimizer = SGD(self.autoencoder_.parameters(), self.lr, self.sgd_momentum, self.weight_decay)
         view = Augmentation(self.crop, self.flip, self.jitter, self.grayscale)
         order, noise = stream(self.seed_, "batches"), stream(self.seed_, "views")
-        updates, planned = 0, self.epochs * -(-len(self._x) // self.batch_size)
-        for log in self._epochs("contrastive", self.epochs):
+        parts = {"network": self.autoencoder_, "velocity": optimizer, "order": order, "noise": noise, **(kept or {})}
+        checkpoint = self._checkpoint()
+        if checkpoint and (found := checkpoint.load()):
+            tensors, self.history_ = found
+            restore(parts, tensors)
+        planned = self.epochs * -(-len(self._x) // self.batch_size)
+        updates = len(self.history_) * len(in_batches(torch.arange(len(self._x)), self.batch_size))
+        for log in self._epochs(self._phase, self.epochs - len(self.history_)):
+            noted = before_epoch()
             self.autoencoder_.train()
             total = torch.zeros((), device=self._x.device)
             for batch in self._batches(order):
                 x = self._x.index_select(0, batch)
-                value = loss(view(x, noise), view(x, noise))
+                value = loss(view(x, noise), view(x, noise), batch)
                 value.backward()
                 optimizer.lr = self.lr * (1 + math.cos(math.pi * updates / planned)) / 2
                 optimizer.step()
-                after_update()
+                after_update(updates, optimizer.lr)
                 updates += 1
                 total += len(batch) * value.detach()
-            log(loss=total.item() / len(self._x))
+            log(loss=total.item() / len(self._x), **noted)
+            if checkpoint:
+                checkpoint.save(parts, self.history_)
         self._centers, self._labels = self._kmeans(RESTARTS), None  # a monitor may have asked for labels before
 
     def _resolve_start(self, input_shape: tuple[int, ...]) -> tuple[None, None]:

@@ -24,13 +24,12 @@ from dcbook.clustering.assignment import assign
 from dcbook.clustering.pic import power_iteration_clustering
 from dcbook.clustering.refine import Refined, means, random_points, refine
 from dcbook.clustering.whitening import Whitening
-from dcbook.data import content_digest
 from dcbook.data.stored import StoredImages
 from dcbook.distributed import Group, joint_batch_norm
 from dcbook.losses import squared_distances
 from dcbook.methods.augment import Augmentation
 from dcbook.methods.base import EVALUATION_BATCH, DeepClusterer
-from dcbook.methods.checkpoint import Checkpoint
+from dcbook.methods.checkpoint import Checkpoint, Part, Resumable, restore
 from dcbook.methods.inputs import check_images, derived_seed, in_batches, stream
 from dcbook.methods.optimizers import SGD
 from dcbook.methods.sampling import SAMPLERS
@@ -38,11 +37,10 @@ from dcbook.methods.start import Start
 from dcbook.models import ConvNet
 
 CLUSTERINGS = ("k-means", "pic")
-ENVIRONMENT = ("epochs", "random_state", "device", "progress")  # what may change when a training goes on
 PCA_ROWS = 1 << 15  # images whose features are held at once, to learn the whitening from
 
 
-class DeepCluster(DeepClusterer):
+class DeepCluster(Resumable, DeepClusterer):
     """Cluster the features, learn to tell the clusters, and again.
 
     Parameters (beside n_clusters, batch_size, random_state, device and progress of `DeepClusterer`)
@@ -74,6 +72,7 @@ class DeepCluster(DeepClusterer):
     """
 
     _decoder_for = None
+    _may_change = (*Resumable._may_change, "epochs")  # the step is constant: a training may go on for longer
 
     def __init__(
         self,
@@ -130,11 +129,6 @@ class DeepCluster(DeepClusterer):
         self.device = device
         self.progress = progress
 
-    def fit(self, x, y=None, monitor=None, checkpoint=None):
-        """As `DeepClusterer.fit`; `checkpoint` is a file that keeps the training after each epoch, or None."""
-        self._path = checkpoint
-        return super().fit(x, y, monitor)
-
     def _optimize(self) -> None:
         body = SGD(self.autoencoder_.encoder.parameters(), self.lr, self.sgd_momentum, self.weight_decay)
         checkpoint = self._resume(body)
@@ -145,7 +139,7 @@ class DeepCluster(DeepClusterer):
                 loss = self._classify(self._pseudo_labels, body, epoch)
             log(loss=loss, **found)
             if checkpoint and self._group.rank == 0:
-                checkpoint.save(self._state(body), self.history_)
+                checkpoint.save(self._parts(body), self.history_)
 
     def _cluster(self, generator: torch.Generator) -> tuple[Tensor, dict[str, float]]:
         """The codes; gives new pseudo-labels to all images, and returns what is to be said of them."""
@@ -160,7 +154,7 @@ class DeepCluster(DeepClusterer):
             labels, centers, sizes, passes = found.labels, found.centers, found.sizes, found.passes
         self._pseudo_labels = self._group.join(labels, len(self._x)).cpu()
         self._centers = centers
-        stability = _stability(before, self._pseudo_labels)
+        stability = stability_of(before, self._pseudo_labels)
         return codes, {
             "clusters": int((sizes > 0).sum()),
             "largest": float(sizes.max() / sizes.sum()),
@@ -215,29 +209,21 @@ class DeepCluster(DeepClusterer):
         nearest, _ = assign(codes, self._centers)
         self._labels = self._group.join(nearest, len(self._x)).cpu().numpy()
         self.autoencoder_.eval()
-        del self._x, self._monitor, self._pseudo_labels, self._group, self._path
+        del self._x, self._monitor, self._pseudo_labels, self._group
 
     def _resume(self, body: SGD) -> Checkpoint | None:
         """The checkpoint of this fit, if one is wanted; what it holds takes the place of the start."""
-        if self._path is None:
-            return None
-        parameters = {name: value for name, value in self.get_params().items() if name not in ENVIRONMENT}
-        digest = self._x.digest if isinstance(self._x, StoredImages) else content_digest(self._x.cpu().numpy())
-        checkpoint = Checkpoint(self._path, parameters | {"seed": self.seed_, "images": digest})
-        found = checkpoint.load()
-        if found:
+        checkpoint = self._checkpoint()
+        if checkpoint and (found := checkpoint.load()):
             tensors, self.history_ = found
-            self._pseudo_labels = tensors.pop("pseudo_labels")
-            self._centers = tensors.pop("centers").to(self._device)
-            body.buffers = [tensors.pop(f"momentum.{i}").to(self._device) for i in range(len(body.weights))]
+            self._pseudo_labels, self._centers = tensors["pseudo_labels"], tensors["centers"].to(self._device)
             self.autoencoder_.renew_head(len(self._centers))
-            self.autoencoder_.load_state_dict(tensors)
+            restore(self._parts(body), tensors)
         return checkpoint
 
-    def _state(self, body: SGD) -> dict[str, Tensor]:
-        momentum = {f"momentum.{i}": buffer for i, buffer in enumerate(body.buffers)}
+    def _parts(self, body: SGD) -> dict[str, Part]:
         clusters = {"pseudo_labels": self._pseudo_labels, "centers": self._centers}
-        return self.autoencoder_.state_dict() | momentum | clusters
+        return {"network": self.autoencoder_, "velocity": body, **clusters}
 
     # --- before the training ---------------------------------------------------------------------------------------
 
@@ -364,7 +350,7 @@ def _seeded(seed: int) -> Iterator[None]:
         yield
 
 
-def _stability(before: Tensor | None, now: Tensor) -> float | None:
+def stability_of(before: Tensor | None, now: Tensor) -> float | None:
     """NMI between the clusters of two epochs, as in the paper's Fig. 2(b)."""
     if before is None:
         return None

@@ -89,22 +89,22 @@ class MoCo(ContrastiveLearner):
         queue = nn.functional.normalize(queue, dim=1)
         shuffling = stream(self.seed_, "shuffled batch normalization")
 
-        def loss(a: Tensor, b: Tensor) -> Tensor:
-            nonlocal queue
+        def loss(a: Tensor, b: Tensor, rows: Tensor) -> Tensor:
             q = self._in_groups(network, a)
             shuffled = torch.randperm(len(b), generator=shuffling).to(b.device)
             k = torch.empty_like(q)
             k[shuffled] = self._in_groups(key_network, b[shuffled])
             k = nn.functional.normalize(k, dim=1)
             value = losses.info_nce(q, k, queue, self.temperature)
-            queue = torch.cat([k, queue])[: self.queue]
+            queue.copy_(torch.cat([k, queue])[: self.queue])
             return value
 
-        def follow() -> None:
+        def follow(updates: int, step: float) -> None:
             for slow, fast in zip(key_network.parameters(), network.parameters(), strict=True):
                 slow.lerp_(fast.detach(), 1 - self.momentum)
 
-        self._train(loss, follow)
+        kept = {"key network": key_network, "queue": queue, "shuffling": shuffling}
+        self._train(loss, after_update=follow, kept=kept)
 
     def _in_groups(self, network: nn.Module, x: Tensor) -> Tensor:
         """Z space of x (B, C, H, W), a part at a time; batch normalization needs at least two images a part."""

@@ -62,7 +62,7 @@ class SimCLR(ContrastiveLearner):
     def _optimize(self) -> None:
         network = self.autoencoder_
 
-        def loss(a: Tensor, b: Tensor) -> Tensor:
+        def loss(a: Tensor, b: Tensor, rows: Tensor) -> Tensor:
             _, z = network(torch.cat([a, b]))
             return losses.nt_xent(*z.chunk(2), self.temperature)
 
