@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from dcbook.methods import SimCLR
+
 
 @dataclass(frozen=True)
 class Data:
@@ -100,6 +102,17 @@ class Threshold(BaseEstimator):
         self.start_ = Start(self.value_)
         self.note("end")
         return self
+
+
+class SlowLearner(SimCLR):
+    """Notes each epoch in the file that the environment's FAKE_TRAIL names, and takes its time over it."""
+
+    def _epochs(self, phase, epochs):
+        for log in super()._epochs(phase, epochs):
+            with open(os.environ["FAKE_TRAIL"], "a") as file:
+                file.write(json.dumps(epochs) + "\n")
+            time.sleep(0.3)
+            yield log
 
 
 class Pretrained(Threshold):

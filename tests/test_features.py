@@ -11,8 +11,10 @@ from sklearn.decomposition import PCA
 
 from dcbook.data import DataError, Dataset, MissingDataError, content_digest, load, save_features
 from dcbook.evaluation import accuracy
-from dcbook.experiments import Method, Scale, make_features, read_all, runs, sweep
+from dcbook.experiments import Method, Scale, make_features, read_all, runs, sweep, sweep_scale
+from dcbook.experiments.runs import SWEPT
 from dcbook.methods import KMeans, SimCLR
+from tests import fakes
 
 DIGITS = load("digits")
 VALUES = PCA(12, random_state=0).fit_transform(DIGITS.images.reshape(1797, -1)).astype(np.float32)
@@ -230,6 +232,25 @@ def test_features_need_a_method_that_projects_and_a_seed(root):
         make_features(DIGITS, KMeans(10, random_state=0))
     with pytest.raises(TypeError, match="integer as random_state"):
         make_features(DIGITS, SimCLR(10))
+
+
+def test_a_budget_is_that_of_learner_and_runs_and_the_learner_goes_on(root, tmp_path, monkeypatch):
+    monkeypatch.setenv("FAKE_TRAIL", str(tmp_path / "trail"))
+    params = {name: value for name, value in LEARNER.get_params().items() if name not in SWEPT}
+    scale = Scale(
+        {"digits": {"subset": 100}},
+        (0,),
+        {"k-means": Method(KMeans, {"n_init": 2})},
+        features={"simclr": Method(fakes.SlowLearner, params | {"epochs": 6})},
+    )
+    options = {"starts_folder": tmp_path / "starts", "n_jobs": 1, "progress": False, "device": "cpu"}
+    result = sweep_scale(scale, runs(scale), tmp_path / "records", budget=1.0, **options)
+    assert len(result.unfinished) == 2 and not list((root / "features").rglob("*.safetensors"))
+    begun = len(fakes.trail(tmp_path / "trail"))
+    assert 1 <= begun < 6
+    assert len(sweep_scale(scale, runs(scale), tmp_path / "records", **options).done) == 2
+    assert len(fakes.trail(tmp_path / "trail")) <= 6 + 1
+    assert len(list((root / "features").rglob("*.safetensors"))) == 2
 
 
 def test_interrupted_features_are_not_kept(root, monkeypatch):

@@ -201,6 +201,24 @@ def test_a_spent_budget_stops_at_the_next_epoch_and_the_next_sweep_goes_on(tmp_p
     assert (len(result.done), len(result.skipped), len(result.unfinished)) == (0, 1, 1)
 
 
+def test_a_training_that_can_go_on_does_so_in_the_next_sweep(tmp_path, monkeypatch):
+    monkeypatch.setenv("FAKE_TRAIL", str(tmp_path / "trail"))
+    small = {"width": 2, "projection_dim": 3, "epochs": 8, "lr": 0.02, "flip": False, "batch_size": 50}
+    learner = Scale({"digits": {"subset": 100}}, (0,), {"SimCLR": Method(fakes.SlowLearner, small)}, monitor_every=1)
+    real = {"load": load, "start_type": None}
+    assert sweep(runs(learner), tmp_path, budget=1.5, **real).unfinished
+    begun = len(fakes.trail(tmp_path / "trail"))
+    assert 1 < begun < 8
+    assert sweep(runs(learner), tmp_path, **real).done
+    assert len(fakes.trail(tmp_path / "trail")) == 8 + 1, "it goes on from the last whole epoch"
+    (record,) = records.read_all(tmp_path / "records")
+    whole = fakes.SlowLearner(10, random_state=0, device="cpu", **small).fit(load("digits", subset=100).images)
+    assert [entry["loss"] for entry in record.history] == pytest.approx([e["loss"] for e in whole.history_], rel=1e-5)
+    assert record.provenance["seconds"] > 8 * 0.3, "the seconds of both sweeps count"
+    assert not [path for path in (tmp_path / "records" / ".work").iterdir() if path.suffix not in (".lock", "")]
+    assert not [p for p in (tmp_path / "records" / ".work").iterdir() if len(p.name) == 64], "no checkpoint is left"
+
+
 def wait_for_notes(tmp_path, n, seconds=60):
     limit = time.monotonic() + seconds
     while len(fakes.trail(tmp_path / "trail")) < n:

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from dcbook.book import output, paths, provenance
 from dcbook.book.parameters import injected_names, validated
-from dcbook.experiments import Record, Result, Run, Scale, make_missing, runs, sweep
+from dcbook.experiments import Record, Result, Run, Scale, runs, sweep_scale
 from dcbook.experiments.records import path_of, read
 from dcbook.experiments.settings import SCALES
 
@@ -102,8 +102,7 @@ class Book:
         """
         todo = self.runs() if runs is None else list(runs)
         options = {"starts_folder": self.starts_folder, "budget": self.budget, **options}
-        make_missing(self.scales[self.scale], todo, self.records_folder)
-        result = sweep(todo, self.records_folder, **options)
+        result = sweep_scale(self.scales[self.scale], todo, self.records_folder, **options)
         if result.failed:
             first = result.failed[0]
             raise RuntimeError(

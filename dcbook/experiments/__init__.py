@@ -2,7 +2,7 @@
 
 from dcbook.experiments.claims import Contrast, by_value, contrast, paired
 from dcbook.experiments.compare import at_settings, compare, gaps, over, render, summarize, write_csv
-from dcbook.experiments.features import make_features, make_missing
+from dcbook.experiments.features import make_features, make_missing, sweep_scale
 from dcbook.experiments.papers import COUNTERPARTS, Counterpart, reported, stand_in
 from dcbook.experiments.records import Record, RecordError, curves, read_all, to_frame
 from dcbook.experiments.runs import Method, Run, Scale, runs, sampled, vary, with_clusters
@@ -36,6 +36,7 @@ __all__ = [
     "stand_in",
     "summarize",
     "sweep",
+    "sweep_scale",
     "to_frame",
     "vary",
     "with_clusters",

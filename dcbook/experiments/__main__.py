@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from dcbook.experiments import compare, make_missing, render, runs, sweep
+from dcbook.experiments import compare, render, runs, sweep_scale
 from dcbook.experiments.grids import GRIDS
 from dcbook.experiments.records import path_of, read
 from dcbook.experiments.settings import SCALES
@@ -30,8 +30,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         scale = GRIDS[chosen.grid][chosen.scale]
         chosen_runs = runs(scale, chosen.methods, chosen.datasets, chosen.seeds, name=chosen.scale)
-        make_missing(scale, chosen_runs, folder, device=chosen.device)
-        result = sweep(
+        result = sweep_scale(
+            scale,
             chosen_runs,
             folder,
             starts_folder=chosen.starts,

@@ -1,7 +1,8 @@
 """Features made once: a self-supervised method is fitted to a data set and its H and Z spaces are kept as files."""
 
 import os
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +11,23 @@ from sklearn.base import clone
 
 from dcbook.data import Dataset, data_root, load, save_features
 from dcbook.data.features import FOLDER, read_features
-from dcbook.experiments.records import path_of, plain, workroom
+from dcbook.experiments.agenda import Result
+from dcbook.experiments.records import digest, path_of, plain, workroom
 from dcbook.experiments.runs import SPACES, Run, Scale, features_name, settings_of
+from dcbook.experiments.sweep import sweep
 
 
 def make_features(
-    data: Dataset, method: Any, *, root: str | os.PathLike | None = None, name: str | None = None
+    data: Dataset,
+    method: Any,
+    *,
+    root: str | os.PathLike | None = None,
+    name: str | None = None,
+    deadline: float = float("inf"),
 ) -> dict[str, Path]:
     """Fit `method` to the images of `data`, unless it was done before, and keep what it makes of them.
+
+    A fit that was stopped, by whatever, goes on from its last epoch.
 
     Parameters
     ----------
@@ -29,6 +39,8 @@ def make_features(
         The data folder, as in `load`.
     name : str, optional
         Beginning of the files' names; by default data set and method, such as "cifar10-simclr".
+    deadline : float
+        Time (``time.time()``) after which the fit stops at its next epoch.
 
     Returns
     -------
@@ -44,6 +56,8 @@ def make_features(
         If files of these names hold other features.
     DataError
         If such a file is cut off or altered.
+    TimeoutError
+        If the deadline came first.
     """
     if not hasattr(method, "project") or not isinstance(method.random_state, int):
         raise TypeError(f"features come from SimCLR or MoCo with an integer as random_state, not from {method!r}")
@@ -55,23 +69,31 @@ def make_features(
     with FileLock(workroom(folder) / f"{name}.lock"):
         if all([_kept(paths[space], data, made_by[space]) for space in SPACES]):
             return paths
-        fitted = clone(method).fit(data.images)
+        half = workroom(folder) / f"{name}-{digest([about, data.digest])[:16]}"
+        fitted = clone(method).fit(data.images, monitor=_stopping_at(deadline), checkpoint=half)
         if fitted.interrupted_:
-            raise KeyboardInterrupt(f"{method!r} was interrupted; no features are kept")
+            raise KeyboardInterrupt(f"{method!r} was interrupted; the next call goes on from there")
         for space, give in SPACES.items():
             save_features(paths[space], getattr(fitted, give)(data.images), data, made_by[space])
+        half.unlink(missing_ok=True)
     return paths
 
 
-def make_missing(scale: Scale, runs: Iterable[Run], folder: str | os.PathLike, *, device: str = "auto") -> None:
+def make_missing(
+    scale: Scale,
+    runs: Iterable[Run],
+    folder: str | os.PathLike,
+    *,
+    device: str = "auto",
+    deadline: float = float("inf"),
+) -> None:
     """Make the features that runs of a scale need, where one of them has no record in `folder` yet.
 
-    One learner (random_state 0) for all methods and seeds. It takes as long as the learner, whatever the budget of the
-    sweep after it, and begins anew if it was interrupted.
+    One learner (random_state 0) for all methods and seeds.
 
     Raises
     ------
-    ValueError, DataError
+    ValueError, DataError, TimeoutError
         As `make_features`.
     """
     waiting = (run for run in runs if "features" in run.sampling and not path_of(run.identity, folder).exists())
@@ -81,7 +103,33 @@ def make_missing(scale: Scale, runs: Iterable[Run], folder: str | os.PathLike, *
             model = method.cls(data.n_classes, random_state=0, device=device, **method.params)
             files = features_name(scale, name, dataset, learner)
             print(f"features {files}: from {type(model).__name__}, trained once", flush=True)
-            make_features(data, model, name=files)
+            make_features(data, model, name=files, deadline=deadline)
+
+
+def sweep_scale(
+    scale: Scale, runs: Iterable[Run], folder: str | os.PathLike, *, budget: float | None = None, **options: Any
+) -> Result:
+    """Runs of a scale and, before them, the features that they need; `options` as of `sweep`.
+
+    The budget is that of both: a learner that is not done when it is spent leaves all runs unfinished.
+    """
+    runs = list(runs)
+    deadline = float("inf") if budget is None else time.time() + budget
+    try:
+        make_missing(scale, runs, folder, device=options.get("device", "auto"), deadline=deadline)
+    except TimeoutError:
+        made = [run for run in runs if path_of(run.identity, folder).exists()]
+        return Result(skipped=made, unfinished=[run for run in runs if run not in made])
+    left = None if budget is None else max(0.0, deadline - time.time())
+    return sweep(runs, folder, budget=left, **options)
+
+
+def _stopping_at(deadline: float) -> Callable[[Any], None]:
+    def monitor(_: Any) -> None:
+        if time.time() > deadline:
+            raise TimeoutError("the time budget is spent; the same call goes on from here")
+
+    return monitor
 
 
 def _kept(path: Path, data: Dataset, made_by: dict) -> bool:

@@ -22,6 +22,7 @@ from dcbook.experiments.processes import interrupts_noticed, limited_threads, se
 from dcbook.experiments.provenance import device_name, peak_memory, reset_peak_memory
 from dcbook.experiments.runs import Run, settings_of
 from dcbook.experiments.starts import Starts
+from dcbook.methods.checkpoint import Resumable
 from dcbook.methods.inputs import resolve_device
 
 BUSY_AFTER = 0.1  # seconds; a task that another sweep is at is left for later
@@ -157,12 +158,15 @@ def _fit(run: Run, data: Any, setup: Setup) -> tuple[Any, dict]:
     if time.time() > setup.deadline:
         raise _OutOfTime
     reset_peak_memory(device)
+    half = records.workroom(setup.folder) / records.digest([run.identity, run.recipe(data.digest)])
+    goes_on = {"checkpoint": half} if isinstance(model, Resumable) else {}
     began = time.perf_counter()
     with interrupts_noticed():
-        model.fit(data.images, monitor=monitor)
-    seconds = time.perf_counter() - began
+        model.fit(data.images, monitor=monitor, **goes_on)
+    seconds = time.perf_counter() - began + getattr(model, "seconds_before_", 0)
     if monitor.stopped:
         raise _OutOfTime
+    half.unlink(missing_ok=True)
     return model, {
         **setup.environment,
         "device": device_name(device),

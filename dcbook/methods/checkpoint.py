@@ -1,6 +1,7 @@
 """A long training on disk, epoch by epoch, so that it goes on where it was stopped."""
 
 import json
+import time
 from pathlib import Path
 
 import torch
@@ -21,17 +22,20 @@ class Checkpoint:
 
     `identity` says which fit it is (method, parameters, seed, data): `load` raises ValueError if the file holds
     another's. The state has named parts: of a network its weights and statistics, of SGD its velocities, of a random
-    stream where it stands, and tensors.
+    stream where it stands, and tensors. `seconds_before`: what the training has taken up to the file that was loaded.
     """
 
     def __init__(self, path: str | Path, identity: dict):
         self.path = Path(path)
         self.identity = json.loads(json.dumps(identity))
+        self.seconds_before, self._began = 0.0, time.perf_counter()
 
     def save(self, parts: dict[str, Part], history: list[dict]) -> None:
         tensors = {name: t for part in parts for name, t in _tensors(part, parts[part]).items()}
         tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-        write_whole(self.path, save(tensors, {"fit": json.dumps({"identity": self.identity, "history": history})}))
+        seconds = self.seconds_before + time.perf_counter() - self._began
+        fit = {"identity": self.identity, "history": history, "seconds": seconds}
+        write_whole(self.path, save(tensors, {"fit": json.dumps(fit)}))
 
     def load(self) -> tuple[dict[str, Tensor], list[dict]] | None:
         """The tensors and the history that `save` wrote last; None if there is no file yet."""
@@ -48,6 +52,7 @@ class Checkpoint:
         if others:
             named = "; ".join(f"{name} was {theirs.get(name)!r}, is {self.identity[name]!r}" for name in others)
             raise ValueError(f"{self.path} is the checkpoint of another fit ({named}); take another file")
+        self.seconds_before = fit["seconds"]
         return tensors, fit["history"]
 
 
@@ -75,7 +80,10 @@ def _tensors(name: str, part: Part) -> dict[str, Tensor]:
 
 
 class Resumable:
-    """Mixed into a `DeepClusterer` whose training can go on: gives its `fit` the argument `checkpoint`."""
+    """Mixed into a `DeepClusterer` whose training can go on: gives its `fit` the argument `checkpoint`.
+
+    `seconds_before_`, after `fit`, are those that the training had taken where it went on; 0 if it began anew.
+    """
 
     _may_change = ("random_state", "device", "progress")  # parameters that leave what is trained as it is
 
@@ -85,11 +93,13 @@ class Resumable:
         If there is that file, the training goes on from it and ends as one that was never stopped. Raises ValueError if
         it is damaged or of another fit, by method, parameters, seed or images.
         """
-        self._path = checkpoint
+        self._path, self._file = checkpoint, None
         try:
-            return super().fit(x, y, monitor)
+            super().fit(x, y, monitor)
+            self.seconds_before_ = self._file.seconds_before if self._file else 0.0
+            return self
         finally:
-            del self._path
+            del self._path, self._file
 
     def _checkpoint(self) -> Checkpoint | None:
         """The checkpoint of this fit, if one is wanted."""
@@ -98,4 +108,5 @@ class Resumable:
         parameters = {name: value for name, value in self.get_params().items() if name not in self._may_change}
         digest = self._x.digest if isinstance(self._x, StoredImages) else content_digest(self._x.cpu().numpy())
         identity = {"method": type(self).__name__, **parameters, "seed": self.seed_, "images": digest}
-        return Checkpoint(self._path, identity)
+        self._file = Checkpoint(self._path, identity)
+        return self._file
