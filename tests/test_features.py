@@ -245,12 +245,12 @@ def test_a_budget_is_that_of_learner_and_runs_and_the_learner_goes_on(root, tmp_
     )
     options = {"starts_folder": tmp_path / "starts", "n_jobs": 1, "progress": False, "device": "cpu"}
     result = sweep_scale(scale, runs(scale), tmp_path / "records", budget=1.0, **options)
-    assert len(result.unfinished) == 2 and not list((root / "features").rglob("*.safetensors"))
+    assert len(result.unfinished) == 2 and not list((root / "features").glob("custom-*/*.safetensors"))
     begun = len(fakes.trail(tmp_path / "trail"))
     assert 1 <= begun < 6
     assert len(sweep_scale(scale, runs(scale), tmp_path / "records", **options).done) == 2
     assert len(fakes.trail(tmp_path / "trail")) <= 6 + 1
-    assert len(list((root / "features").rglob("*.safetensors"))) == 2
+    assert len(list((root / "features").glob("custom-*/*.safetensors"))) == 2
 
 
 def test_interrupted_features_are_not_kept(root, monkeypatch):
