@@ -55,7 +55,7 @@ def refine(
     generator : of the repairs, in the same state on all processes.
     """
     group, generator = group or Group(), generator or torch.default_generator
-    squares = float(group.sum(x.square().sum(dtype=wide(x.device))))
+    squares = float(group.sum(x.square().sum(1).sum(dtype=wide(x.device))))
     inertia = torch.inf
     for passes in range(1, max_passes + 1):  # noqa: B007
         labels, sums, sizes = _assigned(x, centers, group)
@@ -76,8 +76,8 @@ def refine(
 
 def means(x: Tensor, labels: Tensor, n_clusters: int, group: Group | None = None) -> tuple[Tensor, Tensor]:
     """The mean (K, d) of each cluster over all processes, 0 for an empty one; and the sizes (K,)."""
-    sums = torch.zeros(n_clusters, x.shape[1], dtype=wide(x.device), device=x.device)
-    sums.index_add_(0, labels, x.to(sums.dtype))
+    sums = torch.zeros(n_clusters, x.shape[1], dtype=x.dtype, device=x.device).index_add_(0, labels, x)
+    sums = sums.to(wide(x.device))
     sizes = torch.bincount(labels, minlength=n_clusters).to(sums.dtype).unsqueeze(1)
     group = group or Group()
     sums, sizes = group.sum(sums), group.sum(sizes)

@@ -50,9 +50,10 @@ class DeepCluster(Resumable, DeepClusterer):
     epochs, lr, sgd_momentum, weight_decay : of SGD at a constant step; the new head has no momentum, as released.
     pca_dim : dimension of the codes, at most `hidden`.
     clustering : "k-means", or "pic", power iteration clustering, which finds its own number of clusters and ignores K.
-    passes : most iterations of k-means in an epoch.
+    passes, tol : most iterations of k-means in an epoch; one that lowers the inertia by less than the share `tol` is
+        the last (released: always 20).
     warm_start : whether k-means goes on from the last epoch's clusters (their means in the new codes) and not from K
-        random images, as released. It then ends with the pass that gains less than `tol` of the inertia.
+        random images, as released.
     repair : whether empty clusters are filled (section 2.2.1). If not, those of a warm start stay empty for good.
     sampling : images of an epoch. "clusters": as many from each cluster (section 2.2.2); "released": what the released
         code does in its place, see `dcbook.methods.sampling`; "images": each image once.
@@ -163,18 +164,18 @@ class DeepCluster(Resumable, DeepClusterer):
         }
 
     def _kmeans_on(self, codes: Tensor, generator: torch.Generator) -> Refined:
-        tol, share = 0.0, self._group.share(len(self._x))
+        share = self._group.share(len(self._x))
         if self.warm_start and self._pseudo_labels is not None:
             labels = self._pseudo_labels[share.start : share.stop].to(codes.device)
             centers, sizes = means(codes, labels, len(self._centers), self._group)
-            centers, tol = centers[sizes > 0], self.tol
+            centers = centers[sizes > 0]
         else:
             centers = random_points(codes, self.n_clusters, len(self._x), generator, self._group)
         return refine(
             codes,
             centers,
             max_passes=self.passes,
-            tol=tol,
+            tol=self.tol,
             repair=self.repair,
             generator=generator,
             group=self._group,

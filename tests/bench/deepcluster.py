@@ -49,7 +49,7 @@ def run(quick: bool) -> list[Row]:
     ours = Timed(k, **settings)
     ours.clusterings = []
     ours.fit(x)
-    cold = DeepCluster(k, warm_start=False, **settings).fit(x)
+    cold = DeepCluster(k, warm_start=False, tol=0, **settings).fit(x)
     own, theirs, inertia = np.array(ours.clusterings).T
     note = (
         f"inertia {inertia.mean():.4f} × theirs, worst epoch {inertia.max():.4f}; in the end NMI with the classes "
