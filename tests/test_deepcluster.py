@@ -104,9 +104,11 @@ def test_pic_finds_its_own_number_of_clusters(digits):
 
 
 def test_a_cold_start_forgets_the_clusters(digits):
-    warm, cold = (DeepCluster(**SMALL | {"warm_start": w, "epochs": 4, "lr": 1e-3}).fit(digits).history_ for w in (True, False))
+    warm, cold = (
+        DeepCluster(**SMALL | {"warm_start": w, "epochs": 8, "lr": 1e-3}).fit(digits).history_ for w in (True, False)
+    )
     assert warm[0] == cold[0]
-    assert sum(e["passes"] for e in warm) < sum(e["passes"] for e in cold)
+    assert sum(e["passes"] for e in warm[-3:]) < sum(e["passes"] for e in cold[-3:])
     assert warm[-1]["stability"] > cold[-1]["stability"]
 
 
