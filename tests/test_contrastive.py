@@ -1,4 +1,4 @@
-"""SimCLR and MoCo: slow twins of their training, what they learn, and what goes on from them."""
+"""SimCLR and MoCo: slow twins of their training, and what goes on from them; what all learners from views promise."""
 
 import math
 
@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from dcbook.evaluation import accuracy
-from dcbook.methods import DCSS, DEC, AEKMeans, KMeans, MoCo, SimCLR, Start, load_model
+from dcbook.methods import DCSS, DEC, AEKMeans, DeepClusterV2, KMeans, MoCo, SimCLR, Start, SwAV, load_model
 from dcbook.methods.augment import Augmentation
 from dcbook.methods.inputs import batches, derived_seed, stream
 from dcbook.models import ResNet
@@ -17,8 +17,12 @@ SMALL = {"width": 2, "projection_dim": 5, "epochs": 2, "lr": 0.02, "batch_size":
 LEARNERS = {
     "SimCLR": lambda **changes: SimCLR(3, **SMALL | changes),
     "MoCo": lambda **changes: MoCo(3, **SMALL | {"queue": 12, "momentum": 0.8, "bn_groups": 2} | changes),
+    "SwAV": lambda **changes: SwAV(
+        3, **SMALL | {"prototypes": 4, "frozen_updates": 2, "queue": 12, "queue_from": 1} | changes
+    ),
+    "DeepClusterV2": lambda **changes: DeepClusterV2(3, **SMALL | {"prototypes": 6, "heads": 3, "passes": 4} | changes),
 }
-both = pytest.mark.parametrize("name", LEARNERS)
+every_learner = pytest.mark.parametrize("name", LEARNERS)
 
 
 @pytest.fixture(scope="module")
@@ -36,11 +40,12 @@ def cosine(a, b):
 def fresh(model, images):
     with torch.random.fork_rng():
         torch.manual_seed(derived_seed(0, "network"))
-        return ResNet(images.shape[1:], "resnet-18", model.width, model.projection_dim).train()
+        shape = ("resnet-18", model.width, model.projection_dim, model._head_batch_norm)
+        return ResNet(images.shape[1:], *shape).train()
 
 
-def twin(model, images, loss, after_update=lambda network: None):
-    """Plain SGD of torch on `loss(view, other view)`, the step on half a cosine."""
+def twin(model, images, loss, after_update=lambda network, step: None, before_epoch=lambda network, draw: None):
+    """Plain SGD of torch on `loss(network, view, other view, rows)`, the step on half a cosine."""
     network = fresh(model, images)
     optimizer = torch.optim.SGD(network.parameters(), lr=model.lr, momentum=0.9, weight_decay=model.weight_decay)
     updates = model.epochs * math.ceil(len(images) / model.batch_size)
@@ -49,15 +54,16 @@ def twin(model, images, loss, after_update=lambda network: None):
     draw = Augmentation(model.crop, model.flip, model.jitter, model.grayscale)
     history = []
     for _ in range(model.epochs):
+        before_epoch(network, draw)
         total = 0.0
         for batch in batches(len(images), model.batch_size, order, images.device):
             a, b = (draw(images[batch], noise) for _ in range(2))
-            value = loss(network, a, b)
+            value = loss(network, a, b, batch)
             optimizer.zero_grad()
             value.backward()
             optimizer.step()
+            after_update(network, schedule.get_last_lr()[0])
             schedule.step()
-            after_update(network)
             total += value.item() * len(batch)
         history.append(total / len(images))
     return network.eval(), history
@@ -77,7 +83,7 @@ def assert_same_training(model, images, network, history):
 def test_simclr_slow_twin(images):
     model = LEARNERS["SimCLR"](weight_decay=0.01).fit(images)
 
-    def loss(network, a, b):
+    def loss(network, a, b, rows):
         _, z = network(torch.cat([a, b]))
         n, value = len(z), 0.0
         for i in range(n):
@@ -99,7 +105,7 @@ def test_moco_slow_twin(bn_groups, images):
         sizes = [len(x) // groups + (g < len(x) % groups) for g in range(groups)]
         return torch.cat([network(part)[1] for part in x.split(sizes)])
 
-    def loss(network, a, b):
+    def loss(network, a, b, rows):
         q = in_groups(network, a)
         places = torch.randperm(len(b), generator=shuffling)
         with torch.no_grad():
@@ -113,7 +119,7 @@ def test_moco_slow_twin(bn_groups, images):
         queue[:] = [*k, *queue][:12]
         return value
 
-    def follow(network):
+    def follow(network, step):
         with torch.no_grad():
             for theta_k, theta_q in zip(slow.parameters(), network.parameters(), strict=True):
                 theta_k.copy_(0.8 * theta_k + 0.2 * theta_q)
@@ -179,10 +185,58 @@ def test_mnet_on_top_of_simclr_trains_the_encoder_along(learned, tmp_path):
         DEC(3, start=model.start_, batch_size=50).fit(x[:, :, 1:-1, 1:-1])
 
 
+# --- trainings that go on ------------------------------------------------------------------------------------------
+
+
+def stop_after(epochs):
+    def stop(model):
+        if len(model.history_) == epochs:
+            raise InterruptedError
+
+    return stop
+
+
+@every_learner
+@pytest.mark.parametrize("stops", [[1], [2, 4]])
+def test_an_interrupted_training_goes_on_with_the_same_curve(name, stops, images, tmp_path):
+    """19 images in batches of 9 are two batches, the last of 10, though the schedule plans with three."""
+    images = images[:19]
+    whole = LEARNERS[name](epochs=4).fit(images)
+    for stop in stops:
+        parts = LEARNERS[name](epochs=4)
+        with pytest.raises(InterruptedError):
+            parts.fit(images, monitor=stop_after(stop), checkpoint=tmp_path / "state")
+    parts = LEARNERS[name](epochs=4).fit(images, checkpoint=tmp_path / "state")
+    assert parts.history_ == whole.history_
+    for key, tensor in parts.autoencoder_.state_dict().items():
+        assert torch.equal(tensor, whole.autoencoder_.state_dict()[key]), key
+    np.testing.assert_array_equal(parts.labels_, whole.labels_)
+    np.testing.assert_array_equal(getattr(parts, "prototypes_", 0), getattr(whole, "prototypes_", 0))
+    again = LEARNERS[name](epochs=4).fit(images, checkpoint=tmp_path / "state")
+    assert again.history_ == whole.history_, "a finished training stays as it is"
+
+
+def test_without_momentum_there_are_no_velocities_to_keep(images, tmp_path):
+    with pytest.raises(InterruptedError):
+        LEARNERS["SwAV"](sgd_momentum=0).fit(images, monitor=stop_after(2), checkpoint=tmp_path / "state")
+    parts = LEARNERS["SwAV"](sgd_momentum=0).fit(images, checkpoint=tmp_path / "state")
+    assert parts.history_ == LEARNERS["SwAV"](sgd_momentum=0).fit(images).history_
+
+
+def test_the_checkpoint_of_another_fit_is_refused(images, tmp_path):
+    LEARNERS["SimCLR"]().fit(images, checkpoint=tmp_path / "state")
+    with pytest.raises(ValueError, match=r"another fit .*epochs was 2, is 3"):  # another cosine
+        LEARNERS["SimCLR"](epochs=3).fit(images, checkpoint=tmp_path / "state")
+    with pytest.raises(ValueError, match=r"another fit .*images was"):
+        LEARNERS["SimCLR"]().fit(images.flip(0), checkpoint=tmp_path / "state")
+    with pytest.raises(ValueError, match=r"another fit .*method was 'SimCLR', is 'MoCo'"):
+        LEARNERS["MoCo"]().fit(images, checkpoint=tmp_path / "state")
+
+
 # --- as estimators -------------------------------------------------------------------------------------------------
 
 
-@both
+@every_learner
 def test_spaces(name, images):
     model = LEARNERS[name](epochs=1).fit(images)
     h, z = model.transform(images), model.project(images)
@@ -196,7 +250,7 @@ def test_spaces(name, images):
     np.testing.assert_allclose(model.cluster_centers_[0], h[model.labels_ == 0].mean(0), rtol=1e-4, atol=1e-5)
 
 
-@both
+@every_learner
 def test_saved_with_its_projection(name, images, tmp_path):
     model = LEARNERS[name](architecture="resnet-34").fit(images)
     model.save(tmp_path / "model")
@@ -205,7 +259,7 @@ def test_saved_with_its_projection(name, images, tmp_path):
     np.testing.assert_array_equal(again.project(images), model.project(images))
 
 
-@both
+@every_learner
 def test_only_images_with_values_from_0_to_1(name, images):
     def no_monitor(model):
         raise AssertionError("training began")
@@ -230,6 +284,14 @@ def test_only_images_with_values_from_0_to_1(name, images):
         ("SimCLR", {"sgd_momentum": 1}, r"sgd_momentum must lie in \[0, 1\)"),
         ("SimCLR", {"weight_decay": -1}, "weight_decay be at least 0"),
         ("SimCLR", {"batch_size": 1}, "an image alone has no negatives"),
+        ("SwAV", {"prototypes": 0}, "prototypes must be at least 1"),
+        ("SwAV", {"eps": 0}, "eps above 0"),
+        ("SwAV", {"sinkhorn_iterations": -1}, "sinkhorn_iterations and frozen_updates at least 0"),
+        ("SwAV", {"queue_from": -1}, "queue and queue_from must be at least 0"),
+        ("SwAV", {"queue": 21}, "queue must be a whole number from 1 to the 20 samples, not 21"),
+        ("DeepClusterV2", {"heads": 0}, "heads and passes must be at least 1"),
+        ("DeepClusterV2", {"passes": 0}, "heads and passes must be at least 1"),
+        ("DeepClusterV2", {"prototypes": 21}, "prototypes must be a whole number from 1 to the 20 samples, not 21"),
         ("MoCo", {"momentum": 1.1}, r"momentum must lie in \[0, 1\]"),
         ("MoCo", {"bn_groups": 0}, "bn_groups be at least 1"),
         ("MoCo", {"queue": 21}, "queue must be a whole number from 1 to the 20 samples, not 21"),

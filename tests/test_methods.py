@@ -22,12 +22,14 @@ from dcbook.methods import (
     DCSS_agg,
     DCSS_u,
     DeepCluster,
+    DeepClusterV2,
     DKM_a,
     KMeans,
     MoCo,
     Pretraining,
     SimCLR,
     Start,
+    SwAV,
     VaDE,
     load_model,
 )
@@ -59,10 +61,12 @@ METHODS = {
     ),
     "SimCLR": lambda **changes: SimCLR(3, **(LEARNER | changes)),
     "MoCo": lambda **changes: MoCo(3, **(LEARNER | {"queue": 64, "momentum": 0.9, "bn_groups": 2} | changes)),
+    "SwAV": lambda **changes: SwAV(3, **(LEARNER | {"prototypes": 8, "frozen_updates": 3} | changes)),
+    "DeepClusterV2": lambda **changes: DeepClusterV2(3, **(LEARNER | {"prototypes": 8, "heads": 2} | changes)),
     "DeepCluster": lambda **changes: DeepCluster(3, **(CONVNET | changes)),
 }
 SHALLOW = ("k-means", "LSSC", "LPMF")
-IMAGES_ONLY = ("SimCLR", "MoCo", "DeepCluster")
+IMAGES_ONLY = ("SimCLR", "MoCo", "SwAV", "DeepClusterV2", "DeepCluster")
 DEEP = [name for name in METHODS if name not in SHALLOW]
 every_method = pytest.mark.parametrize("name", METHODS)
 every_deep_method = pytest.mark.parametrize("name", DEEP)

@@ -5,6 +5,7 @@ from dcbook.methods.dcn import DCN
 from dcbook.methods.dcss import DCSS, DCSS_agg, DCSS_u
 from dcbook.methods.dec import DEC
 from dcbook.methods.deepcluster import DeepCluster
+from dcbook.methods.deepcluster_v2 import DeepClusterV2
 from dcbook.methods.dkm import DKM, DKM_a
 from dcbook.methods.idec import IDEC
 from dcbook.methods.kmeans import KMeans
@@ -14,6 +15,7 @@ from dcbook.methods.moco import MoCo
 from dcbook.methods.saving import load_model
 from dcbook.methods.simclr import SimCLR
 from dcbook.methods.start import Pretraining, Start
+from dcbook.methods.swav import SwAV
 from dcbook.methods.vade import VaDE
 
 __all__ = [
@@ -29,11 +31,13 @@ __all__ = [
     "DCSS_u",
     "DKM_a",
     "DeepCluster",
+    "DeepClusterV2",
     "KMeans",
     "MoCo",
     "Pretraining",
     "SimCLR",
     "Start",
+    "SwAV",
     "VaDE",
     "load_model",
 ]

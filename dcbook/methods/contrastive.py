@@ -49,6 +49,7 @@ class ContrastiveLearner(Resumable, DeepClusterer):
 
     _decoder_for = None
     _phase = "contrastive"
+    _head_batch_norm = False
 
     def project(self, x) -> np.ndarray:
         """Z features of x, shape (N, projection_dim) float32, as the head gives them (not normalized)."""
@@ -105,7 +106,8 @@ class ContrastiveLearner(Resumable, DeepClusterer):
         """A fresh network; leaves torch's global stream alone."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(derived_seed(self.seed_, "network"))
-            network = ResNet(self.input_shape_, self.architecture, self.width, self.projection_dim)
+            shape = (self.architecture, self.width, self.projection_dim, self._head_batch_norm)
+            network = ResNet(self.input_shape_, *shape)
         self.autoencoder_ = network.to(self._device)
 
     def _check_hyperparameters(self) -> None:

@@ -155,11 +155,10 @@ class DeepCluster(Resumable, DeepClusterer):
             labels, centers, sizes, passes = found.labels, found.centers, found.sizes, found.passes
         self._pseudo_labels = self._group.join(labels, len(self._x)).cpu()
         self._centers = centers
-        stability = stability_of(before, self._pseudo_labels)
         return codes, {
             "clusters": int((sizes > 0).sum()),
             "largest": float(sizes.max() / sizes.sum()),
-            **({} if stability is None else {"stability": stability}),
+            **({} if before is None else {"stability": stability(before, self._pseudo_labels)}),
             "passes": passes,
         }
 
@@ -351,8 +350,6 @@ def _seeded(seed: int) -> Iterator[None]:
         yield
 
 
-def stability_of(before: Tensor | None, now: Tensor) -> float | None:
-    """NMI between the clusters of two epochs, as in the paper's Fig. 2(b)."""
-    if before is None:
-        return None
-    return float(normalized_mutual_info_score(before.numpy(), now.numpy(), average_method="geometric"))
+def stability(before: Tensor, now: Tensor) -> float:
+    """NMI (geometric mean) between the clusters (N,) of two epochs, from 0 to 1, as in the paper's Fig. 2(b)."""
+    return float(normalized_mutual_info_score(before.cpu(), now.cpu(), average_method="geometric"))

@@ -18,7 +18,8 @@ from dcbook.methods.shallow import ShallowClusterer
 from dcbook.methods.start import Pretraining, describe_module, module_tensors, restore_module
 
 NETWORKS = ("autoencoder_", "mnet_", "prior_")
-ARRAYS = ("landmarks_", "projection_", "components_", "coefficients_", "whitening_mean_", "whitening_projection_")
+ARRAYS = ("landmarks_", "projection_", "components_", "coefficients_", "prototypes_")
+ARRAYS += ("whitening_mean_", "whitening_projection_")
 FACTS = ("history_", "seed_", "interrupted_", "n_updates_", "n_features_in_", "inertia_", "n_iter_", "bandwidth_")
 
 

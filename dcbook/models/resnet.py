@@ -39,6 +39,7 @@ class ResNet(nn.Module):
     architecture : "resnet-18" or "resnet-34".
     width : channels of the first stage (64); H space has 8 times as many dimensions, 512.
     projection_dim : dimension of Z space (128).
+    head_batch_norm : whether the head normalizes W1 h by batch before its ReLU, as released with SwAV.
 
     Raises ValueError for vectors, volumes and other architectures.
 
@@ -49,7 +50,12 @@ class ResNet(nn.Module):
     """
 
     def __init__(
-        self, input_shape: tuple[int, ...], architecture: str = "resnet-18", width: int = 64, projection_dim: int = 128
+        self,
+        input_shape: tuple[int, ...],
+        architecture: str = "resnet-18",
+        width: int = 64,
+        projection_dim: int = 128,
+        head_batch_norm: bool = False,
     ):
         super().__init__()
         if len(input_shape) != 3:
@@ -61,6 +67,7 @@ class ResNet(nn.Module):
             "architecture": architecture,
             "width": width,
             "projection_dim": projection_dim,
+            "head_batch_norm": head_batch_norm,
         }
         widths = [width, width, 2 * width, 4 * width, 8 * width]
         stages = []
@@ -76,8 +83,9 @@ class ResNet(nn.Module):
             nn.AdaptiveAvgPool2d(1),
             nn.Flatten(),
         )
+        norm = [nn.BatchNorm1d(widths[-1])] if head_batch_norm else []
         self.head = nn.Sequential(
-            nn.Linear(widths[-1], widths[-1]), nn.ReLU(inplace=True), nn.Linear(widths[-1], projection_dim)
+            nn.Linear(widths[-1], widths[-1]), *norm, nn.ReLU(inplace=True), nn.Linear(widths[-1], projection_dim)
         )
         self.apply(_he)
 

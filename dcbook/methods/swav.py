@@ -1,0 +1,158 @@
+"""SwAV: Caron, Misra, Mairal, Goyal, Bojanowski & Joulin, NeurIPS 2020, arXiv 2006.09882, Algorithm 1.
+
+| symbol   | name in code | shape   | meaning                                                               |
+|----------|--------------|---------|-----------------------------------------------------------------------|
+| z_t, z_s | z            | (2B, d) | Z space of the two views of each image, scaled to length 1            |
+| C        | prototypes   | (K, d)  | K = `prototypes` directions, trained by gradient and kept at length 1 |
+| z C^T    | scores       | (B, K)  | cosines; the softmax of scores / tau predicts a code, Eq. (2)         |
+| q_t, q_s | codes        | (B, K)  | soft clusters of equal size, by Sinkhorn, Eqs. (3) and (5)            |
+|          | queue        | (2, L, d) | z of the last batches, newest first, for each of the two views      |
+
+The other symbols: `contrastive`. After the released code (facebookresearch/swav, main_swav.py) and the paper as
+recalled, not checked against its text.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from dcbook import losses
+from dcbook.clustering import sinkhorn
+from dcbook.methods.contrastive import ContrastiveLearner
+from dcbook.methods.inputs import check_batch_size, stream
+from dcbook.methods.optimizers import SGD
+
+
+class SwAV(ContrastiveLearner):
+    """Swapping Assignments between Views: predict the code of a view from the other one. Then k-means.
+
+    Parameters (beside those of `ContrastiveLearner`)
+    -------------------------------------------------
+    n_clusters : K of the k-means on H space after training, as in `SimCLR`; the prototypes play no part in it.
+    prototypes : at least 1. Released: 3,000 for ImageNet, three times its classes; the paper finds that others do, too.
+    eps, sinkhorn_iterations : of the codes, see `dcbook.clustering.sinkhorn`; eps is above 0, iterations at least 0.
+        A loss that stays at log `prototypes` tells that all codes are alike; the authors advise a smaller eps.
+    frozen_updates : for so many updates from the start the prototypes stay as they were drawn. The released 313 are one
+        epoch of ImageNet in batches of 4,096, their 5,005 one in batches of 256: with small data, take an epoch's.
+    queue, queue_from : samples kept for each view, at most N, and the number of epochs before the first is kept; their
+        scores join the batch's in Sinkhorn once the queue is full, for batches that are small beside the prototypes.
+        0: no queue. Released for batches of 256: 3,840 from epoch 15.
+
+    Attribute after `fit` (beside those of `ContrastiveLearner`)
+    ------------------------------------------------------------
+    prototypes_ : (prototypes, projection_dim) float32, rows of length 1.
+
+    What was not followed: there are two views and no small crops beside them (multi-crop), as images of 32×32 and less
+    leave little to cut from. Views, schedule and step are those of `SimCLR`, for comparison; released are LARC with a
+    warm-up, a ResNet-50 and blur. The head has batch normalization, as released: without, codes were soon all alike.
+    """
+
+    _head_batch_norm = True
+
+    def __init__(
+        self,
+        n_clusters: int = 10,
+        *,
+        architecture: str = "resnet-18",
+        width: int = 64,
+        projection_dim: int = 128,
+        prototypes: int = 300,
+        eps: float = 0.05,
+        sinkhorn_iterations: int = 3,
+        frozen_updates: int = 313,
+        queue: int = 0,
+        queue_from: int = 15,
+        epochs: int = 500,
+        lr: float = 0.4,
+        sgd_momentum: float = 0.9,
+        weight_decay: float = 1e-4,
+        temperature: float = 0.1,
+        crop: float = 0.2,
+        flip: bool = True,
+        jitter: float = 0.5,
+        grayscale: float = 0.2,
+        batch_size: int = 512,
+        random_state=None,
+        device="auto",
+        progress="auto",
+    ):
+        self.n_clusters = n_clusters
+        self.architecture = architecture
+        self.width = width
+        self.projection_dim = projection_dim
+        self.prototypes = prototypes
+        self.eps = eps
+        self.sinkhorn_iterations = sinkhorn_iterations
+        self.frozen_updates = frozen_updates
+        self.queue = queue
+        self.queue_from = queue_from
+        self.epochs = epochs
+        self.lr = lr
+        self.sgd_momentum = sgd_momentum
+        self.weight_decay = weight_decay
+        self.temperature = temperature
+        self.crop = crop
+        self.flip = flip
+        self.jitter = jitter
+        self.grayscale = grayscale
+        self.batch_size = batch_size
+        self.random_state = random_state
+        self.device = device
+        self.progress = progress
+
+    def _optimize(self) -> None:
+        network, prototypes = self.autoencoder_, self._prototypes
+        top = SGD([prototypes], self.lr, self.sgd_momentum, self.weight_decay)
+        queue = self._x.new_zeros(2, self.queue, self.projection_dim)
+
+        def loss(a: Tensor, b: Tensor, rows: Tensor) -> Tensor:
+            _, z = network(torch.cat([a, b]))
+            z = nn.functional.normalize(z, dim=1)
+            scores = (z @ prototypes.T).chunk(2)
+            codes = [self._codes(*of_view) for of_view in zip(scores, z.detach().chunk(2), queue, strict=True)]
+            return losses.swapped_prediction(*scores, *codes, self.temperature)
+
+        def move_prototypes(updates: int, step: float) -> None:
+            if updates < self.frozen_updates:
+                prototypes.grad = None
+                return
+            top.lr = step
+            top.step()
+            with torch.no_grad():
+                prototypes.copy_(nn.functional.normalize(prototypes, dim=1))
+
+        self._train(loss, after_update=move_prototypes, kept={"prototypes": prototypes, "top": top, "queue": queue})
+
+    @torch.no_grad()
+    def _codes(self, scores: Tensor, z: Tensor, queue: Tensor) -> Tensor:
+        """Codes (B, K) of a view, beside those in the queue once that is full; z (B, d) joins the queue (L, d)."""
+        n, everything = len(scores), scores
+        if len(queue) and queue[-1].any():
+            everything = torch.cat([scores, queue @ self._prototypes.T])
+        if len(self.history_) >= self.queue_from:
+            queue.copy_(torch.cat([z, queue])[: len(queue)])
+        return sinkhorn(everything, self.eps, self.sinkhorn_iterations)[:n]
+
+    def _initialize(self, recipe, start) -> None:
+        super()._initialize(recipe, start)
+        drawn = torch.randn(self.prototypes, self.projection_dim, generator=stream(self.seed_, "prototypes"))
+        self._prototypes = nn.Parameter(nn.functional.normalize(drawn, dim=1).to(self._device))
+
+    def _complete(self) -> None:
+        self.prototypes_ = self._prototypes.detach().cpu().numpy()
+        del self._prototypes
+        super()._complete()
+
+    def _check_hyperparameters(self) -> None:
+        super()._check_hyperparameters()
+        if self.prototypes < 1 or not self.eps > 0 or min(self.sinkhorn_iterations, self.frozen_updates) < 0:
+            raise ValueError(
+                f"prototypes must be at least 1, eps above 0, sinkhorn_iterations and frozen_updates at least 0, not "
+                f"{self.prototypes}, {self.eps}, {self.sinkhorn_iterations}, {self.frozen_updates}"
+            )
+        if self.queue < 0 or self.queue_from < 0:
+            raise ValueError(f"queue and queue_from must be at least 0, not {self.queue}, {self.queue_from}")
+
+    def _check_samples(self, x) -> None:
+        super()._check_samples(x)
+        if self.queue:
+            check_batch_size(self.queue, len(x), "queue")
