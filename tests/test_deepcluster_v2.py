@@ -88,12 +88,12 @@ def test_history_and_prototypes(images, tmp_path):
 
 
 def test_it_learns_what_the_classes_are():
-    """From 0.32 NMI of k-means on random features to 0.55 and more on the digits."""
-    data = load("digits")
+    """An accuracy floor: from 0.34 NMI with a random network to above 0.5."""
+    data = load("digits", subset=1200)
     views = {"flip": False, "crop": 0.5, "jitter": 0.4}
-    schedule = {"epochs": 7, "lr": 0.1, "batch_size": 100, "prototypes": 60}
+    schedule = {"epochs": 6, "lr": 0.1, "batch_size": 50, "prototypes": 40}
     model = DeepClusterV2(10, width=8, projection_dim=32, **views, **schedule, random_state=0, device="cpu")
     model.fit(data.images)
     untrained = DeepClusterV2(**model.get_params() | {"epochs": 0}).fit(data.images)
-    assert nmi(data.labels, model.labels_) > max(0.48, nmi(data.labels, untrained.labels_) + 0.1)
+    assert nmi(data.labels, model.labels_) > max(0.46, nmi(data.labels, untrained.labels_) + 0.1)
     assert model.history_[-1]["stability"] > model.history_[1]["stability"]

@@ -97,11 +97,11 @@ def test_codes_do_not_change_with_the_queue_until_it_is_full(images):
 
 
 def test_it_learns_what_the_classes_are():
-    """From 0.32 NMI of k-means on random features to 0.6 and more on the digits."""
-    data = load("digits")
+    """An accuracy floor: from 0.34 NMI with a random network to about 0.58."""
+    data = load("digits", subset=1200)
     views = {"flip": False, "crop": 0.5, "jitter": 0.4}
-    schedule = {"epochs": 7, "lr": 0.2, "batch_size": 100, "eps": 0.02, "frozen_updates": 18, "prototypes": 60}
+    schedule = {"epochs": 6, "lr": 0.1, "batch_size": 50, "eps": 0.02, "frozen_updates": 24, "prototypes": 40}
     model = SwAV(10, width=8, projection_dim=32, **views, **schedule, random_state=0, device="cpu").fit(data.images)
     untrained = SwAV(**model.get_params() | {"epochs": 0}).fit(data.images)
-    assert nmi(data.labels, model.labels_) > max(0.5, nmi(data.labels, untrained.labels_) + 0.1)
-    assert model.history_[-1]["loss"] < math.log(60) - 1, "codes differ"
+    assert nmi(data.labels, model.labels_) > max(0.52, nmi(data.labels, untrained.labels_) + 0.1)
+    assert model.history_[-1]["loss"] < math.log(40) - 1, "codes differ"
