@@ -230,6 +230,31 @@ def contest(frame: pd.DataFrame, setting: str, metric: str = "acc") -> Figure:
     return figure
 
 
+def layers(frame: pd.DataFrame) -> Figure:
+    """Accuracy over the layers of a network, one panel per data set, one line per network, a band over the seeds.
+
+    `frame`: rows with dataset, network, layer and value (in per cent); the layers stand in the order of the rows.
+    """
+    datasets, networks = list(dict.fromkeys(frame["dataset"])), list(dict.fromkeys(frame["network"]))
+    names = list(dict.fromkeys(frame["layer"]))
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(
+            1, len(datasets), figsize=(1.2 + 4 * len(datasets), 2.8), sharey=True, squeeze=False
+        )
+        for axis, dataset in zip(axes.flat, datasets, strict=True):
+            for network, color in zip(networks, sns.color_palette(PALETTE), strict=False):
+                part = frame[(frame["dataset"] == dataset) & (frame["network"] == network)]
+                seeds = part.groupby("layer")["value"].agg(["mean", "min", "max"]).loc[names]
+                axis.plot(range(len(names)), seeds["mean"], "o-", color=color, markersize=4, label=network)
+                axis.fill_between(range(len(names)), seeds["min"], seeds["max"], color=color, alpha=0.15, lw=0)
+            axis.set(title=dataset, xticks=range(len(names)), xticklabels=names)
+            axis.grid(color="0.92")
+        axes[0, 0].set_ylabel("accuracy of a probe, %")
+        axes[0, -1].legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+        figure.tight_layout()
+    return figure
+
+
 def table(values: pd.DataFrame, title: str) -> Figure:
     """Numbers, in per cent, as shades: the frame's index and columns are two settings; blank where there is none."""
     with plt.rc_context(STYLE):

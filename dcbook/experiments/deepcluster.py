@@ -77,6 +77,15 @@ def samplers(scale: str, seeds: Seeds = None) -> list[Run]:
     return vary(_of(scale, seeds), sampling=("clusters", "released"))
 
 
+def layers(scale: str, seeds: Seeds = None) -> list[Run]:
+    """Table 1: probes of each layer beside those of a supervised twin, on the data set itself and on another."""
+    watch = {
+        "quick": LayerProbes(dim=256, epochs=20, supervised=8),
+        "laptop": LayerProbes(supervised=20, elsewhere=("mnist-test", {"subset": 4000})),
+    }.get(scale, LayerProbes(dim=9600, epochs=90, supervised=100))
+    return [replace(run, watch=watch) for run in _of(scale, seeds)]
+
+
 def probes(records: Iterable[Record], setting: str, network: str = "trained") -> pd.DataFrame:
     """Accuracies of linear probes, as `to_frame` has scores: the metric is the layer ("conv1", …, "fc7")."""
     rows = [
@@ -87,6 +96,20 @@ def probes(records: Iterable[Record], setting: str, network: str = "trained") ->
     import pandas as pd
 
     return pd.DataFrame(rows, columns=["method", "dataset", "seed", setting, "metric", "value"])
+
+
+def by_layer(records: Iterable[Record]) -> pd.DataFrame:
+    """The probes of `layers`: network, dataset (that of the probes), seed, layer, value in per cent."""
+    rows = [
+        (network, dataset, record.run["seed"], layer, 100 * accuracy)
+        for record in records
+        for part, dataset in (("probes", place(record.run)), ("elsewhere", f"from {place(record.run)} to another"))
+        for network, accuracies in record.portrait.get(part, {}).items()
+        for layer, accuracy in accuracies.items()
+    ]
+    import pandas as pd
+
+    return pd.DataFrame(rows, columns=["network", "dataset", "seed", "layer", "value"])
 
 
 def _of(scale: str, seeds: Seeds) -> list[Run]:

@@ -11,12 +11,13 @@ import torch
 from sklearn.base import clone
 from torch import nn
 
-from dcbook.data import Dataset
+from dcbook.data import Dataset, load
 from dcbook.evaluation import (
     activations,
     label_picked,
     learned_alike,
     linear_probe,
+    mlp_probe,
     pairs,
     pool_to,
     resemblance,
@@ -159,16 +160,26 @@ def _patch_covariance(layer: nn.Conv2d, images: np.ndarray) -> np.ndarray:
 
 
 class LayerProbes:
-    """Linear probes of a network's layers, untrained and trained (DeepCluster, Table 1).
+    """Linear probes of a network's layers: untrained, trained, and trained with labels (DeepCluster, Table 1).
 
-    A probe learns from the labels of one half of the images, drawn at random, and is tested on the other half; the
+    Probes learn from the labels of one half of the images, drawn at random, and are tested on the other half. The
     network saw all images and no label. Maps are pooled to at most `dim` numbers, features standardized. The portrait
-    has `probes`: "untrained" and "trained", each from the layer ("conv1", …, "fc7") to the accuracy.
+    has `probes`: network ("untrained", "trained") to layer ("conv1", …, "fc7") to accuracy. On demand there are more:
+
+    - `supervised`, a number of epochs: the network "supervised", trained so long with the labels of that half (Adam,
+      no views), from the same weights; and "mlp" beside the layers, a hidden layer of 512 units on conv5 in place of a
+      linear probe.
+    - `elsewhere`, name and sampling of another data set with images of the same shape: `elsewhere` beside `probes`, the
+      same networks probed there.
     """
 
-    def __init__(self, dim: int = 1024, epochs: int = 30):
-        self.dim, self.epochs = dim, epochs
-        self.name = f"probes of at most {dim} numbers, {epochs} epochs"
+    def __init__(
+        self, dim: int = 1024, epochs: int = 30, supervised: int = 0, elsewhere: tuple[str, dict] | None = None
+    ):
+        self.dim, self.epochs, self.supervised, self.elsewhere = dim, epochs, supervised, elsewhere
+        beside = f", {supervised} supervised epochs" if supervised else ""
+        there = f", also on {elsewhere[0]} {sorted(elsewhere[1].items())}" if elsewhere else ""
+        self.name = f"probes of at most {dim} numbers, {epochs} epochs{beside}{there}"
 
     def epoch(self, model: Any, data: Dataset) -> dict[str, float]:
         """Nothing: the layers are probed once."""
@@ -178,18 +189,34 @@ class LayerProbes:
         """The model after its last epoch."""
         device = next(model.autoencoder_.parameters()).device
         networks = {"untrained": model.untrained().to(device), "trained": model.autoencoder_}
-        halves = np.array_split(np.random.default_rng(0).permutation(len(data.images)), 2)
-        return {"probes": {name: self._probed(network, data, halves) for name, network in networks.items()}}
+        if self.supervised:
+            half, twin = self._halves(data)[0], model.untrained().to(device)
+            options = {"epochs": self.supervised, "batch_size": model.batch_size, "seed": model.seed_}
+            train_with_labels(twin.encoder, data.images[half], data.labels[half], **options)
+            networks["supervised"] = twin
+        found = {"probes": {name: self._probed(network, data) for name, network in networks.items()}}
+        if self.elsewhere:
+            name, sampling = self.elsewhere
+            other = load(name, **sampling)
+            found["elsewhere"] = {name: self._probed(network, other) for name, network in networks.items()}
+        return found
 
-    def _probed(self, network: nn.Module, data: Dataset, halves: list[np.ndarray]) -> dict[str, float]:
-        layers = network.layers | {"fc7": network.encoder.fc7}
-        found = [activations(network, layers, data.images[half], reduce=self._pooled) for half in halves]
+    def _probed(self, network: nn.Module, data: Dataset) -> dict[str, float]:
+        layers, halves = network.layers | {"fc7": network.encoder.fc7}, self._halves(data)
+        found, test = (activations(network, layers, data.images[half], reduce=self._pooled) for half in halves)
         labels, test_labels = (data.labels[half] for half in halves)
         options = {"epochs": self.epochs, "standardize": True}
-        return {
-            layer: linear_probe(found[0][layer], labels, found[1][layer], test_labels, **options).accuracy
-            for layer in layers
+        accuracies = {
+            layer: linear_probe(found[layer], labels, test[layer], test_labels, **options).accuracy for layer in layers
         }
+        if self.supervised:
+            sets = (found["conv5"], labels, test["conv5"], test_labels)
+            accuracies["mlp"] = mlp_probe(*sets, n_hidden=512, **options).accuracy
+        return accuracies
+
+    @staticmethod
+    def _halves(data: Dataset) -> list[np.ndarray]:
+        return np.array_split(np.random.default_rng(0).permutation(len(data.images)), 2)
 
     def _pooled(self, maps: torch.Tensor) -> torch.Tensor:
         return pool_to(maps, self.dim) if maps.ndim == 4 else maps

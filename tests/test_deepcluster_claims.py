@@ -1,0 +1,85 @@
+"""How records judge DeepCluster's claims: cases with a known verdict."""
+
+import pytest
+
+from dcbook.book import deepcluster
+from dcbook.experiments import Record
+from dcbook.experiments.claims import HOLDS, IN_PART, NOT
+
+LAYERS = (*deepcluster.LAYERS, "fc7")
+
+
+def record(seed=0, dataset="digits", history=(), scores=None, probes=None, elsewhere=None, **params):
+    run = {"method": "DeepCluster", "dataset": dataset, "seed": seed, "sampling": {}, "params": params}
+    portrait = {"probes": probes or {}} | ({"elsewhere": elsewhere} if elsewhere else {})
+    return Record(run, scores or {"nmi": 0.5, "acc": 0.5}, list(history), {}, portrait)
+
+
+def flat(value):
+    return dict.fromkeys(LAYERS, value)
+
+
+@pytest.mark.parametrize(("ends", "verdict"), [([0.7, 0.75], HOLDS), ([0.7, 0.85], IN_PART), ([0.4, 0.45], NOT)])
+def test_rises(ends, verdict):
+    """From 0.5 in the first epoch; 0.8 is the most; the first epoch of all has no value."""
+    records = [
+        record(seed, history=[{"loss": 1.0}, {"stability": 0.5}, {"stability": end}]) for seed, end in enumerate(ends)
+    ]
+    found, evidence = deepcluster.rises("stability", 0.8)(records)
+    assert found == verdict and evidence.startswith(f"50.0 to {50 * sum(ends):.1f} %")
+
+
+def test_training_beats_chance_layer_by_layer():
+    better = [record(s, probes={"untrained": flat(0.5), "trained": flat(0.6 + s / 100)}) for s in range(3)]
+    assert deepcluster.training_beats_chance(better)[0] == HOLDS
+    mixed = [
+        record(s, probes={"untrained": flat(0.5), "trained": flat(0.6 + s / 100) | {"conv1": 0.4 + s / 100}})
+        for s in range(3)
+    ]
+    verdict, evidence = deepcluster.training_beats_chance(mixed)
+    assert verdict == IN_PART and "conv1 -9.0" in evidence and "conv2 +11.0" in evidence
+
+
+@pytest.mark.parametrize(
+    ("conv3", "conv5", "verdict"), [(0.76, 0.6, HOLDS), (0.7, 0.6, NOT), (0.78, 0.79, NOT)], ids=str
+)
+def test_close_in_the_middle(conv3, conv5, verdict):
+    ours = flat(0.5) | {"conv3": conv3, "conv5": conv5}
+    records = [record(s, probes={"trained": ours, "supervised": flat(0.8)}) for s in range(2)]
+    assert deepcluster.close_in_the_middle(records)[0] == verdict
+
+
+@pytest.mark.parametrize(("ours", "verdict"), [(0.9, HOLDS), (0.795, HOLDS), (0.78, NOT)])
+def test_as_good_elsewhere(ours, verdict):
+    records = [record(elsewhere={"trained": flat(ours), "supervised": flat(0.8)})]
+    assert deepcluster.as_good_elsewhere(records)[0] == verdict
+
+
+def test_over_segmentation_helps_by_data_set():
+    def at(k, value, dataset="digits"):
+        return record(dataset=dataset, probes={"trained": flat(value)}, n_clusters=k)
+
+    assert deepcluster.over_segmentation_helps([at(10, 0.5), at(100, 0.6)])[0] == HOLDS
+    verdict, evidence = deepcluster.over_segmentation_helps(
+        [at(10, 0.5), at(100, 0.6), at(10, 0.7, "usps"), at(100, 0.6, "usps")]
+    )
+    assert verdict == IN_PART and "digits: k = 10 50.0, k = 100 60.0; usps: k = 10 70.0" in evidence
+
+
+def test_repair_keeps_clusters():
+    def ends(repair, live):
+        return record(history=[{"clusters": live}], repair=repair, n_clusters=50)
+
+    assert deepcluster.repair_keeps_clusters([ends(True, 50), ends(False, 40)])[0] == HOLDS
+    verdict, evidence = deepcluster.repair_keeps_clusters([ends(True, 50), ends(False, 50)])
+    assert verdict == IN_PART and "100.0 % with repair, 100.0 % without" in evidence
+
+
+def test_better_sampling_looks_at_repaired_runs_alone():
+    def run(seed, sampling, nmi, repair=True):
+        return record(seed, scores={"nmi": nmi}, sampling=sampling, repair=repair)
+
+    records = [run(s, "clusters", 0.6 + s / 100) for s in range(3)] + [run(s, "images", 0.5) for s in range(3)]
+    unrepaired = [run(s, sampling, 0.1, repair=False) for s in range(3) for sampling in ("clusters", "images")]
+    assert deepcluster.better_sampling("clusters", "images")(records + unrepaired)[0] == HOLDS
+    assert deepcluster.better_sampling("images", "clusters")(records + unrepaired)[0] == NOT
