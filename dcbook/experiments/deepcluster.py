@@ -69,7 +69,8 @@ def safeguards(scale: str, seeds: Seeds = None) -> list[Run]:
     With so many clusters that each has about six images: few would never lose their last.
     """
     few_images = vary(_of(scale, seeds), n_clusters=[{"quick": 300, "laptop": 700}.get(scale, 10_000)])
-    return vary(vary(few_images, sampling=("clusters", "images")), repair=(True, False))
+    unprobed = [replace(run, watch=None) for run in few_images]
+    return vary(vary(unprobed, sampling=("clusters", "images")), repair=(True, False))
 
 
 def samplers(scale: str, seeds: Seeds = None) -> list[Run]:
