@@ -31,7 +31,7 @@ notebooks: $(READY) ## run notebooks at the quick scale and store their outputs 
 verdicts: $(READY) ## write each chapter's verdicts from its committed records (3 s)
 	@$(PY) -m dcbook.book --verdicts
 
-test: lint ## lint, unit tests, and each notebook run again with its checked outputs compared (15 min)
+test: lint ## lint, unit tests, and each notebook run again with its checked outputs compared (17 min)
 	@$(PY) -m pytest -n logical
 	@echo "Running each notebook again, from no records, and comparing its checked outputs"
 	@output=$$(mktemp -d) && trap 'rm -rf "$$output"' EXIT && DCBOOK_OUTPUT="$$output" $(PY) -m pytest \
