@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from dcbook.experiments import Contrast, Record, Run, by_value, contrast, paired
-from dcbook.experiments.claims import HOLDS, IN_PART, NOT, value_of
+from dcbook.experiments.claims import HOLDS, IN_PART, NOT
 from dcbook.experiments.compare import TOLERANCE
-from dcbook.experiments.records import path_of, read
+from dcbook.experiments.records import path_of, read, value_of
 
 NOT_YET, NOT_HERE = "not tested yet", "not testable here"
 Judgment = tuple[str, str]  # a verdict and its evidence in words

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from dcbook.experiments.records import Record, place
+from dcbook.experiments.records import Record, place, value_of
 
 HOLDS, IN_PART, NOT = "holds", "holds in part", "does not hold"
 LEVEL = 0.95
@@ -100,11 +100,6 @@ def by_value(records: Iterable[Record], setting: str) -> dict[Any, list[Record]]
     for record in records:
         found.setdefault(value_of(record, setting), []).append(record)
     return found
-
-
-def value_of(record: Record, setting: str) -> Any:
-    """A parameter of the method or an option of the sampling."""
-    return record.run["params"].get(setting, record.run["sampling"].get(setting))
 
 
 def _values(records: Iterable[Record], metric: str) -> dict[str, dict[int, float]]:

@@ -175,7 +175,7 @@ def to_frame(records: Iterable[Record], params: Iterable[str] = ()) -> pd.DataFr
             "method": record.run["method"],
             "dataset": place(record.run),
             **{name: record.run[name] for name in ("scale", "seed")},
-            **_chosen(record, params),
+            **{name: value_of(record, name) for name in params},
             "metric": metric,
             "value": value,
             "seconds": record.provenance.get("seconds"),
@@ -199,7 +199,7 @@ def curves(records: Iterable[Record], value: str, params: Iterable[str] = ()) ->
         rows += [
             {
                 **{"method": record.run["method"], "dataset": place(record.run), "seed": record.run["seed"]},
-                **_chosen(record, params),
+                **{name: value_of(record, name) for name in params},
                 **{name: entry[name] for name in ("phase", "epoch", value)},
                 "progress": number / len(epochs),
             }
@@ -211,9 +211,9 @@ def curves(records: Iterable[Record], value: str, params: Iterable[str] = ()) ->
     return pd.DataFrame(rows, columns=["method", "dataset", "seed", *params, "phase", "epoch", "progress", value])
 
 
-def _chosen(record: Record, params: Iterable[str]) -> dict[str, Any]:
-    """Parameters of the method or options of the sampling."""
-    return {name: record.run["params"].get(name, record.run["sampling"].get(name)) for name in params}
+def value_of(record: Record, setting: str) -> Any:
+    """A parameter of the method or an option of the sampling; None where the run has neither."""
+    return record.run["params"].get(setting, record.run["sampling"].get(setting))
 
 
 def describe(run: Mapping) -> str:
