@@ -70,7 +70,8 @@ class ConvNet(nn.Module):
 
     Weights of convolutions start as N(0, 2 / (k² channels out)), those of linear layers as N(0, 0.01²) as released; in
     layers narrower than 4,096 they are larger by √(4,096 / hidden), or the scores of a small network would start at
-    almost nothing. Images come in [0, 1]: the first batch normalization does nearly what ImageNet's mean and deviation do.
+    almost nothing. Images come in [0, 1]: the first batch normalization does nearly what ImageNet's mean and
+    deviation do.
     """
 
     def __init__(
