@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from dcbook.book import learners
 from dcbook.book.verdicts import NOT_YET, Claim, Judgment, combined, counted, page, recorded
 from dcbook.experiments import Contrast, Record, by_value, paired
 from dcbook.experiments.deepcluster import layers, numbers_of_clusters, safeguards, samplers
@@ -168,6 +169,7 @@ CLAIMS = [
     Claim("5.1, Table 3", "uncurated, imbalanced images cost little", "", WAITS),
     Claim("5.2, Table 4", "a deeper network (VGG-16) gains as much as with labels", "", WAITS),
     Claim("5.3, Table 5", "instance retrieval: far better than an untrained network", "", WAITS),
+    *learners.CLAIMS,
 ]
 
 

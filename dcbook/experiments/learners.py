@@ -1,0 +1,85 @@
+"""Two grids of the DeepCluster chapter: what small images ask of its settings, and DeepCluster beside its relatives."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from dcbook.experiments.deepcluster import SCALES
+from dcbook.experiments.records import Record, place
+from dcbook.experiments.representation import Representation
+from dcbook.experiments.runs import Method, Scale
+from dcbook.methods import DeepCluster, DeepClusterV2, SwAV
+
+RELEASED = {
+    "dropout": {"dropout": 0.5},
+    "Sobel": {"sobel": True},
+    "batches of 256": {"batch_size": 256},
+    "crops from 8 %": {"crop": 0.08},
+    "k = classes": {"n_clusters": 10},  # as users of the released code choose it for CIFAR-10
+}
+OTHERS = {"no views": {"crop": 1.0, "flip": False, "jitter": 0.0}, "color jitter": {"jitter": 0.5}}
+OURS, ALL = "this book's", "all of these"
+
+
+def put_back(scale: Scale, **changes) -> Scale:
+    """A scale's settings, with one at a time as released or otherwise changed, and with all of them as released."""
+    ours = {**scale.methods["DeepCluster"].params, **changes}
+    together = {name: value for each in RELEASED.values() for name, value in each.items()}
+    variants = {OURS: {}, **RELEASED, ALL: together, **OTHERS}
+    methods = {
+        name: Method(DeepCluster, {**ours, **params}, watch=Representation()) for name, params in variants.items()
+    }
+    return replace(scale, methods=methods, monitor_every=1)
+
+
+RECIPE = {
+    "quick": put_back(replace(SCALES["quick"], datasets={"digits-rgb": {"subset": 900}}), epochs=6),
+    "laptop": put_back(replace(SCALES["laptop"], datasets={"cifar10": {"subset": 2000}}), epochs=15),
+    "paper": put_back(replace(SCALES["paper"], datasets={"cifar10": {}}), jitter=0.0, crop=0.3, batch_size=64),
+}
+
+
+def relatives(scale: Scale, learner: dict, swav: dict, **changes) -> Scale:
+    """DeepCluster with both clusterings, and the two methods that came after it, with what `learner` says."""
+    ours = {**scale.methods["DeepCluster"].params, **changes}
+    methods = {
+        "DeepCluster": Method(DeepCluster, ours),
+        "DeepCluster, PIC": Method(DeepCluster, {**ours, "clustering": "pic"}),
+        "DeepCluster-v2": Method(DeepClusterV2, learner),
+        "SwAV": Method(SwAV, {**learner, **swav}),
+    }
+    watched = {name: replace(method, watch=Representation()) for name, method in methods.items()}
+    return replace(scale, methods=watched, monitor_every=1)
+
+
+FEW = {"width": 8, "projection_dim": 32, "flip": False, "jitter": 0.4, "grayscale": 0.0, "batch_size": 50, "lr": 0.1}
+FAMILY = {
+    "quick": relatives(
+        replace(SCALES["quick"], datasets={"digits": {"subset": 1200}}),
+        {**FEW, "crop": 0.5, "prototypes": 40, "epochs": 6},
+        {"eps": 0.02, "frozen_updates": 24},
+        epochs=6,
+    ),
+    "laptop": relatives(
+        replace(SCALES["laptop"], datasets={"fashion-mnist-test": {"subset": 2000}}),
+        {**FEW, "crop": 0.3, "prototypes": 100, "epochs": 15},
+        {"eps": 0.02, "frozen_updates": 40},
+        epochs=15,
+    ),
+    "paper": relatives(
+        SCALES["paper"],
+        {"prototypes": 300, "epochs": 200, "batch_size": 256},
+        {"frozen_updates": 195},
+    ),
+}
+
+
+def worth(records: Iterable[Record]) -> list[tuple[str, str, str, float]]:
+    """Rows for `summarize`, in per cent: each `Representation` before and after, and the NMI of the own clusters."""
+    rows = []
+    for record in records:
+        who = record.run["method"], place(record.run)
+        for measure in record.portrait["trained"]:
+            before, after = (100 * record.portrait[network][measure] for network in ("untrained", "trained"))
+            rows += [(*who, f"{measure}, untrained", before), (*who, measure, after)]
+        rows.append((*who, "own nmi", 100 * record.scores["nmi"]))
+    return rows

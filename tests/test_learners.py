@@ -1,0 +1,112 @@
+"""DeepCluster's settings on small images, and its relatives: grids, what is kept, how claims are judged."""
+
+import numpy as np
+import pytest
+
+from dcbook.book import learners as judged
+from dcbook.book.verdicts import NOT_YET
+from dcbook.data import load
+from dcbook.experiments import Record, learners, runs
+from dcbook.experiments.claims import HOLDS, IN_PART, NOT
+from dcbook.experiments.records import path_of
+from dcbook.experiments.representation import Representation, _worth
+from dcbook.experiments.work import estimator
+from dcbook.methods import DeepCluster, DeepClusterV2
+
+GRIDS = [pytest.param(grid[name], name, id=name) for grid in (learners.RECIPE, learners.FAMILY) for name in grid]
+
+
+@pytest.mark.parametrize(("scale", "name"), GRIDS)
+def test_runs_differ_and_their_settings_are_valid(scale, name):
+    found = runs(scale, name=name)
+    assert len({path_of(run.identity, ".") for run in found}) == len(found)
+    assert name == "quick" or len(scale.seeds) >= 3
+    for run in found:
+        estimator(run, "cpu", 10)._check_hyperparameters()
+
+
+@pytest.mark.parametrize("name", learners.RECIPE)
+def test_each_setting_that_is_put_back_changes_something(name):
+    params = {method: m.params for method, m in learners.RECIPE[name].methods.items()}
+    for method, changed in learners.RELEASED.items():
+        assert dict(params[method]) == {**params[learners.OURS], **changed} != params[learners.OURS]
+        assert changed.items() <= params[learners.ALL].items()
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        DeepCluster(20, epochs=2, width=0.3, hidden=24, pca_dim=8, batch_size=50, random_state=0),
+        DeepClusterV2(epochs=1, width=4, projection_dim=8, prototypes=10, batch_size=50, flip=False, random_state=0),
+    ],
+    ids=["DeepCluster", "DeepClusterV2"],
+)
+def test_a_representation_is_looked_at_and_left_alone(model):
+    data = load("digits", subset=300)
+    before = model.fit(data.images).transform(data.images)
+    found = Representation().portrait(model, data)
+    np.testing.assert_array_equal(model.transform(data.images), before)
+    assert found["trained"] != found["untrained"]
+    for worth in found.values():
+        assert set(worth) == {"probe", "acc", "nmi"} and all(0.1 < value <= 1 for value in worth.values())
+
+
+def test_a_probe_of_the_labels_themselves_is_perfect_and_one_of_noise_is_not():
+    data = load("digits", subset=300)
+
+    class Told:
+        device = "cpu"
+
+        def __init__(self, features):
+            self.features = features
+
+        def transform(self, images):
+            return self.features
+
+    told = _worth(Told(np.eye(10, dtype=np.float32)[data.labels]), data)
+    assert told["probe"] > 0.8 and told["acc"] == 1 and told["nmi"] == pytest.approx(1)
+    noise = _worth(Told(np.random.default_rng(0).normal(size=(300, 10)).astype(np.float32)), data)
+    assert noise["probe"] < 0.3 and noise["acc"] < 0.3
+
+
+def record(method, seed, probe, nmi=0.5, untrained=0.0, own=0.5):
+    portrait = {
+        "trained": {"probe": probe, "acc": 0.5, "nmi": nmi},
+        "untrained": {"probe": untrained, "acc": 0.1, "nmi": 0.0},
+    }
+    run = {"method": method, "dataset": "digits", "seed": seed, "sampling": {}, "params": {}}
+    return Record(run, {"nmi": own, "acc": 0.5}, [], {}, portrait)
+
+
+def both(better, worse, nmi=0.6, **of_better):
+    return [
+        each
+        for seed in range(3)
+        for each in (
+            record("A", seed, better + seed / 100, nmi, **of_better),
+            record("B", seed, worse + seed / 50, 0.5 + seed / 100),
+        )
+    ]
+
+
+def test_worth_more_in_both_measures_or_in_part():
+    judge = judged.worth_more("A", "B")
+    assert judge(both(0.9, 0.7))[0] == HOLDS
+    verdict, evidence = judge(both(0.9, 0.7, nmi=0.4))
+    assert verdict == IN_PART and "linear probe +19.0" in evidence and "NMI of k-means -11.0" in evidence
+    assert judge(both(0.6, 0.7, nmi=0.4))[0] == NOT
+    assert judge(both(0.9, 0.7)[::2])[0] == NOT_YET
+
+
+def test_worth_more_within_some_points_and_over_the_untrained_network():
+    close = both(0.69, 0.7, nmi=0.51)  # behind by 1, 2 and 3 points; by k-means ahead by 1, 0 and -1
+    assert judged.worth_more("A", "B")(close)[0] != HOLDS
+    assert judged.worth_more("A", "B", within=5)(close)[0] == HOLDS
+    assert judged.worth_more("A", "B", gained=True)(both(0.9, 0.7, untrained=0.5))[0] == IN_PART
+
+
+@pytest.mark.parametrize(("values", "verdict"), [((0.05, 0.09), HOLDS), ((0.05, 0.2), IN_PART), ((0.2, 0.3), NOT)])
+def test_stays_below(values, verdict):
+    found = [record("A", seed, 0.5, own=own) for seed, own in enumerate(values)]
+    assert judged.stays_below("A", 10)(found)[0] == verdict
+    assert judged.stays_below("B", 10)(found)[0] == NOT_YET
