@@ -69,7 +69,7 @@ def test_the_portrait_is_the_same_again_and_small(made):
 
 
 def test_the_numbers_of_a_record(made):
-    data, _, portrait = made
+    portrait = made[2]
     run = {"method": "DeepCluster", "dataset": "digits", "seed": 4, "sampling": {}, "params": {"sobel": True}}
     frame = deepcluster.filter_numbers([Record(run, {"nmi": 0.5}, [], {}, portrait)])
     assert set(frame["network"]) == {"untrained, Sobel", "trained, Sobel", "chance"}
