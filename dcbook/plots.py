@@ -230,8 +230,8 @@ def contest(frame: pd.DataFrame, setting: str, metric: str = "acc") -> Figure:
     return figure
 
 
-def layers(frame: pd.DataFrame) -> Figure:
-    """Accuracy over the layers of a network, one panel per data set, one line per network, a band over the seeds.
+def layers(frame: pd.DataFrame, label: str = "accuracy of a probe, %") -> Figure:
+    """A number over the layers of a network, one panel per data set, one line per network, a band over the seeds.
 
     `frame`: rows with dataset, network, layer and value (in per cent); the layers stand in the order of the rows.
     """
@@ -249,7 +249,7 @@ def layers(frame: pd.DataFrame) -> Figure:
                 axis.fill_between(range(len(names)), seeds["min"], seeds["max"], color=color, alpha=0.15, lw=0)
             axis.set(title=dataset, xticks=range(len(names)), xticklabels=names)
             axis.grid(color="0.92")
-        axes[0, 0].set_ylabel("accuracy of a probe, %")
+        axes[0, 0].set_ylabel(label)
         axes[0, -1].legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
         figure.tight_layout()
     return figure

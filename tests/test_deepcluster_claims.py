@@ -83,3 +83,41 @@ def test_better_sampling_looks_at_repaired_runs_alone():
     unrepaired = [run(s, sampling, 0.1, repair=False) for s in range(3) for sampling in ("clusters", "images")]
     assert deepcluster.better_sampling("clusters", "images")(records + unrepaired)[0] == HOLDS
     assert deepcluster.better_sampling("images", "clusters")(records + unrepaired)[0] == NOT
+
+
+def seen(seed, sobel, trained, untrained, others=()):
+    """Class shares of four filters at conv1 and conv5; half of those of conv1 are pure."""
+    purity = {
+        name: {"conv1": [0.5] * 4, "conv5": [end, end + seed / 50, *(others or [end, end])]}
+        for name, end in (("trained", trained), ("untrained", untrained))
+    }
+    run = {"method": "DeepCluster", "dataset": "digits", "seed": seed, "sampling": {}, "params": {"sobel": sobel}}
+    return Record(run, {"nmi": 0.5}, [], {}, {"purity": purity})
+
+
+@pytest.mark.parametrize(
+    ("ends", "verdict"),
+    [((0.8, 0.6), HOLDS), ((0.45, 0.6), NOT), ((0.8, 0.9), IN_PART), ((0.45, 0.4), IN_PART)],
+    ids=["purer", "less pure", "but not learned", "but not deeper"],
+)
+def test_purer_with_depth(ends, verdict):
+    records = [seen(seed, sobel, *ends) for seed in range(3) for sobel in (False, True)]
+    found, evidence = deepcluster.purer_with_depth(records)
+    assert found == verdict
+    rise = 100 * (ends[0] - 0.5) + 0.5  # the mean over the seeds of a quarter of seed / 50
+    assert f"from conv1 to conv5 {rise:+.1f} [" in evidence and "over 6 pairs (digits raw" in evidence
+    assert "digits Sobel" in evidence
+
+
+def test_purer_with_depth_needs_every_input():
+    records = [seen(seed, sobel, 0.45 if sobel else 0.8, 0.4) for seed in range(3) for sobel in (False, True)]
+    assert deepcluster.purer_with_depth(records)[0] == IN_PART
+
+
+def test_filters_of_one_class():
+    learned = [seen(seed, False, 0.5, 0.4, others=(1, 1)) for seed in range(3)]
+    for record in learned:
+        record.portrait["purity"]["untrained"]["conv5"] = [0.4, 0.9, 0.4, 1]
+    verdict, evidence = deepcluster.filters_of_one_class(learned)
+    assert verdict == HOLDS and evidence.startswith("50.0 % of conv5's filters, untrained 25.0 %: +25.0 [")
+    assert deepcluster.filters_of_one_class([seen(s, False, 0.9, 0.9) for s in range(3)])[0] == NOT

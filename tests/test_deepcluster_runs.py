@@ -10,7 +10,13 @@ from dcbook.experiments.watch import LayerProbes
 from dcbook.experiments.work import estimator
 from dcbook.methods import DeepCluster
 
-LISTS = (deepcluster.numbers_of_clusters, deepcluster.safeguards, deepcluster.samplers, deepcluster.layers)
+LISTS = (
+    deepcluster.numbers_of_clusters,
+    deepcluster.safeguards,
+    deepcluster.samplers,
+    deepcluster.layers,
+    deepcluster.filters,
+)
 
 
 @pytest.mark.parametrize("scale", deepcluster.SCALES)

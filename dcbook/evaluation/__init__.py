@@ -1,9 +1,10 @@
 """The only room that sees labels."""
 
-from dcbook.evaluation.filters import learned_alike, matching, resemblance
+from dcbook.evaluation.filters import flatness, learned_alike, matching, resemblance
 from dcbook.evaluation.label_picked import LabelPicked, label_picked
 from dcbook.evaluation.maps import purity, tsne
 from dcbook.evaluation.pairs import Pairs, pairs, residuals
+from dcbook.evaluation.preferred import class_share, gradient_ascent, most_activating, responses
 from dcbook.evaluation.probes import Probe, activations, linear_probe, mlp_probe, pool_to
 from dcbook.evaluation.retrieval import (
     Query,
@@ -29,9 +30,12 @@ __all__ = [
     "activations",
     "ari",
     "average_precision",
+    "class_share",
     "evaluate_retrieval",
     "evaluate_voc",
     "fit_voc",
+    "flatness",
+    "gradient_ascent",
     "label_picked",
     "learned_alike",
     "linear_probe",
@@ -42,6 +46,7 @@ __all__ = [
     "mean_average_precision",
     "micro_f1",
     "mlp_probe",
+    "most_activating",
     "nmi",
     "pairs",
     "pool_to",
@@ -50,6 +55,7 @@ __all__ = [
     "region_vectors",
     "resemblance",
     "residuals",
+    "responses",
     "rmac",
     "rmac_descriptor",
     "rmac_regions",

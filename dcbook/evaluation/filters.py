@@ -1,4 +1,4 @@
-"""How much the filters of one convolutional layer resemble those of another: matched one to one, sign aside."""
+"""Filters by their weights: how much two layers resemble each other, matched one to one; how flat they are."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -40,6 +40,18 @@ def learned_alike(start: ArrayLike, filters: ArrayLike, others: ArrayLike) -> fl
     a, b = (np.subtract(each, start).reshape(len(start), -1) for each in (filters, others))
     both = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
     return float(np.divide((a * b).sum(1), both, out=np.zeros(len(both)), where=both > 1e-12).mean())
+
+
+def flatness(filters: ArrayLike) -> np.ndarray:
+    """Share of the energy of each of `filters` (n, C, k, k) that is constant over its window: (n,), in [0, 1].
+
+    1 for a filter that measures a color or a gray value and no edge; 0 for one that sees differences alone, in every
+    channel; 1/k² on average where all weights are independent; 0 for a filter of zeros.
+    """
+    filters = np.asarray(filters, float)
+    energy = (filters**2).sum((1, 2, 3))
+    flat = (filters.mean((2, 3)) ** 2).sum(1) * filters[0, 0].size
+    return np.divide(flat, energy, out=np.zeros(len(filters)), where=energy > 0)
 
 
 def _matched(filters: ArrayLike, others: ArrayLike, covariance: ArrayLike | None) -> tuple[np.ndarray, np.ndarray]:

@@ -3,7 +3,8 @@
 DeepCluster (Caron et al., ECCV 2018), Table 1, with the settings of the released eval_linear.py and util.py.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -45,40 +46,49 @@ def activations(
 
     Raises ValueError for a layer that is not part of the network, or that is not run exactly once in it.
     """
-    parts = set(network.modules())
-    foreign = [name for name, layer in layers.items() if layer not in parts]
-    if foreign or not layers:
-        raise ValueError(f"layers must name modules of the network, which these are not: {foreign}")
     if not len(x) or batch_size < 1:
         raise ValueError(f"x must hold samples and batch_size be at least 1, not {len(x)} and {batch_size}")
     found: dict[str, list[Tensor]] = {name: [] for name in layers}
 
-    def keep(name: str) -> Callable[[nn.Module, tuple, Tensor], None]:
-        def hook(_layer: nn.Module, _inputs: tuple, output: Tensor) -> None:
-            output = output.clone()  # the next layer may work in place
-            found[name].append(reduce(output) if reduce else output)
-
-        return hook
+    def keep(name: str, output: Tensor) -> None:
+        output = output.clone()  # the next layer may work in place
+        found[name].append(reduce(output) if reduce else output)
 
     device = next((parameter.device for parameter in network.parameters()), None)
-    modes = {module: module.training for module in parts}
-    hooks = [layer.register_forward_hook(keep(name)) for name, layer in layers.items()]
-    try:
-        network.eval()
-        with torch.no_grad():
-            for first in range(0, len(x), batch_size):
-                batch = torch.as_tensor(x[first : first + batch_size], device=device)
-                network(batch / 255 if batch.dtype == torch.uint8 else batch)
-    finally:
-        for hook in hooks:
-            hook.remove()
-        for module, mode in modes.items():
-            module.training = mode
+    with watched(network, layers, keep), torch.no_grad():
+        for first in range(0, len(x), batch_size):
+            batch = torch.asarray(x[first : first + batch_size], device=device, copy=True)
+            network(batch / 255 if batch.dtype == torch.uint8 else batch)
     batches = -(-len(x) // batch_size)
     wrong = {name: len(outputs) / batches for name, outputs in found.items() if len(outputs) != batches}
     if wrong:
         raise ValueError(f"each layer must run once in the network; these ran so many times: {wrong}")
     return {name: torch.cat(outputs) for name, outputs in found.items()}
+
+
+@contextmanager
+def watched(network: nn.Module, layers: Mapping[str, nn.Module], see: Callable[[str, Tensor], None]) -> Iterator[None]:
+    """While it lasts, the network is in evaluation mode and `see` gets the name and output of each layer that runs.
+
+    Raises ValueError for a layer that is not part of the network.
+    """
+    modes = {module: module.training for module in network.modules()}
+    foreign = [name for name, layer in layers.items() if layer not in modes]
+    if foreign or not layers:
+        raise ValueError(f"layers must name modules of the network, which these are not: {foreign}")
+
+    def hook(name: str) -> Callable[[nn.Module, tuple, Tensor], None]:
+        return lambda _layer, _inputs, output: see(name, output)
+
+    hooks = [layer.register_forward_hook(hook(name)) for name, layer in layers.items()]
+    try:
+        network.eval()
+        yield
+    finally:
+        for each in hooks:
+            each.remove()
+        for module, mode in modes.items():
+            module.training = mode
 
 
 def pool_to(maps: Tensor, dim: int = 9600) -> Tensor:

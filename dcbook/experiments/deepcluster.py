@@ -10,6 +10,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from dcbook.evaluation import flatness
+from dcbook.experiments.filters_watch import Filters
 from dcbook.experiments.records import Record, place, value_of
 from dcbook.experiments.runs import Method, Run, Scale, runs, vary
 from dcbook.experiments.watch import LayerProbes
@@ -87,6 +91,13 @@ def layers(scale: str, seeds: Seeds = None) -> list[Run]:
     return [replace(run, watch=watch) for run in _of(scale, seeds)]
 
 
+def filters(scale: str, seeds: Seeds = None) -> list[Run]:
+    """Figs. 3 to 5: what filters respond to, with gray values or colors as input, and with derivatives."""
+    watch = {"quick": Filters(shown=4, steps=60), "laptop": Filters()}.get(scale, Filters(shown=3))
+    small = [run for run in _of(scale, seeds) if run.dataset != "stl10"]  # its pictures would fill megabytes
+    return vary([replace(run, watch=watch) for run in small], sobel=(False, True))
+
+
 def probes(records: Iterable[Record], setting: str, network: str = "trained") -> pd.DataFrame:
     """Accuracies of linear probes, as `to_frame` has scores: the metric is the layer ("conv1", …, "fc7")."""
     rows = [
@@ -111,6 +122,33 @@ def by_layer(records: Iterable[Record]) -> pd.DataFrame:
     import pandas as pd
 
     return pd.DataFrame(rows, columns=["network", "dataset", "seed", "layer", "value"])
+
+
+def filter_numbers(records: Iterable[Record]) -> pd.DataFrame:
+    """The portraits of `filters` in numbers: network, dataset, seed, layer, measure, value in per cent.
+
+    Measures: "purity", the mean share of the commonest class among the top images of a filter, and that of a network
+    "chance"; "one class", the filters with top images of one class alone; "ascent", those of the filters shown that
+    respond more to the image made for them than to any of the set; "flat", the `flatness` of conv1 as pixels see it.
+    """
+    rows = []
+    for record in records:
+        seen, fixed = record.portrait, (place(record.run), record.run["seed"])
+        for name, layers in seen["purity"].items():
+            found = [("conv1", "flat", flatness(seen["first"][name]))]
+            for layer, shares in layers.items():
+                made = [each["ascended"] > each["responses"][0] for each in seen["filters"][name][layer]]
+                found += [(layer, "purity", shares), (layer, "one class", np.equal(shares, 1)), (layer, "ascent", made)]
+            rows += [(f"{name}, {fed(record)}", *fixed, *what, 100 * np.mean(each)) for *what, each in found]
+        rows += [("chance", *fixed, layer, "purity", 100 * seen["chance"]) for layer in seen["purity"]["trained"]]
+    import pandas as pd
+
+    return pd.DataFrame(rows, columns=["network", "dataset", "seed", "layer", "measure", "value"])
+
+
+def fed(record: Record) -> str:
+    """What the first convolution sees: "Sobel" or "raw" pixels."""
+    return "Sobel" if value_of(record, "sobel") else "raw"
 
 
 def _of(scale: str, seeds: Seeds) -> list[Run]:

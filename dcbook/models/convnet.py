@@ -125,6 +125,16 @@ class ConvNet(nn.Module):
         """The convolutions with batch normalization and ReLU, "conv1", "conv2", …, for probes and pictures."""
         return {name: m for name, m in self.encoder.convolutions.named_children() if name.startswith("conv")}
 
+    @property
+    def pixel_filters(self) -> Tensor:
+        """What the first convolution does to the pixels, away from the border: (n, C, k, k), k + 2 after Sobel."""
+        weights = self.layers["conv1"][0].weight.detach()
+        channels = self.config["input_shape"][0]
+        if not self.config["sobel"]:
+            return weights
+        both = nn.functional.conv_transpose2d(weights, self.encoder.convolutions.sobel.kernels) / channels
+        return both.expand(-1, channels, -1, -1)
+
     def renew_head(self, n_clusters: int | None = None) -> None:
         """A head that knows nothing: ReLU and a linear layer to K clusters, as many as before if not said."""
         self.config["n_clusters"] = n_clusters or self.config["n_clusters"]

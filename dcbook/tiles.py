@@ -1,0 +1,46 @@
+"""Pictures of what filters respond to, in rows of tiles."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+
+from dcbook.plots import STYLE
+
+Row = tuple[str, np.ndarray, np.ndarray]
+
+
+def preferred(panels: Mapping[str, Sequence[Row]], columns: int = 2) -> Figure:
+    """Filters, a row of tiles each: the image made for the filter, and the images of the set that activate it most.
+
+    `panels`: title, of a layer, to rows of a name, the image made (C, H, W) and those of the set (n, C, H, W), uint8,
+    with 1 channel or 3. Panels stand in `columns`, all with as many rows and tiles.
+    """
+    names = list(panels)
+    lines = -(-len(names) // columns)
+    _, _, top = panels[names[0]][0]
+    size = columns * (1.2 + 0.4 * (len(top) + 1)), lines * (0.45 + 0.42 * len(panels[names[0]]))
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(lines, columns, figsize=size, squeeze=False)
+        for axis in axes.flat[len(names) :]:
+            axis.set_axis_off()
+        for axis, (title, rows) in zip(axes.flat, panels.items(), strict=False):
+            picture = np.concatenate([_line(made, top) for _, made, top in rows])
+            axis.imshow(picture, interpolation="nearest", aspect="equal")
+            height = len(picture) / len(rows)
+            axis.set_yticks(height * (np.arange(len(rows)) + 0.5) - 0.5, [name for name, *_ in rows], fontsize=7)
+            axis.set(title=title, xticks=[])
+            axis.tick_params(length=0)
+            axis.spines[:].set_visible(False)
+        figure.tight_layout()
+    return figure
+
+
+def _line(made: np.ndarray, top: np.ndarray) -> np.ndarray:
+    """A row of tiles (H + 2, width, 3), with white between them, and more of it after the first."""
+    images = [np.asarray(image).transpose(1, 2, 0) for image in (made, *top)]
+    images = [np.broadcast_to(image, (*image.shape[:2], 3)) for image in images]
+    tiles = [np.pad(image, ((1, 1), (1, 1), (0, 0)), constant_values=255) for image in images]
+    gap = np.full((len(tiles[0]), max(2, len(tiles[0]) // 5), 3), 255, np.uint8)
+    return np.concatenate([tiles[0], gap, *tiles[1:]], axis=1)
