@@ -59,7 +59,7 @@ NETWORKS = ("alexnet-small", "vgg-small")
 # Where networks are put to use, images of a third set to mix into those of the pretraining, and the number of all
 # these. With CIFAR-10 no third set has its shape: there the foreign images are of the same kind as the new set's.
 ELSEWHERE = {
-    "quick": Transfer(("digits", {}), labelled=200, epochs=50, supervised=8),
+    "quick": Transfer(("digits", {"subset": 1000}), labelled=200, epochs=30, supervised=8),
     "laptop": Transfer(("mnist-test", {"subset": 4000}), labelled=500, epochs=30, supervised=20),
     "paper": Transfer(("cifar100-20-test", {}), labelled=5000, epochs=50, supervised=100),
 }
