@@ -77,7 +77,10 @@ def deeper_gains_as_much(records: Sequence[Record]) -> Judgment:
 
 
 def copies_are_found(records: Sequence[Record]) -> Judgment:
-    """The deeper network: DeepCluster finds copies better than untrained, and labels do better still."""
+    """The deeper network: DeepCluster finds copies better than untrained, and labels do better still.
+
+    DeepCluster was trained on random crops, as copies are; the twin with labels was not.
+    """
     ours = by_value(records, "architecture")[NETWORKS[1]]
     over, below = (gain(ours, "retrieval", *pair) for pair in (("trained", "untrained"), ("supervised", "trained")))
     pixels = gain(ours, "retrieval", "trained", "pixels")
