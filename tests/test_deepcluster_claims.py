@@ -2,7 +2,7 @@
 
 import pytest
 
-from dcbook.book import deepcluster
+from dcbook.book import deepcluster, transfers
 from dcbook.experiments import Record
 from dcbook.experiments.claims import HOLDS, IN_PART, NOT
 
@@ -13,6 +13,18 @@ def record(seed=0, dataset="digits", history=(), scores=None, probes=None, elsew
     run = {"method": "DeepCluster", "dataset": dataset, "seed": seed, "sampling": {}, "params": params}
     portrait = {"probes": probes or {}} | ({"elsewhere": elsewhere} if elsewhere else {})
     return Record(run, scores or {"nmi": 0.5, "acc": 0.5}, list(history), {}, portrait)
+
+
+def moved(seed=0, trained=0.6, untrained=0.5, supervised=0.8, pixels=0.2, architecture="alexnet-small", **sampling):
+    """A record of a `Transfer`: all measures of a network are one number, or (frozen, fine-tuned, retrieval)."""
+    networks = {"untrained": untrained, "trained": trained, "supervised": supervised}
+    three = {name: value if isinstance(value, tuple) else (value,) * 3 for name, value in networks.items()}
+    run = {"method": "DeepCluster", "dataset": "digits", "seed": seed, "sampling": sampling}
+    portrait = {
+        "transfer": {name: {"frozen": each[0], "fine-tuned": each[1]} for name, each in three.items()},
+        "retrieval": {name: each[2] for name, each in three.items()} | {"pixels": pixels},
+    }
+    return Record(run | {"params": {"architecture": architecture}}, {}, [], {}, portrait)
 
 
 def flat(value):
@@ -121,3 +133,65 @@ def test_filters_of_one_class():
     verdict, evidence = deepcluster.filters_of_one_class(learned)
     assert verdict == HOLDS and evidence.startswith("50.0 % of conv5's filters, untrained 25.0 %: +25.0 [")
     assert deepcluster.filters_of_one_class([seen(s, False, 0.9, 0.9) for s in range(3)])[0] == NOT
+
+
+def test_features_transfer_by_both_protocols_and_the_shallow_network_alone():
+    deep = [moved(s, trained=0.1, architecture="vgg-small") for s in range(3)]
+    better = [moved(s, trained=0.6 + s / 100) for s in range(3)]
+    verdict, evidence = transfers.features_transfer(better + deep)
+    assert verdict == HOLDS and evidence.startswith("frozen: +11.0 [") and "labels +19.0 on top" in evidence
+    mixed = [moved(s, trained=(0.6 + s / 100, 0.4 - s / 100, 0.9)) for s in range(3)]
+    assert transfers.features_transfer(mixed)[0] == IN_PART
+    assert transfers.features_transfer([moved(s, trained=0.4 - s / 100) for s in range(3)])[0] == NOT
+
+
+@pytest.mark.parametrize(
+    ("imbalanced", "mixed", "verdict"),
+    [(0.62, 0.61, HOLDS), (0.62, 0.53, IN_PART), ((0.62, 0.5, 0), 0.62, IN_PART), (0.4, 0.41, NOT), (0.9, 0.9, HOLDS)],
+    ids=str,
+)
+def test_other_images_cost_little_under_both_protocols(imbalanced, mixed, verdict):
+    """From 0.64, where 5 points are little; 0.5 is an untrained network."""
+
+    def at(value, seed):
+        return tuple(v + seed / 1000 for v in value) if isinstance(value, tuple) else value + seed / 1000
+
+    records = [moved(s, trained=0.64) for s in range(3)]
+    records += [moved(s, trained=at(imbalanced, s), retention=0.1) for s in range(3)]
+    records += [moved(s, trained=at(mixed, s), mixed_with="patches") for s in range(3)]
+    found, evidence = transfers.other_images_cost_little(records)
+    assert found == verdict and "imbalanced: frozen" in evidence and "mixed: frozen" in evidence
+
+
+def test_what_costs_little_must_be_worth_something():
+    """No loss, but nothing was learned from any of these images."""
+    options = ({}, {"retention": 0.1}, {"mixed_with": "patches"})
+    records = [moved(s, trained=0.45 - s / 1000, **each) for s in range(3) for each in options]
+    assert transfers.other_images_cost_little(records)[0] == IN_PART
+
+
+@pytest.mark.parametrize(
+    ("ours", "labels", "verdict"), [(0.7, 0.9, HOLDS), (0.7, 0.905, HOLDS), (0.65, 0.9, IN_PART), (0.5, 0.9, NOT)]
+)
+def test_a_deeper_network_gains_as_much(ours, labels, verdict):
+    """DeepCluster from 0.6 and labels from 0.8, fine-tuned; what is measured frozen plays no part."""
+    records = [moved(s) for s in range(3)]
+    deep = {"architecture": "vgg-small", "supervised": labels}
+    records += [moved(s, trained=(0, ours + s / 1000, 0), **deep) for s in range(3)]
+    found, evidence = transfers.deeper_gains_as_much(records)
+    assert found == verdict and f"labels {100 * labels - 80:+.1f}" in evidence
+
+
+@pytest.mark.parametrize(("ours", "verdict"), [(0.7, HOLDS), (0.9, IN_PART), (0.4, IN_PART)])
+def test_copies_are_found_by_the_deeper_network(ours, verdict):
+    """0.5 untrained and 0.8 with labels."""
+    records = [moved(s, trained=0.1) for s in range(3)]
+    records += [moved(s, trained=(0, 0, ours + s / 1000), architecture="vgg-small") for s in range(3)]
+    found, evidence = transfers.copies_are_found(records)
+    assert found == verdict and f"{100 * ours + 0.1 - 20:+.1f}" in evidence and "over pixels" in evidence
+
+
+def test_a_network_that_was_not_measured_is_left_out():
+    record = moved()
+    del record.portrait["transfer"]["supervised"], record.portrait["retrieval"]["supervised"]
+    assert transfers.measures([record], "supervised") == []

@@ -16,6 +16,8 @@ LISTS = (
     deepcluster.samplers,
     deepcluster.layers,
     deepcluster.filters,
+    deepcluster.transfers,
+    deepcluster.uncurated,
 )
 
 
@@ -61,7 +63,7 @@ def test_a_supervised_twin_learns_from_one_half_and_all_are_probed_elsewhere(mon
     shuffled[half] = np.random.default_rng(0).permutation(shuffled[half])  # labels that only the test may see
     learned = []
     monkeypatch.setattr(
-        "dcbook.experiments.watch.train_with_labels", lambda _, x, y, **options: learned.append((len(x), y.tolist()))
+        "dcbook.experiments.twins.train_with_labels", lambda _, x, y, **options: learned.append((len(x), y.tolist()))
     )
     for labels in (data.labels, shuffled):
         probes.portrait(model, type(data)("digits", data.images, labels, data.class_names))

@@ -31,9 +31,10 @@ TITLE = "DCSS: what holds"
 INTRODUCTION = """\
 Sadeghi & Armanfard, *Deep Clustering with Self-Supervision using Pairwise Similarities*, arXiv 2405.03590. Each claim
 of its section 4 (and one of 3.4), the notebook that tests it, and what the records of the `laptop` scale say: USPS and
-the 10,000-image test sets of MNIST and Fashion-MNIST, or for Figs. 7 and 10 to 13 subsets of 2,000 of their images, for
-Tables 3 and 5 as many of CIFAR-10; three seeds, schedules many times shorter than the paper's
-([DEVIATIONS.md](DEVIATIONS.md)). So "does not hold" means: not at this scale. The theorems of section 3.4 have a [notebook of their own](theorems.ipynb).
+the 10,000-image test sets of MNIST and Fashion-MNIST, or for Figs. 7 and 10 to 13 subsets of 2,000 of their images,
+for Tables 3 and 5 as many of CIFAR-10; three seeds, schedules many times shorter than the paper's
+([DEVIATIONS.md](DEVIATIONS.md)). So "does not hold" means: not at this scale. The theorems of section 3.4 have a
+[notebook of their own](theorems.ipynb).
 
 Comparative claims are judged by pairs of runs on one data set with one seed, which share weights and centers: the mean
 gain in points with its 95 % interval (Student's t over all pairs), and the mean of each data set. They *hold* if the

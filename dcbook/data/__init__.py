@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from dcbook.data import cifar, digits, idx, imagenet10, medmnist, sampling, stl10, usps
+from dcbook.data import cifar, digits, idx, imagenet10, medmnist, patches, sampling, stl10, usps
 from dcbook.data.dataset import Dataset, content_digest
 from dcbook.data.features import find_features, read_features, save_features, with_features
 from dcbook.data.files import Arrays, DataError, Files, MissingDataError, data_root
@@ -68,6 +68,7 @@ def _medmnist(flag: str, size: str) -> Source:
 SOURCES = {
     "digits": Source("sklearn.datasets.load_digits", digits.read),
     "digits-rgb": Source("sklearn.datasets.load_digits, tinted", digits.read_rgb),
+    "patches": Source("sklearn.datasets.load_sample_images", patches.read),
     "mnist": _idx("MNIST", size="12 MB"),
     "mnist-test": _idx("MNIST", parts=("t10k",), size="12 MB"),
     "fashion-mnist": _idx("FashionMNIST", size="31 MB"),
@@ -94,6 +95,7 @@ def load(
     *,
     root: str | os.PathLike | None = None,
     download: bool = False,
+    mixed_with: str | None = None,
     subset: int | None = None,
     stratified: bool = True,
     retention: float | None = None,
@@ -113,6 +115,8 @@ def load(
         The folder with the data. Default: the environment's ``DCBOOK_DATA``, else one in the user's cache.
     download
         Fetch the published files where files are missing or damaged. Otherwise nothing is ever downloaded.
+    mixed_with
+        Another set, whose images (of the same shape and type) and classes join before anything is drawn.
     subset
         How many images to draw, after `retention`. Default: all.
     stratified
@@ -144,6 +148,7 @@ def load(
         A file is cut off or altered, couldn't be downloaded, or has the features of other samples. Also an OSError.
     """
     source = _source(name)
+    other = None if mixed_with is None else _source(mixed_with)
     sampling.check(seed=seed, stratified=stratified)
     if subset is not None:
         sampling.check(n=subset)
@@ -156,14 +161,19 @@ def load(
     options = {} if image_size is None else {"image_size": _image_size(name, image_size)}
     root = data_root(root)
     path = None if features is None else find_features(features, root)
-    try:
-        data = _read(name, source, root, options)
-    except DataError:
-        if not download or source.fetch is None:
-            raise
-        fetch(name, root=root)
-        data = _read(name, source, root, options)
 
+    def obtained(name: str, source: Source, options: dict[str, int]) -> Dataset:
+        try:
+            return _read(name, source, root, options)
+        except DataError:
+            if not download or source.fetch is None:
+                raise
+            fetch(name, root=root)
+            return _read(name, source, root, options)
+
+    data = obtained(name, source, options)
+    if other is not None:
+        data = data.joined(obtained(mixed_with, other, {}))
     if padding is not None:
         data = data.padded(padding)
 

@@ -139,6 +139,30 @@ class Dataset:
         kept = sampling.retain(self.labels, self.n_classes, r, seed)
         return self._take(kept, {"kind": "imbalanced", "retention": float(r), "seed": int(seed)})
 
+    def joined(self, other: "Dataset") -> "Dataset":
+        """Both sets in one, "a+b": the images of `other` after these, and its classes after these classes.
+
+        Raises
+        ------
+        ValueError
+            Where the images have different shapes or types.
+        """
+        forms = [(each.images.shape[1:], each.images.dtype) for each in (self, other)]
+        if forms[0] != forms[1]:
+            shapes = " and ".join(f"{'x'.join(map(str, shape))} {dtype}" for shape, dtype in forms)
+            raise ValueError(f"{self.name} and {other.name} can't be joined: their images are {shapes}")
+        ours, theirs = self.provenance, other.provenance
+        together = {key: [*ours.get(key, []), *theirs.get(key, [])] for key in ("files", "notes")}
+        source = f"{ours.get('source')} and {theirs.get('source')}"
+        return Dataset(
+            f"{self.name}+{other.name}",
+            np.concatenate([self.images, other.images]),
+            np.concatenate([self.labels, other.labels + self.n_classes]),
+            self.class_names + other.class_names,
+            self.original and other.original,
+            {**ours, **together, "source": source},
+        )
+
     def padded(self, width: int) -> "Dataset":
         """The images with a black border (zeros) of `width` pixels on every side, for networks that want larger ones.
 

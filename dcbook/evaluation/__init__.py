@@ -1,5 +1,6 @@
 """The only room that sees labels."""
 
+from dcbook.evaluation.copies import describe_by, distorted, finding_copies
 from dcbook.evaluation.filters import flatness, learned_alike, matching, resemblance
 from dcbook.evaluation.label_picked import LabelPicked, label_picked
 from dcbook.evaluation.maps import purity, tsne
@@ -16,7 +17,7 @@ from dcbook.evaluation.retrieval import (
 )
 from dcbook.evaluation.rmac import rmac, rmac_descriptor, rmac_regions
 from dcbook.evaluation.scores import UNMATCHED, accuracy, ari, macro_f1, match, micro_f1, nmi, scores
-from dcbook.evaluation.supervised import train_with_labels
+from dcbook.evaluation.supervised import train_with_labels, transferred
 from dcbook.evaluation.voc import VOC_CLASSES, evaluate_voc, fit_voc, masked_bce, voc2007, voc_labels
 
 __all__ = [
@@ -31,8 +32,11 @@ __all__ = [
     "ari",
     "average_precision",
     "class_share",
+    "describe_by",
+    "distorted",
     "evaluate_retrieval",
     "evaluate_voc",
+    "finding_copies",
     "fit_voc",
     "flatness",
     "gradient_ascent",
@@ -61,6 +65,7 @@ __all__ = [
     "rmac_regions",
     "scores",
     "train_with_labels",
+    "transferred",
     "tsne",
     "voc2007",
     "voc_labels",

@@ -15,7 +15,8 @@ import numpy as np
 from dcbook.evaluation import flatness
 from dcbook.experiments.filters_watch import Filters
 from dcbook.experiments.records import Record, place, value_of
-from dcbook.experiments.runs import Method, Run, Scale, runs, vary
+from dcbook.experiments.runs import Method, Run, Scale, runs, sampled, vary
+from dcbook.experiments.transfer import Transfer
 from dcbook.experiments.watch import LayerProbes
 from dcbook.methods import DeepCluster
 
@@ -58,6 +59,16 @@ SCALES = {
 }
 
 SHOWN = ("conv1", "conv3", "conv5", "fc7")  # layers in pictures
+NETWORKS = ("alexnet-small", "vgg-small")
+# Where networks are put to use, images of a third set to mix into those of the pretraining, and the number of all
+# these. With CIFAR-10 no third set has its shape: there the foreign images are of the same kind as the new set's.
+ELSEWHERE = {
+    "quick": Transfer(("digits", {"subset": 1000}), labelled=200, epochs=20, supervised=5),
+    "laptop": Transfer(("mnist-test", {"subset": 4000}), labelled=500, epochs=30, supervised=20),
+    "paper": Transfer(("cifar100-20-test", {}), labelled=5000, epochs=50, supervised=100),
+}
+FOREIGN = {"quick": "patches", "laptop": "pneumoniamnist", "paper": "cifar100-20"}
+IMAGES = {"quick": 600, "laptop": 2000, "paper": 30_000}
 Seeds = Iterable[int] | None
 
 
@@ -96,6 +107,52 @@ def filters(scale: str, seeds: Seeds = None) -> list[Run]:
     watch = {"quick": Filters(shown=4, steps=60), "laptop": Filters()}.get(scale, Filters(shown=3))
     small = [run for run in _of(scale, seeds) if run.dataset != "stl10"]  # its pictures would fill megabytes
     return vary([replace(run, watch=watch) for run in small], sobel=(False, True))
+
+
+def transfers(scale: str, seeds: Seeds = None) -> list[Run]:
+    """Tables 2, 4 and 5: a network and a deeper one, each put to another set.
+
+    At `quick` from photographs to digits, as scikit-learn ships no other images.
+    """
+    found = vary(_transferred(scale, seeds), architecture=NETWORKS)
+    return [replace(run, dataset=FOREIGN[scale]) for run in found] if scale == "quick" else found
+
+
+def uncurated(scale: str, seeds: Seeds = None) -> list[Run]:
+    """Table 3 (section 5.1): images as they are, imbalanced, and mixed with those of another set; as many of each.
+
+    Imbalanced, the first of ten classes has a tenth of the last one's images. The runs on images as they are, but for
+    `quick`, are among those of `transfers`.
+    """
+    runs = vary(_transferred(scale, seeds), architecture=NETWORKS[:1])
+    chosen = ({}, {"retention": 0.1}, {"mixed_with": FOREIGN[scale]})
+    return [sampled(run, **choice) for choice in chosen for run in runs]
+
+
+def images_of(record: Record) -> str:
+    """Which of the three sets of `uncurated` a run was trained on: "as they are", "imbalanced" or "mixed"."""
+    if value_of(record, "mixed_with"):
+        return "mixed"
+    return "imbalanced" if value_of(record, "retention") else "as they are"
+
+
+def elsewhere(records: Iterable[Record]) -> pd.DataFrame:
+    """What `Transfer` found: architecture, images, network, dataset, seed, measure, value in per cent.
+
+    A measure is a protocol of the transfer ("frozen", "fine-tuned") or "retrieval".
+    """
+    rows = [
+        (value_of(record, "architecture"), images_of(record), network, place(record.run), record.run["seed"], *found)
+        for record in records
+        for network, found in [
+            *((network, found) for network, each in record.portrait["transfer"].items() for found in each.items()),
+            *((network, ("retrieval", value)) for network, value in record.portrait["retrieval"].items()),
+        ]
+    ]
+    import pandas as pd
+
+    frame = pd.DataFrame(rows, columns=["architecture", "images", "network", "dataset", "seed", "measure", "value"])
+    return frame.assign(value=100 * frame["value"])
 
 
 def probes(records: Iterable[Record], setting: str, network: str = "trained") -> pd.DataFrame:
@@ -149,6 +206,12 @@ def filter_numbers(records: Iterable[Record]) -> pd.DataFrame:
 def fed(record: Record) -> str:
     """What the first convolution sees: "Sobel" or "raw" pixels."""
     return "Sobel" if value_of(record, "sobel") else "raw"
+
+
+def _transferred(scale: str, seeds: Seeds) -> list[Run]:
+    first = next(iter(SCALES[scale].datasets))
+    runs = [replace(run, watch=ELSEWHERE[scale]) for run in _of(scale, seeds) if run.dataset == first]
+    return [sampled(run, subset=IMAGES[scale]) for run in runs]
 
 
 def _of(scale: str, seeds: Seeds) -> list[Run]:

@@ -25,6 +25,7 @@ from dcbook.evaluation import (
     train_with_labels,
     tsne,
 )
+from dcbook.experiments.twins import networks
 from dcbook.methods import Pretraining
 
 BINS = 40
@@ -187,18 +188,13 @@ class LayerProbes:
 
     def portrait(self, model: Any, data: Dataset) -> dict:
         """The model after its last epoch."""
-        device = next(model.autoencoder_.parameters()).device
-        networks = {"untrained": model.untrained().to(device), "trained": model.autoencoder_}
-        if self.supervised:
-            half, twin = self._halves(data)[0], model.untrained().to(device)
-            options = {"epochs": self.supervised, "batch_size": model.batch_size, "seed": model.seed_}
-            train_with_labels(twin.encoder, data.images[half], data.labels[half], **options)
-            networks["supervised"] = twin
-        found = {"probes": {name: self._probed(network, data) for name, network in networks.items()}}
+        half = self._halves(data)[0]
+        compared = networks(model, data.images[half], data.labels[half], self.supervised)
+        found = {"probes": {name: self._probed(network, data) for name, network in compared.items()}}
         if self.elsewhere:
             name, sampling = self.elsewhere
             other = load(name, **sampling)
-            found["elsewhere"] = {name: self._probed(network, other) for name, network in networks.items()}
+            found["elsewhere"] = {name: self._probed(network, other) for name, network in compared.items()}
         return found
 
     def _probed(self, network: nn.Module, data: Dataset) -> dict[str, float]:
