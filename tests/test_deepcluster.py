@@ -221,14 +221,15 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
 
 
 def test_memory_does_not_grow_with_the_number_of_images(tmp_path):
-    """2,000 images more would take 94 MiB as floats, 23 MiB as bytes."""
+    """1,500 images more would take 70 MiB as floats, 18 MiB as bytes."""
     write_folder(tmp_path / "few", 1100, 64)
-    for i in range(3100):
+    for i in range(2600):
         folder = tmp_path / "many" / f"class{i % 3}"
         folder.mkdir(parents=True, exist_ok=True)
         os.link(tmp_path / "few" / f"class{i % 1100 % 3}" / f"{i % 1100}.png", folder / f"{i}.png")
-    few, many = (int(run([sys.executable, "-c", MEMORY, tmp_path / name])) for name in ("few", "many"))
-    assert many - few < 20 * 2**20, f"{(many - few) / 2**20:.0f} MiB more"
+    mapped = {"MALLOC_MMAP_THRESHOLD_": "1000000"}  # glibc gives freed arrays back at once: no peaks by fragmentation
+    few, many = (int(run([sys.executable, "-c", MEMORY, tmp_path / name], mapped)) for name in ("few", "many"))
+    assert many - few < 5 * 2**20, f"{(many - few) / 2**20:.0f} MiB more"
 
 
 # --- several processes ---------------------------------------------------------------------------------------------
@@ -251,8 +252,8 @@ def test_two_processes_find_what_one_finds(digits, tmp_path, monkeypatch, capsys
         torch.testing.assert_close(a, b, atol=1e-4, rtol=1e-3)
 
 
-def run(command) -> str:
-    environment = os.environ | {"CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1"}
+def run(command, more=None) -> str:
+    environment = os.environ | {"CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1"} | (more or {})
     done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=200)
     assert done.returncode == 0, done.stderr[-2000:]
     return done.stdout

@@ -64,7 +64,8 @@ def restore(parts: dict[str, Part], tensors: dict[str, Tensor]) -> None:
             part.load_state_dict({key: tensors[f"{name}.{key}"] for key in part.state_dict()})
         elif isinstance(part, SGD):
             found = [tensors.get(f"{name}.{i}") for i in range(len(part.weights))]
-            part.buffers = [None if t is None else t.to(w.device) for t, w in zip(found, part.weights, strict=True)]
+            pairs = zip(found, part.weights, strict=True)
+            part.buffers = [None if t is None else torch.empty_like(w).copy_(t) for t, w in pairs]
         elif isinstance(part, torch.Generator):
             part.set_state(tensors[name])
         else:

@@ -23,7 +23,7 @@ class Optimizer(ABC):
 
     @torch.no_grad()
     def step(self) -> None:
-        self._update([torch.zeros_like(w) if w.grad is None else w.grad for w in self.weights])
+        self._update([torch.zeros_like(w) if w.grad is None else _laid_out(w.grad, w) for w in self.weights])
         self._drop_gradients()
 
     def _drop_gradients(self) -> None:
@@ -33,6 +33,11 @@ class Optimizer(ABC):
     @abstractmethod
     def _update(self, gradients: list[Tensor]) -> None:
         """One step of the rule."""
+
+
+def _laid_out(gradient: Tensor, weight: Tensor) -> Tensor:
+    """The gradient in the memory layout of its weight, which the fused kernels take for granted."""
+    return gradient if gradient.stride() == weight.stride() else torch.empty_like(weight).copy_(gradient)
 
 
 class Adam(Optimizer):

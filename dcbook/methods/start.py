@@ -186,4 +186,4 @@ def restore_module(described: dict, tensors: dict[str, Tensor], prefix: str) -> 
         module = getattr(models, described["class"])(**described["config"])
     weights = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
     module.load_state_dict(weights, assign=True)
-    return module
+    return module.to(memory_format=torch.channels_last)  # as the networks are built; files hold plain arrays

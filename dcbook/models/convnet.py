@@ -118,6 +118,7 @@ class ConvNet(nn.Module):
             )
         )
         self.apply(self._initialize)
+        self.to(memory_format=torch.channels_last)
         self.renew_head()
 
     @property

@@ -1,5 +1,6 @@
 """The convolutional autoencoder that the authors of DCSS released for MNIST, for square images of other sizes too."""
 
+import torch
 from torch import Tensor, nn
 
 
@@ -74,6 +75,7 @@ class ConvolutionalAutoencoder(nn.Module):
             nn.ConvTranspose2d(32, channels, 4, stride=2, padding=2),
         )
         self.apply(_xavier)
+        self.to(memory_format=torch.channels_last)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Images (B, C, H, H) → latent codes (B, latent_dim) and reconstructions (B, C, H, H)."""

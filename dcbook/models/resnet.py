@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 
+import torch
 from torch import Tensor, nn
 
 DEPTHS = {"resnet-18": (2, 2, 2, 2), "resnet-34": (3, 4, 6, 3)}
@@ -88,6 +89,7 @@ class ResNet(nn.Module):
             nn.Linear(widths[-1], widths[-1]), *norm, nn.ReLU(inplace=True), nn.Linear(widths[-1], projection_dim)
         )
         self.apply(_he)
+        self.to(memory_format=torch.channels_last)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Images (B, C, H, W) → h (B, 8 width) and z (B, projection_dim), which is not normalized yet."""
