@@ -34,8 +34,9 @@ verdicts: $(READY) ## write each chapter's verdicts from its committed records (
 test: lint ## lint, unit tests, and each notebook run again with its checked outputs compared (17 min)
 	@$(PY) -m pytest -n logical
 	@echo "Running each notebook again, from no records, and comparing its checked outputs"
-	@output=$$(mktemp -d) && trap 'rm -rf "$$output"' EXIT && LOKY_MAX_CPU_COUNT=1 DCBOOK_OUTPUT="$$output" $(PY) -m pytest \
-		-n logical --dist loadfile --nbval-lax --nbval-current-env --nbval-cell-timeout=900 notebooks
+	@output=$$(mktemp -d) && trap 'rm -rf "$$output"' EXIT && LOKY_MAX_CPU_COUNT=1 DCBOOK_OUTPUT="$$output" \
+		$(PY) -m pytest -n logical --dist loadfile \
+		--nbval-lax --nbval-current-env --nbval-cell-timeout=900 notebooks
 
 lint: $(READY) ## check rules and layout with ruff (1 s)
 	@$(PY) -m ruff check --quiet .

@@ -107,7 +107,9 @@ def test_checked_cells_have_something_to_check(name):
 def nbval(folder, made):
     """Names of the cells that fail, and the output, of one notebook."""
     nbformat.write(made, folder / "nb.ipynb")
-    flags = re.search(r"-m pytest \\\n\t\t(--nbval-.*) notebooks$", (ROOT / "Makefile").read_text(), re.MULTILINE)[1]
+    flags = re.search(
+        r"--dist loadfile \\\n\t\t(--nbval-.*) notebooks$", (ROOT / "Makefile").read_text(), re.MULTILINE
+    )[1]
     command = [sys.executable, "-m", "pytest", "-q", *flags.split(), "-p", "no:cacheprovider", "nb.ipynb"]
     run = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     failed = re.findall(r"^FAILED nb\.ipynb::(Cell \d+)", run.stdout, re.MULTILINE)
