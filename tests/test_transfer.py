@@ -193,7 +193,7 @@ def test_rmac_of_the_last_convolution_is_whitened_by_other_images(model):
 
 def test_a_portrait_holds_all_networks_and_the_model_stays(model):
     data = load("digits", subset=300)
-    watch = Transfer(("digits", {"subset": 420, "seed": 1}), labelled=150, epochs=10, supervised=3)
+    watch = Transfer(("digits", {"subset": 420, "seed": 1}), labeled=150, epochs=10, supervised=3)
     before = state_of(model.autoencoder_)
     portrait = watch.portrait(model, data)
     assert same(before, model.autoencoder_.state_dict())
@@ -202,9 +202,9 @@ def test_a_portrait_holds_all_networks_and_the_model_stays(model):
     for each in portrait["transfer"].values():
         assert list(each) == ["frozen", "fine-tuned"] and all(0.3 < value <= 1 for value in each.values())
     assert all(0.03 < value < 1 for value in portrait["retrieval"].values())
-    without = Transfer(watch.to, labelled=150, epochs=10, supervised=0).portrait(model, data)
+    without = Transfer(watch.to, labeled=150, epochs=10, supervised=0).portrait(model, data)
     assert without["transfer"] == {name: portrait["transfer"][name] for name in names[:2]}
-    assert watch.name != Transfer(watch.to, labelled=150, epochs=10, supervised=0).name and not watch.epoch(model, data)
+    assert watch.name != Transfer(watch.to, labeled=150, epochs=10, supervised=0).name and not watch.epoch(model, data)
 
 
 def test_labels_of_the_test_images_are_never_learned_from(model, monkeypatch):
@@ -218,7 +218,7 @@ def test_labels_of_the_test_images_are_never_learned_from(model, monkeypatch):
 
     monkeypatch.setattr("dcbook.experiments.transfer.transferred", noted)
     monkeypatch.setattr("dcbook.experiments.transfer.load", lambda name, **sampling: target)
-    Transfer(("digits", {}), labelled=100, supervised=0).portrait(model, data)
+    Transfer(("digits", {}), labeled=100, supervised=0).portrait(model, data)
     counts = np.bincount(learned[0][0])
     assert all(shared == 0 for _, shared in learned) and counts.min() >= 9 and counts.max() <= 11
 
@@ -233,9 +233,9 @@ def test_the_twin_begins_where_the_model_began_and_sees_all_labels(model):
     assert not same(start, twin.state_dict()) and not same(state_of(model.autoencoder_), twin.state_dict())
 
 
-@pytest.mark.parametrize("bad", [{"labelled": 0}, {"epochs": 0}, {"supervised": -1}])
+@pytest.mark.parametrize("bad", [{"labeled": 0}, {"epochs": 0}, {"supervised": -1}])
 def test_bad_settings_are_refused(bad):
-    with pytest.raises(ValueError, match="labelled and epochs must be at least 1"):
+    with pytest.raises(ValueError, match="labeled and epochs must be at least 1"):
         Transfer(("digits", {}), **bad)
 
 
@@ -243,7 +243,7 @@ def test_bad_settings_are_refused(bad):
 def test_a_set_that_does_not_fit_is_refused_before_any_training(model, to, monkeypatch):
     monkeypatch.setattr("dcbook.experiments.transfer.networks", lambda *_: pytest.fail("it trained first"))
     with pytest.raises(ValueError, match=r"more than 201 images of the shape \(1, 8, 8\)"):
-        Transfer(to, labelled=100).portrait(model, load("digits", subset=300))
+        Transfer(to, labeled=100).portrait(model, load("digits", subset=300))
 
 
 # the runs

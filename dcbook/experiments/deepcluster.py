@@ -63,9 +63,9 @@ NETWORKS = ("alexnet-small", "vgg-small")
 # Where networks are put to use, images of a third set to mix into those of the pretraining, and the number of all
 # these. With CIFAR-10 no third set has its shape: there the foreign images are of the same kind as the new set's.
 ELSEWHERE = {
-    "quick": Transfer(("digits", {"subset": 1000}), labelled=200, epochs=20, supervised=5),
-    "laptop": Transfer(("mnist-test", {"subset": 4000}), labelled=500, epochs=30, supervised=20),
-    "paper": Transfer(("cifar100-20-test", {}), labelled=5000, epochs=50, supervised=100),
+    "quick": Transfer(("digits", {"subset": 1000}), labeled=200, epochs=20, supervised=5),
+    "laptop": Transfer(("mnist-test", {"subset": 4000}), labeled=500, epochs=30, supervised=20),
+    "paper": Transfer(("cifar100-20-test", {}), labeled=5000, epochs=50, supervised=100),
 }
 FOREIGN = {"quick": "patches", "laptop": "pneumoniamnist", "paper": "cifar100-20"}
 IMAGES = {"quick": 600, "laptop": 2000, "paper": 30_000}

@@ -22,7 +22,7 @@ class Transfer:
     Parameters
     ----------
     to : name and sampling of that set; its images have the shape of those of the pretraining.
-    labelled : images of it whose labels train, drawn with the classes' shares; all others test.
+    labeled : images of it whose labels train, drawn with the classes' shares; all others test.
     epochs : of that training.
     supervised : epochs of "supervised", a twin trained with the labels of all images of the pretraining; 0 for none.
 
@@ -35,14 +35,14 @@ class Transfer:
     All draws are by the run's seed, the same for all its networks. The model itself stays as it is.
     """
 
-    def __init__(self, to: tuple[str, dict], labelled: int = 1000, epochs: int = 20, supervised: int = 20):
-        if labelled < 1 or epochs < 1 or supervised < 0:
+    def __init__(self, to: tuple[str, dict], labeled: int = 1000, epochs: int = 20, supervised: int = 20):
+        if labeled < 1 or epochs < 1 or supervised < 0:
             raise ValueError(
-                f"labelled and epochs must be at least 1, supervised at least 0, not {labelled}, {epochs}, {supervised}"
+                f"labeled and epochs must be at least 1, supervised at least 0, not {labeled}, {epochs}, {supervised}"
             )
-        self.to, self.labelled, self.epochs, self.supervised = to, labelled, epochs, supervised
+        self.to, self.labeled, self.epochs, self.supervised = to, labeled, epochs, supervised
         there = f"{to[0]} {sorted(to[1].items())}"
-        self.name = f"transfer to {there}, {labelled} labels, {epochs} epochs, {supervised} supervised epochs"
+        self.name = f"transfer to {there}, {labeled} labels, {epochs} epochs, {supervised} supervised epochs"
 
     def epoch(self, model: Any, data: Dataset) -> dict[str, float]:
         """Nothing: the features are put to use once."""
@@ -51,13 +51,13 @@ class Transfer:
     def portrait(self, model: Any, data: Dataset) -> dict:
         """The model after its last epoch; ValueError for a set that has too few images, or of another shape."""
         target = load(self.to[0], **self.to[1])
-        if target.images.shape[1:] != data.images.shape[1:] or len(target) <= max(self.labelled, INSTANCES + 1):
+        if target.images.shape[1:] != data.images.shape[1:] or len(target) <= max(self.labeled, INSTANCES + 1):
             raise ValueError(
-                f"{target!r} must have more than {max(self.labelled, INSTANCES + 1)} images of the shape "
+                f"{target!r} must have more than {max(self.labeled, INSTANCES + 1)} images of the shape "
                 f"{data.images.shape[1:]}, which the network was trained on"
             )
         compared = networks(model, data.images, data.labels, self.supervised)
-        few = draw(target.labels, self.labelled, model.seed_, stratified=True)
+        few = draw(target.labels, self.labeled, model.seed_, stratified=True)
         rest = np.setdiff1d(np.arange(len(target)), few)
         sets = [(target.images[rows], target.labels[rows]) for rows in (few, rest)]
         options = {"epochs": self.epochs, "seed": model.seed_}
