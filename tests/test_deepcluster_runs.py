@@ -6,7 +6,7 @@ import pytest
 from dcbook.data import load
 from dcbook.experiments import curves, deepcluster, sweep, to_frame
 from dcbook.experiments.records import path_of, read
-from dcbook.experiments.watch import LayerProbes
+from dcbook.experiments.watch import LayerProbes, halves
 from dcbook.experiments.work import estimator
 from dcbook.methods import DeepCluster
 
@@ -59,7 +59,7 @@ def test_a_supervised_twin_learns_from_one_half_and_all_are_probed_elsewhere(mon
         )
     assert portrait["probes"]["supervised"]["fc7"] > portrait["probes"]["untrained"]["fc7"]
     shuffled = data.labels.copy()
-    half = probes._halves(data)[1]
+    half = halves(data)[1]
     shuffled[half] = np.random.default_rng(0).permutation(shuffled[half])  # labels that only the test may see
     learned = []
     monkeypatch.setattr(

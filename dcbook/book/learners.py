@@ -1,11 +1,11 @@
 """Claims on what DeepCluster needs to learn from small images, and on its relatives."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from dcbook.book.verdicts import NOT_YET, Claim, Judgment, combined, counted
-from dcbook.experiments import Contrast, Record, Run, Scale, runs
+from dcbook.experiments import Record, Run, Scale, contrast, runs
 from dcbook.experiments.learners import ALL, FAMILY, OURS, RECIPE
-from dcbook.experiments.records import place
 
 SMALL_IMAGES, RELATIVES = "small_images", "relatives"
 MEASURES = {"probe": "linear probe", "nmi": "NMI of k-means"}
@@ -34,35 +34,21 @@ def worth_more(
     """
 
     def judge(records: Sequence[Record]) -> Judgment:
-        contrasts = {m: _contrast(records, better, worse, m, gained) for m in MEASURES}
-        if not all(each.gains for each in contrasts.values()):
-            return NOT_YET, f"{better} and {worse} have no data set and seed in common"
-        leeway = {
-            m: Contrast({d: tuple(g + within for g in gains) for d, gains in each.gains.items()})
-            for m, each in contrasts.items()
-        }
-        texts = [f"{MEASURES[measure]} {each}" for measure, each in contrasts.items()]
-        return combined([each.verdict for each in leeway.values()]), "; ".join(texts)
+        scored = [replace(record, scores=_worth(record, gained)) for record in records]
+        try:
+            found = {measure: contrast(scored, better, worse, measure) for measure in MEASURES}
+        except ValueError as error:
+            return NOT_YET, str(error)
+        texts = [f"{MEASURES[measure]} {each}" for measure, each in found.items()]
+        return combined([each.within(within).verdict for each in found.values()]), "; ".join(texts)
 
     return judge
 
 
-def _contrast(records: Sequence[Record], better: str, worse: str, measure: str, gained: bool) -> Contrast:
-    ours, theirs = (_values(records, name, measure, gained) for name in (better, worse))
-    gains: dict[str, tuple[float, ...]] = {}
-    for dataset, seed in sorted(ours.keys() & theirs.keys()):
-        gains[dataset] = (*gains.get(dataset, ()), ours[dataset, seed] - theirs[dataset, seed])
-    return Contrast(gains)
-
-
-def _values(records: Sequence[Record], method: str, measure: str, gained: bool) -> dict[tuple[str, int], float]:
-    """Data set and seed to per cent, or to points if `gained`."""
-    return {
-        (place(record.run), record.run["seed"]): 100
-        * (record.portrait["trained"][measure] - gained * record.portrait["untrained"][measure])
-        for record in records
-        if record.run["method"] == method
-    }
+def _worth(record: Record, gained: bool) -> dict[str, float]:
+    """Of the trained features, or what they have over the untrained ones."""
+    found = record.portrait
+    return {m: found["trained"][m] - (found["untrained"][m] if gained else 0) for m in MEASURES}
 
 
 def _of(grid: dict[str, Scale]) -> Callable[[str], Iterable[Run]]:

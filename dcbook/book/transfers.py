@@ -28,11 +28,6 @@ def gain(records: Sequence[Record], measure: str, better: str, worse: str) -> Co
     return paired(measures(records, better), measures(records, worse), measure)
 
 
-def within(found: Contrast, points: float) -> str:
-    """The verdict on a loss smaller than `points`."""
-    return Contrast({dataset: tuple(g + points for g in gains) for dataset, gains in found.gains.items()}).verdict
-
-
 def features_transfer(records: Sequence[Record]) -> Judgment:
     """The shallow network, DeepCluster over untrained, frozen and fine-tuned."""
     ours = by_value(records, "architecture")[NETWORKS[0]]
@@ -54,7 +49,7 @@ def other_images_cost_little(records: Sequence[Record]) -> Judgment:
     for name, some in sets.items():
         costs = {how: paired(measures(some, "trained"), curated, how) for how in PROTOCOLS}
         left = gain(some, "frozen", "trained", "untrained")
-        verdicts += [*(within(cost, LITTLE) for cost in costs.values()), left.verdict]
+        verdicts += [*(cost.within(LITTLE).verdict for cost in costs.values()), left.verdict]
         each = ", ".join(f"{how} {_shown(cost)}" for how, cost in costs.items())
         texts.append(f"{name}: {each}; frozen, over the untrained network {_shown(left)}")
     return combined(verdicts), "points over images as they are, " + "; ".join(texts)
@@ -73,7 +68,7 @@ def deeper_gains_as_much(records: Sequence[Record]) -> Judgment:
             for dataset, gains in ours.gains.items()
         }
     )
-    return combined([ours.verdict, within(ahead, AS_MUCH)]), f"DeepCluster {ours}; labels {_shown(labels)}"
+    return combined([ours.verdict, ahead.within(AS_MUCH).verdict]), f"DeepCluster {ours}; labels {_shown(labels)}"
 
 
 def copies_are_found(records: Sequence[Record]) -> Judgment:

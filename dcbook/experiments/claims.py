@@ -60,6 +60,10 @@ class Contrast:
             return HOLDS
         return NOT if not any(better) or high < 0 else IN_PART
 
+    def within(self, points: float) -> Contrast:
+        """The gains with `points` added: its verdict is on falling behind by less than that."""
+        return Contrast({dataset: tuple(gain + points for gain in gains) for dataset, gains in self.gains.items()})
+
     def __str__(self) -> str:
         low, high = self.interval
         each = ", ".join(f"{dataset} {gain:+.1f}" for dataset, gain in self.means.items())

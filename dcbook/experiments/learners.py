@@ -28,7 +28,7 @@ def put_back(scale: Scale, **changes) -> Scale:
     methods = {
         name: Method(DeepCluster, {**ours, **params}, watch=Representation()) for name, params in variants.items()
     }
-    return replace(scale, methods=methods, monitor_every=1)
+    return replace(scale, methods=methods)
 
 
 RECIPE = {
@@ -48,7 +48,7 @@ def relatives(scale: Scale, learner: dict, swav: dict, **changes) -> Scale:
         "SwAV": Method(SwAV, {**learner, **swav}),
     }
     watched = {name: replace(method, watch=Representation()) for name, method in methods.items()}
-    return replace(scale, methods=watched, monitor_every=1)
+    return replace(scale, methods=watched)
 
 
 FEW = {"width": 8, "projection_dim": 32, "flip": False, "jitter": 0.4, "grayscale": 0.0, "batch_size": 50, "lr": 0.1}

@@ -7,6 +7,7 @@ from sklearn.base import clone
 
 from dcbook.data import Dataset
 from dcbook.evaluation import accuracy, linear_probe, nmi
+from dcbook.experiments.watch import halves
 from dcbook.methods import KMeans
 
 
@@ -34,7 +35,7 @@ class Representation:
 def _worth(model: Any, data: Dataset) -> dict[str, float]:
     u, labels = model.transform(data.images), data.labels
     u = (u - u.mean(0)) / np.where(u.std(0) > 0, u.std(0), 1)
-    train, test = np.array_split(np.random.default_rng(0).permutation(len(u)), 2)
+    train, test = halves(data)
     clusters = KMeans(data.n_classes, random_state=0, device=model.device).fit_predict(u)
     return {
         "probe": linear_probe(u[train], labels[train], u[test], labels[test], epochs=30).accuracy,

@@ -152,6 +152,11 @@ class FirstLayer:
         return self.recipe.build(model.input_shape_, seed).encoder.to(model.autoencoder_.encoder[0].weight.device)
 
 
+def halves(data: Dataset) -> list[np.ndarray]:
+    """Rows of two halves of the images, drawn at random: one to train a probe, one to test it."""
+    return np.array_split(np.random.default_rng(0).permutation(len(data)), 2)
+
+
 def _patch_covariance(layer: nn.Conv2d, images: np.ndarray) -> np.ndarray:
     """Of the patches (C k k numbers each) that `layer` sees in at most `PATCHED` images, pixels in [0, 1]."""
     few = np.random.default_rng(0).permutation(len(images))[:PATCHED]
@@ -188,7 +193,7 @@ class LayerProbes:
 
     def portrait(self, model: Any, data: Dataset) -> dict:
         """The model after its last epoch."""
-        half = self._halves(data)[0]
+        half = halves(data)[0]
         compared = networks(model, data.images[half], data.labels[half], self.supervised)
         found = {"probes": {name: self._probed(network, data) for name, network in compared.items()}}
         if self.elsewhere:
@@ -198,9 +203,9 @@ class LayerProbes:
         return found
 
     def _probed(self, network: nn.Module, data: Dataset) -> dict[str, float]:
-        layers, halves = network.layers | {"fc7": network.encoder.fc7}, self._halves(data)
-        found, test = (activations(network, layers, data.images[half], reduce=self._pooled) for half in halves)
-        labels, test_labels = (data.labels[half] for half in halves)
+        layers, parts = network.layers | {"fc7": network.encoder.fc7}, halves(data)
+        found, test = (activations(network, layers, data.images[half], reduce=self._pooled) for half in parts)
+        labels, test_labels = (data.labels[half] for half in parts)
         options = {"epochs": self.epochs, "standardize": True}
         accuracies = {
             layer: linear_probe(found[layer], labels, test[layer], test_labels, **options).accuracy for layer in layers
@@ -209,10 +214,6 @@ class LayerProbes:
             sets = (found["conv5"], labels, test["conv5"], test_labels)
             accuracies["mlp"] = mlp_probe(*sets, n_hidden=512, **options).accuracy
         return accuracies
-
-    @staticmethod
-    def _halves(data: Dataset) -> list[np.ndarray]:
-        return np.array_split(np.random.default_rng(0).permutation(len(data.images)), 2)
 
     def _pooled(self, maps: torch.Tensor) -> torch.Tensor:
         return pool_to(maps, self.dim) if maps.ndim == 4 else maps
