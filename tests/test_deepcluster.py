@@ -17,7 +17,7 @@ from dcbook import train
 from dcbook.clustering.refine import random_points
 from dcbook.data import DataError, ImageFile, ImageFolder, MissingDataError, load
 from dcbook.methods import DEC, DeepCluster, load_model
-from dcbook.methods.inputs import derived_seed, stream
+from dcbook.methods.inputs import derived_seed, in_batches, stream
 from dcbook.methods.sampling import uniform_over_clusters
 from dcbook.models import ConvNet
 
@@ -31,10 +31,11 @@ def digits():
     return load("digits", subset=201).images
 
 
-def test_an_epoch_is_the_papers(digits):
+@pytest.mark.parametrize("reassign", [1, 2])
+def test_an_epoch_is_the_papers(digits, reassign):
     """Against scikit-learn's PCA, Lloyd's algorithm in loops and torch's SGD, a step at a time."""
     x = torch.tensor(digits).float() / (255 if digits.dtype == np.uint8 else 1)
-    ours = DeepCluster(**SMALL | {"epochs": 1, "lr": 0.02, "passes": 4, "tol": 0}).fit(digits)
+    ours = DeepCluster(**SMALL | {"epochs": 1, "lr": 0.02, "passes": 4, "tol": 0, "reassign": reassign}).fit(digits)
 
     torch.manual_seed(derived_seed(3, "network"))
     network = ConvNet(x.shape[1:], "alexnet-small", 9, True, 24, 0.2, 0)
@@ -47,9 +48,9 @@ def test_an_epoch_is_the_papers(digits):
     network.renew_head()
     body = torch.optim.SGD(network.encoder.parameters(), 0.02, momentum=0.9, weight_decay=1e-5)
     head = torch.optim.SGD(network.head.parameters(), 0.02, weight_decay=1e-5)
-    rows, _ = uniform_over_clusters(y, stream(3, "images of epoch 0"))
+    rows, _ = uniform_over_clusters(y, stream(3, "images of epoch 0"), reassign)
     losses = []
-    for batch in (*rows[:160].split(40), rows[160:]):  # a last batch of one image joins the one before
+    for batch in in_batches(rows, 40):
         loss = nn.functional.cross_entropy(network.train()(x[batch])[1], y[batch])
         for optimizer in (body, head):
             optimizer.zero_grad()
@@ -57,7 +58,7 @@ def test_an_epoch_is_the_papers(digits):
         body.step()
         head.step()
         losses.append(loss.item() * len(batch))
-    assert ours.history_[0]["loss"] == pytest.approx(sum(losses) / 201, rel=1e-4)
+    assert ours.history_[0]["loss"] == pytest.approx(sum(losses) / (201 * reassign), rel=1e-4)
     for name, weight in network.state_dict().items():
         torch.testing.assert_close(ours.autoencoder_.state_dict()[name], weight, atol=1e-4, rtol=1e-3, msg=name)
 
@@ -273,6 +274,7 @@ def run(command, more=None) -> str:
         ({"architecture": "alexnet"}, "too small an image"),
         ({"lr": 0}, "lr above 0"),
         ({"passes": 0}, "passes must be at least 1"),
+        ({"reassign": 0}, "reassign, pca_dim and passes must be at least 1"),
         ({"crop": 0}, "crop must lie in"),
         ({"batch_size": 1}, "batch_size must be at least 2"),
     ],

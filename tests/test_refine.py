@@ -9,7 +9,7 @@ from sklearn.preprocessing import normalize
 
 from dcbook.clustering.refine import means, random_points, refine
 from dcbook.clustering.whitening import Whitening
-from dcbook.methods.sampling import as_released, uniform_over_clusters, uniform_over_images
+from dcbook.methods.sampling import SAMPLERS, as_released, uniform_over_clusters, uniform_over_images
 
 
 @pytest.fixture
@@ -139,6 +139,17 @@ def test_released_sampler_is_uniform_over_images():
 def test_uniform_over_images_takes_each_once():
     rows, _ = uniform_over_images(skewed_labels(), torch.Generator().manual_seed(1))
     assert torch.equal(rows.sort().values, torch.arange(2000))
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS.values())
+def test_several_passes_in_one_draw(sampler):
+    labels = skewed_labels()
+    rows, drawn = sampler(labels, torch.Generator().manual_seed(1), passes=3)
+    assert len(rows) == 6000 and torch.equal(drawn, labels[rows])
+    if sampler is uniform_over_clusters:
+        assert (torch.bincount(drawn) - 1200).abs().max() <= 2
+    if sampler is uniform_over_images:
+        assert torch.equal(torch.bincount(rows), torch.full((2000,), 3))
 
 
 def test_empty_clusters_are_not_drawn_from():

@@ -48,6 +48,8 @@ class DeepCluster(Resumable, DeepClusterer):
     n_clusters : K, as a rule many times the number of classes (10,000 for ImageNet's 1,000).
     architecture, sobel, hidden, width, dropout : of the `dcbook.models.ConvNet`.
     epochs, lr, sgd_momentum, weight_decay : of SGD at a constant step; the new head has no momentum, as released.
+    reassign : passes over the images between two clusterings, which make an epoch (released, --reassign: 1). A head
+        that begins anew needs many updates: of few images take some passes.
     pca_dim : dimension of the codes, at most `hidden`.
     clustering : "k-means", or "pic", power iteration clustering, which finds its own number of clusters and ignores K.
     passes, tol : most iterations of k-means in an epoch; one that lowers the inertia by less than the share `tol` is
@@ -88,6 +90,7 @@ class DeepCluster(Resumable, DeepClusterer):
         lr: float = 0.05,
         sgd_momentum: float = 0.9,
         weight_decay: float = 1e-5,
+        reassign: int = 1,
         pca_dim: int = 256,
         clustering: str = "k-means",
         passes: int = 20,
@@ -114,6 +117,7 @@ class DeepCluster(Resumable, DeepClusterer):
         self.lr = lr
         self.sgd_momentum = sgd_momentum
         self.weight_decay = weight_decay
+        self.reassign = reassign
         self.pca_dim = pca_dim
         self.clustering = clustering
         self.passes = passes
@@ -187,7 +191,8 @@ class DeepCluster(Resumable, DeepClusterer):
         top = SGD(network.head.parameters(), self.lr, weight_decay=self.weight_decay)
         view = Augmentation(self.crop, self.flip, self.jitter, self.grayscale)
         noise = stream(self.seed_, f"views of epoch {epoch}")
-        rows, targets = SAMPLERS[self.sampling](labels, stream(self.seed_, f"images of epoch {epoch}"))
+        drawn = stream(self.seed_, f"images of epoch {epoch}")
+        rows, targets = SAMPLERS[self.sampling](labels, drawn, self.reassign)
         wholes = in_batches(torch.arange(len(rows)), self.batch_size)
         shares = [group.share(len(whole)) for whole in wholes]
         mine = [rows[whole[share.start : share.stop]] for whole, share in zip(wholes, shares, strict=True)]
@@ -267,10 +272,10 @@ class DeepCluster(Resumable, DeepClusterer):
                 f"clustering must be one of {list(CLUSTERINGS)} and sampling one of {list(SAMPLERS)}, not "
                 f"{self.clustering!r} and {self.sampling!r}"
             )
-        if self.pca_dim < 1 or self.passes < 1 or not self.tol >= 0:
+        if min(self.reassign, self.pca_dim, self.passes) < 1 or not self.tol >= 0:
             raise ValueError(
-                f"pca_dim and passes must be at least 1 and tol at least 0, not {self.pca_dim}, {self.passes} and "
-                f"{self.tol}"
+                f"reassign, pca_dim and passes must be at least 1 and tol at least 0, not {self.reassign}, "
+                f"{self.pca_dim}, {self.passes} and {self.tol}"
             )
         if self.clustering == "pic" and Group().size > 1:
             raise ValueError('clustering="pic" needs all codes in one process; take "k-means" with torchrun')
