@@ -57,13 +57,16 @@ def test_training_beats_chance_layer_by_layer():
 )
 def test_close_in_the_middle(conv3, conv5, verdict):
     ours = flat(0.5) | {"conv3": conv3, "conv5": conv5}
-    records = [record(s, probes={"trained": ours, "supervised": flat(0.8)}) for s in range(2)]
-    assert deepcluster.close_in_the_middle(records)[0] == verdict
+    beside = {"untrained": flat(0.4), "trained": ours, "supervised": flat(0.8)}
+    found, evidence = deepcluster.close_in_the_middle([record(s, probes=beside) for s in range(2)])
+    assert found == verdict and evidence.endswith(
+        f"conv3 40.0, {100 * conv3:.1f}, 80.0; conv5 40.0, {100 * conv5:.1f}, 80.0"
+    )
 
 
 @pytest.mark.parametrize(("ours", "verdict"), [(0.9, HOLDS), (0.795, HOLDS), (0.78, NOT)])
 def test_as_good_elsewhere(ours, verdict):
-    records = [record(elsewhere={"trained": flat(ours), "supervised": flat(0.8)})]
+    records = [record(elsewhere={"untrained": flat(0.7), "trained": flat(ours), "supervised": flat(0.8)})]
     assert deepcluster.as_good_elsewhere(records)[0] == verdict
 
 

@@ -78,25 +78,32 @@ def training_beats_chance(records: Sequence[Record]) -> Judgment:
 
 def close_in_the_middle(records: Sequence[Record]) -> Judgment:
     """At conv3 within 5 points of the supervised twin, and further from it at conv5, in every run."""
-    gaps = []
-    for record in records:
-        ours, theirs = (record.portrait["probes"][name] for name in ("trained", "supervised"))
-        gaps.append([100 * (theirs[layer] - ours[layer]) for layer in ("conv3", "conv5")])
-    kept = [middle <= 5 and end > middle for middle, end in gaps]
-    middle, end = np.mean(gaps, axis=0)
-    return counted(sum(kept), len(kept)), f"labels over DeepCluster, points: conv3 {middle:+.1f}, conv5 {end:+.1f}"
+    found = _accuracies(records, "probes", ("conv3", "conv5"))
+    gaps = found[:, 2] - found[:, 1]
+    kept = (gaps[:, 0] <= 5) & (gaps[:, 1] > gaps[:, 0])
+    return counted(int(kept.sum()), len(kept)), _three(found, ("conv3", "conv5"))
 
 
 def as_good_elsewhere(records: Sequence[Record]) -> Judgment:
     """On another data set, DeepCluster's conv3 and conv4 against the supervised twin's: within a point, or better."""
-    gaps = [
-        [100 * (record.portrait["elsewhere"][name][layer]) for name in ("trained", "supervised")]
-        for record in records
-        for layer in ("conv3", "conv4")
+    found = _accuracies(records, "elsewhere", ("conv3", "conv4"))
+    kept = found[:, 1] >= found[:, 2] - 1
+    return counted(int(kept.sum()), kept.size), _three(found, ("conv3", "conv4"))
+
+
+def _accuracies(records: Sequence[Record], where: str, layers: tuple[str, ...]) -> np.ndarray:
+    """Of probes, in per cent: runs × (untrained, trained, supervised) × layers."""
+    networks = ("untrained", "trained", "supervised")
+    return 100 * np.array([[[r.portrait[where][n][layer] for layer in layers] for n in networks] for r in records])
+
+
+def _three(found: np.ndarray, layers: tuple[str, ...]) -> str:
+    """The means of `_accuracies`, in words: how much there is to learn belongs beside how close two networks are."""
+    each = [
+        f"{layer} " + ", ".join(f"{value:.1f}" for value in means)
+        for layer, means in zip(layers, found.mean(0).T, strict=True)
     ]
-    kept = [ours >= theirs - 1 for ours, theirs in gaps]
-    ours, theirs = np.mean(gaps, axis=0)
-    return counted(sum(kept), len(kept)), f"conv3 and conv4 on average: DeepCluster {ours:.1f} %, labels {theirs:.1f} %"
+    return "untrained, DeepCluster, labels, %: " + "; ".join(each)
 
 
 def over_segmentation_helps(records: Sequence[Record]) -> Judgment:

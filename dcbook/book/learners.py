@@ -80,7 +80,7 @@ CLAIMS = [
     *(
         Claim(
             "SwAV's paper, as recalled",
-            f"{name} learns more than DeepCluster in as many epochs (each over its own untrained network)",
+            f"{name} learns more than DeepCluster in as many passes (each over its own untrained network)",
             RELATIVES,
             worth_more(name, "DeepCluster", gained=True),
             _of(FAMILY),
