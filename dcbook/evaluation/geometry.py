@@ -1,13 +1,13 @@
 """The shape of a latent space: how many dimensions its clusters have, how curved they are, and whether it collapses.
 
-| quantity           | function                  | what it says                                                         |
-|--------------------|---------------------------|----------------------------------------------------------------------|
-| ID                 | `two_nn`                  | dimension of the manifold that the codes lie on, straight or curved   |
-| LID                | `linear_dimension`        | dimension of the flat space that holds most of their variance         |
-| LID - ID           | `cluster_dimensions`      | curvature gap of the clusters: large where they are curved, 0 if flat |
-| spectral gap       | `spectral_gap`            | what clusters gain where neighbors count, and not centers             |
-| effective rank     | `effective_rank`          | dimensions that the codes still use: 1 is collapse to a line          |
-| latent variance    | `latent_variance`         | spread of the codes: 0 is collapse to a point                         |
+| quantity        | function             | what it says                                                              |
+|-----------------|----------------------|---------------------------------------------------------------------------|
+| ID              | `two_nn`             | dimension of the manifold that the codes lie on, straight or curved       |
+| LID             | `linear_dimension`   | dimension of the flat space that holds most of their variance             |
+| LID - ID        | `cluster_dimensions` | curvature gap of the clusters: large where they are curved, 0 if flat     |
+| spectral gap    | `spectral_gap`       | what is gained where clusters are told by neighbors, and not by centers   |
+| effective rank  | `effective_rank`     | dimensions that the codes still use: 1 is collapse to a line              |
+| latent variance | `latent_variance`    | spread of the codes: 0 is collapse to a point                             |
 
 Feature twist, as FT-VGAE (Mrabah et al., IJCAI 2022, App. A and K) and R-DC (Fig. 1) see it: ID rises to LID and the
 spectral gap falls to 0 while a pseudo-supervised loss flattens the clusters. All functions take codes u (N, d), an
@@ -15,6 +15,7 @@ array or a tensor, and only `spectral_gap` takes true labels.
 """
 
 import math
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -115,8 +116,9 @@ def spectral_gap(
 ) -> float:
     """ACC of spectral clustering less ACC of k-means, both on codes u (N, d) against true `labels` (N,): -1 to 1.
 
-    On at most `at_most` codes, drawn at random. Spectral clustering is scikit-learn's, on the graph of `NEIGHBORS`
-    nearest neighbors, with cluster_qr.
+    On at most `at_most` codes, drawn at random. Spectral clustering is scikit-learn's, on the graph of the `NEIGHBORS`
+    nearest neighbors, its labels by cluster_qr, which needs no restarts. On 1,000 codes it is as fast as the landmarks
+    of `LSSC`.
     """
     from sklearn.cluster import SpectralClustering  # loads a large part of scikit-learn
 
@@ -126,7 +128,10 @@ def spectral_gap(
         n_clusters, affinity="nearest_neighbors", n_neighbors=NEIGHBORS, assign_labels="cluster_qr", random_state=seed
     )
     found = kmeans(u, n_clusters, random_state=seed, device="cpu").labels.numpy()
-    return accuracy(labels, spectral.fit_predict(u.numpy())) - accuracy(labels, found)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Graph is not fully connected")  # clusters far apart, which it then finds
+        by_neighbors = spectral.fit_predict(u.numpy())
+    return accuracy(labels, by_neighbors) - accuracy(labels, found)
 
 
 def effective_rank(u: ArrayLike | Tensor) -> float:
