@@ -11,6 +11,7 @@ from dcbook.evaluation.geometry import (
     spectral_gap,
     two_nn,
 )
+from dcbook.evaluation.gradients import cosine, cosines, encoder_gradients, gradient
 from dcbook.evaluation.label_picked import LabelPicked, label_picked
 from dcbook.evaluation.maps import purity, tsne
 from dcbook.evaluation.pairs import Pairs, pairs, residuals
@@ -43,14 +44,18 @@ __all__ = [
     "average_precision",
     "class_share",
     "cluster_dimensions",
+    "cosine",
+    "cosines",
     "describe_by",
     "distorted",
     "effective_rank",
+    "encoder_gradients",
     "evaluate_retrieval",
     "evaluate_voc",
     "finding_copies",
     "fit_voc",
     "flatness",
+    "gradient",
     "gradient_ascent",
     "label_picked",
     "latent_variance",
