@@ -57,9 +57,8 @@ class Linear:
         return torch.cat([(errors.T @ self.x / N).flatten(), errors.mean(0)])
 
 
-CLASSES = np.repeat([5, 7, 9], 4)
-PREDICTED = np.array([0, 0, 0, 1, 2, 2, 2, 2, 1, 1, 0, 2])  # so 5 is 0, 7 is 2 and 9 is 1
-CENTERS_OF_CLASSES = np.repeat([0, 2, 1], 4)
+PREDICTED = np.array([0, 0, 0, 1, 2, 2, 2, 2, 1, 1, 0, 2])
+MATCHED = match(PREDICTED, np.repeat([5, 7, 9], 4))
 EVERY = {name for pairs in VARIANTS.values() for pair in pairs for name in pair}
 
 
@@ -68,10 +67,10 @@ def expected(model):
     parts = {
         "self": model.reconstruction_by_hand(model.x),
         "pseudo": 0.5 * model.by_hand(model.t),
-        "supervised": model.by_hand(mu[CENTERS_OF_CLASSES]),
+        "supervised": model.by_hand(mu[MATCHED]),
         "predicted": model.by_hand(mu[PREDICTED]),
         "reconstruction": model.reconstruction_by_hand(model.x),
-        "class reconstruction": model.reconstruction_by_hand(mu[CENTERS_OF_CLASSES] @ v.T),
+        "class reconstruction": model.reconstruction_by_hand(mu[MATCHED] @ v.T),
     }
     return parts | {"total": sum(parts[name] for name in model.trains)}
 
@@ -79,7 +78,7 @@ def expected(model):
 @pytest.mark.parametrize("chunk", [12, 6, 4, 1, 100])
 def test_all_gradients_by_hand_at_once_and_in_chunks(chunk):
     model = Linear()
-    found = encoder_gradients(model, torch.arange(N), PREDICTED, CLASSES, EVERY, chunk)
+    found = encoder_gradients(model, torch.arange(N), PREDICTED, MATCHED, EVERY, chunk)
     assert set(found) == EVERY
     for name, vector in expected(model).items():
         torch.testing.assert_close(found[name], vector, rtol=1e-4, atol=1e-6)
@@ -93,7 +92,7 @@ def test_the_variants_by_hand():
     def cos(a, b):
         return float(hand[a] @ hand[b] / hand[a].norm() / hand[b].norm())
 
-    found = cosines(model, torch.arange(N), PREDICTED, CLASSES, VARIANTS)
+    found = cosines(model, torch.arange(N), PREDICTED, MATCHED, VARIANTS)
     assert found == pytest.approx(
         {
             "fr_dynae": cos("supervised", "total"),
@@ -114,33 +113,38 @@ def test_without_labels_or_without_a_loss_there_are_fewer():
     rows = torch.arange(N)
     assert set(cosines(Linear(), rows, PREDICTED)) == {"fd_dynae"}
     assert set(cosines(Linear(), rows, PREDICTED, None, VARIANTS)) == {"fd_dynae", "fd_adec", "fd_rdc"}
-    alone = cosines(Linear(trains=("self",)), rows, PREDICTED, CLASSES, VARIANTS)
+    alone = cosines(Linear(trains=("self",)), rows, PREDICTED, MATCHED, VARIANTS)
     assert set(alone) == {"fr_dynae", "fr_rgae", "fd_rgae", "fr_rdc", "fd_rdc"}
     assert alone["fd_rdc"] == pytest.approx(1)
-    assert cosines(Linear(trains=()), rows, PREDICTED, CLASSES) == {}
+    assert cosines(Linear(trains=()), rows, PREDICTED, MATCHED) == {}
     with pytest.raises(ValueError, match="variants must be some of"):
-        cosines(Linear(), rows, PREDICTED, CLASSES, ("DynAE",))
+        cosines(Linear(), rows, PREDICTED, MATCHED, ("DynAE",))
 
 
 def test_a_method_that_only_clusters_drifts_from_the_decoder_of_its_start():
     model = Linear(trains=("pseudo",))
-    found = encoder_gradients(model, torch.arange(N), PREDICTED, CLASSES)
+    found = encoder_gradients(model, torch.arange(N), PREDICTED, MATCHED)
     torch.testing.assert_close(found["total"], found["pseudo"])
     torch.testing.assert_close(found["self"], model.reconstruction_by_hand(model.x))
     del model.autoencoder_.decoder
-    assert set(cosines(model, torch.arange(N), PREDICTED, CLASSES)) == {"fr_dynae"}
+    assert set(cosines(model, torch.arange(N), PREDICTED, MATCHED)) == {"fr_dynae"}
 
 
 def test_a_class_without_a_cluster_counts_for_nothing():
     model, classes = Linear(), np.array([5, 5, 5, 5, 7, 7, 7, 7, 9, 9, 8, 8])
-    assert (match(PREDICTED, classes) == [0, 0, 0, 0, 2, 2, 2, 2, 1, 1, -1, -1]).all()
-    found = encoder_gradients(model, torch.arange(N), PREDICTED, classes, EVERY)
+    matched = match(PREDICTED, classes)
+    assert matched.tolist() == [0, 0, 0, 0, 2, 2, 2, 2, 1, 1, -1, -1]
+    found = encoder_gradients(model, torch.arange(N), PREDICTED, matched, EVERY)
     z = model.z()
-    target = model._centers.detach()[match(PREDICTED, classes)]
+    target = model._centers.detach()[matched]
     target[-2:] = z[-2:]
     torch.testing.assert_close(found["supervised"], model.by_hand(target))
     decoded = target @ model.autoencoder_.decoder.weight.detach().T
     torch.testing.assert_close(found["class reconstruction"], model.reconstruction_by_hand(decoded))
+
+
+def test_classes_are_matched_to_clusters_by_the_hungarian_method():
+    assert MATCHED.tolist() == [0] * 4 + [2] * 4 + [1] * 4
 
 
 def test_cosines_of_known_vectors():
@@ -162,6 +166,6 @@ def test_networks_keep_their_modes_and_batch_norm_its_statistics():
     model.autoencoder_.train()
     model.autoencoder_.decoder.eval()
     before = model.autoencoder_.encoder[1].running_mean.clone()
-    assert cosines(model, torch.arange(N), PREDICTED, CLASSES)
+    assert cosines(model, torch.arange(N), PREDICTED, MATCHED)
     assert model.autoencoder_.encoder[1].training and not model.autoencoder_.decoder.training
     assert torch.equal(model.autoencoder_.encoder[1].running_mean, before)

@@ -1,6 +1,7 @@
 """The only room that sees labels."""
 
 from dcbook.evaluation.copies import describe_by, distorted, finding_copies
+from dcbook.evaluation.diagnose import Diagnose, shape
 from dcbook.evaluation.filters import flatness, learned_alike, matching, resemblance
 from dcbook.evaluation.geometry import (
     Dimensions,
@@ -33,6 +34,7 @@ from dcbook.evaluation.voc import VOC_CLASSES, evaluate_voc, fit_voc, masked_bce
 __all__ = [
     "UNMATCHED",
     "VOC_CLASSES",
+    "Diagnose",
     "Dimensions",
     "LabelPicked",
     "Pairs",
@@ -83,6 +85,7 @@ __all__ = [
     "rmac_descriptor",
     "rmac_regions",
     "scores",
+    "shape",
     "spectral_gap",
     "train_with_labels",
     "transferred",

@@ -29,12 +29,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
 import torch
 from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
-from dcbook.evaluation.scores import UNMATCHED, match
+from dcbook.evaluation.scores import UNMATCHED
 from dcbook.losses import mean_squared_error
 
 VARIANTS = {
@@ -64,7 +63,7 @@ def cosines(
     model: Any,
     rows: Tensor,
     predicted: ArrayLike,
-    classes: ArrayLike | None = None,
+    matched: ArrayLike | None = None,
     variants: Iterable[str] = ("dynae",),
     chunk: int = 512,
 ) -> dict[str, float]:
@@ -75,7 +74,8 @@ def cosines(
     model : between two epochs of its `fit`, not of its pretraining: what a monitor gets
     rows : (B,) int64, the training samples whose gradients are taken
     predicted : (B,) clusters that they are in now, from 0 to K - 1
-    classes : (B,) true labels; None: only what needs none
+    matched : (B,) h(y), the clusters that their classes are mapped to, -1 for none: `match(clusters, classes)`, best of
+        all samples, as two classes may be near a tie; None without labels: what needs them is left out
     variants : some of `VARIANTS`
     chunk : at most so many samples at once. Losses that are means over samples give the same as all at once; one of
         pairs of samples (phase 2 of DCSS) knows the pairs within a chunk, as it knows those within a batch in training
@@ -89,9 +89,8 @@ def cosines(
     if unknown := set(variants) - set(VARIANTS):
         raise ValueError(f"variants must be some of {sorted(VARIANTS)}, not {sorted(unknown)}")
     pairs = {f"{name}_{v}": pair for v in variants for name, pair in zip(("fr", "fd"), VARIANTS[v], strict=True)}
-    found = encoder_gradients(
-        model, rows, predicted, classes, {name for pair in pairs.values() for name in pair}, chunk
-    )
+    wanted = {name for pair in pairs.values() for name in pair}
+    found = encoder_gradients(model, rows, predicted, matched, wanted, chunk)
     return {name: cosine(found[a], found[b]) for name, (a, b) in pairs.items() if a in found and b in found}
 
 
@@ -99,7 +98,7 @@ def encoder_gradients(
     model: Any,
     rows: Tensor,
     predicted: ArrayLike,
-    classes: ArrayLike | None = None,
+    matched: ArrayLike | None = None,
     wanted: Iterable[str] = ("self", "pseudo", "total", "supervised"),
     chunk: int = 512,
 ) -> dict[str, Tensor]:
@@ -107,9 +106,8 @@ def encoder_gradients(
 
     The mean over chunks of equal size: of B samples, the last few that don't fill one are left out.
     """
-    predicted = np.asarray(predicted)
     own = torch.as_tensor(predicted, device=rows.device)
-    true = None if classes is None else torch.as_tensor(match(predicted, np.asarray(classes)), device=rows.device)
+    true = None if matched is None else torch.as_tensor(matched, device=rows.device)
     wanted, parameters = set(wanted), list(model.autoencoder_.encoder.parameters())
     count = -(-len(rows) // chunk)
     sums: dict[str, Tensor] = {}
