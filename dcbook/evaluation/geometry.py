@@ -99,7 +99,10 @@ def cluster_dimensions(
     """ID and LID of each cluster of codes u (N, d) by its `labels` (N,), averaged over the clusters.
 
     A cluster of more than `at_most` codes is measured on so many of them, drawn at random; one of less than `LEAST` is
-    left out, as is one without an ID because its codes are all equal.
+    left out, as is one without an ID because its codes are all equal. Fewer codes look flatter and lower: of IDEC's ten
+    clusters on USPS (500 to 1,600 codes in 10 dimensions, ID 7.4, LID 7.1) `at_most` 1,000 takes 0.05 ± 0.02 off the
+    mean ID and nothing off LID; a random 400, 200 or 100 codes a cluster take 0.3, 0.5 or 0.6 (± 0.2) and 0.1, 0.2 or
+    0.4 off. So compare equal numbers of codes.
     """
     u = _codes(u)
     labels = torch.as_tensor(labels, device=u.device)
@@ -116,9 +119,10 @@ def spectral_gap(
 ) -> float:
     """ACC of spectral clustering less ACC of k-means, both on codes u (N, d) against true `labels` (N,): -1 to 1.
 
-    On at most `at_most` codes, drawn at random. Spectral clustering is scikit-learn's, on the graph of the `NEIGHBORS`
-    nearest neighbors, its labels by cluster_qr, which needs no restarts. On 1,000 codes it is as fast as the landmarks
-    of `LSSC`.
+    Spectral clustering is scikit-learn's, on the graph of the `NEIGHBORS` nearest neighbors, its labels by cluster_qr,
+    which needs no restarts. On at most `at_most` codes, drawn at random; there it is as fast as the landmarks of `LSSC`.
+    Between draws from USPS the gap varies by up to ± 0.05 after one epoch of DEC or IDEC and by ± 0.005 after six, with
+    2,000 codes by ± 0.04 and ± 0.003 (standard deviations).
     """
     from sklearn.cluster import SpectralClustering  # loads a large part of scikit-learn
 
@@ -137,7 +141,8 @@ def spectral_gap(
 def effective_rank(u: ArrayLike | Tensor) -> float:
     """exp of the entropy of the normalized singular values of the centered codes u (N, d): 1 to min(N, d).
 
-    Roy & Vetterli 2007. Equal singular values give their number; 0 if all codes are equal.
+    Roy & Vetterli 2007. Equal singular values give their number; 0 if all codes are equal. Of 2,000 codes of USPS it is
+    that of all, 8 to 9, within ± 0.02.
     """
     values = _variances(_centered(u)).sqrt()
     p = values / values.sum()
