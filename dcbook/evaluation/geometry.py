@@ -120,7 +120,7 @@ def spectral_gap(
     """ACC of spectral clustering less ACC of k-means, both on codes u (N, d) against true `labels` (N,): -1 to 1.
 
     Spectral clustering is scikit-learn's, on the graph of the `NEIGHBORS` nearest neighbors, its labels by cluster_qr,
-    which needs no restarts. On at most `at_most` codes, drawn at random; there it is as fast as the landmarks of `LSSC`.
+    which needs no restarts. On at most `at_most` codes, drawn at random; there as fast as the landmarks of `LSSC`.
     Between draws from USPS the gap varies by up to ± 0.05 after one epoch of DEC or IDEC and by ± 0.005 after six, with
     2,000 codes by ± 0.04 and ± 0.003 (standard deviations).
     """
