@@ -111,11 +111,6 @@ def mean_squared_error(x: Tensor, x_hat: Tensor) -> Tensor:
     return torch.nn.functional.mse_loss(x_hat.flatten(1), x.flatten(1))
 
 
-def idec_loss(x: Tensor, x_hat: Tensor, p: Tensor, q: Tensor, gamma: float = 0.1) -> Tensor:
-    """IDEC Eq. (1): L = L_r + gamma L_c with L_r the mean squared error and L_c = KL(P || Q)."""
-    return mean_squared_error(x, x_hat) + gamma * kl_divergence(p, q)
-
-
 # --- DCN and DKM ---------------------------------------------------------------------------------------------------
 
 

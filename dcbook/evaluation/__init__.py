@@ -1,7 +1,18 @@
 """The only room that sees labels."""
 
 from dcbook.evaluation.copies import describe_by, distorted, finding_copies
+from dcbook.evaluation.diagnose import Diagnose, shape
 from dcbook.evaluation.filters import flatness, learned_alike, matching, resemblance
+from dcbook.evaluation.geometry import (
+    Dimensions,
+    cluster_dimensions,
+    effective_rank,
+    latent_variance,
+    linear_dimension,
+    spectral_gap,
+    two_nn,
+)
+from dcbook.evaluation.gradients import cosine, cosines, encoder_gradients, gradient
 from dcbook.evaluation.label_picked import LabelPicked, label_picked
 from dcbook.evaluation.maps import purity, tsne
 from dcbook.evaluation.pairs import Pairs, pairs, residuals
@@ -23,6 +34,8 @@ from dcbook.evaluation.voc import VOC_CLASSES, evaluate_voc, fit_voc, masked_bce
 __all__ = [
     "UNMATCHED",
     "VOC_CLASSES",
+    "Diagnose",
+    "Dimensions",
     "LabelPicked",
     "Pairs",
     "Probe",
@@ -32,16 +45,24 @@ __all__ = [
     "ari",
     "average_precision",
     "class_share",
+    "cluster_dimensions",
+    "cosine",
+    "cosines",
     "describe_by",
     "distorted",
+    "effective_rank",
+    "encoder_gradients",
     "evaluate_retrieval",
     "evaluate_voc",
     "finding_copies",
     "fit_voc",
     "flatness",
+    "gradient",
     "gradient_ascent",
     "label_picked",
+    "latent_variance",
     "learned_alike",
+    "linear_dimension",
     "linear_probe",
     "macro_f1",
     "masked_bce",
@@ -64,9 +85,12 @@ __all__ = [
     "rmac_descriptor",
     "rmac_regions",
     "scores",
+    "shape",
+    "spectral_gap",
     "train_with_labels",
     "transferred",
     "tsne",
+    "two_nn",
     "voc2007",
     "voc_labels",
 ]

@@ -1,5 +1,8 @@
 """AE + k-means: an autoencoder trained on the reconstruction error alone, then k-means on its latent codes."""
 
+from torch import Tensor
+
+from dcbook import losses
 from dcbook.methods.base import DeepClusterer
 
 
@@ -21,3 +24,10 @@ class AEKMeans(DeepClusterer):
 
     def _optimize(self) -> None:
         """Nothing more: `_initialize` has pretrained and found the centers."""
+
+    def objectives(self, rows: Tensor) -> dict[str, Tensor]:
+        """The reconstruction error of the pretraining; {} of a start that has no decoder."""
+        if getattr(self.autoencoder_, "decoder", None) is None:
+            return {}
+        x = self._samples(rows)
+        return {"self": losses.mean_squared_error(x, self.autoencoder_(x)[1])}

@@ -117,6 +117,16 @@ class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
         check_is_fitted(self)
         return Start(self.autoencoder_, None if self._centers is None else self._centers.detach())
 
+    def objectives(self, rows: Tensor) -> dict[str, Tensor]:
+        """The parts of the loss that `fit` minimizes, on the training samples `rows` (B,) int64, by the model as it is.
+
+        "self", what the samples themselves teach (their reconstruction), and "pseudo", what clusters do: scalars with a
+        gradient, weighted as in training, so that their sum is the loss of an update on these rows as one batch. A part
+        that a method doesn't train is left out; {} says that it doesn't tell. For a monitor, after any epoch that is
+        not one of pretraining; networks stay in the mode they are in.
+        """
+        return {}
+
     def save(self, folder: str | Path) -> None:
         """Write the fitted model to `folder` (safetensors and JSON); `dcbook.methods.load_model` reads it."""
         from dcbook.methods.saving import save
@@ -126,6 +136,8 @@ class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
     @abstractmethod
     def _optimize(self) -> None:
         """The method itself: from the start on, train `autoencoder_` and `_centers` on `_x`, one `_log` an epoch."""
+
+    _during_fit: tuple[str, ...] = ("_x", "_monitor")  # attributes that end with `fit`
 
     @property
     def _decoder_for(self) -> str | None:
@@ -193,6 +205,12 @@ class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
             for _ in range(epochs):
                 yield lambda **losses: self._log(phase, bar, **losses)
 
+    def _samples(self, rows: Tensor) -> Tensor:
+        """Training samples, while there are any."""
+        if not hasattr(self, "_x"):
+            raise RuntimeError(f"{type(self).__name__} has training samples only while fit runs: ask in a monitor")
+        return self._x.index_select(0, rows)
+
     def _batches(self, generator: torch.Generator, size: int | None = None) -> Iterator[Tensor]:
         return batches(len(self._x), size or self.batch_size, generator, self._x.device)
 
@@ -215,7 +233,8 @@ class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
             self._centers = self._kmeans(restarts=1)
         self.autoencoder_.eval()
         _ = self.labels_
-        del self._x, self._monitor
+        for name in self._during_fit:
+            vars(self).pop(name, None)
 
     def _kmeans(self, restarts: int) -> Tensor:
         u = self._embed(self._x)

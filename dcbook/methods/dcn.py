@@ -4,7 +4,7 @@
 |--------|-------------------|--------|----------------------------------------------------------------|
 | f(x_i) | u                 | (B, d) | encoder output                                                 |
 | M      | self._centers     | (K, d) | running means of the codes, never by gradient                  |
-| s_i    | assigned          | (N,)   | cluster of each sample when its batch was last seen            |
+| s_i    | self._assigned    | (N,)   | cluster of each sample when its batch was last seen            |
 | c_k    | counts            | (K,)   | samples ever assigned to cluster k; its step is 1/c_k          |
 | lambda | lam               |        | weight of the k-means term                                     |
 
@@ -17,6 +17,7 @@ under Python 2, where 1/c is 0, so as far as one can read its centers never move
 """
 
 import torch
+from torch import Tensor
 
 from dcbook import losses
 from dcbook.methods.base import DeepClusterer
@@ -38,6 +39,8 @@ class DCN(DeepClusterer):
     on the k-means term, which is lambda = 2, Adam, batches of 256, and the network of DEC. The released code has SGD
     with Nesterov's momentum, batch normalization and batches of 128.
     """
+
+    _during_fit = (*DeepClusterer._during_fit, "_assigned")
 
     def __init__(
         self,
@@ -75,21 +78,29 @@ class DCN(DeepClusterer):
         autoencoder = self.autoencoder_.train()
         optimizer = Adam(autoencoder.parameters(), self.lr)
         order = stream(self.seed_, "batches")
-        assigned = self._assign(self._embed(self._x)).clone()
+        self._assigned = self._assign(self._embed(self._x)).clone()
         counts = torch.full((self.n_clusters,), float(self.initial_count), device=self._x.device)
         for log in self._epochs("clustering", self.epochs):
             total = torch.zeros(2, device=self._x.device)
             for batch in self._batches(order):
-                x = self._x.index_select(0, batch)
-                u, x_hat = autoencoder(x)
-                reconstruction = losses.squared_error(x, x_hat)
-                clustering = losses.squared_error(u, self._centers.index_select(0, assigned[batch]))
+                reconstruction, clustering = self._errors(batch)
                 losses.dcn_loss(reconstruction, clustering, self.lam).backward()
                 optimizer.step()
                 total += len(batch) * torch.stack([reconstruction, clustering]).detach()
-                u = self._embed(x)
-                assigned[batch] = labels = self._assign(u)
+                u = self._embed(self._x.index_select(0, batch))
+                self._assigned[batch] = labels = self._assign(u)
                 self._centers, counts = losses.running_means(self._centers, counts, u, labels)
             reconstruction, clustering = (total / len(self._x)).tolist()
             loss = losses.dcn_loss(reconstruction, clustering, self.lam)
             log(loss=loss, reconstruction=reconstruction, clustering=clustering)
+
+    def objectives(self, rows: Tensor) -> dict[str, Tensor]:
+        """||x_i - x̂_i||^2 and (lambda / 2) ||f(x_i) - M s_i||^2."""
+        reconstruction, clustering = self._errors(rows)
+        return {"self": reconstruction, "pseudo": self.lam / 2 * clustering}
+
+    def _errors(self, rows: Tensor) -> tuple[Tensor, Tensor]:
+        x = self._samples(rows)
+        u, x_hat = self.autoencoder_(x)
+        own = self._centers.index_select(0, self._assigned[rows])
+        return losses.squared_error(x, x_hat), losses.squared_error(u, own)

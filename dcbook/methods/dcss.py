@@ -82,6 +82,8 @@ class DCSS(DeepClusterer):
     - an encoder of your own, without a decoder: a module that has it as its attribute `encoder`.
     """
 
+    _during_fit = (*DeepClusterer._during_fit, "_judged_by_q")
+
     def __init__(
         self,
         n_clusters: int = 10,
@@ -166,11 +168,16 @@ class DCSS(DeepClusterer):
 
     def _update(self, x, x_hat, u, clusters: slice, weights: Tensor, optimizer: SGD) -> Tensor:
         """One SGD step on Eq. (1) for some clusters; returns their reconstruction and centering losses."""
-        reconstruction = losses.weighted_reconstruction(x, x_hat, weights[:, clusters])
-        centering = losses.weighted_centering(u, self._centers[clusters], weights[:, clusters])
+        reconstruction, centering = self._errors(x, x_hat, u, clusters, weights)
         losses.cluster_loss(reconstruction, centering, self.alpha).backward()
         optimizer.step()
         return torch.stack([reconstruction.detach(), centering.detach()])
+
+    def _errors(self, x, x_hat, u, clusters: slice, weights: Tensor) -> tuple[Tensor, Tensor]:
+        """Eqs. (1b) and (1c) for some clusters."""
+        weights = weights[:, clusters]
+        centering = losses.weighted_centering(u, self._centers[clusters], weights)
+        return losses.weighted_reconstruction(x, x_hat, weights), centering
 
     def _weights(self, u: Tensor) -> Tensor:
         return losses.memberships(u.detach(), self._centers, self.m) ** self.m
@@ -180,7 +187,6 @@ class DCSS(DeepClusterer):
         epochs, T2 = (round(n * self._stretch) for n in (self.phase2_epochs, self.T2))
         if not epochs:
             return
-        released = self._released_rows
         encoder = self.autoencoder_.encoder
         mnet = self._new_mnet()
         optimizers = Adam(encoder.parameters(), self.encoder_lr), Adam(mnet.parameters(), self.mnet_lr)
@@ -188,23 +194,40 @@ class DCSS(DeepClusterer):
         for epoch, log in enumerate(self._epochs("phase 2", epochs)):
             mnet.train()
             self.autoencoder_.train()
+            self._judged_by_q = epoch >= T2
             total = torch.zeros((), device=self._x.device)
             for batch in self._batches(order):
-                u = encoder(self._x[batch])
-                q = mnet(u)
-                judge = losses.memberships(u.detach(), self._centers, self.m) if epoch < T2 else q.detach()
-                q = losses.rounded(q) if "rounding" in released else q
-                loss = losses.pairwise_loss(
-                    q, judge @ judge.T, self.zeta, self.gamma, released="self-pairs" in released
-                )
-                (loss * RELEASED_LOSS_SCALE if "scale" in released else loss).backward()
+                loss = self._pairwise(self._x[batch], mnet)
+                (loss * self._loss_scale).backward()
                 for optimizer in optimizers:
                     optimizer.step()
                 total += loss.detach()
             self.mnet_ = mnet
-            if epoch < T2 or "centers" not in released:
+            if not self._judged_by_q or "centers" not in self._released_rows:
                 self._update_centers()
-            log(pairwise=total.item() / len(self._x), judged_by_q=float(epoch >= T2))
+            log(pairwise=total.item() / len(self._x), judged_by_q=float(self._judged_by_q))
+
+    def _pairwise(self, x: Tensor, mnet: MNet) -> Tensor:
+        """Eq. (4) or, once q judges, Eq. (5)."""
+        released = self._released_rows
+        u = self.autoencoder_.encoder(x)
+        q = mnet(u)
+        judge = q.detach() if self._judged_by_q else losses.memberships(u.detach(), self._centers, self.m)
+        q = losses.rounded(q) if "rounding" in released else q
+        return losses.pairwise_loss(q, judge @ judge.T, self.zeta, self.gamma, released="self-pairs" in released)
+
+    def objectives(self, rows: Tensor) -> dict[str, Tensor]:
+        """Eq. (1b), and alpha times Eq. (1c), both summed over all clusters; in phase 2 Eq. (4) or (5) of all pairs."""
+        x = self._samples(rows)
+        if hasattr(self, "mnet_"):
+            return {"pseudo": self._pairwise(x, self.mnet_) * self._loss_scale}
+        u, x_hat = self.autoencoder_(x)
+        reconstruction, centering = self._errors(x, x_hat, u, slice(None), self._weights(u))
+        return {"self": reconstruction, "pseudo": self.alpha * centering}
+
+    @property
+    def _loss_scale(self) -> float:
+        return RELEASED_LOSS_SCALE if "scale" in self._released_rows else 1.0
 
     @property
     def _stretch(self) -> float:

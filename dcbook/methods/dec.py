@@ -27,6 +27,7 @@ class DEC(DeepClusterer):
     """
 
     _decoder_for = None
+    _during_fit = (*DeepClusterer._during_fit, "_target")
 
     def __init__(
         self,
@@ -63,12 +64,12 @@ class DEC(DeepClusterer):
         check_schedule(self)
 
     def _optimize(self) -> None:
-        encoder = self.autoencoder_.encoder.train()
+        self_train(self, self.autoencoder_.encoder.train().parameters())
 
-        def loss(x: Tensor, target: Tensor) -> Tensor:
-            return losses.kl_divergence(target, self._soft_assignments(encoder(x)))
-
-        self_train(self, encoder.parameters(), loss)
+    def objectives(self, rows: Tensor) -> dict[str, Tensor]:
+        """KL(P || Q) towards the target as it was last taken."""
+        u = self.autoencoder_.encoder(self._samples(rows))
+        return {"pseudo": losses.kl_divergence(self._target.index_select(0, rows), self._soft_assignments(u))}
 
     def _soft_assignments(self, u: Tensor) -> Tensor:
         return losses.student_t(u, self._centers, self.alpha)

@@ -47,6 +47,8 @@ class DKM(DeepClusterer):
     random centers where no codes are, and clusters stay empty.
     """
 
+    _during_fit = (*DeepClusterer._during_fit, "_epoch_alpha")
+
     def __init__(
         self,
         n_clusters: int = 10,
@@ -98,19 +100,26 @@ class DKM(DeepClusterer):
         order = stream(self.seed_, "batches")
         alphas = self._alphas
         for epoch, log in enumerate(self._epochs("clustering", self.epochs)):
-            alpha = alphas[epoch * len(alphas) // self.epochs]
+            self._epoch_alpha = alphas[epoch * len(alphas) // self.epochs]
             total = torch.zeros(2, device=self._x.device)
             for batch in self._batches(order):
-                x = self._x.index_select(0, batch)
-                u, x_hat = autoencoder(x)
-                reconstruction = losses.squared_error(x, x_hat)
-                clustering = losses.soft_kmeans(u, self._centers, alpha)
+                reconstruction, clustering = self._errors(batch)
                 (reconstruction + self.lam * clustering).backward()
                 optimizer.step()
                 total += len(batch) * torch.stack([reconstruction, clustering]).detach()
             reconstruction, clustering = (total / len(self._x)).tolist()
             loss = reconstruction + self.lam * clustering
-            log(loss=loss, reconstruction=reconstruction, clustering=clustering, alpha=alpha)
+            log(loss=loss, reconstruction=reconstruction, clustering=clustering, alpha=self._epoch_alpha)
+
+    def objectives(self, rows: Tensor) -> dict[str, Tensor]:
+        """The two terms of L at the alpha of the epoch."""
+        reconstruction, clustering = self._errors(rows)
+        return {"self": reconstruction, "pseudo": self.lam * clustering}
+
+    def _errors(self, rows: Tensor) -> tuple[Tensor, Tensor]:
+        x = self._samples(rows)
+        u, x_hat = self.autoencoder_(x)
+        return losses.squared_error(x, x_hat), losses.soft_kmeans(u, self._centers, self._epoch_alpha)
 
     @property
     def _alphas(self) -> list[float]:

@@ -25,6 +25,8 @@ class IDEC(DeepClusterer):
     [0, 5.1], which makes its L_r 26 times larger against KL than on the [0, 1] used here.
     """
 
+    _during_fit = (*DeepClusterer._during_fit, "_target")
+
     def __init__(
         self,
         n_clusters: int = 10,
@@ -64,13 +66,14 @@ class IDEC(DeepClusterer):
             raise ValueError(f"gamma must be at least 0, not {self.gamma}")
 
     def _optimize(self) -> None:
-        autoencoder = self.autoencoder_.train()
+        self_train(self, self.autoencoder_.train().parameters())
 
-        def loss(x: Tensor, target: Tensor) -> Tensor:
-            u, x_hat = autoencoder(x)
-            return losses.idec_loss(x, x_hat, target, self._soft_assignments(u), self.gamma)
-
-        self_train(self, autoencoder.parameters(), loss)
+    def objectives(self, rows: Tensor) -> dict[str, Tensor]:
+        """IDEC Eq. (1): L_r and gamma L_c, L_r the mean squared error and L_c = KL(P || Q), P as it was last taken."""
+        x, target = self._samples(rows), self._target.index_select(0, rows)
+        u, x_hat = self.autoencoder_(x)
+        clustering = losses.kl_divergence(target, self._soft_assignments(u))
+        return {"self": losses.mean_squared_error(x, x_hat), "pseudo": self.gamma * clustering}
 
     def _soft_assignments(self, u: Tensor) -> Tensor:
         return losses.student_t(u, self._centers, self.alpha)

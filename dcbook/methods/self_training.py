@@ -5,10 +5,10 @@
 | z_i    | u                | (B, d) | encoder output                                      |
 | mu_k   | method._centers  | (K, d) | trained together with the network                   |
 | q_ik   | q                | (B, K) | DEC Eq. (1), Student's t with alpha degrees of freedom |
-| p_ik   | target           | (N, K) | DEC Eq. (3), from q over the whole data set         |
+| p_ik   | method._target   | (N, K) | DEC Eq. (3), from q over the whole data set         |
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 import torch
 from torch import Tensor, nn
@@ -19,10 +19,8 @@ from dcbook.methods.inputs import stream
 from dcbook.methods.optimizers import SGD, Adam, Optimizer
 
 
-def self_train(
-    method: DeepClusterer, weights: Iterable[nn.Parameter], loss: Callable[[Tensor, Tensor], Tensor]
-) -> None:
-    """Minimise `loss(x_batch, target_batch)` over `weights` and the centers of `method`.
+def self_train(method: DeepClusterer, weights: Iterable[nn.Parameter]) -> None:
+    """Minimize the sum of `method.objectives(batch)` over `weights` and the centers of `method`.
 
     Every `update_interval` updates the target is taken anew from all samples; training ends when less than the share
     `tol` of the labels has changed since the last target, or after `max_updates` updates.
@@ -36,12 +34,12 @@ def self_train(
         total, before = torch.zeros((), device=method._x.device), updates
         for batch in method._batches(order):
             if updates % method.update_interval == 0:
-                target, new_labels = _target(method)
+                method._target, new_labels = _target(method)
                 stop = labels is not None and bool((new_labels != labels).float().mean() < method.tol)
                 labels = new_labels
             if stop or updates == method.max_updates:
                 break
-            value = loss(method._x.index_select(0, batch), target.index_select(0, batch))
+            value = sum(method.objectives(batch).values())
             value.backward()
             optimizer.step()
             total += value.detach()

@@ -124,26 +124,33 @@ class VaDE(DeepClusterer):
             self.autoencoder_.log_variance.bias.data.copy_((FIRST_SPREAD * variances).log())
 
     def _optimize(self) -> None:
-        network, prior = self.autoencoder_.train(), self.prior_
-        optimizer = Adam([*network.parameters(), *prior.parameters()], self.lr, self.eps)
+        weights = [*self.autoencoder_.train().parameters(), *self.prior_.parameters()]
+        optimizer = Adam(weights, self.lr, self.eps)
         order, noise = stream(self.seed_, "batches"), stream(self.seed_, "noise")
-        error = LIKELIHOODS[self.likelihood]
         for epoch, log in enumerate(self._epochs("clustering", self.epochs)):
             optimizer.lr = max(self.min_lr, self.lr * self.decay ** (epoch // self.decay_every))
             total = torch.zeros(2, device=self._x.device)
             for batch in self._batches(order):
-                x = self._x.index_select(0, batch)
-                mean, log_variance = network.posterior(x)
-                z = mean + (log_variance / 2).exp() * torch.randn(mean.shape, generator=noise).to(mean)
-                log_gamma = prior(z).log_softmax(1)
-                reconstruction = error(x, network.decode(z))
-                divergence = losses.mixture_divergence(mean, log_variance, log_gamma, *prior.parts)
+                reconstruction, divergence = self._parts(batch, noise)
                 (reconstruction + divergence).backward()
                 optimizer.step()
                 total += len(batch) * torch.stack([reconstruction, divergence]).detach()
-            self._centers = prior.means.detach().clone()
+            self._centers = self.prior_.means.detach().clone()
             reconstruction, divergence = (total / len(self._x)).tolist()
             log(loss=reconstruction + divergence, reconstruction=reconstruction, divergence=divergence)
+
+    def objectives(self, rows: Tensor) -> dict[str, Tensor]:
+        """-log p(x | z) and KL(q(z, c | x) || p(z, c)), with the same noise in z at every call."""
+        reconstruction, divergence = self._parts(rows, stream(self.seed_, "noise of objectives"))
+        return {"self": reconstruction, "pseudo": divergence}
+
+    def _parts(self, rows: Tensor, noise: torch.Generator) -> tuple[Tensor, Tensor]:
+        x = self._samples(rows)
+        mean, log_variance = self.autoencoder_.posterior(x)
+        z = mean + (log_variance / 2).exp() * torch.randn(mean.shape, generator=noise).to(mean)
+        reconstruction = LIKELIHOODS[self.likelihood](x, self.autoencoder_.decode(z))
+        log_gamma = self.prior_(z).log_softmax(1)
+        return reconstruction, losses.mixture_divergence(mean, log_variance, log_gamma, *self.prior_.parts)
 
     def _variational(self, autoencoder: nn.Module) -> VariationalAutoencoder:
         bernoulli = self.likelihood == "bernoulli"

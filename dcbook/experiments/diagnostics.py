@@ -1,0 +1,46 @@
+"""What a run's record may tell of feature randomness, drift and twist: R-DC's three failures (arXiv 2503.03733)."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from dcbook.data import Dataset
+from dcbook.evaluation import Diagnose, shape
+from dcbook.evaluation.diagnose import sample
+
+
+class Diagnostics:
+    """Watch of any method: the numbers of `dcbook.evaluation.Diagnose` along the training, and of what came of it.
+
+    `every`, `variants`, `n_codes` and `n_gradients` are those of `Diagnose`; epochs are entries of the history, whether
+    or not the run's monitor looks at them. The portrait has `shape`, the numbers of the fitted model's space: that of
+    "AE+k-means" from a start says where others that take it begin. What can't be said is None there.
+    """
+
+    def __init__(
+        self,
+        every: int = 5,
+        variants: Iterable[str] = ("dynae",),
+        n_codes: int = 10_000,
+        n_gradients: int = 1024,
+    ):
+        self.options = {
+            "every": every,
+            "variants": tuple(variants),
+            "n_codes": n_codes,
+            "n_gradients": n_gradients,
+        }
+        self.name = (
+            f"diagnostics every {every} epochs, {', '.join(self.options['variants'])}, of {n_codes} codes and "
+            f"{n_gradients} gradients"
+        )
+        Diagnose(**self.options)
+
+    def epoch(self, model: Any, data: Dataset) -> dict[str, float]:
+        """FR, FD and the shape of the space, where they are due."""
+        return Diagnose(data.labels, **self.options)(model)
+
+    def portrait(self, model: Any, data: Dataset) -> dict:
+        """The space of the fitted model."""
+        rows = sample(len(data), self.options["n_codes"])
+        u = model.transform(data.images[rows])
+        return {"shape": shape(u, model.labels_[rows], data.labels[rows], data.n_classes)}
