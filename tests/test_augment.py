@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from dcbook.methods.augment import Augmentation
+from dcbook.methods.augment import Augmentation, ShiftRotation
 
 NONE = {"crop": 1, "flip": False, "jitter": 0, "grayscale": 0}
 
@@ -103,3 +103,67 @@ def test_a_crop_shows_its_part_of_the_image():
 def test_strengths_out_of_range_are_refused(bad):
     with pytest.raises(ValueError, match=r"crop must lie in \(0, 1\], jitter and grayscale in \[0, 1\]"):
         Augmentation(**bad)
+
+
+def moved(x, seed=0, **strengths):
+    return ShiftRotation(**{"shift": 0, "rotation": 0} | strengths)(x, torch.Generator().manual_seed(seed))
+
+
+@pytest.mark.parametrize("shape", [(1, 9, 9), (3, 8, 12), (2, 6, 7, 8)])
+def test_moved_samples_have_the_shape_and_range_and_repeat(shape):
+    x = torch.rand(20, *shape, generator=torch.Generator().manual_seed(1))
+    state, before = torch.random.get_rng_state(), x.clone()
+    first, again, other = (moved(x, seed, shift=0.2, rotation=20) for seed in (0, 0, 1))
+    assert first.shape == x.shape and first.min() >= 0 and first.max() <= 1 + 1e-6
+    assert torch.equal(first, again) and torch.equal(x, before)
+    assert torch.equal(torch.random.get_rng_state(), state)
+    assert (first != other).flatten(1).any(1).all() and (first != x).flatten(1).any(1).all()
+
+
+def test_vectors_and_strengths_of_zero_change_nothing(images):
+    assert moved(images) is images
+    vectors = images.flatten(1)
+    assert moved(vectors, shift=0.1, rotation=10) is vectors
+
+
+def test_shifts_are_uniform_up_to_the_share_of_the_side_and_repeat_the_border():
+    ramps = torch.arange(20.0).expand(2000, 1, 10, 20)
+    shifted = moved(ramps, shift=0.2)
+    assert torch.allclose((shifted[:, 0, 5, 10] - 10).sort().values, torch.linspace(-4, 4, 2000), atol=0.4)
+    outside = (shifted[:, 0, 5, 0] < 1e-4).float().mean().item()
+    assert outside == pytest.approx(0.5, abs=0.05), "it looks like the border"
+    down = moved(ramps.transpose(2, 3), shift=0.2)[:, 0, 10, 5]
+    assert torch.allclose((down - 10).sort().values, torch.linspace(-4, 4, 2000), atol=0.4)
+
+
+@pytest.mark.parametrize("sides", [(21, 21), (21, 41)])
+def test_turns_keep_lengths_in_pixels(sides):
+    """A point off the center is found again, as far off, at the angle drawn, on images that are no square too."""
+    down, across = torch.meshgrid(*(torch.arange(float(side)) - side // 2 for side in sides), indexing="ij")
+    x = torch.exp(-((across - 7) ** 2 + down**2) / 2).expand(400, 1, *sides)
+    turned = moved(x, rotation=30)[:, 0]
+    mass = turned.sum((1, 2))
+    v, h = (turned * down).sum((1, 2)) / mass, (turned * across).sum((1, 2)) / mass
+    torch.testing.assert_close((v**2 + h**2).sqrt(), torch.full((400,), 7.0), rtol=0.03, atol=0)
+    angle = torch.atan2(v, h).rad2deg().sort().values
+    assert torch.allclose(angle, torch.linspace(-30, 30, 400), atol=3)
+
+
+def test_volumes_move_along_all_axes_and_turn_in_the_last_two():
+    x = torch.zeros(200, 1, 9, 9, 9)
+    x[:, 0, 4, 4, 7] = 1
+    turned = moved(x, rotation=40)
+    assert turned[:, 0, [0, 1, 2, 3, 5, 6, 7, 8]].abs().max() < 1e-4, "a plane stays a plane"
+    assert (turned[:, 0, 4, 4, 7] < 0.9).any()
+    x = torch.zeros(500, 1, 9, 9, 9)
+    x[:, 0, 4, 4, 4] = 1
+    shifted, places = moved(x, shift=0.2), torch.arange(9.0) - 4
+    for axis in (2, 3, 4):
+        mass = shifted.sum([a for a in (1, 2, 3, 4) if a != axis])
+        assert ((mass @ places) / mass.sum(1)).std().item() == pytest.approx(3.6 / 12**0.5, rel=0.1), axis
+
+
+@pytest.mark.parametrize("bad", [{"shift": -0.1}, {"shift": 1}, {"rotation": -1}, {"rotation": 181}])
+def test_moves_out_of_range_are_refused(bad):
+    with pytest.raises(ValueError, match=r"shift must lie in \[0, 1\) and rotation in \[0, 180\] degrees"):
+        ShiftRotation(**bad)

@@ -10,7 +10,19 @@ from dcbook.experiments import Method, runs
 from dcbook.experiments.settings import QUICK
 from dcbook.experiments.sweeps import small
 from dcbook.experiments.work import estimator
-from dcbook.methods import DCN, DCSS, DKM, LPMF, LSSC, AEKMeans, DKM_a, Pretraining, VaDE
+from dcbook.methods import (
+    DCN,
+    DCSS,
+    DKM,
+    LPMF,
+    LSSC,
+    AEKMeans,
+    DKM_a,
+    DynAE,
+    Pretraining,
+    RDCReconstruction,
+    VaDE,
+)
 from dcbook.models import IdentityEncoder
 
 UPDATES = {"max_updates": 700, "update_interval": 35}
@@ -87,6 +99,31 @@ def test_accuracy_from_the_shared_start(fitted, method, schedule, floor, gain):
     found = method(10, start=baseline.start_, random_state=0, device="cpu", **schedule).fit_predict(load(name).images)
     assert accuracy(labels, found) >= floor
     assert nmi(labels, found) > nmi(labels, baseline.labels_) + gain
+
+
+@pytest.fixture(scope="module")
+def autoencoder():
+    recipe = next(run.start for run in runs(LONGER, ["AE+k-means"], seeds=[0]))
+    return estimator(recipe, "cpu", 10).fit(load("digits").images)
+
+
+@pytest.mark.parametrize(
+    ("method", "schedule", "floor"),
+    [
+        (DynAE, {"max_updates": 200, "update_interval": 20}, 0.79),
+        (RDCReconstruction, {"epochs": 4, "lr": 5e-4}, 0.83),
+        (RDCReconstruction, {"epochs": 4, "lr": 5e-4, "loss": "neighbor", "n_neighbors": 3}, 0.75),
+    ],
+)
+def test_phase_2_improves_on_its_start_whatever_its_seed(autoencoder, method, schedule, floor):
+    """One start alone (accuracy 0.70); phase 2 reached 0.84 to 0.88, 0.89 and 0.80 to 0.81 with the seeds below."""
+    digits = load("digits")
+    before = nmi(digits.labels, autoencoder.labels_)
+    for seed in range(3):
+        shared = {"start": autoencoder.start_, "random_state": seed, "device": "cpu", "batch_size": 128}
+        found = method(10, **shared, **schedule).fit_predict(digits.images)
+        assert accuracy(digits.labels, found) >= floor
+        assert nmi(digits.labels, found) > before + 0.02
 
 
 def test_spectral_and_locality_preserving_methods_see_more_than_k_means(fitted):

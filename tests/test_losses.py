@@ -327,3 +327,23 @@ def test_gradients(batch):
     assert gradcheck(lambda u: losses.swapped_prediction(u @ u.T, u.flip(0) @ u.T, pairs, pairs.T, 0.5), u)
     mixture = (u, u / 2, q.log_softmax(1), q[0].log(), centers, centers / 2)
     assert gradcheck(losses.mixture_divergence, tuple(t.detach().requires_grad_() for t in mixture))
+
+
+def test_acai_losses_are_those_of_the_released_code(batch):
+    x, x_hat, _, _, _ = batch
+    realism, a, blended = x[:, 0], x[:, 1], x[:, 2]
+    error = losses.mean_squared_error(x, x_hat)
+    expected = float(error) + 0.5 * sum(float(c) ** 2 for c in realism) / B
+    assert losses.acai_loss(error, realism).item() == pytest.approx(expected)
+    told = sum((float(c) - float(s)) ** 2 + float(t) ** 2 for c, s, t in zip(realism, a, blended, strict=True)) / B
+    assert losses.critic_loss(realism, a, blended).item() == pytest.approx(told)
+    assert gradcheck(losses.critic_loss, (realism.clone().requires_grad_(), a, blended.clone().requires_grad_()))
+
+
+def test_neighbor_reconstruction_pair_by_pair(batch):
+    x, x_hat, _, _, _ = batch
+    weights = torch.tensor([0.5, 0.1, 0.1, 0.1, 0.1, 0.05, 0.05], dtype=torch.float64)
+    expected = sum(float(w) * distance(s, t) / PIXELS for w, s, t in zip(weights, x, x_hat, strict=True))
+    found = losses.neighbor_reconstruction(x.view(B, 1, 3, 4), x_hat, weights)
+    assert found.item() == pytest.approx(expected)
+    assert gradcheck(lambda y: losses.neighbor_reconstruction(x, y, weights), (x_hat.requires_grad_(),))

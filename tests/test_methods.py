@@ -24,9 +24,11 @@ from dcbook.methods import (
     DeepCluster,
     DeepClusterV2,
     DKM_a,
+    DynAE,
     KMeans,
     MoCo,
     Pretraining,
+    RDCReconstruction,
     SimCLR,
     Start,
     SwAV,
@@ -41,6 +43,8 @@ VIEWS = {"width": 4, "projection_dim": 8, "lr": 3e-3, "epochs": 3, "crop": 0.8, 
 LEARNER = VIEWS | {"batch_size": 32, "random_state": 0, "device": "cpu"}
 CONVNET = {"width": 0.3, "hidden": 32, "pca_dim": 3, "sobel": False, "dropout": 0, "flip": False, "crop": 0.8}
 CONVNET |= {"epochs": 3, "batch_size": 32, "random_state": 0, "device": "cpu"}
+STILL = {"shift": 0, "rotation": 0}
+DYNAMIC = STILL | {"max_updates": 12, "update_interval": 4, "tol": 0}
 PHASES = {"phase1_epochs": 2, "schedule_size": None}
 METHODS = {
     "k-means": lambda **changes: KMeans(3, **({"random_state": 0} | changes)),
@@ -59,6 +63,10 @@ METHODS = {
     "DCSS released": lambda **changes: DCSS(
         3, variant="released", **(SHORT | PHASES | {"phase2_epochs": 3, "T2": 1} | changes)
     ),
+    "DynAE": lambda **changes: DynAE(
+        3, **(SHORT | STILL | {"max_updates": 12, "update_interval": 4, "tol": 0} | changes)
+    ),
+    "RDCReconstruction": lambda **changes: RDCReconstruction(3, **(SHORT | STILL | {"epochs": 3} | changes)),
     "SimCLR": lambda **changes: SimCLR(3, **(LEARNER | changes)),
     "MoCo": lambda **changes: MoCo(3, **(LEARNER | {"queue": 64, "momentum": 0.9, "bn_groups": 2} | changes)),
     "SwAV": lambda **changes: SwAV(3, **(LEARNER | {"prototypes": 8, "frozen_updates": 3} | changes)),
@@ -206,6 +214,16 @@ def test_batch_larger_than_the_data_is_refused(name, blobs):
         ("VaDE", {"likelihood": "poisson"}, '"bernoulli" or "gaussian"'),
         ("VaDE", {"min_lr": 1}, "0 < min_lr <= lr"),
         ("VaDE", {"decay_every": 0}, "decay_every >= 1"),
+        ("DynAE", {"kappa": 0}, "kappa and lr must be above 0"),
+        ("DynAE", {"update_interval": 0}, "update_interval >= 1"),
+        ("DynAE", {"rotation": -1}, "rotation in"),
+        ("RDCReconstruction", {"loss": "pixels"}, "loss must be one of image, latent, neighbor, not 'pixels'"),
+        ("RDCReconstruction", {"distance_filter": None}, "distance_filter must be one of mean, median, none"),
+        ("RDCReconstruction", {"agreement_filter": "confidence"}, "needs n_clusters above 3, not 3"),
+        ("RDCReconstruction", {"stop": "never"}, 'stop must be None, "distance" or a function'),
+        ("RDCReconstruction", {"hand_over": 2}, "hand_over in"),
+        ("RDCReconstruction", {"n_neighbors": 0}, "n_neighbors and refresh must be at least 1"),
+        ("RDCReconstruction", {"gamma": -1}, "gamma must be at least 0"),
         ("IDEC", {"gamma": -1}, "gamma"),
         ("IDEC", {"update_interval": 0}, "update_interval"),
     ],

@@ -3,7 +3,21 @@
 import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from dcbook.methods import DCN, DCSS, DEC, DKM, IDEC, LPMF, LSSC, AEKMeans, KMeans, Pretraining, VaDE
+from dcbook.methods import (
+    DCN,
+    DCSS,
+    DEC,
+    DKM,
+    IDEC,
+    LPMF,
+    LSSC,
+    AEKMeans,
+    DynAE,
+    KMeans,
+    Pretraining,
+    RDCReconstruction,
+    VaDE,
+)
 
 RECIPE = Pretraining(widths=(8,), latent_dim=2, epochs=1, batch_size=5, restarts=1)
 SHORT = {"start": RECIPE, "batch_size": 5, "random_state": 0}
@@ -17,6 +31,8 @@ ESTIMATORS = [
     DCN(3, epochs=1, **SHORT),
     DKM(3, epochs=1, **SHORT),
     VaDE(3, epochs=1, likelihood="gaussian", **SHORT),
+    DynAE(3, max_updates=3, **SHORT),
+    RDCReconstruction(3, epochs=2, **SHORT),
     DCSS(3, phase1_epochs=1, phase2_epochs=1, schedule_size=None, **SHORT),
 ]
 NOT_FOR = {LPMF: {"check_clustering": "its data are standardized, and LPMF refuses negative numbers"}}
