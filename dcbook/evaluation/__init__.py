@@ -2,6 +2,15 @@
 
 from dcbook.evaluation.copies import describe_by, distorted, finding_copies
 from dcbook.evaluation.filters import flatness, learned_alike, matching, resemblance
+from dcbook.evaluation.geometry import (
+    Dimensions,
+    cluster_dimensions,
+    effective_rank,
+    latent_variance,
+    linear_dimension,
+    spectral_gap,
+    two_nn,
+)
 from dcbook.evaluation.label_picked import LabelPicked, label_picked
 from dcbook.evaluation.maps import purity, tsne
 from dcbook.evaluation.pairs import Pairs, pairs, residuals
@@ -23,6 +32,7 @@ from dcbook.evaluation.voc import VOC_CLASSES, evaluate_voc, fit_voc, masked_bce
 __all__ = [
     "UNMATCHED",
     "VOC_CLASSES",
+    "Dimensions",
     "LabelPicked",
     "Pairs",
     "Probe",
@@ -32,8 +42,10 @@ __all__ = [
     "ari",
     "average_precision",
     "class_share",
+    "cluster_dimensions",
     "describe_by",
     "distorted",
+    "effective_rank",
     "evaluate_retrieval",
     "evaluate_voc",
     "finding_copies",
@@ -41,7 +53,9 @@ __all__ = [
     "flatness",
     "gradient_ascent",
     "label_picked",
+    "latent_variance",
     "learned_alike",
+    "linear_dimension",
     "linear_probe",
     "macro_f1",
     "masked_bce",
@@ -64,9 +78,11 @@ __all__ = [
     "rmac_descriptor",
     "rmac_regions",
     "scores",
+    "spectral_gap",
     "train_with_labels",
     "transferred",
     "tsne",
+    "two_nn",
     "voc2007",
     "voc_labels",
 ]

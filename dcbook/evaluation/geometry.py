@@ -1,0 +1,166 @@
+"""The shape of a latent space: how many dimensions its clusters have, how curved they are, and whether it collapses.
+
+| quantity        | function             | what it says                                                              |
+|-----------------|----------------------|---------------------------------------------------------------------------|
+| ID              | `two_nn`             | dimension of the manifold that the codes lie on, straight or curved       |
+| LID             | `linear_dimension`   | dimension of the flat space that holds most of their variance             |
+| LID - ID        | `cluster_dimensions` | curvature gap of the clusters: large where they are curved, 0 if flat     |
+| spectral gap    | `spectral_gap`       | what is gained where clusters are told by neighbors, and not by centers   |
+| effective rank  | `effective_rank`     | dimensions that the codes still use: 1 is collapse to a line              |
+| latent variance | `latent_variance`    | spread of the codes: 0 is collapse to a point                             |
+
+Feature twist, as FT-VGAE (Mrabah et al., IJCAI 2022, App. A and K) and R-DC (Fig. 1) see it: ID rises to LID and the
+spectral gap falls to 0 while a pseudo-supervised loss flattens the clusters. All functions take codes u (N, d), an
+array or a tensor, and only `spectral_gap` takes true labels.
+"""
+
+import math
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+from torch import Tensor
+
+from dcbook.clustering.kmeans import kmeans
+from dcbook.clustering.neighbors import nearest_others
+from dcbook.clustering.points import as_matrix
+from dcbook.evaluation.scores import accuracy
+
+LEAST = 20  # codes that a cluster's dimensions can be taken from
+NEIGHBORS = 10  # of a code, in the graph of spectral clustering
+
+
+@dataclass(frozen=True)
+class Dimensions:
+    """Of the clusters of a latent space, averaged; NaN if no cluster could be measured.
+
+    Attributes
+    ----------
+    id : intrinsic dimension, above 0.
+    lid : linear intrinsic dimension, from 1 to d.
+    clusters : how many were large enough.
+    """
+
+    id: float
+    lid: float
+    clusters: int
+
+    @property
+    def gap(self) -> float:
+        """LID - ID, the curvature gap: large for curved clusters, about 0 for flat ones."""
+        return self.lid - self.id
+
+
+def two_nn(u: ArrayLike | Tensor, share: float = 0.9) -> float:
+    """Intrinsic dimension of codes u (N, d) by TwoNN (Facco et al. 2017), NaN if there are too few to say.
+
+    For r1 and r2, the distances of a code to its two nearest others, log(r2 / r1) has the distribution function
+    F(x) = 1 - exp(-ID x), so ID is the slope of -log(1 - F) on log(r2 / r1), a line through 0. As in FT-VGAE (App. K
+    and intrinsic_dimension.py): codes with r1 = 0 or r1 = r2 are left out, F_i = i / N for the i-th smallest ratio, the
+    last two are dropped, and of the N the lowest `share` are taken.
+
+    Its standard error is about 1.2 ID / sqrt(N). Distances are exact, chunk by chunk. Raises ValueError if u is no
+    matrix of numbers.
+    """
+    u = _codes(u)
+    if len(u) < 3:
+        return math.nan
+    first, second = nearest_others(u, 2)[0].double().T
+    usable = (first > 0) & (first < second)
+    x = ((second / first)[usable].log() / 2).sort().values
+    n = len(x)
+    y = -(-torch.arange(1, n + 1, device=x.device, dtype=x.dtype) / n).log1p()
+    kept = max(0, min(n - 2, int(share * n)))
+    x, y = x[:kept], y[:kept]
+    return float(x @ y / (x @ x)) if kept else math.nan
+
+
+def linear_dimension(u: ArrayLike | Tensor, share: float = 0.9, standardize: bool = True) -> int:
+    """LID: how many principal components of codes u (N, d) hold more than `share` of their variance, at most d.
+
+    With `standardize`, features have unit variance first, as in FT-VGAE's code (model_cora.py:87-98); its App. K leaves
+    that out. The code returns the index of the last of these components, one less than their number. 0 if all codes are
+    equal.
+    """
+    u = _centered(u)
+    if standardize:
+        scale = u.square().mean(0).sqrt()
+        u = u / torch.where(scale > 0, scale, 1)
+    variances = _variances(u)
+    cumulative = variances.cumsum(0) / variances.sum()
+    return int((cumulative <= share + 1e-12).sum()) + 1 if variances.sum() > 0 else 0
+
+
+def cluster_dimensions(
+    u: ArrayLike | Tensor, labels: ArrayLike | Tensor, at_most: int = 1000, seed: int = 0
+) -> Dimensions:
+    """ID and LID of each cluster of codes u (N, d) by its `labels` (N,), averaged over the clusters.
+
+    A cluster of more than `at_most` codes is measured on so many of them, drawn at random; one of less than `LEAST` is
+    left out, as is one without an ID because its codes are all equal.
+    """
+    u = _codes(u)
+    labels = torch.as_tensor(labels, device=u.device)
+    order = torch.randperm(len(u), generator=torch.Generator().manual_seed(seed)).to(u.device)
+    clusters = [order[labels[order] == k][:at_most] for k in labels.unique()]
+    measured = [(two_nn(u[rows]), linear_dimension(u[rows])) for rows in clusters if len(rows) >= LEAST]
+    measured = [(each, linear) for each, linear in measured if math.isfinite(each)]
+    means = np.mean(measured, 0).tolist() if measured else (math.nan, math.nan)
+    return Dimensions(*means, clusters=len(measured))
+
+
+def spectral_gap(
+    u: ArrayLike | Tensor, labels: ArrayLike, n_clusters: int, at_most: int = 1000, seed: int = 0
+) -> float:
+    """ACC of spectral clustering less ACC of k-means, both on codes u (N, d) against true `labels` (N,): -1 to 1.
+
+    On at most `at_most` codes, drawn at random. Spectral clustering is scikit-learn's, on the graph of the `NEIGHBORS`
+    nearest neighbors, its labels by cluster_qr, which needs no restarts. On 1,000 codes it is as fast as the landmarks
+    of `LSSC`.
+    """
+    from sklearn.cluster import SpectralClustering  # loads a large part of scikit-learn
+
+    rows = np.sort(np.random.default_rng(seed).permutation(len(u))[:at_most])
+    u, labels = as_matrix(u, "cpu", "u")[rows], np.asarray(labels)[rows]
+    spectral = SpectralClustering(
+        n_clusters, affinity="nearest_neighbors", n_neighbors=NEIGHBORS, assign_labels="cluster_qr", random_state=seed
+    )
+    found = kmeans(u, n_clusters, random_state=seed, device="cpu").labels.numpy()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Graph is not fully connected")  # clusters far apart, which it then finds
+        by_neighbors = spectral.fit_predict(u.numpy())
+    return accuracy(labels, by_neighbors) - accuracy(labels, found)
+
+
+def effective_rank(u: ArrayLike | Tensor) -> float:
+    """exp of the entropy of the normalized singular values of the centered codes u (N, d): 1 to min(N, d).
+
+    Roy & Vetterli 2007. Equal singular values give their number; 0 if all codes are equal.
+    """
+    values = _variances(_centered(u)).sqrt()
+    p = values / values.sum()
+    return float(torch.special.entr(p).sum().exp()) if values.sum() > 0 else 0.0
+
+
+def latent_variance(u: ArrayLike | Tensor) -> float:
+    """Variance of the codes u (N, d), averaged over the dimensions."""
+    return float(_centered(u).square().mean())
+
+
+def _codes(u: ArrayLike | Tensor) -> Tensor:
+    """A matrix, where it is; arrays go to the CPU."""
+    return as_matrix(u, u.device if isinstance(u, Tensor) else "cpu", "u")
+
+
+def _centered(u: ArrayLike | Tensor) -> Tensor:
+    u = _codes(u).double()
+    return u - u.mean(0)
+
+
+def _variances(centered: Tensor) -> Tensor:
+    """Squared singular values, largest first, from the smaller of the two products of the matrix with itself."""
+    n, d = centered.shape
+    product = centered.T @ centered if d <= n else centered @ centered.T
+    return torch.linalg.eigvalsh(product).flip(0).clamp_min(0)
