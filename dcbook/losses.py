@@ -13,7 +13,8 @@ DCSS: Sadeghi & Armanfard 2024, arXiv 2405.03590. The bodies of its Eqs. (1)-(5)
 the released code, which agree. DEC: Xie et al. 2016, arXiv 1511.06335. IDEC: Guo et al. 2017. DCN: Yang et al. 2017,
 arXiv 1610.04794, DKM: Moradi Fard et al. 2020, arXiv 1806.10069, VaDE: Jiang et al. 2017, arXiv 1611.05148, SimCLR:
 Chen et al. 2020, arXiv 2002.05709, MoCo: He et al. 2020, arXiv 1911.05722, SwAV: Caron et al. 2020, arXiv 2006.09882:
-these six as recalled and as released, not checked against the papers' texts.
+these six as recalled and as released, not checked against the papers' texts. ACAI and DynAE: Mrabah et al. 2020, arXiv
+1901.07752, as released. FT-VGAE: Mrabah et al. 2022, supplement, App. C.
 """
 
 import torch
@@ -146,6 +147,33 @@ def soft_kmeans(u: Tensor, centers: Tensor, alpha: float = 1000.0) -> Tensor:
     """DKM: sum_k softmax_k(-alpha d_ik) d_ik with d_ik = ||z_i - r_k||^2, averaged over the batch."""
     distances = squared_distances(u, centers)
     return (torch.softmax(-alpha * distances, 1) * distances).sum() / len(u)
+
+
+# --- ACAI, DynAE and R-DC (reconstruction) -------------------------------------------------------------------------
+
+
+def acai_loss(reconstruction: Tensor, realism: Tensor, lam: float = 0.5) -> Tensor:
+    """ACAI, autoencoder: mean ||x - x̂||^2 + lambda mean critic(x_int)^2, of the error and the critic's scores (B,)."""
+    return reconstruction + lam * realism.square().mean()
+
+
+def critic_loss(realism: Tensor, a: Tensor, blended: Tensor) -> Tensor:
+    """ACAI, critic: mean (critic(x_int) - a)^2 + mean critic(b x + (1 - b) x̂)^2, of scores and shares, all (B,)."""
+    return (realism - a).square().mean() + blended.square().mean()
+
+
+def unconflicted(q: Tensor, beta1: float, beta2: float) -> Tensor:
+    """DynAE: whether q_i's largest entry exceeds beta1, and its second largest by more than beta2; (B, K) → (B,)."""
+    first, second = torch.cat([q, torch.zeros_like(q[:, :1])], 1).topk(2, dim=1).values.unbind(1)
+    return (first > beta1) & (first - second > beta2)
+
+
+def neighbor_reconstruction(x: Tensor, x_hat: Tensor, weights: Tensor) -> Tensor:
+    """FT-VGAE's idea for images: sum_il w_il ||g(z_l) - x_i||^2 / D over P pairs of a sample i and a neighbor l.
+
+    `x`, `x_hat` (P, …): sample and reconstruction from the neighbor, of D pixels; `weights` (P,) sum to 1.
+    """
+    return weights @ (x_hat.flatten(1) - x.flatten(1)).square().mean(1)
 
 
 # --- VaDE ----------------------------------------------------------------------------------------------------------

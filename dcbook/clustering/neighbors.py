@@ -57,3 +57,18 @@ def neighbor_graph(x: Tensor, n_neighbors: int, chunk_bytes: int | None = None) 
     ends = torch.stack([own.expand_as(indices).flatten(), indices.flatten()])
     codes = (ends.amin(0) * n + ends.amax(0)).unique()
     return torch.stack([codes // n, codes % n])
+
+
+@torch.no_grad()
+def mutual(indices: Tensor) -> Tensor:
+    """Which of the neighbors `indices` (N, k) have the point among theirs too: bool (N, k)."""
+    n = len(indices)
+    own = torch.arange(n, device=indices.device).unsqueeze(1)
+    return torch.isin(indices * n + own, own * n + indices)
+
+
+@torch.no_grad()
+def neighbor_centroids(x: Tensor, indices: Tensor, kept: Tensor) -> Tensor:
+    """The mean of each row of `x` (N, d) and of those of its neighbors `indices` (N, k) that are `kept` (N, k)."""
+    weights = kept.to(x.dtype).unsqueeze(2)
+    return (x + (x[indices] * weights).sum(1)) / (1 + weights.sum(1))

@@ -1,4 +1,6 @@
-"""Random views of images for contrastive learning: a batch at a time, on any device, repeatable from a generator.
+"""Random views of images: a batch at a time, on any device, repeatable from a generator.
+
+`ShiftRotation` moves and turns, for autoencoders. `Augmentation` is for contrastive learning:
 
 | what      | SimCLR on CIFAR-10                                  | here                                               |
 |-----------|-----------------------------------------------------|----------------------------------------------------|
@@ -108,3 +110,50 @@ def _color_maps(saturation: Tensor, angle: Tensor) -> Tensor:
     turn = torch.stack([torch.stack([angle.cos(), -angle.sin()], 1), torch.stack([angle.sin(), angle.cos()], 1)], 1)
     chroma = FROM_YIQ[:, 1:] @ (saturation.view(-1, 1, 1) * turn).double() @ TO_YIQ[1:]
     return (TO_YIQ[0].expand(3, 3) + chroma).float()
+
+
+@dataclass(frozen=True)
+class ShiftRotation:
+    """Each sample of a batch moved and turned a little, as DynAE's training sees it (Keras' `ImageDataGenerator`).
+
+    Parameters
+    ----------
+    shift : largest shift along each axis, as a share of the side, in [0, 1).
+    rotation : largest turn about the center, in degrees, in [0, 180].
+
+    Images (B, C, H, W) are turned in their plane. Volumes (B, C, D, H, W) are moved along all three axes and turned in
+    the plane of H and W. Vectors (B, d) know no place and stay as they are, as do all samples where both are 0.
+    Interpolation is linear; what comes in from outside repeats the border. Raises ValueError outside of these ranges.
+    """
+
+    shift: float = 0.1
+    rotation: float = 10.0
+
+    def __post_init__(self):
+        if not (0 <= self.shift < 1 and 0 <= self.rotation <= 180):
+            raise ValueError(
+                f"shift must lie in [0, 1) and rotation in [0, 180] degrees, not {self.shift}, {self.rotation}"
+            )
+
+    def __call__(self, x: Tensor, generator: torch.Generator) -> Tensor:
+        """Samples (B, …) → views of the same shape; `generator` is one of the CPU."""
+        if x.ndim < 4 or not (self.shift or self.rotation):
+            return x
+        maps = self.maps(len(x), x.shape[2:], generator).to(x)
+        grid = functional.affine_grid(maps, x.shape, align_corners=False)
+        return functional.grid_sample(x, grid, padding_mode="border", align_corners=False)
+
+    def maps(self, n: int, sides: tuple[int, ...], generator: torch.Generator) -> Tensor:
+        """Affine maps (n, a, a + 1) from a view's coordinates to its sample's, both in [-1, 1], with a `sides`.
+
+        Coordinates are in the order of `grid_sample`: the last axis first. A view's place is first moved, then turned.
+        """
+        axes = len(sides)
+        angle, *moved = 2 * torch.rand(1 + axes, n, generator=generator) - 1
+        angle = math.radians(self.rotation) * angle
+        turn = torch.eye(axes).repeat(n, 1, 1)
+        wide = sides[-1] / sides[-2]  # a turn keeps lengths in pixels
+        turn[:, 0, 0], turn[:, 0, 1] = angle.cos(), -angle.sin() / wide
+        turn[:, 1, 0], turn[:, 1, 1] = angle.sin() * wide, angle.cos()
+        shift = 2 * self.shift * torch.stack(moved, 1).unsqueeze(2)
+        return torch.cat([turn, turn @ shift], 2)

@@ -27,7 +27,7 @@ from dcbook.methods.inputs import (
     resolve_seed,
     stream,
 )
-from dcbook.methods.start import Pretraining, Start, resolve_start
+from dcbook.methods.start import Recipe, Start, resolve_start
 
 EVALUATION_BATCH = 512
 
@@ -38,7 +38,7 @@ class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
     Parameters that all of them have
     --------------------------------
     n_clusters : K.
-    start : where training begins: a `Pretraining` recipe (None: the default one), a trained autoencoder (module with
+    start : where training begins: a recipe such as `Pretraining()` (which None is), a trained autoencoder (module with
         `encoder` and, for methods that reconstruct, `decoder`), a `Start` (autoencoder and centers) or the folder
         of a saved one. What is given is copied, never changed.
     batch_size : samples in an update, at most N.
@@ -163,7 +163,7 @@ class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
         """The samples where the training takes them from."""
         return torch.as_tensor(x, device=self._device)
 
-    def _resolve_start(self, input_shape: tuple[int, ...]) -> tuple[Pretraining | None, Start | None]:
+    def _resolve_start(self, input_shape: tuple[int, ...]) -> tuple[Recipe | None, Start | None]:
         return resolve_start(self.start, input_shape, self.n_clusters, self._decoder_for)
 
     def _initialize(self, recipe, start) -> None:

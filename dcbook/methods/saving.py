@@ -15,7 +15,7 @@ import dcbook
 from dcbook import methods
 from dcbook.files import written_folder
 from dcbook.methods.shallow import ShallowClusterer
-from dcbook.methods.start import Pretraining, describe_module, module_tensors, restore_module
+from dcbook.methods.start import Recipe, describe_module, module_tensors, restore_module
 
 NETWORKS = ("autoencoder_", "mnet_", "prior_")
 ARRAYS = ("landmarks_", "projection_", "components_", "coefficients_", "prototypes_")
@@ -72,8 +72,15 @@ def _build(described: dict) -> BaseEstimator:
         raise ValueError(f"dcbook.methods has no estimator {described['class']!r}")
     parameters = dict(described["parameters"])
     if isinstance(parameters.get("start"), dict):
-        parameters["start"] = Pretraining(**parameters["start"])
+        parameters["start"] = _recipe(**parameters["start"])
     return cls(**parameters)
+
+
+def _recipe(recipe: str = "Pretraining", **fields) -> Recipe:
+    cls = getattr(methods, recipe, None)
+    if not (isinstance(cls, type) and issubclass(cls, Recipe)):
+        raise ValueError(f"dcbook.methods has no recipe {recipe!r}")
+    return cls(**fields)
 
 
 def _with_result(model: BaseEstimator, labels: torch.Tensor, centers: torch.Tensor) -> BaseEstimator:
@@ -86,8 +93,8 @@ def _with_result(model: BaseEstimator, labels: torch.Tensor, centers: torch.Tens
 
 def _plain(value):
     """A parameter as JSON knows it; what cannot be said in JSON (a network, a random stream) becomes None."""
-    if isinstance(value, Pretraining):
-        return asdict(value)
+    if isinstance(value, Recipe):
+        return {"recipe": type(value).__name__} | asdict(value)
     if isinstance(value, np.generic):
         return value.item()
     return value if isinstance(value, str | int | float | bool | None) else None

@@ -2,10 +2,12 @@
 
 import hashlib
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -23,8 +25,8 @@ ARCHITECTURES = {
 
 
 @dataclass(frozen=True)
-class Pretraining:
-    """A recipe: train an autoencoder on the reconstruction error alone, with Adam, then find centers by k-means.
+class Recipe(ABC):
+    """What every pretraining has: a network, a schedule, and the k-means that finds centers after it.
 
     Parameters
     ----------
@@ -33,8 +35,6 @@ class Pretraining:
     latent_dim : dimension of the latent space.
     epochs, batch_size, lr : schedule; 0 epochs leaves the random initialisation.
     restarts : starts of the k-means that finds the first centers (20 in DEC and IDEC).
-    released : freeze batch normalisation after the first epoch, as DCSS's released code does by an oversight
-        (DCSS.py:32,54-70); without batch normalisation it changes nothing.
     """
 
     architecture: str = "fully-connected"
@@ -44,7 +44,8 @@ class Pretraining:
     batch_size: int = 256
     lr: float = 1e-3
     restarts: int = 20
-    released: bool = False
+
+    reconstructs: ClassVar[bool] = True  # whether it trains a decoder too
 
     def __post_init__(self):
         if self.architecture not in ARCHITECTURES:
@@ -63,20 +64,51 @@ class Pretraining:
             return ARCHITECTURES[self.architecture](input_shape, **options)
 
     def train(self, autoencoder: nn.Module, x: Tensor, seed: int, after_epoch: Callable = lambda **loss: None) -> None:
-        """Train `autoencoder` in place on x (N, *input_shape); `after_epoch(reconstruction=…)` after every epoch."""
-        optimizer = Adam(autoencoder.parameters(), self.lr)
+        """Train `autoencoder` in place on x (N, *input_shape); `after_epoch(**mean losses)` after every epoch."""
+        update = self._updates(autoencoder, x, seed)
         order = stream(seed, "pretraining batches")
         for epoch in range(self.epochs):
-            autoencoder.train(not (self.released and epoch > 0))
-            total = torch.zeros((), device=x.device)
+            autoencoder.train(self._in_training_mode(epoch))
+            totals: dict[str, Tensor] = {}
             for batch in batches(len(x), self.batch_size, order, x.device):
-                x_batch = x[batch]
-                _, x_hat = autoencoder(x_batch)
-                loss = losses.mean_squared_error(x_batch, x_hat)
-                loss.backward()
-                optimizer.step()
-                total += loss.detach() * len(batch)
-            after_epoch(reconstruction=total.item() / len(x))
+                for name, loss in update(x[batch]).items():
+                    totals[name] = totals.get(name, 0) + loss.detach() * len(batch)
+            after_epoch(**{name: total.item() / len(x) for name, total in totals.items()})
+
+    @abstractmethod
+    def _updates(self, autoencoder: nn.Module, x: Tensor, seed: int) -> Callable[[Tensor], dict[str, Tensor]]:
+        """A function that makes one update on a batch (B, *input_shape) and returns its losses by name."""
+
+    def _in_training_mode(self, epoch: int) -> bool:
+        return True
+
+
+@dataclass(frozen=True)
+class Pretraining(Recipe):
+    """A recipe: train an autoencoder on the reconstruction error alone, with Adam, then find centers by k-means.
+
+    Parameters (beside those of `Recipe`)
+    -------------------------------------
+    released : freeze batch normalisation after the first epoch, as DCSS's released code does by an oversight
+        (DCSS.py:32,54-70); without batch normalisation it changes nothing.
+    """
+
+    released: bool = False
+
+    def _updates(self, autoencoder, x, seed):
+        optimizer = Adam(autoencoder.parameters(), self.lr)
+
+        def update(x: Tensor) -> dict[str, Tensor]:
+            _, x_hat = autoencoder(x)
+            loss = losses.mean_squared_error(x, x_hat)
+            loss.backward()
+            optimizer.step()
+            return {"reconstruction": loss}
+
+        return update
+
+    def _in_training_mode(self, epoch):
+        return not (self.released and epoch > 0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,14 +166,19 @@ class Start:
 
 def resolve_start(
     start, input_shape: tuple[int, ...], n_clusters: int, decoder_for: str | None = None
-) -> tuple[Pretraining | None, Start | None]:
+) -> tuple[Recipe | None, Start | None]:
     """Sort out the parameter `start` of a method: a recipe to carry out, or a start that is ready, its own to train.
 
     `decoder_for` says what a decoder is needed for; None: for nothing, so that the start may lack one.
     Raises TypeError for any other kind of object and ValueError where its shapes don't fit the data or K.
     """
-    if start is None or isinstance(start, Pretraining):
-        return start or Pretraining(), None
+    if start is None or isinstance(start, Recipe):
+        recipe = start or Pretraining()
+        if decoder_for and not recipe.reconstructs:
+            raise ValueError(
+                f"{type(recipe).__name__} trains no decoder, which is needed for {decoder_for}; give another recipe"
+            )
+        return recipe, None
     given = start
     if isinstance(start, str | Path):
         start = Start.load(start)
@@ -149,8 +186,8 @@ def resolve_start(
         start = Start(start)
     if not isinstance(start, Start):
         raise TypeError(
-            f"start must be None, a Pretraining recipe, a trained autoencoder (a module with encoder and decoder), "
-            f"a Start or the folder of a saved one, not {type(start).__name__}"
+            f"start must be None, a recipe such as Pretraining(), a trained autoencoder (a module with encoder and "
+            f"decoder), a Start or the folder of a saved one, not {type(start).__name__}"
         )
     if getattr(start.autoencoder, "encoder", None) is None:
         raise TypeError("the network given as start needs an attribute encoder, and decoder if it is an autoencoder")

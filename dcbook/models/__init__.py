@@ -2,6 +2,7 @@
 
 from dcbook.models.convnet import ConvNet
 from dcbook.models.convolutional import ConvolutionalAutoencoder
+from dcbook.models.encoder import Encoder
 from dcbook.models.fully_connected import FullyConnectedAutoencoder
 from dcbook.models.identity import IdentityEncoder
 from dcbook.models.mixture import GaussianMixturePrior
@@ -12,6 +13,7 @@ from dcbook.models.variational import VariationalAutoencoder
 __all__ = [
     "ConvNet",
     "ConvolutionalAutoencoder",
+    "Encoder",
     "FullyConnectedAutoencoder",
     "GaussianMixturePrior",
     "IdentityEncoder",

@@ -1,0 +1,200 @@
+"""DynAE, Dynamic Autoencoder: Mrabah, Khan, Ksantini & Lachiri, Neural Networks 2020, arXiv 1901.07752.
+
+| symbol | name in code     | shape  | meaning                                                                       |
+|--------|------------------|--------|-------------------------------------------------------------------------------|
+| z_i    | u                | (B, d) | encoder output                                                                |
+| mu_k   | self._centers    | (K, d) | code of the sample nearest to the k-th centroid of k-means on all codes       |
+|        | self._images     | (K, …) | its decoded image, as it was when mu_k was taken                              |
+| q_ik   | q                | (B, K) | DEC's Student t at the codes of samples that are not augmented                |
+| beta   | self._thresholds | 2      | sample i is unconflicted where q_i's largest entry exceeds beta1, and its     |
+|        |                  |        | second largest by more than beta2                                             |
+| t1, t2 | code, image      | (B, …) | mu_k and its image for unconflicted samples, for others their own             |
+| T      | move             |        | moves and turns a sample a little                                             |
+
+L = ||f(T(x_i)) - t1_i||^2 + gamma ||g(f(T(x_i))) - t2_i||^2, means over batch and dimensions: reconstruction turns into
+construction of centers, sample by sample. Every `update_interval` updates the conflicted samples are counted; where
+their number has not fallen, centers are taken anew and both thresholds fall by dk / K, dk = 0.3 kappa, 0.3 kappa,
+0.3^2 kappa, 0.3^3 kappa, …
+
+Source: nairouz/DynAE, DynAE.py:54-72 (targets), 387-540 (training), dynAE.ipynb (settings); the paper as recalled, not
+checked against its text. Not followed: batches in the order of the file, with an empty one where they divide N (here
+shuffled every epoch, of N / batch_size rounded up), labels as of the last count (here from the final network), and a
+turn about a point half a pixel off.
+"""
+
+from collections.abc import Callable, Iterator
+
+import torch
+from torch import Tensor
+
+from dcbook import losses
+from dcbook.clustering.neighbors import nearest_references
+from dcbook.methods.acai import ACAIPretraining
+from dcbook.methods.augment import ShiftRotation
+from dcbook.methods.base import DeepClusterer
+from dcbook.methods.inputs import stream
+from dcbook.methods.optimizers import SGD
+from dcbook.methods.start import resolve_start
+
+RESTARTS = 10
+
+
+class DynAE(DeepClusterer):
+    """Dynamic Autoencoder.
+
+    Parameters (beside those of `DeepClusterer`)
+    --------------------------------------------
+    start : as everywhere; None is `ACAIPretraining()`.
+    kappa : above 0: the first thresholds are beta1 = kappa / K and beta2 = beta1 / 2 (3).
+    gamma : weight of the images, at least 0 (100, as in the released notebook; the class has 1).
+    max_updates : most mini-batch updates (100,000).
+    update_interval : updates between two counts of conflicted samples (140).
+    tol : stop when less than this share of the samples is conflicted, in [0, 1] (0.01; 0 never stops).
+    lr, momentum : of SGD (0.001, 0.9).
+    shift, rotation : of the views T, see `ShiftRotation`; vectors have none.
+
+    history_ has the share of `conflicted` samples, `beta1` and `beta2` as of the last count, and the losses.
+    `predict_proba` gives q. `n_updates_` is the number of updates made.
+    """
+
+    def __init__(
+        self,
+        n_clusters: int = 10,
+        *,
+        start=None,
+        kappa: float = 3.0,
+        gamma: float = 100.0,
+        max_updates: int = 100_000,
+        update_interval: int = 140,
+        tol: float = 0.01,
+        lr: float = 1e-3,
+        momentum: float = 0.9,
+        shift: float = 0.1,
+        rotation: float = 10.0,
+        batch_size: int = 256,
+        random_state=None,
+        device="auto",
+        progress="auto",
+    ):
+        self.n_clusters = n_clusters
+        self.start = start
+        self.kappa = kappa
+        self.gamma = gamma
+        self.max_updates = max_updates
+        self.update_interval = update_interval
+        self.tol = tol
+        self.lr = lr
+        self.momentum = momentum
+        self.shift = shift
+        self.rotation = rotation
+        self.batch_size = batch_size
+        self.random_state = random_state
+        self.device = device
+        self.progress = progress
+
+    def objectives(self, rows: Tensor) -> dict[str, Tensor]:
+        """The losses of the training samples `rows` (B,), not augmented, while `fit` runs: their sum is minimized.
+
+        "self" is gamma ||g(z) - t2||^2, "pseudo" ||z - t1||^2 (DynAE.py:145-159), as released in comments. Empty until
+        the pretraining is over.
+        """
+        return {} if self._thresholds is None else self._losses(self._x.index_select(0, rows), lambda x: x)
+
+    def _losses(self, x: Tensor, view: Callable[[Tensor], Tensor]) -> dict[str, Tensor]:
+        code, image = self._targets(x)
+        u, x_hat = self.autoencoder_(view(x))
+        return {
+            "self": self.gamma * losses.mean_squared_error(image, x_hat),
+            "pseudo": losses.mean_squared_error(code, u),
+        }
+
+    def _optimize(self) -> None:
+        optimizer = SGD(self.autoencoder_.train().parameters(), self.lr, self.momentum)
+        move = ShiftRotation(self.shift, self.rotation)
+        order, noise = stream(self.seed_, "batches"), stream(self.seed_, "views")
+        self._take_centers(self._centers)
+        beta1, falls = self.kappa / self.n_clusters, threshold_falls(self.kappa)
+        self._thresholds = beta1, beta1 / 2
+        conflicted, updates, stop = len(self._x), 0, False
+        n_batches = -(-len(self._x) // self.batch_size)
+        for log in self._epochs("clustering", -(-self.max_updates // n_batches)):
+            total, before = torch.zeros(2, device=self._x.device), updates
+            for batch in self._batches(order):
+                if updates % self.update_interval == 0:
+                    last, conflicted = conflicted, self._count_conflicted()
+                    stop = conflicted < self.tol * len(self._x)
+                    if conflicted >= last:
+                        self._take_centers(self._kmeans(RESTARTS))
+                        fall = next(falls) / self.n_clusters
+                        self._thresholds = tuple(beta - fall for beta in self._thresholds)
+                if stop or updates == self.max_updates:
+                    break
+                parts = self._losses(self._x.index_select(0, batch), lambda x: move(x, noise))
+                sum(parts.values()).backward()
+                optimizer.step()
+                total += torch.stack([parts["self"], parts["pseudo"]]).detach()
+                updates += 1
+            if updates > before:
+                beta1, beta2 = self._thresholds
+                own, pseudo = (total / (updates - before)).tolist()
+                about = {"conflicted": conflicted / len(self._x), "beta1": beta1, "beta2": beta2}
+                log(loss=own + pseudo, reconstruction=own, clustering=pseudo, **about)
+            if stop:
+                break
+        self.n_updates_ = updates
+
+    def _targets(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """What the codes and the reconstructions of samples x should be."""
+        u = self._embed(x)
+        q = self._soft_assignments(u)
+        sure = losses.unconflicted(q, *self._thresholds).unsqueeze(1)
+        nearest = q.argmax(1)
+        return (
+            torch.where(sure, self._centers[nearest], u),
+            torch.where(sure, self._images[nearest].flatten(1), x.flatten(1)),
+        )
+
+    def _count_conflicted(self) -> int:
+        q = self._soft_assignments(self._embed(self._x))
+        return int((~losses.unconflicted(q, *self._thresholds)).sum())
+
+    def _take_centers(self, centroids: Tensor) -> None:
+        """Centers are the codes of the samples nearest to `centroids` (K, d); their images are decoded from them."""
+        u = self._embed(self._x)
+        _, nearest = nearest_references(centroids, u, 1)
+        self._centers = u[nearest.flatten()]
+        with torch.no_grad():
+            self._images = self.autoencoder_.decoder(self._centers)
+
+    def _initialize(self, recipe, start) -> None:
+        self._thresholds = None
+        super()._initialize(recipe, start)
+
+    def _resolve_start(self, input_shape):
+        start = ACAIPretraining() if self.start is None else self.start
+        return resolve_start(start, input_shape, self.n_clusters, self._decoder_for)
+
+    def _soft_assignments(self, u: Tensor) -> Tensor:
+        return losses.student_t(u, self._centers)
+
+    def _check_hyperparameters(self) -> None:
+        ShiftRotation(self.shift, self.rotation)
+        if self.max_updates < 0 or self.update_interval < 1 or not 0 <= self.tol <= 1:
+            raise ValueError(
+                f"max_updates must be >= 0, update_interval >= 1 and tol in [0, 1], not {self.max_updates}, "
+                f"{self.update_interval}, {self.tol}"
+            )
+        if min(self.kappa, self.lr) <= 0 or self.gamma < 0 or not 0 <= self.momentum < 1:
+            raise ValueError(
+                f"kappa and lr must be above 0, gamma at least 0 and momentum in [0, 1), not {self.kappa}, {self.lr}, "
+                f"{self.gamma}, {self.momentum}"
+            )
+
+
+def threshold_falls(kappa: float) -> Iterator[float]:
+    """dk, one fall of the thresholds after the other: 0.3 kappa, 0.3 kappa, 0.3^2 kappa, … (DynAE.py:387-540)."""
+    fall = 0.3 * kappa
+    yield fall
+    while True:
+        yield fall
+        fall *= 0.3

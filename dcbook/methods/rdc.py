@@ -1,0 +1,250 @@
+"""R-DC (RECONSTRUCTION), after Shaheen, Mrabah, Ksantini & Alqaddoumi 2025, "Self-Supervision Is All You Need".
+
+arXiv 2503.03733. No equation, setting, table or code of R-DC was at hand: what stands here is rebuilt from its abstract
+and captions, summaries by others and its authors' earlier methods, with low to medium confidence.
+
+| part                                                              | confidence                                       |
+|-------------------------------------------------------------------|--------------------------------------------------|
+| two rounds of self-supervision, of samples, then of neighborhoods | certain (abstract)                               |
+| no pseudo-labels; a smooth transition between the rounds          | certain (abstract)                               |
+| two filters, then centroids of nearest neighbors                  | high (summary); which filters: unknown           |
+| phase 1 is ACAI                                                   | medium to high (second-hand; as in DynAE)        |
+| neighbors from distances of codes                                 | medium to high (second-hand summary)             |
+| the loss, k, tau, hand-over, refresh, stop, optimizer, k-means    | unknown: parameters below, defaults chosen here  |
+
+| symbol | name in code         | shape  | meaning                                                              |
+|--------|----------------------|--------|----------------------------------------------------------------------|
+| z_i    | u                    | (N, d) | codes, anew every `refresh` epochs                                   |
+| N_k(i) | indices              | (N, k) | the k nearest other samples, by Euclidean distance D_ij              |
+|        | kept                 | (N, k) | neighbors that pass both filters, where the hand-over has come to i  |
+| c_i    | centroids            | (N, d) | mean of z_i and its kept neighbors                                   |
+| T      | view                 |        | moves and turns a sample a little                                    |
+
+A sample with no kept neighbor is lonely: c_i = z_i, and its target is its own image, as in phase 1 (and as DynAE has it
+for conflicted samples). So the transition is smooth: what phase 2 asks differs from phase 1 one neighborhood at a time.
+
+Targets that follow the network can carry it away. On the digits, in 20 epochs, loss and variance of the codes grew
+manifold with "current" decoders refreshed every epoch and, for "latent", with gamma 1. The defaults are those that did
+not: seen in the loss, without labels.
+"""
+
+from collections.abc import Callable
+from copy import deepcopy
+
+import torch
+from torch import Tensor, nn
+
+from dcbook import losses
+from dcbook.clustering import kmeans
+from dcbook.methods.acai import ACAIPretraining
+from dcbook.methods.augment import ShiftRotation
+from dcbook.methods.base import EVALUATION_BATCH, DeepClusterer
+from dcbook.methods.inputs import stream
+from dcbook.methods.neighborhoods import AGREEMENT_FILTERS, DISTANCE_FILTERS, KAPPA, neighborhoods
+from dcbook.methods.optimizers import SGD, Adam
+from dcbook.methods.start import resolve_start
+
+RESTARTS = 20
+CHOICES = {
+    "distance_filter": DISTANCE_FILTERS,
+    "agreement_filter": AGREEMENT_FILTERS,
+    "loss": ("image", "latent", "neighbor"),
+    "target_decoder": ("phase 1", "current"),
+    "optimizer": ("adam", "sgd"),
+}
+
+
+class RDCReconstruction(DeepClusterer):
+    """A reconstruction of R-DC from its abstract; not the authors' algorithm. See the head of this file.
+
+    Parameters (beside those of `DeepClusterer`)
+    --------------------------------------------
+    start : phase 1, as everywhere; None is `ACAIPretraining()`.
+    n_neighbors : k, at least 1 (10; FT-VGAE has 3).
+    distance_filter : first filter: keep neighbors with D_ij <= tau, the "mean" or "median" of all D_ij, or "none".
+    agreement_filter : second filter: keep "mutual" neighbors; those that DynAE's rule calls unconflicted
+        ("confidence", with kappa 3 and the centers of k-means: weak pseudo-labels, against the paper's claim); "none".
+    loss : "image": ||g(f(T(x_i))) - sg g(c_i)||^2, the analog of DynAE's center images; "latent": gamma times that
+        + ||f(T(x_i)) - sg c_i||^2; "neighbor": the mean over i and its kept neighbors l of ||g(f(T(x_l))) - x_i||^2,
+        the analog of FT-VGAE. All are means over pixels or dimensions; sg stops the gradient. "neighbor" costs 1 + kept
+        neighbors as much.
+    target_decoder : which g decodes c_i, at each refresh: that of the end of "phase 1", or the "current" one.
+    gamma : of "latent", at least 0 (100, as in DynAE).
+    epochs : most epochs of phase 2 (40, less than a tenth of phase 1's).
+    refresh : epochs between two looks for neighbors (1).
+    hand_over : share of the epochs, in [0, 1], in which the neighborhoods take over: each epoch hands over as many more
+        samples, those with the nearest kept neighbors first (0.5; 0 hands all over at once).
+    stop : None: after `epochs`; "distance": when, all being handed over, the mean ||z_i - c_i|| of an epoch does not
+        fall; or a function of the model, called after each epoch, that says whether to stop (in a sweep, a frozen
+        dataclass with `__call__`), such as one that compares the codes' intrinsic with their linear dimension.
+    optimizer, lr, momentum : "adam" with 0.0001, or "sgd" with `lr` and `momentum`.
+    shift, rotation : of the views T, see `ShiftRotation`; vectors have none.
+
+    The clusters are those of k-means, 20 starts, on the final codes. After each epoch before, `labels_` and
+    `cluster_centers_` are what k-means finds from the centers before; no loss sees them, but for "confidence".
+
+    history_ has `loss`, `survived` (share of the samples with neighbors that pass both filters), `handed_over`
+    (of those whose neighborhood is learned from) and `distance`, the mean ||z_i - c_i||, of an epoch's end.
+    """
+
+    def __init__(
+        self,
+        n_clusters: int = 10,
+        *,
+        start=None,
+        n_neighbors: int = 10,
+        distance_filter: str = "mean",
+        agreement_filter: str = "mutual",
+        loss: str = "image",
+        target_decoder: str = "phase 1",
+        gamma: float = 100.0,
+        epochs: int = 40,
+        refresh: int = 1,
+        hand_over: float = 0.5,
+        stop: str | Callable[["RDCReconstruction"], bool] | None = None,
+        optimizer: str = "adam",
+        lr: float = 1e-4,
+        momentum: float = 0.9,
+        shift: float = 0.1,
+        rotation: float = 10.0,
+        batch_size: int = 256,
+        random_state=None,
+        device="auto",
+        progress="auto",
+    ):
+        self.n_clusters = n_clusters
+        self.start = start
+        self.n_neighbors = n_neighbors
+        self.distance_filter = distance_filter
+        self.agreement_filter = agreement_filter
+        self.loss = loss
+        self.target_decoder = target_decoder
+        self.gamma = gamma
+        self.epochs = epochs
+        self.refresh = refresh
+        self.hand_over = hand_over
+        self.stop = stop
+        self.optimizer = optimizer
+        self.lr = lr
+        self.momentum = momentum
+        self.shift = shift
+        self.rotation = rotation
+        self.batch_size = batch_size
+        self.random_state = random_state
+        self.device = device
+        self.progress = progress
+
+    def objectives(self, rows: Tensor) -> dict[str, Tensor]:
+        """{"self": the loss of phase 2} of the training samples `rows` (B,), not augmented, while `fit` runs.
+
+        There is no "pseudo". Empty until phase 1 is over.
+        """
+        return {} if self._near is None else {"self": self._loss(rows, lambda x: x)}
+
+    def phase1_objective(self, rows: Tensor) -> Tensor:
+        """||g(f(x_i)) - x_i||^2 of the training samples `rows` (B,), while `fit` runs: what phase 1 asked of a sample.
+
+        ACAI's interpolations are left out: their critic is not kept. For feature drift, cos(this, "self"): R-DC has no
+        pseudo-supervision for the original quotient, and this is what takes its place here.
+        """
+        x = self._x.index_select(0, rows)
+        return losses.mean_squared_error(x, self.autoencoder_(x)[1])
+
+    def _optimize(self) -> None:
+        weights = list(self.autoencoder_.train().parameters())
+        optimizer = Adam(weights, self.lr) if self.optimizer == "adam" else SGD(weights, self.lr, self.momentum)
+        move = ShiftRotation(self.shift, self.rotation)
+        order, noise = stream(self.seed_, "batches"), stream(self.seed_, "views")
+        decoder = self.autoencoder_.decoder
+        decoder = decoder if self.target_decoder == "current" else deepcopy(decoder)
+        u, before = self._embed(self._x), float("inf")
+        self._look(u, 0, decoder)
+        for epoch, log in enumerate(self._epochs("phase 2", self.epochs)):
+            if epoch and epoch % self.refresh == 0:
+                self._look(u, epoch, decoder)
+            total = torch.zeros((), device=self._x.device)
+            for batch in self._batches(order):
+                value = self._loss(batch, lambda x: move(x, noise))
+                value.backward()
+                optimizer.step()
+                total += len(batch) * value.detach()
+            u = self._embed(self._x)
+            self._centers = self._followed(u)
+            distance = (u - self._near.centroids).norm(dim=1).mean().item()
+            handed_over = self._near.handed_over.float().mean().item()
+            about = {"survived": self._near.survived, "handed_over": handed_over, "distance": distance}
+            log(loss=total.item() / len(self._x), **about)
+            fallen, before = distance < before, distance if self._share(epoch) == 1 else float("inf")
+            if not fallen if self.stop == "distance" else callable(self.stop) and self.stop(self):
+                break
+
+    def _loss(self, rows: Tensor, view: Callable[[Tensor], Tensor]) -> Tensor:
+        """The loss of phase 2 of the training samples `rows` (B,), seen through `view`."""
+        near, kept = self._near, self._near.kept[rows]
+        x = self._x.index_select(0, rows)
+        if self.loss == "neighbor":
+            own, found = kept.nonzero().unbind(1)
+            owners = torch.cat([torch.arange(len(rows), device=rows.device), own])
+            seen = torch.cat([rows, near.indices[rows][own, found]])
+            weights = 1 / (len(rows) * (1 + kept.sum(1)))[owners]
+            _, x_hat = self.autoencoder_(view(self._x.index_select(0, seen)))
+            return losses.neighbor_reconstruction(x[owners], x_hat, weights)
+        u, x_hat = self.autoencoder_(view(x))
+        image_error = losses.mean_squared_error(self._images[rows], x_hat)
+        if self.loss == "image":
+            return image_error
+        return losses.mean_squared_error(near.centroids[rows], u) + self.gamma * image_error
+
+    def _look(self, u: Tensor, epoch: int, decoder: nn.Module) -> None:
+        """Take neighborhoods and their images from codes u (N, d)."""
+        filters = self.distance_filter, self.agreement_filter
+        self._near = neighborhoods(u, self.n_neighbors, *filters, self._centers, self._share(epoch))
+        if self.loss != "neighbor":
+            self._images = self._x.flatten(1).clone()
+            with torch.no_grad():
+                for rows in self._near.handed_over.nonzero().flatten().split(EVALUATION_BATCH):
+                    self._images[rows] = decoder(self._near.centroids[rows]).flatten(1)
+
+    def _share(self, epoch: int) -> float:
+        """The share of the samples that an epoch has handed over."""
+        ramp = self.hand_over * self.epochs
+        return min(1.0, (epoch + 1) / ramp) if ramp else 1.0
+
+    def _followed(self, u: Tensor) -> Tensor:
+        """k-means on codes u (N, d) from the centers as they were."""
+        randomness = stream(self.seed_, "k-means")
+        found = kmeans(u, self.n_clusters, init=self._centers, random_state=randomness, device=u.device)
+        return found.centers.to(u)
+
+    def _complete(self) -> None:
+        self._centers, self._labels = self._kmeans(RESTARTS), None  # a monitor may have asked for labels before
+        super()._complete()
+        self._near = self._images = None
+
+    def _initialize(self, recipe, start) -> None:
+        self._near = self._images = None
+        super()._initialize(recipe, start)
+
+    def _resolve_start(self, input_shape):
+        start = ACAIPretraining() if self.start is None else self.start
+        return resolve_start(start, input_shape, self.n_clusters, self._decoder_for)
+
+    def _check_hyperparameters(self) -> None:
+        for name, choices in CHOICES.items():
+            if getattr(self, name) not in choices:
+                raise ValueError(f"{name} must be one of {', '.join(choices)}, not {getattr(self, name)!r}")
+        if self.agreement_filter == "confidence" and self.n_clusters <= KAPPA:
+            raise ValueError(f'agreement_filter="confidence" needs n_clusters above 3, not {self.n_clusters}')
+        if not (self.stop is None or self.stop == "distance" or callable(self.stop)):
+            raise ValueError(f'stop must be None, "distance" or a function of the model, not {self.stop!r}')
+        ShiftRotation(self.shift, self.rotation)
+        if min(self.n_neighbors, self.refresh) < 1 or self.epochs < 0 or not 0 <= self.hand_over <= 1:
+            raise ValueError(
+                f"n_neighbors and refresh must be at least 1, epochs at least 0 and hand_over in [0, 1], not "
+                f"{self.n_neighbors}, {self.refresh}, {self.epochs}, {self.hand_over}"
+            )
+        if self.gamma < 0 or self.lr <= 0 or not 0 <= self.momentum < 1:
+            raise ValueError(
+                f"gamma must be at least 0, lr above 0 and momentum in [0, 1), not {self.gamma}, {self.lr}, "
+                f"{self.momentum}"
+            )
