@@ -101,7 +101,7 @@ def test_snapshots_show_the_space_before_within_and_after(groups):
 
 def test_two_dimensions_are_shown_as_they_are_and_no_phase_2_has_one_frame(groups):
     recipe = Pretraining(widths=(), latent_dim=2, epochs=3, batch_size=32)
-    model = DEC(3, start=recipe, max_updates=0, random_state=0).fit(groups.images)
+    model = DEC(3, start=recipe, max_updates=0, batch_size=32, random_state=0).fit(groups.images)
     portrait = Snapshots(shown=200).portrait(model, groups)
     (frame,) = portrait["frames"]
     np.testing.assert_allclose(frame["places"], model.transform(groups.images), atol=1e-4)
