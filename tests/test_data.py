@@ -273,3 +273,20 @@ def test_digits_need_neither_torchvision_nor_medmnist():
     code += "print(*{'torchvision', 'medmnist'} & set(sys.modules))"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == ""
+
+
+def test_arcs_are_half_circles_that_reach_into_each_other():
+    data = load("arcs")
+    assert data.images.shape == (800, 1, 1, 2) and data.images.dtype == np.float32 and data.n_classes == 4
+    assert np.bincount(data.labels).tolist() == [200] * 4 and data.images.min() == 0 and data.images.max() == 1
+    points, scale = data.images.reshape(-1, 2).astype(float), None
+    for k in range(4):
+        # the circle through the arc, by least squares: x² + y² = 2ax + 2by + c
+        arc = points[data.labels == k]
+        (a, b, c), *_ = np.linalg.lstsq(np.c_[2 * arc, np.ones(200)], (arc**2).sum(1), rcond=None)
+        radius = np.sqrt(c + a**2 + b**2)
+        scale = scale or radius
+        distances = np.linalg.norm(arc - [a, b], axis=1)
+        assert radius == pytest.approx(scale, rel=0.03) and distances.std() / radius == pytest.approx(0.03, abs=0.006)
+        assert (np.sign(arc[:, 1] - b) == (1 if k % 2 == 0 else -1)).mean() > 0.95
+    assert load("arcs").digest == data.digest == ("2e291c8a91c4c68bd8a148bec3bd77da436158de665c93089db4b8ef299fdc27")

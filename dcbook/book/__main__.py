@@ -5,7 +5,7 @@ import ast
 import sys
 from typing import Any
 
-from dcbook.book import dcss, deepcluster, paths
+from dcbook.book import dcss, deepcluster, paths, rdc
 from dcbook.book.run import ALL, Finished, run_all, select
 from dcbook.book.store import store_all
 from dcbook.experiments.settings import SCALES
@@ -17,7 +17,7 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = _parser().parse_args(arguments)
     try:
         if chosen.verdicts:
-            for name, chapter in {"dcss": dcss, "deepcluster": deepcluster}.items():
+            for name, chapter in {"dcss": dcss, "deepcluster": deepcluster, "rdc": rdc}.items():
                 records = paths.root() / "figures" / "laptop" / name / "records"
                 path = paths.root() / "notebooks" / name / "README.md"
                 write_whole(path, chapter.readme(records))

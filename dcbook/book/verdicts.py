@@ -32,6 +32,8 @@ class Claim:
         From records to a verdict and its evidence; or why it is not tested.
     runs : callable, optional
         From the name of a scale to the runs that decide; by default those of the chapter's tables.
+    status : str, optional
+        How well what is tested is known to be what the paper tested; a column of the page, where a chapter has it.
     """
 
     place: str
@@ -39,6 +41,7 @@ class Claim:
     notebook: str
     judge: Callable[[Sequence[Record]], Judgment] | str
     runs: Callable[[str], Iterable[Run]] | None = None
+    status: str = ""
 
     def verdict(self, records: Sequence[Record]) -> Judgment:
         """Its verdict from the records of its runs, and the evidence."""
@@ -115,13 +118,16 @@ def page(
 ) -> str:
     """The verdicts as a Markdown page, ending in a newline; `records_of` finds the records of a claim's runs."""
     rows, tally = [], dict.fromkeys((HOLDS, IN_PART, NOT, NOT_HERE, NOT_YET), 0)
+    with_status = any(claim.status for claim in claims)
     for number, claim in enumerate(claims, 1):
         verdict, evidence = claim.verdict(records_of(claim))
         tally[verdict] += 1
         where = f"[{claim.notebook}]({claim.notebook}.ipynb)" if claim.notebook else ""
-        rows.append(f"| {number} | {claim.place} | {claim.text} | {where} | **{verdict}** | {evidence} |")
+        status = f"{claim.status} | " if with_status else ""
+        rows.append(f"| {number} | {claim.place} | {claim.text} | {where} | {status}**{verdict}** | {evidence} |")
     count = ", ".join(f"{n} {verdict}" for verdict, n in tally.items() if n)
-    head = "| # | in the paper | claim | notebook | verdict | evidence |\n|---|---|---|---|---|---|"
+    columns = ["#", "in the paper", "claim", "notebook", *(["status"] if with_status else []), "verdict", "evidence"]
+    head = f"| {' | '.join(columns)} |\n|{'---|' * len(columns)}"
     return f"# {title}\n\n{introduction}\n\nOf {len(claims)} claims: {count}.\n\n{head}\n" + "\n".join(rows) + "\n"
 
 

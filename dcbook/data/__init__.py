@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from dcbook.data import cifar, digits, idx, imagenet10, medmnist, patches, sampling, stl10, usps
+from dcbook.data import arcs, cifar, digits, idx, imagenet10, medmnist, patches, sampling, stl10, usps
 from dcbook.data.dataset import Dataset, content_digest
 from dcbook.data.features import find_features, read_features, save_features, with_features
 from dcbook.data.files import Arrays, DataError, Files, MissingDataError, data_root
@@ -69,6 +69,7 @@ SOURCES = {
     "digits": Source("sklearn.datasets.load_digits", digits.read),
     "digits-rgb": Source("sklearn.datasets.load_digits, tinted", digits.read_rgb),
     "patches": Source("sklearn.datasets.load_sample_images", patches.read),
+    "arcs": Source("dcbook.data.arcs", arcs.read),
     "mnist": _idx("MNIST", size="12 MB"),
     "mnist-test": _idx("MNIST", parts=("t10k",), size="12 MB"),
     "fashion-mnist": _idx("FashionMNIST", size="31 MB"),

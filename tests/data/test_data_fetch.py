@@ -15,7 +15,7 @@ def damage(path):
     path.write_bytes(content)
 
 
-@pytest.mark.parametrize("name", sorted({*NAMES} - {"digits", "digits-rgb", "patches"}))
+@pytest.mark.parametrize("name", sorted({*NAMES} - {"digits", "digits-rgb", "patches", "arcs"}))
 def test_a_missing_set_says_place_size_and_command(tmp_path, name):
     with pytest.raises(MissingDataError) as caught:
         load(name, root=tmp_path / "nowhere")

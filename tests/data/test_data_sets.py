@@ -35,7 +35,7 @@ SETS = {
 
 
 def test_every_name_is_tested_here():
-    assert {*SETS, "digits", "digits-rgb", "patches", "imagenet10"} == set(NAMES)
+    assert {*SETS, "digits", "digits-rgb", "patches", "arcs", "imagenet10"} == set(NAMES)
 
 
 @pytest.mark.parametrize("name", SETS)

@@ -1,0 +1,103 @@
+"""Pictures of what happens to a latent space between two phases of training (R-DC, Figs. 1 to 3)."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+
+from dcbook.plots import PALETTE, STYLE
+
+
+def snapshots(rows: Mapping[str, Mapping]) -> Figure:
+    """One plane of a latent space over the epochs, one row each: title to a portrait of `Snapshots`.
+
+    Colors are true classes. Each panel has a scale of its own, told below it, and both of its axes have the same.
+    """
+    most = max(len(portrait["frames"]) for portrait in rows.values())
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(len(rows), most, figsize=(1.9 * most, 2.2 * len(rows)), squeeze=False)
+        for line, (title, portrait) in zip(axes, rows.items(), strict=True):
+            labels = np.asarray(portrait["labels"])
+            colors = np.array(sns.color_palette("tab20" if labels.max() > 9 else "tab10"))[labels]
+            for axis in line:
+                axis.set_axis_off()
+            for axis, frame in zip(line, portrait["frames"], strict=False):
+                axis.set_axis_on()
+                places = np.asarray(frame["places"])
+                low, high = places.min(0), places.max(0)
+                axis.scatter(*places.T, s=3, c=colors, linewidths=0, rasterized=True)
+                half = 0.55 * (high - low).max() or 1
+                for limits, middle in zip((axis.set_xlim, axis.set_ylim), (low + high) / 2, strict=True):
+                    limits(middle - half, middle + half)
+                axis.set(xticks=[], yticks=[], title=f"epoch {frame['epoch']}" if frame["epoch"] else "before phase 2")
+                axis.set_xlabel(f"{2 * half / 1.1:.2g} wide", fontsize=7)
+            line[0].set_ylabel(title, fontsize=8)
+        figure.tight_layout()
+    return figure
+
+
+def dimensions(frame: pd.DataFrame) -> Figure:
+    """Mean ID and LID over the epochs, a panel for each data set (a row) and pretraining (a column).
+
+    `frame`: rows with dataset, start, seed, epoch (0: before phase 2), id and lid. A line is the mean of the seeds, its
+    band goes from the lowest to the highest.
+    """
+    datasets, starts = (list(dict.fromkeys(frame[name])) for name in ("dataset", "start"))
+    colors = dict(zip(("id", "lid"), (sns.color_palette(PALETTE)[i] for i in (0, 3)), strict=True))
+    with plt.rc_context(STYLE):
+        size = 1.2 + 3.2 * len(starts), 0.4 + 2.3 * len(datasets)
+        figure, axes = plt.subplots(len(datasets), len(starts), figsize=size, sharey=True, squeeze=False)
+        for line, dataset in zip(axes, datasets, strict=True):
+            for axis, start in zip(line, starts, strict=True):
+                part = frame[(frame["dataset"] == dataset) & (frame["start"] == start)]
+                for name, color in colors.items():
+                    seeds = part.groupby("epoch")[name].agg(["mean", "min", "max"])
+                    axis.plot(seeds.index, seeds["mean"], color=color, label=f"mean {name.upper()}")
+                    axis.fill_between(seeds.index, seeds["min"], seeds["max"], color=color, alpha=0.15, linewidth=0)
+                axis.set(title=f"{dataset}, {start}")
+                axis.grid(color="0.92")
+        for axis in axes[-1]:
+            axis.set_xlabel("epoch of DEC")
+        axes[0, 0].set_ylim(0, None)
+        axes[0, -1].legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+        figure.tight_layout()
+    return figure
+
+
+def phases(frame: pd.DataFrame, metric: str = "acc") -> Figure:
+    """A score after phase 1 and after phase 2, a line from one to the other for each seed, one panel per data set.
+
+    `frame`: rows with dataset, method, seed, metric, `phase 1` and `phase 2` (in per cent) and majority, the share of
+    the largest class in per cent, which is drawn as a dotted line where the metric is ACC.
+    """
+    frame = frame[frame["metric"] == metric]
+    datasets, methods = (list(dict.fromkeys(frame[name])) for name in ("dataset", "method"))
+    first, second = (sns.color_palette(PALETTE)[i] for i in (7, 0))
+    with plt.rc_context(STYLE):
+        size = 1.4 + 2 * len(datasets), 1.2 + 0.4 * len(methods)
+        figure, axes = plt.subplots(1, len(datasets), figsize=size, sharey=True, squeeze=False)
+        for axis, dataset in zip(axes.flat, datasets, strict=True):
+            part = frame[frame["dataset"] == dataset]
+            places = part["method"].map(methods.index) + _beside(part)
+            axis.hlines(places, part["phase 1"], part["phase 2"], color="0.7", linewidth=1, zorder=0)
+            for name, color in {"phase 1": first, "phase 2": second}.items():
+                axis.scatter(part[name], places, s=16, color=color, linewidths=0, label=f"after {name}")
+            if metric == "acc":
+                axis.axvline(part["majority"].iloc[0], color="0.6", linestyle=":", label="largest class")
+            axis.set(title=dataset, xlabel=f"{metric.upper()}, %", yticks=range(len(methods)), yticklabels=methods)
+            axis.grid(axis="x", color="0.92")
+            axis.set_axisbelow(True)
+        axes[0, 0].set_ylim(len(methods) - 0.5, -0.5)
+        handles, texts = axes[0, 0].get_legend_handles_labels()
+        figure.legend(handles, texts, loc="upper center", bbox_to_anchor=(0.5, 0.02), ncols=3, frameon=False)
+        figure.tight_layout()
+    return figure
+
+
+def _beside(part: pd.DataFrame) -> Sequence[float]:
+    """Where the seeds stand beside their method's line, so that none hides another."""
+    seeds = sorted(set(part["seed"]))
+    return part["seed"].map(seeds.index) * 0.2 - 0.1 * (len(seeds) - 1)
