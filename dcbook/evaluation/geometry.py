@@ -105,7 +105,7 @@ def cluster_dimensions(
     0.4 off. So compare equal numbers of codes.
     """
     u = _codes(u)
-    labels = torch.as_tensor(labels, device=u.device)
+    labels = (labels if isinstance(labels, Tensor) else torch.tensor(np.asarray(labels))).to(u.device)
     order = torch.randperm(len(u), generator=torch.Generator().manual_seed(seed)).to(u.device)
     clusters = [order[labels[order] == k][:at_most] for k in labels.unique()]
     measured = [(two_nn(u[rows]), linear_dimension(u[rows])) for rows in clusters if len(rows) >= LEAST]

@@ -57,6 +57,8 @@ class DynAE(DeepClusterer):
     `predict_proba` gives q. `n_updates_` is the number of updates made.
     """
 
+    _during_fit = (*DeepClusterer._during_fit, "_thresholds", "_images")
+
     def __init__(
         self,
         n_clusters: int = 10,
@@ -98,7 +100,8 @@ class DynAE(DeepClusterer):
         "self" is gamma ||g(z) - t2||^2, "pseudo" ||z - t1||^2 (DynAE.py:145-159), as released in comments. Empty until
         the pretraining is over.
         """
-        return {} if self._thresholds is None else self._losses(self._x.index_select(0, rows), lambda x: x)
+        x = self._samples(rows)
+        return {} if self._thresholds is None else self._losses(x, lambda x: x)
 
     def _losses(self, x: Tensor, view: Callable[[Tensor], Tensor]) -> dict[str, Tensor]:
         code, image = self._targets(x)
@@ -129,7 +132,7 @@ class DynAE(DeepClusterer):
                         self._thresholds = tuple(beta - fall for beta in self._thresholds)
                 if stop or updates == self.max_updates:
                     break
-                parts = self._losses(self._x.index_select(0, batch), lambda x: move(x, noise))
+                parts = self._losses(self._samples(batch), lambda x: move(x, noise))
                 sum(parts.values()).backward()
                 optimizer.step()
                 total += torch.stack([parts["self"], parts["pseudo"]]).detach()

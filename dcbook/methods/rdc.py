@@ -87,6 +87,8 @@ class RDCReconstruction(DeepClusterer):
     (of those whose neighborhood is learned from) and `distance`, the mean ||z_i - c_i||, of an epoch's end.
     """
 
+    _during_fit = (*DeepClusterer._during_fit, "_near", "_images")
+
     def __init__(
         self,
         n_clusters: int = 10,
@@ -139,16 +141,8 @@ class RDCReconstruction(DeepClusterer):
 
         There is no "pseudo". Empty until phase 1 is over.
         """
-        return {} if self._near is None else {"self": self._loss(rows, lambda x: x)}
-
-    def phase1_objective(self, rows: Tensor) -> Tensor:
-        """||g(f(x_i)) - x_i||^2 of the training samples `rows` (B,), while `fit` runs: what phase 1 asked of a sample.
-
-        ACAI's interpolations are left out: their critic is not kept. For feature drift, cos(this, "self"): R-DC has no
-        pseudo-supervision for the original quotient, and this is what takes its place here.
-        """
-        x = self._x.index_select(0, rows)
-        return losses.mean_squared_error(x, self.autoencoder_(x)[1])
+        x = self._samples(rows)
+        return {} if self._near is None else {"self": self._loss(x, rows, lambda x: x)}
 
     def _optimize(self) -> None:
         weights = list(self.autoencoder_.train().parameters())
@@ -164,7 +158,7 @@ class RDCReconstruction(DeepClusterer):
                 self._look(u, epoch, decoder)
             total = torch.zeros((), device=self._x.device)
             for batch in self._batches(order):
-                value = self._loss(batch, lambda x: move(x, noise))
+                value = self._loss(self._samples(batch), batch, lambda x: move(x, noise))
                 value.backward()
                 optimizer.step()
                 total += len(batch) * value.detach()
@@ -178,16 +172,15 @@ class RDCReconstruction(DeepClusterer):
             if not fallen if self.stop == "distance" else callable(self.stop) and self.stop(self):
                 break
 
-    def _loss(self, rows: Tensor, view: Callable[[Tensor], Tensor]) -> Tensor:
-        """The loss of phase 2 of the training samples `rows` (B,), seen through `view`."""
+    def _loss(self, x: Tensor, rows: Tensor, view: Callable[[Tensor], Tensor]) -> Tensor:
+        """The loss of phase 2 of the training samples x (B, …), which are `rows` (B,), seen through `view`."""
         near, kept = self._near, self._near.kept[rows]
-        x = self._x.index_select(0, rows)
         if self.loss == "neighbor":
             own, found = kept.nonzero().unbind(1)
             owners = torch.cat([torch.arange(len(rows), device=rows.device), own])
             seen = torch.cat([rows, near.indices[rows][own, found]])
             weights = 1 / (len(rows) * (1 + kept.sum(1)))[owners]
-            _, x_hat = self.autoencoder_(view(self._x.index_select(0, seen)))
+            _, x_hat = self.autoencoder_(view(self._samples(seen)))
             return losses.neighbor_reconstruction(x[owners], x_hat, weights)
         u, x_hat = self.autoencoder_(view(x))
         image_error = losses.mean_squared_error(self._images[rows], x_hat)
@@ -219,7 +212,6 @@ class RDCReconstruction(DeepClusterer):
     def _complete(self) -> None:
         self._centers, self._labels = self._kmeans(RESTARTS), None  # a monitor may have asked for labels before
         super()._complete()
-        self._near = self._images = None
 
     def _initialize(self, recipe, start) -> None:
         self._near = self._images = None
