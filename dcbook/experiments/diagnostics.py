@@ -14,6 +14,9 @@ class Diagnostics:
     `every`, `variants`, `n_codes` and `n_gradients` are those of `Diagnose`; epochs are entries of the history, whether
     or not the run's monitor looks at them. The portrait has `shape`, the numbers of the fitted model's space: that of
     "AE+k-means" from a start says where others that take it begin. What can't be said is None there.
+
+    A look costs about 40 % of an epoch of IDEC and 70 % of one of DEC (USPS, the defaults): 7 and 14 % of the training
+    at every 5 epochs, half as much at every 10.
     """
 
     def __init__(
