@@ -86,7 +86,7 @@ def paradigms(rows: Sequence[Paradigm] = PARADIGMS) -> Figure:
                 _phase(axis, left, place, phase)
             failures = "\n".join(row.failures) or "none of these"
             axis.text(width - BOX + 0.3, place, failures, va="center", fontsize=8, style="italic")
-        axis.text(width - BOX + 0.3, -0.5, "goes wrong, it says", fontsize=8, weight="bold")
+        axis.text(width - BOX + 0.3, -0.5, "what fails, says the paper", fontsize=8, weight="bold")
         figure.tight_layout()
     return figure
 

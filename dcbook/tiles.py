@@ -22,7 +22,7 @@ def preferred(panels: Mapping[str, Sequence[Row]], columns: int = 2) -> Figure:
     _, _, top = panels[names[0]][0]
     size = columns * (1.2 + 0.4 * (len(top) + 1)), lines * (0.45 + 0.42 * len(panels[names[0]]))
     with plt.rc_context(STYLE):
-        figure, axes = plt.subplots(lines, columns, figsize=size, squeeze=False)
+        figure, axes = plt.subplots(lines, columns, figsize=size, squeeze=False, layout="constrained")
         for axis in axes.flat[len(names) :]:
             axis.set_axis_off()
         for axis, (title, rows) in zip(axes.flat, panels.items(), strict=False):
@@ -33,7 +33,6 @@ def preferred(panels: Mapping[str, Sequence[Row]], columns: int = 2) -> Figure:
             axis.set(title=title, xticks=[])
             axis.tick_params(length=0)
             axis.spines[:].set_visible(False)
-        figure.tight_layout()
     return figure
 
 
