@@ -1,4 +1,4 @@
-"""Pictures of what happens to a latent space between two phases of training (R-DC, Figs. 1 to 3)."""
+"""Pictures of what happens to a latent space between two phases of training (R-DC: Figs. 1 to 3, claims, filters)."""
 
 from collections.abc import Mapping, Sequence
 
@@ -93,6 +93,66 @@ def phases(frame: pd.DataFrame, metric: str = "acc") -> Figure:
         axes[0, 0].set_ylim(len(methods) - 0.5, -0.5)
         handles, texts = axes[0, 0].get_legend_handles_labels()
         figure.legend(handles, texts, loc="upper center", bbox_to_anchor=(0.5, 0.02), ncols=3, frameon=False)
+        figure.tight_layout()
+    return figure
+
+
+def diagnoses(frame: pd.DataFrame, panels: Mapping[str, str], paradigms: Mapping[str, str]) -> Figure:
+    """Paradigm by diagnostic: one row a method, one panel a diagnostic, one dot a run.
+
+    `frame`: rows with dataset (a color each), method, and the columns that `panels` names, column to title; `paradigms`
+    has the rows in their order, method to paradigm. A method without a number has no dot; dotted lines are at 0.
+    """
+    datasets, methods = list(dict.fromkeys(frame["dataset"])), list(paradigms)
+    with plt.rc_context(STYLE):
+        size = 2.4 + 1.75 * len(panels), 1.2 + 0.42 * len(methods)
+        figure, axes = plt.subplots(1, len(panels), figsize=size, sharey=True, squeeze=False)
+        for axis, (column, title) in zip(axes.flat, panels.items(), strict=True):
+            for number, (dataset, color) in enumerate(zip(datasets, sns.color_palette(PALETTE), strict=False)):
+                part = frame[(frame["dataset"] == dataset) & frame["method"].isin(methods)].dropna(subset=[column])
+                beside = 0.5 * (number + 0.5) / len(datasets) - 0.25
+                places = part["method"].map(methods.index).astype(float) + beside
+                axis.scatter(part[column], places, s=14, color=color, alpha=0.7, linewidths=0, label=dataset)
+            axis.axvline(0, color="0.6", linestyle=":")
+            axis.set(title=title, yticks=range(len(methods)), ylim=(len(methods) - 0.5, -0.5))
+            axis.grid(axis="y", color="0.92")
+            axis.set_axisbelow(True)
+        axes[0, 0].set_yticklabels([f"{method}\n{paradigm}" for method, paradigm in paradigms.items()], fontsize=7)
+        handles, texts = axes[0, 0].get_legend_handles_labels()
+        figure.legend(handles, texts, loc="upper center", bbox_to_anchor=(0.5, 0.02), ncols=4, frameon=False)
+        figure.tight_layout()
+    return figure
+
+
+KEPT, FAR, ALONE, BOTH = (sns.color_palette(PALETTE)[i] for i in (0, 1, 4, 3))
+FATES = {(True, True): KEPT, (False, True): FAR, (True, False): ALONE, (False, False): BOTH}
+
+
+def neighborhoods(portrait: Mapping, images: np.ndarray) -> Figure:
+    """Samples (a row each), their nearest neighbors, and the decoded centroid of those that both filters keep.
+
+    `portrait`: of `dcbook.experiments.phases.Filtered`; `images` (N, C, H, W), all of them. A neighbor's frame is blue
+    if it is kept, orange if it is too far, purple if it does not agree, red if both.
+    """
+    samples, neighbors = portrait["samples"], np.asarray(portrait["neighbors"])
+    with plt.rc_context(STYLE):
+        size = 0.55 * (neighbors.shape[1] + 2), 0.6 * len(samples) + 0.4
+        figure, axes = plt.subplots(len(samples), neighbors.shape[1] + 2, figsize=size, squeeze=False)
+        for number, line in enumerate(axes):
+            own = images[samples[number]]
+            tiles = [own, *images[neighbors[number]], np.reshape(portrait["centroids"][number], own.shape) / 255]
+            fates = zip(portrait["near"][number], portrait["agree"][number], strict=True)
+            colors = ["none", *(FATES[fate] for fate in fates), "none"]
+            for axis, tile, color in zip(line, tiles, colors, strict=True):
+                axis.imshow(tile.transpose(1, 2, 0), cmap="gray_r", interpolation="nearest")
+                axis.set(xticks=[], yticks=[])
+                axis.spines[:].set(visible=True, color=color, linewidth=2)
+        axes[0, 0].set_title("sample", loc="center", fontsize=7)
+        axes[0, 1].set_title("neighbors, nearest first", fontsize=7)
+        axes[0, -1].set_title("decoded\ncentroid", loc="center", fontsize=7)
+        names = {"kept": KEPT, "too far": FAR, "not mutual": ALONE, "both": BOTH}
+        handles = [plt.Line2D([], [], color=color, linewidth=2, label=name) for name, color in names.items()]
+        figure.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, 0.03), ncols=4, frameon=False)
         figure.tight_layout()
     return figure
 

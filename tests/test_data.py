@@ -169,6 +169,25 @@ def test_a_border_is_black_and_told(toy):
             samples.padded(width)
 
 
+def test_noise_is_normal_clipped_and_told(toy):
+    gray = Dataset("gray", np.full((50, 1, 40, 40), 0.5, np.float32), np.zeros(50, int))
+    data = gray.noisy(0.1, seed=3)
+    assert data.images.std() == pytest.approx(0.1, rel=0.02) and data.images.mean() == pytest.approx(0.5, abs=0.002)
+    assert data.digest == gray.noisy(0.1, seed=3).digest != gray.noisy(0.1).digest
+    wide = gray.noisy(5.0).images
+    assert (wide.min(), wide.max()) == (0, 1) and ((wide == 0) | (wide == 1)).mean() > 0.9
+    loaded = load("digits", subset=50, noise=0.2)
+    assert loaded.digest == load("digits", subset=50).noisy(0.2).digest and loaded.images.dtype == np.float32
+    assert loaded.provenance["notes"][-1] == "normal noise of sd 0.2, clipped to [0, 1], seed 0"
+    assert abs(toy.noisy(1e-6).images - toy.images / np.float32(255)).max() < 1e-5
+    features = Dataset("features", np.zeros((4, 2), np.float32), np.zeros(4, int))
+    for samples, sd, error in ((gray, 0, ValueError), (gray, np.nan, ValueError), (features, 1, ValueError)):
+        with pytest.raises(error, match="noise is for images"):
+            samples.noisy(sd)
+    with pytest.raises(TypeError, match="sd must be"):
+        gray.noisy("much")
+
+
 def test_imbalance_is_linear_from_r_to_one():
     labels = np.tile(np.arange(5), 4000)
     data = Dataset("even", np.zeros((20_000, 1, 1, 1), np.uint8), labels)

@@ -103,6 +103,7 @@ def load(
     seed: int = 0,
     image_size: int | None = None,
     padding: int | None = None,
+    noise: float | None = None,
     features: str | os.PathLike | None = None,
 ) -> Dataset:
     """A data set by name, its parts (train, test, val) joined as the clustering literature does.
@@ -125,11 +126,14 @@ def load(
     retention
         Retention rate r in (0, 1] of the first class for an imbalanced sample (see `Dataset.imbalanced`).
     seed
-        Of both draws.
+        Of both draws, and of the noise.
     image_size
         For ``imagenet10``, whose images have many sizes: pixels a side, 8 to 512. Default: 96.
     padding
         Width in pixels of a black border on every side (see `Dataset.padded`). Default: none.
+    noise
+        Standard deviation of normal noise on the images that are drawn, whose values lie in [0, 1] (see
+        `Dataset.noisy`). Default: none.
     features
         A feature file (`save_features`), whose rows take the place of the images: its path, or its name below the
         data folder's ``features``. It is one of the whole set, of which the same samples are drawn as of the
@@ -180,7 +184,8 @@ def load(
 
     def drawn(data: Dataset) -> Dataset:
         data = data if retention is None else data.imbalanced(retention, seed)
-        return data if subset is None else data.sample(subset, seed, stratified)
+        data = data if subset is None else data.sample(subset, seed, stratified)
+        return data if noise is None else data.noisy(noise, seed)
 
     if path is None:
         return drawn(data)

@@ -3,7 +3,7 @@
 import copy
 import hashlib
 from dataclasses import dataclass, field, replace
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -178,6 +178,23 @@ class Dataset:
         border = [(0, 0), (0, 0), *[(width, width)] * (self.images.ndim - 2)]
         notes = [*self.provenance.get("notes", []), f"a black border of {width} pixels on every side"]
         return replace(self, images=np.pad(self.images, border), provenance={**self.provenance, "notes": notes})
+
+    def noisy(self, sd: float, seed: int = 0) -> "Dataset":
+        """The images, as floats, with normal noise of standard deviation `sd` on each value, clipped to [0, 1].
+
+        `seed` is a non-negative integer: the same one gives the same noise. Raises TypeError or ValueError where sd is
+        no number above 0, or the samples are features.
+        """
+        sampling.check(seed=seed)
+        if isinstance(sd, bool) or not isinstance(sd, Real):
+            raise TypeError(f"sd must be a number, not {sd!r}")
+        if not 0 < sd < np.inf or self.images.ndim == 2:
+            raise ValueError(f"{self.name}: noise is for images, with a finite sd above 0, not {sd}")
+        scale = np.float32(255 if self.images.dtype == np.uint8 else 1)
+        noise = np.random.default_rng(seed).standard_normal(self.images.shape, dtype=np.float32)
+        images = np.clip(self.images / scale + np.float32(sd) * noise, 0, 1)
+        notes = [*self.provenance.get("notes", []), f"normal noise of sd {sd:g}, clipped to [0, 1], seed {seed}"]
+        return replace(self, images=images, provenance={**self.provenance, "notes": notes})
 
     def _take(self, kept: np.ndarray, step: dict[str, Any]) -> "Dataset":
         labels = self.labels[kept]

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
+
 from dcbook.data import Dataset
 from dcbook.evaluation import Diagnose, shape
 from dcbook.evaluation.diagnose import sample
@@ -13,7 +15,8 @@ class Diagnostics:
 
     `every`, `variants`, `n_codes` and `n_gradients` are those of `Diagnose`; epochs are entries of the history, whether
     or not the run's monitor looks at them. The portrait has `shape`, the numbers of the fitted model's space: that of
-    "AE+k-means" from a start says where others that take it begin. What can't be said is None there.
+    "AE+k-means" from a start says where others that take it begin; what can't be said is None there. And `majority`,
+    the share of the largest class, which is the ACC of putting all samples into one cluster.
 
     A look costs about 40 % of an epoch of IDEC and 70 % of one of DEC (USPS, the defaults): 7 and 14 % of the training
     at every 5 epochs, half as much at every 10.
@@ -46,4 +49,5 @@ class Diagnostics:
         """The space of the fitted model."""
         rows = sample(len(data), self.options["n_codes"])
         u = model.transform(data.images[rows])
-        return {"shape": shape(u, model.labels_[rows], data.labels[rows], data.n_classes)}
+        majority = np.bincount(data.labels).max() / len(data)
+        return {"shape": shape(u, model.labels_[rows], data.labels[rows], data.n_classes), "majority": float(majority)}

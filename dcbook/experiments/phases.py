@@ -1,14 +1,16 @@
-"""What the second phase of a method makes of the first: the watches of R-DC's Figs. 1 to 3."""
+"""What the second phase of a method makes of the first: the watches of R-DC's Figs. 1 to 3, and of its filters."""
 
 import math
 from typing import Any
 
 import numpy as np
+import torch
 from sklearn.base import clone
 
 from dcbook.data import Dataset
 from dcbook.evaluation import cluster_dimensions, effective_rank, latent_variance, scores
 from dcbook.methods import AEKMeans
+from dcbook.methods.neighborhoods import neighborhoods
 
 
 def first_phase(model: Any, data: Dataset) -> AEKMeans:
@@ -100,6 +102,55 @@ class Snapshots:
                 {"epoch": epoch, "places": np.round((u[rows] - center) @ plane, 4).tolist(), **_shape(u, clusters)}
                 for epoch, u, clusters in taken
             ],
+        }
+
+
+class Filtered:
+    """What both filters of R-DC (reconstruction) make of the neighborhoods that phase 1 leaves, before any hand-over.
+
+    The portrait has, of all samples, `survived`, the share with neighbors left; `kept`, the share of the neighbors that
+    are left; and `alike`: the share of neighbors of the sample's own class among "all", those that pass the "distance"
+    filter, the "agreement" filter, and "both" (None if there are none). Of `shown` samples, drawn at random: `samples`
+    (s,), their `neighbors` (s, k), whether they are `near` and whether they `agree` (s, k), and the decoded `centroids`
+    (s, pixels) in 255 grays.
+    """
+
+    def __init__(self, shown: int = 8):
+        self.shown = shown
+        self.name = f"neighborhoods, {shown} shown"
+
+    def epoch(self, model: Any, data: Dataset) -> dict[str, float]:
+        """Nothing: the neighborhoods are looked at once."""
+        return {}
+
+    def portrait(self, model: Any, data: Dataset) -> dict:
+        """The neighborhoods in the space of the model's start."""
+        before = first_phase(model, data)
+        u, centers = (torch.as_tensor(each) for each in (before.transform(data.images), before.cluster_centers_))
+        filters = {
+            "all": ("none", "none"),
+            "distance": (model.distance_filter, "none"),
+            "agreement": ("none", model.agreement_filter),
+            "both": (model.distance_filter, model.agreement_filter),
+        }
+        found = {name: neighborhoods(u, model.n_neighbors, *pair, centers) for name, pair in filters.items()}
+        both, indices = found["both"], found["all"].indices.numpy()
+        own = data.labels[indices] == data.labels[:, None]
+        alike = {name: own[each.kept.numpy()].mean() if each.kept.any() else None for name, each in found.items()}
+        rows = np.sort(np.random.default_rng(0).permutation(len(data))[: self.shown])
+        decoder = before.autoencoder_.decoder
+        with torch.no_grad():
+            device = next(decoder.parameters()).device
+            images = decoder(both.centroids[rows].to(device)).flatten(1).clamp(0, 1).cpu().numpy()
+        return {
+            "survived": both.survived,
+            "kept": both.kept.float().mean().item(),
+            "alike": {name: None if share is None else float(share) for name, share in alike.items()},
+            "samples": rows.tolist(),
+            "neighbors": indices[rows].tolist(),
+            "near": found["distance"].kept[rows].tolist(),
+            "agree": found["agreement"].kept[rows].tolist(),
+            "centroids": np.round(255 * images).astype(int).tolist(),
         }
 
 

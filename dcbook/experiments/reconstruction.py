@@ -1,0 +1,194 @@
+"""The runs that test R-DC (reconstruction), and their records as tables: beside others, over its choices, with noise.
+
+R-DC's equations and settings are not public to us: what is tested is `RDCReconstruction`, and all schedules are ours.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dcbook.experiments.diagnostics import Diagnostics
+from dcbook.experiments.phases import Filtered
+from dcbook.experiments.rdc import ACAI, FEW, GENTLE, LAPTOP, PAPER, QUICK, SOME, Seeds, pretrained, small
+from dcbook.experiments.records import Record, place
+from dcbook.experiments.runs import Method, Run, Scale, runs, sampled, vary
+from dcbook.methods import DCN, DCSS, DEC, IDEC, AEKMeans, DynAE, RDCReconstruction
+
+if TYPE_CHECKING:  # imported where a table is made: the workers of a sweep make none
+    import pandas as pd
+
+BEFORE, RDC = "AE+k-means", "R-DC (reconstruction)"
+METHODS = {
+    BEFORE: AEKMeans,
+    "DEC": DEC,
+    "IDEC": IDEC,
+    "DCN": DCN,
+    "DynAE": DynAE,
+    "DCSS": DCSS,
+    RDC: RDCReconstruction,
+}
+SECOND_PHASE = {  # what follows a self-supervised phase 1
+    BEFORE: "nothing after it",
+    "DEC": "pseudo",
+    "IDEC": "self and pseudo jointly",
+    "DCN": "self and pseudo jointly",
+    "DynAE": "self and pseudo jointly",
+    "DCSS": "jointly, then pseudo",
+    RDC: "self again, no pseudo",
+}
+SHAPE = ("id", "lid", "curvature_gap", "spectral_gap", "effective_rank", "latent_variance")
+COSINES = ("fr_dynae", "fd_dynae", "fd_rdc")
+
+
+def beside(scale: Scale, settings: Mapping[str, Mapping], pretraining: Mapping[str, Any], every: int) -> Scale:
+    """All methods from the same autoencoder, pretrained as DynAE's is; diagnosed at every `every`-th epoch."""
+    watch = Diagnostics(every=every, variants=("dynae", "rdc"))
+    methods = {name: Method(cls, settings.get(name, {}), ACAI, watch) for name, cls in METHODS.items()}
+    return replace(scale, starts=pretrained(ACAI, **pretraining), methods=methods)
+
+
+def as_long(updates: Mapping[str, Any], epochs: int, dcss: Mapping[str, Any]) -> dict[str, Mapping]:
+    """Settings of schedules: those that count updates, those that count epochs, and DCSS's two phases."""
+    counted = dict.fromkeys(("DEC", "IDEC", "DynAE"), updates)
+    return counted | {name: {"epochs": epochs} for name in ("DCN", RDC)} | {"DCSS": dcss}
+
+
+# At `quick` DCSS's first phase has its step times 70,000 / 1,797. At `laptop` 100 epochs are 800 updates on 2,000
+# images.
+QUICK_DCSS = {"phase1_epochs": 5, "phase1_lr": 3.9e-5, "phase2_epochs": 40, "T2": 10}
+QUICK_DCSS |= {"batch_size": 256, "schedule_size": None}
+LAPTOP_DCSS = {"phase1_epochs": 3, "phase2_epochs": 4, "T2": 1}
+SETS = {"fashion-mnist-test": {"subset": 2000}, "breastmnist": {}, "pneumoniamnist": {"subset": 2000}}
+WHOLE = ("fashion-mnist", "breastmnist", "pneumoniamnist", "vesselmnist3d", "cifar10", "bloodmnist")
+COMPARED = {
+    "quick": beside(QUICK, as_long(FEW, 40, QUICK_DCSS), small(40) | GENTLE, every=5),
+    "laptop": beside(replace(LAPTOP, datasets=SETS), as_long(SOME, 100, LAPTOP_DCSS), small(160) | GENTLE, every=15),
+    "paper": beside(replace(PAPER, datasets={name: {} for name in WHOLE}), {}, {}, every=10),
+}
+# Volumes have 28 times the pixels of an image, and get an eighth of its pretraining and a third of its updates.
+SHORTER = as_long({"max_updates": 280}, 35, {"phase1_epochs": 1, "phase2_epochs": 1, "T2": 1})
+VOLUMES = beside(replace(LAPTOP, datasets={"vesselmnist3d": {}}), SHORTER, small(20) | GENTLE, every=5)
+
+
+def compared(scale: str, seeds: Seeds = None) -> list[Run]:
+    """All methods on the same data from the same pretrained weights and centers, with their diagnostics.
+
+    The networks are fully connected: volumes and colors are flattened.
+    """
+    volumes = runs(VOLUMES, seeds=seeds, name=scale) if scale == "laptop" else []
+    return [*runs(COMPARED[scale], seeds=seeds, name=scale), *volumes]
+
+
+# One choice changed at a time. At `quick` a third of the schedule.
+CHOICES = {
+    "loss": ("latent", "neighbor"),
+    "target_decoder": ("current",),
+    "distance_filter": ("median", "none"),
+    "agreement_filter": ("confidence", "none"),
+    "hand_over": (0.0, 1.0),
+    "n_neighbors": (3, 30),
+}
+HYPERPARAMETERS = ("distance_filter", "hand_over", "n_neighbors")  # the others make another method of it
+NOISE = {"quick": (0.3,)}
+ALONE = {"quick": {"epochs": 15}, "laptop": {"epochs": 100}, "paper": {}}
+ABLATED = {
+    name: replace(
+        scale,
+        datasets={name: scale.datasets[name] for name in list(scale.datasets)[:1]},
+        methods={
+            BEFORE: Method(AEKMeans, {}, ACAI),
+            RDC: Method(RDCReconstruction, ALONE[name], ACAI, Filtered()),
+        },
+    )
+    for name, scale in COMPARED.items()
+}
+
+
+def choices(scale: str, seeds: Seeds = None) -> list[Run]:
+    """R-DC (reconstruction) as it is and with each of its open choices changed, one at a time; its phase 1 beside it.
+
+    On the first data set of `compared`.
+    """
+    before, ours = ([run for run in _alone(scale, seeds) if run.method == name] for name in (BEFORE, RDC))
+    bare = [replace(run, watch=None) for run in ours]
+    return [*before, *ours, *(run for name, values in CHOICES.items() for run in vary(bare, **{name: values}))]
+
+
+def noisy(scale: str, seeds: Seeds = None) -> list[Run]:
+    """The same method and its phase 1 on images as they are and with normal noise, in the pretraining too."""
+    grid = _alone(scale, seeds)
+    levels = NOISE.get(scale, (0.1, 0.3, 0.5))
+    return [*grid, *(sampled(replace(run, watch=None), noise=sd) for sd in levels for run in grid)]
+
+
+def _alone(scale: str, seeds: Seeds) -> list[Run]:
+    return runs(ABLATED[scale], seeds=seeds, name=scale)
+
+
+def setting(record: Record) -> str:
+    """The choice that a run of `choices` changed, "loss = latent"; "as it is", or "phase 1"."""
+    if record.run["method"] == BEFORE:
+        return "phase 1"
+    changed = [f"{name} = {value}" for name, value in record.run["params"].items() if name in CHOICES]
+    return changed[0] if changed else "as it is"
+
+
+def courses(records: Iterable[Record]) -> pd.DataFrame:
+    """Diagnostics over phase 2 as rows: dataset, method, seed, progress, and the numbers of `COSINES` and `SHAPE`.
+
+    Progress is the share of the method's epochs: at 0 stands phase 1, which is the record of `BEFORE` with the same
+    data set and seed; at 1 the fitted model. Both have a shape and no cosines. None where there is no number.
+    """
+    records = list(records)
+    before = _before(records)
+    return _frame({**_about(r), **look} for r in records for look in _course(r, before))
+
+
+def diagnoses(records: Iterable[Record]) -> pd.DataFrame:
+    """What phase 2 did, a row for each run: dataset, method, seed, scores, majority, `COSINES`, and changes of `SHAPE`.
+
+    Scores and `majority`, the share of the largest class, are in per cent. Cosines are means over the epochs that were
+    looked at, changes are from phase 1 to the end; NaN where there is no such number.
+    """
+    records = list(records)
+    before, rows = _before(records), []
+    for record in records:
+        course = _course(record, before)
+        scores = {name: 100 * value for name, value in record.scores.items()}
+        found = {name: [look[name] for look in course if look[name] is not None] for name in (*COSINES, *SHAPE)}
+        means = {name: float(np.mean(found[name])) if found[name] else math.nan for name in COSINES}
+        ends = {name: [look[name] for look in (*course[:1], *course[-1:])] for name in SHAPE}
+        changes = {name: math.nan if not pair or None in pair else pair[1] - pair[0] for name, pair in ends.items()}
+        rows.append({**_about(record), **scores, "majority": 100 * record.portrait["majority"], **means, **changes})
+    return _frame(rows)
+
+
+def _before(records: Iterable[Record]) -> dict[tuple, Mapping]:
+    """Data set and seed to the shape after phase 1."""
+    return {(place(r.run), r.run["seed"]): r.portrait["shape"] for r in records if r.run["method"] == BEFORE}
+
+
+def _course(record: Record, before: Mapping[tuple, Mapping]) -> list[dict[str, float | None]]:
+    """Phase 1, the epochs that were looked at, and the end; empty where phase 1 has no record or nothing follows it."""
+    first = before.get((place(record.run), record.run["seed"]))
+    if first is None or record.run["method"] == BEFORE:
+        return []
+    epochs = [entry for entry in record.history if entry["phase"] != "pretraining"]
+    looks = [(number / len(epochs), each) for number, each in enumerate(epochs, 1) if "effective_rank" in each]
+    looks = [(0.0, first), *looks, (1.0, record.portrait["shape"])]
+    return [{"progress": at, **{name: each.get(name) for name in (*COSINES, *SHAPE)}} for at, each in looks]
+
+
+def _about(record: Record) -> dict[str, Any]:
+    return {"dataset": place(record.run), "method": record.run["method"], "seed": record.run["seed"]}
+
+
+def _frame(rows: Iterable[dict]) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame(list(rows))
