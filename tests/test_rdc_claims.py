@@ -5,9 +5,11 @@ from matplotlib import pyplot as plt
 
 from dcbook import twist
 from dcbook.book import rdc
+from dcbook.book import reconstruction as judges
 from dcbook.book.verdicts import NOT_YET, Claim, page
 from dcbook.experiments import Record
 from dcbook.experiments import rdc as lists
+from dcbook.experiments import reconstruction as tested
 from dcbook.experiments.claims import HOLDS, IN_PART, NOT
 
 
@@ -94,6 +96,78 @@ def test_phase_2_over_phase_1():
     assert rdc.second_phase_gains("DEC")(mixed)[0] == IN_PART
     assert rdc.second_phase_gains("IDEC")([phases("IDEC", 0.5, 0.4, s) for s in range(3)])[0] == NOT
     assert rdc.second_phase_gains("DynAE")(better)[0] == NOT_YET
+
+
+def diagnosed(method, seed=0, acc=0.5, fr=None, end=None, **run):
+    """A record with one look at phase 2 and the shape at its end."""
+    shape = dict.fromkeys(tested.SHAPE, 1.0) | (end or {})
+    look = {"phase": "phase 2", "epoch": 1, "effective_rank": 1.0} | ({} if fr is None else {"fr_dynae": fr})
+    made = record(method, seed, history=[look, {"phase": "phase 2", "epoch": 2}], acc=acc, nmi=acc, f1_macro=acc)
+    made.portrait.update(shape=shape, majority=0.6)
+    made.run.update(params=run.get("params", {}), sampling=run.get("sampling", {}))
+    return made
+
+
+def test_cosines_are_compared_run_by_run():
+    starts = [diagnosed(tested.BEFORE, s) for s in (0, 1)]
+    others = [diagnosed(name, s, fr=fr) for name, fr in (("DEC", 0.2), ("IDEC", 0.4)) for s in (0, 1)]
+    pairs = (0.6, 0.5), (0.3, 0.6), (-0.1, -0.2)
+    high, low, negative = ([diagnosed(tested.RDC, s, fr=fr) for s, fr in enumerate(pair)] for pair in pairs)
+    judge = judges.aligned("fr_dynae")
+    assert judge([*starts, *others, *high])[0] == HOLDS and judge([*starts, *others, *negative])[0] == NOT
+    verdict, text = judge([*starts, *others, *low])
+    assert verdict == IN_PART and text.endswith("above 0 in 2, above DEC's in 2, above IDEC's in 1 of 2 runs")
+    assert f"DEC 0.20, IDEC 0.40, {tested.RDC} 0.45" in text
+    assert judge([*starts, *high])[0] == NOT_YET == judges.aligned("fd_rdc")([*starts, *others, *high])[0]
+
+
+def test_twist_is_a_rising_id_and_falling_gaps():
+    starts = [diagnosed(tested.BEFORE, s) for s in (0, 1)]
+    flat = {"id": 2.0, "curvature_gap": 0.0, "spectral_gap": 0.0}
+    calm = [diagnosed(tested.RDC, s, end={"id": 1.2, "curvature_gap": 0.8}) for s in (0, 1)]
+    twisted = [diagnosed(tested.RDC, s, end=flat) for s in (0, 1)]
+    assert judges.untwisted([*starts, *calm])[0] == HOLDS and judges.untwisted([*starts, *twisted])[0] == NOT
+    verdict, text = judges.untwisted([*starts, calm[0], twisted[1], diagnosed("DEC", end=flat)])
+    assert verdict == IN_PART and "DEC ID +1.00, LID - ID -1.00, spectral gap -100.0 points" in text
+    assert text.endswith("as claimed ID in 1, LID - ID in 1, spectral gap in 1 of 2 runs")
+    assert judges.untwisted(starts)[0] == NOT_YET
+
+
+def test_phase_2_of_the_reconstruction_is_judged_in_three_scores_beside_the_largest_class():
+    starts = [diagnosed(tested.BEFORE, s) for s in range(3)]
+    verdict, text = judges.improves([*starts, *(diagnosed(tested.RDC, s, 0.58 + s / 50) for s in range(3))])
+    assert verdict == HOLDS and text.startswith("ACC +10.0 [") and "F1 MACRO +10.0" in text
+    assert text.endswith("ACC above the largest class's share in 1 of 3 runs")
+    assert judges.improves([*starts, *(diagnosed(tested.RDC, s, 0.45) for s in range(3))])[0] == NOT
+    assert judges.improves(starts)[0] == NOT_YET
+
+
+def test_robustness_is_staying_near_the_method_as_it_is():
+    base = [diagnosed(tested.RDC, s, 0.5 + s / 50) for s in (0, 1)]
+    near = [diagnosed(tested.RDC, s, 0.52, params={"n_neighbors": 3}) for s in (0, 1)]
+    far = [diagnosed(tested.RDC, s, 0.42, params={"hand_over": 0.0}) for s in (0, 1)]
+    other = diagnosed(tested.RDC, 0, 0.1, params={"loss": "latent", "epochs": 3})
+    assert judges.steady([*base, *near, other])[0] == HOLDS and judges.steady([*base, *far])[0] == NOT
+    verdict, text = judges.steady([*base, *near, *far])
+    assert (
+        verdict == IN_PART
+        and text.endswith("2 settings")
+        and text.startswith("ACC 51.0 %, changed by -9.0 to +1.0 points, most at hand_over = 0.0; NMI")
+    )
+    assert judges.steady(base)[0] == NOT_YET
+
+    noise = [(0.1, 0.5, 0.5), (0.3, 0.4, 0.2)]
+    levels = [
+        diagnosed(name, acc=acc, sampling={"noise": sd})
+        for sd, *both in noise
+        for name, acc in zip((tested.RDC, tested.BEFORE), both, strict=True)
+    ]
+    clean = [diagnosed(tested.RDC, acc=0.51), diagnosed(tested.BEFORE)]
+    verdict, text = judges.unshaken([*clean, *levels])
+    assert verdict == IN_PART
+    assert text.startswith("at sd 0.1 ACC -1.0, NMI -1.0 points (its phase 1 +0.0, +0.0); at sd 0.3 ACC -11.0")
+    assert judges.unshaken([*clean, *levels[:2]])[0] == HOLDS and judges.unshaken([*clean, *levels[2:]])[0] == NOT
+    assert judges.unshaken(clean)[0] == NOT_YET
 
 
 def test_the_pictures_hold_every_run():
