@@ -170,6 +170,11 @@ def test_robustness_is_staying_near_the_method_as_it_is():
     assert judges.unshaken(clean)[0] == NOT_YET
 
 
+def test_what_is_said_of_the_method_says_that_it_is_a_reconstruction():
+    ours = [claim for claim in rdc.CLAIMS if "R-DC" in claim.text]
+    assert len(ours) == 6 and all(claim.status == rdc.RECONSTRUCTION and tested.RDC in claim.text for claim in ours)
+
+
 def test_the_pictures_hold_every_run():
     frame = lists.phases([phases(m, 0.5, 0.7, s, d) for m in ("DEC", "IDEC") for s in range(3) for d in "xy"])
     assert frame.query("metric == 'acc'")["phase 1"].tolist() == [50] * 12 and set(frame["majority"]) == {40}
