@@ -45,9 +45,10 @@ def test_curved_at_first_and_flat_in_the_end():
     assert curved([twisted, flat])[0] == IN_PART and curved([flat])[0] == NOT
     assert ends([twisted, other])[0] == HOLDS
     assert ends([flat]) == (
-        IN_PART,
-        "ID 6.0, LID 7.0 before DEC, ID 5.0, LID 5.0 after it; ID rises in 0 of 1 runs, LID ends near it in 1",
+        NOT,
+        "ID 6.0, LID 7.0 before DEC, ID 5.0, LID 5.0 after it; ID rises in 0 of 1 runs, a gap to LID closes in 0",
     )
+    assert ends([course((6, 8), (5, 5))])[0] == IN_PART
     assert rdc.flat_in_the_end("contrastive")([twisted, course((6, 7), (5, 9), start="contrastive")])[0] == NOT
 
 

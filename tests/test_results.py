@@ -41,14 +41,14 @@ def test_every_run_of_the_tables_has_a_record(records):
     assert len(records) == len(paths(dcss.TABLES("laptop")))
 
 
-@pytest.mark.parametrize("chapter", [dcss, deepcluster])
+@pytest.mark.parametrize("chapter", [dcss, deepcluster, rdc])
 def test_every_record_is_from_a_known_commit(chapter):
     for path in (FOLDER.parent / name_of(chapter) / "records").glob("*/*.json"):
         provenance = json.loads(path.read_text())["provenance"]
         assert provenance["commit"] and not provenance["dirty"], path
 
 
-@pytest.mark.parametrize("chapter", [dcss, deepcluster])
+@pytest.mark.parametrize("chapter", [dcss, deepcluster, rdc])
 def test_a_sweep_is_recorded_whole_or_not_at_all_and_nothing_else_is_there(chapter):
     folder = FOLDER.parent / name_of(chapter)
     there = set((folder / "records").glob("*/*.json"))

@@ -47,15 +47,15 @@ def curved_at_first(start: str) -> Callable[[Sequence[Record]], Judgment]:
 
 
 def flat_in_the_end(start: str) -> Callable[[Sequence[Record]], Judgment]:
-    """The mean ID rises during DEC, and LID ends at no more than `NEAR` times ID: two halves of one claim."""
+    """The mean ID rises during DEC, and a gap to LID closes: more than `NEAR` times ID before, no more in the end."""
 
     def judge(records: Sequence[Record]) -> Judgment:
         ends = _ends(records, start)
         rises = sum(last["id"] > first["id"] for first, last in ends)
-        meets = sum(last["lid"] <= NEAR * last["id"] for _, last in ends)
+        closes = sum(first["lid"] > NEAR * first["id"] and last["lid"] <= NEAR * last["id"] for first, last in ends)
         before, after = ([(each[at]["id"], each[at]["lid"]) for each in ends] for at in (0, 1))
         text = f"{_told(before)} before DEC, {_told(after)} after it; ID rises in {rises} of {len(ends)} runs"
-        return counted(rises + meets, 2 * len(ends)), f"{text}, LID ends near it in {meets}"
+        return counted(rises + closes, 2 * len(ends)), f"{text}, a gap to LID closes in {closes}"
 
     return judge
 
