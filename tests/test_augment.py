@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+from torch.nn import functional
 
 from dcbook.methods.augment import Augmentation, ShiftRotation
 
@@ -161,6 +162,19 @@ def test_volumes_move_along_all_axes_and_turn_in_the_last_two():
     for axis in (2, 3, 4):
         mass = shifted.sum([a for a in (1, 2, 3, 4) if a != axis])
         assert ((mass @ places) / mass.sum(1)).std().item() == pytest.approx(3.6 / 12**0.5, rel=0.1), axis
+
+
+def test_volumes_are_what_a_sampler_of_volumes_sees():
+    """The slow twin: each place of a view is interpolated among the eight around it in its sample."""
+    x, shift, rotation = torch.rand(6, 2, 5, 7, 8, generator=torch.Generator().manual_seed(1)), 0.3, 25.0
+    angle, across, down, along = 2 * torch.rand(4, 6, generator=torch.Generator().manual_seed(0)) - 1
+    cos, sin = (rotation * angle).deg2rad().cos(), (rotation * angle).deg2rad().sin()
+    turn = torch.eye(3).repeat(6, 1, 1)
+    turn[:, 0, 0], turn[:, 0, 1], turn[:, 1, 0], turn[:, 1, 1] = cos, -sin * 7 / 8, sin * 8 / 7, cos
+    maps = torch.cat([turn, turn @ (2 * shift * torch.stack([across, down, along], 1)).unsqueeze(2)], 2)
+    grid = functional.affine_grid(maps, x.shape, align_corners=False)
+    expected = functional.grid_sample(x, grid, padding_mode="border", align_corners=False)
+    torch.testing.assert_close(moved(x, shift=shift, rotation=rotation), expected, rtol=0, atol=2e-6)
 
 
 @pytest.mark.parametrize("bad", [{"shift": -0.1}, {"shift": 1}, {"rotation": -1}, {"rotation": 181}])

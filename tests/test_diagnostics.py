@@ -19,7 +19,7 @@ from dcbook.evaluation import (
 )
 from dcbook.experiments import Method, Scale, records, runs, sweep
 from dcbook.experiments.diagnostics import Diagnostics
-from dcbook.methods import DCN, DCSS, DEC, IDEC, AEKMeans, Pretraining, SimCLR, VaDE
+from dcbook.methods import DCN, DCSS, DEC, IDEC, AEKMeans, DeepCluster, Pretraining, SimCLR, VaDE
 
 K, N = 3, 150
 RECIPE = Pretraining(widths=(16,), latent_dim=4, epochs=30, batch_size=32, lr=1e-2)
@@ -104,6 +104,29 @@ def test_a_learner_that_tells_no_objectives_still_has_a_shape():
     model = SimCLR(2, **settings).fit(images, monitor=Diagnose(np.arange(60) % 2))
     assert {"effective_rank", "latent_variance", "spectral_gap"} <= set(model.history_[0])
     assert not any(name.startswith(("fr", "fd")) for name in model.history_[0])
+
+
+def test_deepcluster_tells_what_its_clusters_teach():
+    images, classes = np.random.default_rng(0).random((60, 1, 8, 8), dtype=np.float32), np.arange(60) % 2
+    settings = {"width": 0.1, "hidden": 16, "pca_dim": 4, "dropout": 0.0, "sobel": False, "epochs": 2} | SHORT
+    told = []
+
+    def look(model):
+        rows = torch.arange(60)
+        centers, u = model._latent_centers, model.transform(images)
+        for k, center in enumerate(centers):
+            np.testing.assert_allclose(center, u[model.labels_ == k].mean(0), rtol=1e-4, atol=1e-5)
+        own = torch.as_tensor(model.labels_)
+        model.autoencoder_.eval()
+        with torch.no_grad():
+            scores = model.autoencoder_.head(torch.as_tensor(u))
+            told.append((model.objectives(rows)["pseudo"].item(), -scores.log_softmax(1)[rows, own].mean().item()))
+        return Diagnose(classes)(model)
+
+    model = DeepCluster(2, **settings).fit(images, monitor=look)
+    for loss, expected in told:
+        assert loss == pytest.approx(expected, rel=1e-4)
+    assert all(abs(entry["fr_dynae"]) <= 1 and "fd_dynae" not in entry for entry in model.history_)
 
 
 def test_what_it_refuses(start):

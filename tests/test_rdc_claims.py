@@ -105,7 +105,7 @@ def diagnosed(method, seed=0, acc=0.5, fr=None, end=None, **run):
     look = {"phase": "phase 2", "epoch": 1, "effective_rank": 1.0} | ({} if fr is None else {"fr_dynae": fr})
     made = record(method, seed, history=[look, {"phase": "phase 2", "epoch": 2}], acc=acc, nmi=acc, f1_macro=acc)
     made.portrait.update(shape=shape, majority=0.6)
-    made.run.update(params=run.get("params", {}), sampling=run.get("sampling", {}))
+    made.run.update(params=run.get("params", {}), sampling=run.get("sampling", {}), start={"method": "ACAI"})
     return made
 
 

@@ -7,10 +7,11 @@ import pytest
 import torch
 from matplotlib import pyplot as plt
 
-from dcbook import twist
+from dcbook import methods, twist
 from dcbook.data import Dataset
 from dcbook.experiments import Record, reconstruction, sweep
 from dcbook.experiments.diagnostics import Diagnostics
+from dcbook.experiments.paradigms import PARADIGMS, SCRATCH, everyone
 from dcbook.experiments.phases import Filtered
 from dcbook.experiments.rdc import ACAI, fig3
 from dcbook.experiments.reconstruction import BEFORE, METHODS, RDC
@@ -18,8 +19,9 @@ from dcbook.experiments.records import path_of, read
 from dcbook.experiments.runs import Scale, runs
 from dcbook.experiments.work import estimator
 from dcbook.methods import AEKMeans, Pretraining, RDCReconstruction
+from dcbook.methods.base import DeepClusterer
 
-LISTS = (reconstruction.compared, reconstruction.choices, reconstruction.noisy)
+LISTS = (everyone, reconstruction.compared, reconstruction.choices, reconstruction.noisy)
 
 
 @pytest.fixture(scope="module")
@@ -46,13 +48,23 @@ def test_runs_differ_and_their_settings_are_valid(scale, several):
 @pytest.mark.parametrize("scale", ("quick", "laptop", "paper"))
 def test_all_methods_begin_at_one_place_and_are_diagnosed_alike(scale):
     found = reconstruction.compared(scale)
-    assert {run.method for run in found} == set(METHODS) == set(reconstruction.SECOND_PHASE)
+    assert {run.method for run in found} == set(METHODS)
     for run in found:
         assert run.start.method == ACAI and isinstance(run.watch, Diagnostics)
     for dataset in {run.dataset for run in found}:
         same = [run for run in found if run.dataset == dataset]
         assert len({(run.watch.name, str(run.start.params)) for run in same}) == 1
     assert "reconstruction" in RDC
+
+
+@pytest.mark.parametrize("scale", SCRATCH)
+def test_every_method_that_trains_a_network_has_a_paradigm(scale):
+    found = everyone(scale)
+    assert {run.method for run in found} == set(PARADIGMS) | {BEFORE}
+    trained = {cls for cls in map(vars(methods).get, methods.__all__) if isinstance(cls, type)}
+    trained = {cls for cls in trained if issubclass(cls, DeepClusterer)} - {AEKMeans}
+    assert {type(estimator(run, "cpu", 10)) for run in found} == trained | {AEKMeans}
+    assert all(isinstance(run.watch, Diagnostics) for run in found)
 
 
 def test_starts_are_those_of_fig_3_where_the_images_are():
@@ -71,6 +83,7 @@ def record(method, *looks, seed=0, dataset="x", end=None, acc=0.5, params=None, 
     """A record of as many epochs as there are `looks`, {} where none was due."""
     sampling = {} if noise is None else {"noise": noise}
     run = {"method": method, "dataset": dataset, "seed": seed, "params": params or {}, "sampling": sampling}
+    run["start"] = {"method": ACAI} if method in METHODS else None
     history = [{"phase": "pretraining", "epoch": 1, "effective_rank": 9.0}]
     history += [{"phase": "phase 2", "epoch": at, **each} for at, each in enumerate(looks, 1)]
     portrait = {"shape": end or shape(), "majority": 0.25}
@@ -86,6 +99,13 @@ def test_courses_go_from_phase_1_to_the_end():
     assert frame["progress"].tolist() == [0, 0.25, 0.75, 1] and frame["id"].tolist() == [2, 4, 5, 6]
     assert frame["fr_dynae"].dropna().tolist() == [0.5] and frame["fd_rdc"].isna().all()
     assert set(frame["method"]) == {"DEC"} and set(frame["seed"]) == {0}
+
+
+def test_a_method_without_a_phase_1_begins_where_it_was_first_looked_at():
+    looks = [{"effective_rank": 3.0, "id": 4.0, "fr_dynae": 0.5}, {"effective_rank": 2.0, "id": 5.0}]
+    found = [record("SimCLR", *looks, end=shape(id=6.0)), record(BEFORE, end=shape(id=2.0))]
+    assert reconstruction.courses(found)["id"].tolist() == [4, 5, 6]
+    assert reconstruction.diagnoses(found).set_index("method").loc["SimCLR", "id"] == 2
 
 
 def test_diagnoses_are_means_of_cosines_and_changes_of_the_shape():
@@ -181,7 +201,7 @@ def test_the_picture_of_the_book_has_a_dot_for_each_number():
     found = [record(BEFORE, seed=s, dataset=d) for s in range(2) for d in "xy"]
     found += [record(name, *looks, seed=s, dataset=d) for name in ("DEC", RDC) for s in range(2) for d in "xy"]
     frame = reconstruction.diagnoses(found)
-    rows = {name: reconstruction.SECOND_PHASE[name] for name in ("DEC", RDC)}
+    rows = {name: PARADIGMS[name] for name in ("DEC", RDC)}
     figure = twist.diagnoses(frame, {"fr_dynae": "FR", "fd_dynae": "FD", "effective_rank": "rank"}, rows)
     dots = [np.concatenate([c.get_offsets() for c in axis.collections]) for axis in figure.axes]
     assert [len(each) for each in dots] == [8, 0, 8] and set(dots[0][:, 0]) == {0.5}

@@ -147,7 +147,7 @@ def _others(model: Any, rows: Tensor, own: Tensor, true: Tensor | None, wanted: 
     """Losses that the model may not train, of those wanted; a class without a cluster counts for nothing."""
     if wanted <= {"pseudo", "total"}:
         return {}
-    x, centers = model._samples(rows), model._centers.detach()
+    x, centers = model._samples(rows), model._latent_centers
     encoder, decoder = model.autoencoder_.encoder, getattr(model.autoencoder_, "decoder", None)
     z = encoder(x)
     found = {"predicted": mean_squared_error(centers[own], z)} if "predicted" in wanted else {}

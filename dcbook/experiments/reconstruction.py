@@ -17,7 +17,7 @@ from dcbook.experiments.phases import Filtered
 from dcbook.experiments.rdc import ACAI, FEW, GENTLE, LAPTOP, PAPER, QUICK, SOME, Seeds, pretrained, small
 from dcbook.experiments.records import Record, place
 from dcbook.experiments.runs import Method, Run, Scale, runs, sampled, vary
-from dcbook.methods import DCN, DCSS, DEC, IDEC, AEKMeans, DynAE, RDCReconstruction
+from dcbook.methods import DCN, DCSS, DEC, DKM, IDEC, AEKMeans, DynAE, RDCReconstruction, VaDE
 
 if TYPE_CHECKING:  # imported where a table is made: the workers of a sweep make none
     import pandas as pd
@@ -28,18 +28,11 @@ METHODS = {
     "DEC": DEC,
     "IDEC": IDEC,
     "DCN": DCN,
+    "DKM": DKM,
+    "VaDE": VaDE,
     "DynAE": DynAE,
     "DCSS": DCSS,
     RDC: RDCReconstruction,
-}
-SECOND_PHASE = {  # what follows a self-supervised phase 1
-    BEFORE: "nothing after it",
-    "DEC": "pseudo",
-    "IDEC": "self and pseudo jointly",
-    "DCN": "self and pseudo jointly",
-    "DynAE": "self and pseudo jointly",
-    "DCSS": "jointly, then pseudo",
-    RDC: "self again, no pseudo",
 }
 SHAPE = ("id", "lid", "curvature_gap", "spectral_gap", "effective_rank", "latent_variance")
 COSINES = ("fr_dynae", "fd_dynae", "fd_rdc")
@@ -55,7 +48,7 @@ def beside(scale: Scale, settings: Mapping[str, Mapping], pretraining: Mapping[s
 def as_long(updates: Mapping[str, Any], epochs: int, dcss: Mapping[str, Any]) -> dict[str, Mapping]:
     """Settings of schedules: those that count updates, those that count epochs, and DCSS's two phases."""
     counted = dict.fromkeys(("DEC", "IDEC", "DynAE"), updates)
-    return counted | {name: {"epochs": epochs} for name in ("DCN", RDC)} | {"DCSS": dcss}
+    return counted | {name: {"epochs": epochs} for name in ("DCN", "DKM", "VaDE", RDC)} | {"DCSS": dcss}
 
 
 # At `quick` DCSS's first phase has its step times 70,000 / 1,797. At `laptop` 100 epochs are 800 updates on 2,000
@@ -140,7 +133,8 @@ def courses(records: Iterable[Record]) -> pd.DataFrame:
     """Diagnostics over phase 2 as rows: dataset, method, seed, progress, and the numbers of `COSINES` and `SHAPE`.
 
     Progress is the share of the method's epochs: at 0 stands phase 1, which is the record of `BEFORE` with the same
-    data set and seed; at 1 the fitted model. Both have a shape and no cosines. None where there is no number.
+    data set and seed; at 1 the fitted model. Both have a shape and no cosines. None where there is no number. A method
+    without a phase 1 has its first line where it was first looked at.
     """
     records = list(records)
     before = _before(records)
@@ -151,7 +145,7 @@ def diagnoses(records: Iterable[Record]) -> pd.DataFrame:
     """What phase 2 did, a row for each run: dataset, method, seed, scores, majority, `COSINES`, and changes of `SHAPE`.
 
     Scores and `majority`, the share of the largest class, are in per cent. Cosines are means over the epochs that were
-    looked at, changes are from phase 1 to the end; NaN where there is no such number.
+    looked at, changes are from the first line of its course to the last; NaN where there is no such number.
     """
     records = list(records)
     before, rows = _before(records), []
@@ -173,12 +167,12 @@ def _before(records: Iterable[Record]) -> dict[tuple, Mapping]:
 
 def _course(record: Record, before: Mapping[tuple, Mapping]) -> list[dict[str, float | None]]:
     """Phase 1, the epochs that were looked at, and the end; empty where phase 1 has no record or nothing follows it."""
-    first = before.get((place(record.run), record.run["seed"]))
-    if first is None or record.run["method"] == BEFORE:
+    begun, first = record.run["start"] is not None, before.get((place(record.run), record.run["seed"]))
+    if (begun and first is None) or record.run["method"] == BEFORE:
         return []
     epochs = [entry for entry in record.history if entry["phase"] != "pretraining"]
     looks = [(number / len(epochs), each) for number, each in enumerate(epochs, 1) if "effective_rank" in each]
-    looks = [(0.0, first), *looks, (1.0, record.portrait["shape"])]
+    looks = [*([(0.0, first)] if begun else []), *looks, (1.0, record.portrait["shape"])]
     return [{"progress": at, **{name: each.get(name) for name in (*COSINES, *SHAPE)}} for at, each in looks]
 
 

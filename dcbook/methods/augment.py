@@ -139,21 +139,28 @@ class ShiftRotation:
         """Samples (B, …) → views of the same shape; `generator` is one of the CPU."""
         if x.ndim < 4 or not (self.shift or self.rotation):
             return x
-        maps = self.maps(len(x), x.shape[2:], generator).to(x)
-        grid = functional.affine_grid(maps, x.shape, align_corners=False)
-        return functional.grid_sample(x, grid, padding_mode="border", align_corners=False)
+        angle, *moved = 2 * torch.rand(x.ndim - 1, len(x), generator=generator) - 1
+        slices = x.flatten(1, -3)  # those of a volume are moved and turned alike
+        maps = self._maps(angle, torch.stack(moved[:2], 1), x.shape[-1] / x.shape[-2]).to(x)
+        grid = functional.affine_grid(maps, slices.shape, align_corners=False)
+        view = functional.grid_sample(slices, grid, padding_mode="border", align_corners=False).view(x.shape)
+        return view if x.ndim == 4 else _along_depth(view, self.shift * x.shape[2] * moved[2].to(x))
 
-    def maps(self, n: int, sides: tuple[int, ...], generator: torch.Generator) -> Tensor:
-        """Affine maps (n, a, a + 1) from a view's coordinates to its sample's, both in [-1, 1], with a `sides`.
+    def _maps(self, angle: Tensor, moved: Tensor, wide: float) -> Tensor:
+        """Affine maps (B, 2, 3) from a view's coordinates (x, y) to its sample's, both in [-1, 1].
 
-        Coordinates are in the order of `grid_sample`: the last axis first. A view's place is first moved, then turned.
+        `angle` (B,) and `moved` (B, 2) in [-1, 1]. A view's place is first moved, then turned; `wide`, the width over
+        the height, lets a turn keep lengths in pixels.
         """
-        axes = len(sides)
-        angle, *moved = 2 * torch.rand(1 + axes, n, generator=generator) - 1
         angle = math.radians(self.rotation) * angle
-        turn = torch.eye(axes).repeat(n, 1, 1)
-        wide = sides[-1] / sides[-2]  # a turn keeps lengths in pixels
-        turn[:, 0, 0], turn[:, 0, 1] = angle.cos(), -angle.sin() / wide
-        turn[:, 1, 0], turn[:, 1, 1] = angle.sin() * wide, angle.cos()
-        shift = 2 * self.shift * torch.stack(moved, 1).unsqueeze(2)
-        return torch.cat([turn, turn @ shift], 2)
+        turn = torch.stack([angle.cos(), -angle.sin() / wide, angle.sin() * wide, angle.cos()], 1).view(-1, 2, 2)
+        return torch.cat([turn, turn @ (2 * self.shift * moved).unsqueeze(2)], 2)
+
+
+def _along_depth(x: Tensor, offsets: Tensor) -> Tensor:
+    """Volumes (B, C, D, H, W), each seen from slice d + its offset (B,) on, between two slices a mean of both."""
+    below = offsets.floor()
+    first = torch.arange(x.shape[2], device=x.device) + below.long().unsqueeze(1)
+    rows = torch.arange(len(x), device=x.device).unsqueeze(1)
+    low, high = (x[rows, :, at.clamp(0, x.shape[2] - 1)] for at in (first, first + 1))
+    return torch.lerp(low, high, (offsets - below).view(-1, 1, 1, 1, 1)).transpose(1, 2)

@@ -205,6 +205,11 @@ class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
             for _ in range(epochs):
                 yield lambda **losses: self._log(phase, bar, **losses)
 
+    @property
+    def _latent_centers(self) -> Tensor:
+        """Centers (K, d) of the clusters as they are, among the encoder's codes."""
+        return self._centers.detach()
+
     def _samples(self, rows: Tensor) -> Tensor:
         """Training samples, while there are any."""
         if not hasattr(self, "_x"):

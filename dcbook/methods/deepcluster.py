@@ -134,6 +134,11 @@ class DeepCluster(Resumable, DeepClusterer):
         self.device = device
         self.progress = progress
 
+    def objectives(self, rows: Tensor) -> dict[str, Tensor]:
+        """{"pseudo": cross-entropy of the epoch's clusters} of the training images `rows` (B,), as they are."""
+        _, scores = self.autoencoder_(self._samples(rows))
+        return {"pseudo": nn.functional.cross_entropy(scores, self._pseudo_labels.to(scores.device)[rows])}
+
     def _optimize(self) -> None:
         body = SGD(self.autoencoder_.encoder.parameters(), self.lr, self.sgd_momentum, self.weight_decay)
         checkpoint = self._resume(body)
@@ -323,6 +328,12 @@ class DeepCluster(Resumable, DeepClusterer):
         if isinstance(self._x, Tensor):
             return (self._x.index_select(0, part.to(self._x.device)) for part in parts)
         return (x.to(self._device) for x in self._x.batches(parts))
+
+    @property
+    def _latent_centers(self) -> Tensor:
+        """Means of the features of the clusters; those of k-means lie among the whitened codes."""
+        u = self._features(torch.arange(len(self._x)))
+        return means(u, self._pseudo_labels.to(u.device), len(self._centers))[0]
 
     def _learn_whitening(self, u: Tensor) -> None:
         whitening = Whitening.fit(u, self.pca_dim, self._group)

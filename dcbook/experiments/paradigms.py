@@ -1,0 +1,69 @@
+"""Every method of the book by what teaches its network, with the diagnostics of its training."""
+
+from dataclasses import replace
+
+from dcbook.experiments.deepcluster import SCALES
+from dcbook.experiments.diagnostics import Diagnostics
+from dcbook.experiments.learners import FAMILY
+from dcbook.experiments.rdc import Seeds
+from dcbook.experiments.reconstruction import COMPARED, RDC, compared
+from dcbook.experiments.runs import Method, Run, Scale, runs
+from dcbook.methods import MoCo, SimCLR
+
+PARADIGMS = {
+    "DeepCluster": "pseudo",
+    "DeepCluster-v2": "pseudo, across views",
+    "SwAV": "pseudo, across views",
+    "SimCLR": "self",
+    "MoCo": "self",
+    "DEC": "self, then pseudo",
+    "DCSS": "self, then both, then pseudo",
+    "IDEC": "self, then both",
+    "DCN": "self, then both",
+    "DKM": "self, then both",
+    "VaDE": "self, then both",
+    "DynAE": "self, then both",
+    RDC: "self, then self",
+}
+
+
+def from_scratch(scale: str, epochs: tuple[int, int], queue: int, every: int) -> Scale:
+    """The methods of images that have no phase 1, on the first data set of `compared`, 10 clusters for 10 classes.
+
+    DeepCluster and its relatives are those of the DeepCluster chapter, SimCLR and MoCo learn from the views of the
+    relatives. `epochs`: of DeepCluster, which is looked at after each one, and of the others, after every `every`-th.
+    """
+    family = FAMILY[scale].methods
+    deepcluster = {**SCALES[scale].methods["DeepCluster"].params, "n_clusters": 10, "epochs": epochs[0]}
+    v2, swav = ({**family[name].params, "epochs": epochs[1]} for name in ("DeepCluster-v2", "SwAV"))
+    views = {name: value for name, value in v2.items() if name != "prototypes"} | {"temperature": 0.2}
+    settings = {
+        "DeepCluster": deepcluster,
+        "DeepCluster-v2": v2,
+        "SwAV": swav,
+        "SimCLR": views,
+        "MoCo": {**views, "queue": queue},
+    }
+    classes = {name: method.cls for name, method in family.items()} | {"SimCLR": SimCLR, "MoCo": MoCo}
+    methods = {
+        name: Method(
+            classes[name],
+            params,
+            watch=Diagnostics(every=1 if name == "DeepCluster" else every, variants=("dynae", "rdc")),
+        )
+        for name, params in settings.items()
+    }
+    first = dict(list(COMPARED[scale].datasets.items())[:1])
+    return replace(COMPARED[scale], datasets=first, methods=methods, starts={})
+
+
+SCRATCH = {
+    "quick": from_scratch("quick", (6, 4), queue=400, every=1),
+    "laptop": from_scratch("laptop", (5, 15), queue=800, every=3),
+    "paper": from_scratch("paper", (40, 200), queue=4096, every=10),
+}
+
+
+def everyone(scale: str, seeds: Seeds = None) -> list[Run]:
+    """All methods of the book that train a network: those without a phase 1, and those of `compared`."""
+    return [*runs(SCRATCH[scale], seeds=seeds, name=scale), *compared(scale, seeds)]
