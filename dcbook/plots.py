@@ -160,7 +160,7 @@ def histories(curves: pd.DataFrame, value: str, label: str) -> Figure:
             1, len(datasets), figsize=(1 + 2.9 * len(datasets), 2.6), sharey=True, squeeze=False
         )
         for axis, dataset in zip(axes.flat, datasets, strict=True):
-            _bands(axis, curves[curves["dataset"] == dataset], methods, value)
+            bands(axis, curves[curves["dataset"] == dataset], methods, value)
             axis.set(title=dataset, xlabel="share of the method's epochs", ylabel=label)
             axis.grid(color="0.92")
         axes[0, -1].legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
@@ -177,7 +177,7 @@ def training(panels: Mapping[str, tuple[pd.DataFrame, str]], mark: float | None 
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(1, len(panels), figsize=(1 + 2.9 * len(panels), 2.6), squeeze=False)
         for axis, (title, (frame, value)) in zip(axes.flat, panels.items(), strict=True):
-            _bands(axis, frame, list(dict.fromkeys(frame["dataset"])), value, "dataset")
+            bands(axis, frame, list(dict.fromkeys(frame["dataset"])), value, "dataset")
             if mark is not None:
                 axis.axvline(mark, color="0.6", linestyle=":")
             axis.set(title=title, xlabel="share of the epochs")
@@ -200,7 +200,7 @@ def sensitivity(panels: Mapping[str, tuple[pd.DataFrame, str]]) -> Figure:
             for metric, color in zip(dict.fromkeys(frame["metric"]), sns.color_palette(PALETTE), strict=False):
                 seeds = 100 * frame[frame["metric"] == metric].groupby(setting)["value"].agg(["mean", "min", "max"])
                 seeds = seeds.loc[settings]
-                axis.plot(range(len(settings)), seeds["mean"], "o-", color=color, markersize=4, label=_named(metric))
+                axis.plot(range(len(settings)), seeds["mean"], "o-", color=color, markersize=4, label=named(metric))
                 axis.fill_between(range(len(settings)), seeds["min"], seeds["max"], color=color, alpha=0.15, lw=0)
             axis.set(title=title, xlabel=setting, xticks=range(len(settings)), xticklabels=settings)
             axis.grid(color="0.92")
@@ -348,7 +348,8 @@ def bounds(panels: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray, str, s
     return figure
 
 
-def _bands(axis: Axes, curves: pd.DataFrame, names: Sequence[str], value: str, by: str = "method") -> None:
+def bands(axis: Axes, curves: pd.DataFrame, names: Sequence[str], value: str, by: str = "method") -> None:
+    """A line and a band for each of `names` in the column `by`: the mean and the range of the seeds over `progress`."""
     grid = np.linspace(0, 1, 101)
     for name, color in zip(names, sns.color_palette(PALETTE, len(names)), strict=True):
         runs = [run for _, run in curves[curves[by] == name].groupby("seed")]
@@ -359,8 +360,9 @@ def _bands(axis: Axes, curves: pd.DataFrame, names: Sequence[str], value: str, b
         axis.fill_between(grid, lines.min(0), lines.max(0), color=color, alpha=0.15, linewidth=0)
 
 
-def _named(metric: str) -> str:
-    return metric.upper() if metric in ("acc", "nmi", "ari") else metric
+def named(metric: str) -> str:
+    """A metric as it is written on an axis: "ACC", "F1-macro"."""
+    return metric.upper() if metric in ("acc", "nmi", "ari") else metric.capitalize().replace("_", "-")
 
 
 _SHADES = {"aspect": "auto", "cmap": "Blues", "vmin": 0, "vmax": 1, "interpolation": "nearest"}

@@ -8,7 +8,7 @@ import seaborn as sns
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from dcbook.plots import PALETTE, STYLE
+from dcbook.plots import PALETTE, STYLE, bands, named
 
 
 def snapshots(rows: Mapping[str, Mapping]) -> Figure:
@@ -87,12 +87,36 @@ def phases(frame: pd.DataFrame, metric: str = "acc") -> Figure:
                 axis.scatter(part[name], places, s=16, color=color, linewidths=0, label=f"after {name}")
             if metric == "acc":
                 axis.axvline(part["majority"].iloc[0], color="0.6", linestyle=":", label="largest class")
-            axis.set(title=dataset, xlabel=f"{metric.upper()}, %", yticks=range(len(methods)), yticklabels=methods)
+            axis.set(title=dataset, xlabel=f"{named(metric)}, %", yticks=range(len(methods)), yticklabels=methods)
             axis.grid(axis="x", color="0.92")
             axis.set_axisbelow(True)
         axes[0, 0].set_ylim(len(methods) - 0.5, -0.5)
         handles, texts = axes[0, 0].get_legend_handles_labels()
         figure.legend(handles, texts, loc="upper center", bbox_to_anchor=(0.5, 0.02), ncols=3, frameon=False)
+        figure.tight_layout()
+    return figure
+
+
+def courses(frame: pd.DataFrame, panels: Mapping[str, str]) -> Figure:
+    """Diagnostics over phase 2: a row a data set, a column a diagnostic, a line a method, a band over the seeds.
+
+    `frame`: rows with dataset, method, seed, progress (share of the method's epochs, in [0, 1]) and the columns that
+    `panels` names, column to title, None where there is no number.
+    """
+    datasets, methods = list(dict.fromkeys(frame["dataset"])), list(dict.fromkeys(frame["method"]))
+    with plt.rc_context(STYLE):
+        size = 1.8 + 2.6 * len(panels), 0.6 + 2 * len(datasets)
+        figure, axes = plt.subplots(len(datasets), len(panels), figsize=size, sharex=True, squeeze=False)
+        for line, dataset in zip(axes, datasets, strict=True):
+            part = frame[frame["dataset"] == dataset].astype(dict.fromkeys(panels, float))
+            for axis, (column, title) in zip(line, panels.items(), strict=True):
+                bands(axis, part.dropna(subset=[column]), methods, column)
+                axis.set(title=f"{title}, {dataset}")
+                axis.grid(color="0.92")
+        for axis in axes[-1]:
+            axis.set_xlabel("share of the method's epochs")
+        handles = [plt.Line2D([], [], color=color) for color in sns.color_palette(PALETTE, len(methods))]
+        figure.legend(handles, methods, loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
         figure.tight_layout()
     return figure
 
