@@ -143,6 +143,17 @@ def test_phase_2_of_the_reconstruction_is_judged_in_three_scores_beside_the_larg
     assert judges.improves(starts)[0] == NOT_YET
 
 
+def test_a_paradigm_is_judged_by_the_runs_of_its_methods():
+    starts = [diagnosed(tested.BEFORE, s) for s in (0, 1)]
+    drifting = [diagnosed(name, s, fr=fr) for name, fr in (("IDEC", 0.05), ("DCN", -0.4)) for s in (0, 1)]
+    others = [diagnosed(name, s, fr=0.9) for name in ("DEC", tested.RDC) for s in (0, 1)]
+    judge = judges.opposed("fr_dynae", {"self, then both"})
+    verdict, text = judge([*starts, *drifting, *others])
+    assert verdict == HOLDS and text == "on average IDEC 0.05, DCN -0.40; at most 0.1 in 4 of 4 runs"
+    assert judge([*starts, *drifting[:2], diagnosed("VaDE", fr=0.3), *others])[0] == IN_PART
+    assert judge([*starts, *others])[0] == NOT_YET
+
+
 def test_robustness_is_staying_near_the_method_as_it_is():
     base = [diagnosed(tested.RDC, s, 0.5 + s / 50) for s in (0, 1)]
     near = [diagnosed(tested.RDC, s, 0.52, params={"n_neighbors": 3}) for s in (0, 1)]

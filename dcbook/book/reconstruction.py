@@ -1,6 +1,6 @@
 """How records judge what the R-DC paper claims of its own method, tested on a reconstruction of it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import numpy as np
 
@@ -8,8 +8,10 @@ from dcbook.book.verdicts import NOT_YET, Judgment, combined, counted
 from dcbook.experiments import Record, by_value, contrast
 from dcbook.experiments import reconstruction as tested
 from dcbook.experiments.compare import TOLERANCE
+from dcbook.experiments.paradigms import PARADIGMS
 from dcbook.experiments.reconstruction import RDC
 
+NEAR = 0.1  # a cosine this small is near 0
 PSEUDO = ("DEC", "IDEC")  # whose cosines those of R-DC (reconstruction) should exceed
 TOLERATED = {"id": 0.25, "curvature_gap": 0.25, "spectral_gap": 0.05}  # of the order of their sampling errors
 FALLING = {"curvature_gap": "LID - ID", "spectral_gap": "spectral gap"}
@@ -28,6 +30,25 @@ def aligned(cosine: str) -> Callable[[Sequence[Record]], Judgment]:
         text = ", ".join(f"above {name} in {each.sum()}" for name, each in above.items())
         parts = [int(each.sum()) for each in above.values()]
         return counted(sum(parts), 3 * len(runs)), f"on average {told}; {text} of {len(runs)} runs"
+
+    return judge
+
+
+def opposed(cosine: str, paradigms: Collection[str]) -> Callable[[Sequence[Record]], Judgment]:
+    """The mean over the training of a cosine is near 0 or below, at most `NEAR`, in every run of these paradigms."""
+
+    def judge(records: Sequence[Record]) -> Judgment:
+        runs = tested.diagnoses(records).dropna(subset=[cosine])
+        runs = runs[runs["method"].map(PARADIGMS).isin(paradigms)]
+        if runs.empty:
+            return NOT_YET, "no record of such a method with that number"
+        near = runs[cosine] <= NEAR
+        told = ", ".join(
+            f"{name} {value:.2f}" for name, value in runs.groupby("method", sort=False)[cosine].mean().items()
+        )
+        return counted(
+            int(near.sum()), len(runs)
+        ), f"on average {told}; at most {NEAR} in {near.sum()} of {len(runs)} runs"
 
     return judge
 

@@ -18,13 +18,13 @@ class Diagnostics:
     "AE+k-means" from a start says where others that take it begin; what can't be said is None there. And `majority`,
     the share of the largest class, which is the ACC of putting all samples into one cluster.
 
-    A look costs about 40 % of an epoch of IDEC and 70 % of one of DEC (USPS, the defaults): 7 and 14 % of the training
-    at every 5 epochs, half as much at every 10.
+    A look costs about 60 % of an epoch of IDEC and 70 % of one of DEC (USPS, the defaults; `make bench`): 6 and 7 % of
+    the training at every 10 epochs, twice as much at every 5.
     """
 
     def __init__(
         self,
-        every: int = 5,
+        every: int = 10,
         variants: Iterable[str] = ("dynae",),
         n_codes: int = 10_000,
         n_gradients: int = 1024,
