@@ -137,7 +137,7 @@ def test_twist_is_a_rising_id_and_falling_gaps():
 def test_phase_2_of_the_reconstruction_is_judged_in_three_scores_beside_the_largest_class():
     starts = [diagnosed(tested.BEFORE, s) for s in range(3)]
     verdict, text = judges.improves([*starts, *(diagnosed(tested.RDC, s, 0.58 + s / 50) for s in range(3))])
-    assert verdict == HOLDS and text.startswith("ACC +10.0 [") and "F1 MACRO +10.0" in text
+    assert verdict == HOLDS and text.startswith("ACC +10.0 [") and "F1-macro +10.0" in text
     assert text.endswith("ACC above the largest class's share in 1 of 3 runs")
     assert judges.improves([*starts, *(diagnosed(tested.RDC, s, 0.45) for s in range(3))])[0] == NOT
     assert judges.improves(starts)[0] == NOT_YET

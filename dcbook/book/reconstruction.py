@@ -11,6 +11,7 @@ from dcbook.experiments.compare import TOLERANCE
 from dcbook.experiments.paradigms import PARADIGMS
 from dcbook.experiments.reconstruction import RDC
 
+NAMES = {"acc": "ACC", "nmi": "NMI", "f1_macro": "F1-macro"}
 NEAR = 0.1  # a cosine this small is near 0
 PSEUDO = ("DEC", "IDEC")  # whose cosines those of R-DC (reconstruction) should exceed
 TOLERATED = {"id": 0.25, "curvature_gap": 0.25, "spectral_gap": 0.05}  # of the order of their sampling errors
@@ -78,10 +79,10 @@ def untwisted(records: Sequence[Record]) -> Judgment:
 def improves(records: Sequence[Record]) -> Judgment:
     """R-DC (reconstruction) over its phase 1, in ACC, NMI and macro-averaged F1."""
     try:
-        found = {metric: contrast(records, RDC, tested.BEFORE, metric) for metric in ("acc", "nmi", "f1_macro")}
+        found = {metric: contrast(records, RDC, tested.BEFORE, metric) for metric in NAMES}
     except ValueError as error:
         return NOT_YET, str(error)
-    text = "; ".join(f"{metric.replace('_', ' ').upper()} {gain}" for metric, gain in found.items())
+    text = "; ".join(f"{NAMES[metric]} {gain}" for metric, gain in found.items())
     ours = tested.diagnoses([record for record in records if record.run["method"] == RDC])
     above = int((ours["acc"] > ours["majority"]).sum())
     verdict = combined([gain.verdict for gain in found.values()])
