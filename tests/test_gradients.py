@@ -25,7 +25,7 @@ class Linear:
         for weight in self.autoencoder_.parameters():
             weight.data = torch.randn(weight.shape, generator=random)
         self.x, self.t = torch.randn(N, D, generator=random), torch.randn(N, LATENT, generator=random)
-        self._centers = nn.Parameter(torch.randn(K, LATENT, generator=random))
+        self._latent_centers = torch.randn(K, LATENT, generator=random)
         self.trains = trains
 
     def _samples(self, rows):
@@ -63,7 +63,7 @@ EVERY = {name for pairs in VARIANTS.values() for pair in pairs for name in pair}
 
 
 def expected(model):
-    mu, v = model._centers.detach(), model.autoencoder_.decoder.weight.detach()
+    mu, v = model._latent_centers, model.autoencoder_.decoder.weight.detach()
     parts = {
         "self": model.reconstruction_by_hand(model.x),
         "pseudo": 0.5 * model.by_hand(model.t),
@@ -136,7 +136,7 @@ def test_a_class_without_a_cluster_counts_for_nothing():
     assert matched.tolist() == [0, 0, 0, 0, 2, 2, 2, 2, 1, 1, -1, -1]
     found = encoder_gradients(model, torch.arange(N), PREDICTED, matched, EVERY)
     z = model.z()
-    target = model._centers.detach()[matched]
+    target = model._latent_centers[matched]
     target[-2:] = z[-2:]
     torch.testing.assert_close(found["supervised"], model.by_hand(target))
     decoded = target @ model.autoencoder_.decoder.weight.detach().T
