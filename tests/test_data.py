@@ -118,6 +118,7 @@ def test_a_dataset_of_another_form_is_refused(images, labels, names, error, mess
 def test_volumes_and_default_names():
     data = Dataset("volumes", np.ones((3, 1, 4, 5, 6), np.float32), [2, 0, 1])
     assert data.n_classes == 3 and data.class_names == ("0", "1", "2")
+    assert data.majority == np.unique(data.labels, return_counts=True)[1].max() / len(data)
     assert "3 images 1x4x5x6 float32, 3 classes" in repr(data)
 
 

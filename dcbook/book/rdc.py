@@ -10,7 +10,7 @@ from dcbook.book.verdicts import NOT_YET, Claim, Judgment, combined, counted, pa
 from dcbook.experiments import Contrast, Record
 from dcbook.experiments import rdc as lists
 from dcbook.experiments import reconstruction as tested
-from dcbook.experiments.paradigms import PARADIGMS, everyone
+from dcbook.experiments.paradigms import JOINT, PARADIGMS, SELF, TWICE, everyone
 from dcbook.experiments.reconstruction import RDC
 
 TITLE = "R-DC: what holds"
@@ -153,7 +153,7 @@ CLAIMS = [
         "abstract",
         "what learns from clusters is random: FR is near 0 or below",
         EVERYONE,
-        opposed("fr_dynae", set(PARADIGMS.values()) - {"self", PARADIGMS[RDC]}),
+        opposed("fr_dynae", set(PARADIGMS.values()) - {SELF, TWICE}),
         everyone,
         EXACT,
     ),
@@ -161,7 +161,7 @@ CLAIMS = [
         "abstract",
         "self- and pseudo-supervision at once drift: FD is near 0 or below",
         EVERYONE,
-        opposed("fd_dynae", {"self, then both"}),
+        opposed("fd_dynae", {JOINT}),
         everyone,
         EXACT,
     ),

@@ -12,7 +12,7 @@ from dcbook.experiments.paradigms import PARADIGMS
 from dcbook.experiments.reconstruction import RDC
 
 NAMES = {"acc": "ACC", "nmi": "NMI", "f1_macro": "F1-macro"}
-NEAR = 0.1  # a cosine this small is near 0
+SMALL = 0.1  # a cosine up to this is near 0
 PSEUDO = ("DEC", "IDEC")  # whose cosines those of R-DC (reconstruction) should exceed
 TOLERATED = {"id": 0.25, "curvature_gap": 0.25, "spectral_gap": 0.05}  # of the order of their sampling errors
 FALLING = {"curvature_gap": "LID - ID", "spectral_gap": "spectral gap"}
@@ -36,20 +36,17 @@ def aligned(cosine: str) -> Callable[[Sequence[Record]], Judgment]:
 
 
 def opposed(cosine: str, paradigms: Collection[str]) -> Callable[[Sequence[Record]], Judgment]:
-    """The mean over the training of a cosine is near 0 or below, at most `NEAR`, in every run of these paradigms."""
+    """The mean over the training of a cosine is near 0 or below, at most `SMALL`, in every run of these paradigms."""
 
     def judge(records: Sequence[Record]) -> Judgment:
         runs = tested.diagnoses(records).dropna(subset=[cosine])
         runs = runs[runs["method"].map(PARADIGMS).isin(paradigms)]
         if runs.empty:
             return NOT_YET, "no record of such a method with that number"
-        near = runs[cosine] <= NEAR
-        told = ", ".join(
-            f"{name} {value:.2f}" for name, value in runs.groupby("method", sort=False)[cosine].mean().items()
-        )
-        return counted(
-            int(near.sum()), len(runs)
-        ), f"on average {told}; at most {NEAR} in {near.sum()} of {len(runs)} runs"
+        near = int((runs[cosine] <= SMALL).sum())
+        means = runs.groupby("method", sort=False)[cosine].mean()
+        told = ", ".join(f"{name} {value:.2f}" for name, value in means.items())
+        return counted(near, len(runs)), f"on average {told}; at most {SMALL} in {near} of {len(runs)} runs"
 
     return judge
 

@@ -92,6 +92,11 @@ class Dataset:
         """The number of classes K, those that a sample left empty included."""
         return len(self.class_names)
 
+    @property
+    def majority(self) -> float:
+        """The share of the largest class, in [0, 1]: the ACC of putting all images into one cluster."""
+        return float(np.bincount(self.labels).max() / len(self))
+
     def sample(self, n: int, seed: int = 0, stratified: bool = True) -> "Dataset":
         """n of the N images, drawn without replacement, in their old order.
 

@@ -3,8 +3,6 @@
 from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
-
 from dcbook.data import Dataset
 from dcbook.evaluation import Diagnose, shape
 from dcbook.evaluation.diagnose import sample
@@ -49,5 +47,4 @@ class Diagnostics:
         """The space of the fitted model."""
         rows = sample(len(data), self.options["n_codes"])
         u = model.transform(data.images[rows])
-        majority = np.bincount(data.labels).max() / len(data)
-        return {"shape": shape(u, model.labels_[rows], data.labels[rows], data.n_classes), "majority": float(majority)}
+        return {"shape": shape(u, model.labels_[rows], data.labels[rows], data.n_classes), "majority": data.majority}

@@ -10,20 +10,21 @@ from dcbook.experiments.reconstruction import COMPARED, RDC, compared
 from dcbook.experiments.runs import Method, Run, Scale, runs
 from dcbook.methods import MoCo, SimCLR
 
+SELF, JOINT, TWICE = "self", "self, then both", "self, then self"
 PARADIGMS = {
     "DeepCluster": "pseudo",
     "DeepCluster-v2": "pseudo, across views",
     "SwAV": "pseudo, across views",
-    "SimCLR": "self",
-    "MoCo": "self",
+    "SimCLR": SELF,
+    "MoCo": SELF,
     "DEC": "self, then pseudo",
     "DCSS": "self, then both, then pseudo",
-    "IDEC": "self, then both",
-    "DCN": "self, then both",
-    "DKM": "self, then both",
-    "VaDE": "self, then both",
-    "DynAE": "self, then both",
-    RDC: "self, then self",
+    "IDEC": JOINT,
+    "DCN": JOINT,
+    "DKM": JOINT,
+    "VaDE": JOINT,
+    "DynAE": JOINT,
+    RDC: TWICE,
 }
 
 

@@ -54,8 +54,7 @@ class BothPhases:
 
     def portrait(self, model: Any, data: Dataset) -> dict:
         """The model's start, clustered by its centers."""
-        majority = np.bincount(data.labels).max() / len(data)
-        return {"phase 1": scores(data.labels, first_phase(model, data).labels_), "majority": float(majority)}
+        return {"phase 1": scores(data.labels, first_phase(model, data).labels_), "majority": data.majority}
 
 
 class Snapshots:
