@@ -57,6 +57,7 @@ QUICK_DCSS = {"phase1_epochs": 5, "phase1_lr": 3.9e-5, "phase2_epochs": 40, "T2"
 QUICK_DCSS |= {"batch_size": 256, "schedule_size": None}
 LAPTOP_DCSS = {"phase1_epochs": 3, "phase2_epochs": 4, "T2": 1}
 SETS = {"fashion-mnist-test": {"subset": 2000}, "breastmnist": {}, "pneumoniamnist": {"subset": 2000}}
+SETS |= {"cifar10": {"subset": 2000}}
 WHOLE = ("fashion-mnist", "breastmnist", "pneumoniamnist", "vesselmnist3d", "cifar10", "bloodmnist")
 COMPARED = {
     "quick": beside(QUICK, as_long(FEW, 40, QUICK_DCSS), small(40) | GENTLE, every=5),
