@@ -100,6 +100,17 @@ FIG3 = {
     ),
 }
 
+# Epochs of phase 1, each four times the next: at `laptop` the longest makes the 130,000 updates of ACAI's source, and
+# phase 2 has five times the updates it has in FIG3.
+LENGTHS = {
+    "quick": [both_phases(QUICK, FEW, small(epochs) | GENTLE) for epochs in (160, 40, 10)],
+    "laptop": [
+        both_phases(replace(LAPTOP, datasets={"mnist-test": {}}), {"max_updates": 4200}, small(epochs) | GENTLE)
+        for epochs in (1646, 411, 103, 26)
+    ],
+    "paper": [both_phases(replace(PAPER, datasets={"mnist": {}}), {}, {"epochs": epochs}) for epochs in (475, 119, 30)],
+}
+
 
 def fig1(scale: str, seeds: Seeds = None) -> list[Run]:
     """Fig. 1 at a scale."""
@@ -119,6 +130,11 @@ def arcs(scale: str, seeds: Seeds = None) -> list[Run]:
 def fig3(scale: str, seeds: Seeds = None) -> list[Run]:
     """Fig. 3 at a scale."""
     return runs(FIG3[scale], seeds=seeds, name=scale)
+
+
+def lengths(scale: str, seeds: Seeds = None) -> list[Run]:
+    """The methods of Fig. 3 after first phases of several lengths, the longest first: they take most of the time."""
+    return [run for grid in LENGTHS[scale] for run in runs(grid, seeds=seeds, name=scale)]
 
 
 def dimensions(records: Iterable[Record]) -> pd.DataFrame:
@@ -147,6 +163,21 @@ def phases(records: Iterable[Record]) -> pd.DataFrame:
             scores = {"phase 1": 100 * before, "phase 2": 100 * record.scores[metric]}
             rows.append({**_about(record), "metric": metric, **scores, "majority": majority})
     return _frame(rows)
+
+
+def by_length(records: Iterable[Record]) -> pd.DataFrame:
+    """Of `lengths` as rows: dataset, method, seed, metric, value in [0, 1], and the `epochs` of phase 1.
+
+    "phase 1" is a method among the others.
+    """
+    rows = []
+    for record in records:
+        (pretraining,) = record.run["start"]["params"]["start"].values()
+        about = {**_about(record), "epochs": pretraining["epochs"]}
+        for metric, before in record.portrait["phase 1"].items():
+            scores = {"phase 1": before, record.run["method"]: record.scores[metric]}
+            rows += [{**about, "method": name, "metric": metric, "value": value} for name, value in scores.items()]
+    return _frame(rows).drop_duplicates(ignore_index=True)
 
 
 def shapes(records: Iterable[Record]) -> pd.DataFrame:
