@@ -240,10 +240,12 @@ def wait_for_the_end_of(processes, seconds=30):
         time.sleep(0.05)
 
 
-def forked_sweep(tmp_path, jobs=1):
-    """Another sweep of the sixteen runs, in a process of its own."""
+def forked_sweep(tmp_path, jobs=1, together=None):
+    """Another sweep of the sixteen runs, in a process of its own; `together`: a barrier to wait at before it."""
 
     def run():
+        if together:
+            together.wait(60)
         reusable_executor._executor = None  # the workers that we may have are none of the new process
         sys.exit(not sweep(runs(scale(str(tmp_path / "trail"), seeds=range(4))), tmp_path, n_jobs=jobs).complete)
 
@@ -319,8 +321,9 @@ def test_ctrl_c_stops_quietly_and_records_nothing_half(tmp_path, capfd, jobs, mo
 
 
 def test_two_sweeps_in_one_folder_share_the_work(tmp_path, monkeypatch):
-    monkeypatch.setenv("FAKE_PAUSE", "0.03")
-    both = [forked_sweep(tmp_path) for _ in range(2)]
+    monkeypatch.setenv("FAKE_PAUSE", "0.1")
+    together = multiprocessing.get_context("fork").Barrier(2)
+    both = [forked_sweep(tmp_path, together=together) for _ in range(2)]
     for sweeper in both:
         sweeper.join(60)
     assert [sweeper.exitcode for sweeper in both] == [0, 0]
