@@ -182,6 +182,20 @@ def test_robustness_is_staying_near_the_method_as_it_is():
     assert judges.unshaken(clean)[0] == NOT_YET
 
 
+def test_scores_over_the_length_of_phase_1():
+    found = [phases(name, 0.5, after) for name, after in (("DEC", 0.6), ("DynAE", 0.7))]
+    for each in found:
+        each.run["start"]["params"] = {"start": {"ACAIPretraining": {"epochs": 40}}}
+    frame = lists.by_length(found)
+    acc = frame[frame["metric"] == "acc"].set_index("method")["value"]
+    assert acc.to_dict() == {"phase 1": 0.5, "DEC": 0.6, "DynAE": 0.7} and set(frame["epochs"]) == {40}
+    assert len(frame) == 6
+    for scale, (longest, *shorter) in lists.LENGTHS.items():
+        epochs = [each.starts[lists.ACAI].params["start"].epochs for each in (longest, *shorter)]
+        assert epochs == sorted(epochs, reverse=True) and len(set(epochs)) >= 3, scale
+    assert 130_000 <= lists.LENGTHS["laptop"][0].starts[lists.ACAI].params["start"].epochs * 79 < 130_100
+
+
 def test_what_is_said_of_the_method_says_that_it_is_a_reconstruction():
     ours = [claim for claim in rdc.CLAIMS if "R-DC" in claim.text]
     assert len(ours) == 6 and all(claim.status == rdc.RECONSTRUCTION and tested.RDC in claim.text for claim in ours)
