@@ -185,14 +185,16 @@ def test_robustness_is_staying_near_the_method_as_it_is():
 def test_scores_over_the_length_of_phase_1():
     found = [phases(name, 0.5, after) for name, after in (("DEC", 0.6), ("DynAE", 0.7))]
     for each in found:
-        each.run["start"]["params"] = {"start": {"ACAIPretraining": {"epochs": 40}}}
+        each.run["start"]["params"] = {"start": {"ACAIPretraining": {"epochs": 40, "lam": 0.05}}}
     frame = lists.by_length(found)
     acc = frame[frame["metric"] == "acc"].set_index("method")["value"]
     assert acc.to_dict() == {"phase 1": 0.5, "DEC": 0.6, "DynAE": 0.7} and set(frame["epochs"]) == {40}
+    assert set(frame["lam"]) == {0.05}
     assert len(frame) == 6
-    for scale, (longest, *shorter) in lists.LENGTHS.items():
-        epochs = [each.starts[lists.ACAI].params["start"].epochs for each in (longest, *shorter)]
-        assert epochs == sorted(epochs, reverse=True) and len(set(epochs)) >= 3, scale
+    for scale, grids in lists.LENGTHS.items():
+        recipes = [grid.starts[lists.ACAI].params["start"] for grid in grids]
+        assert {recipe.epochs for recipe in recipes if recipe.lam} >= {each.epochs for each in recipes}, scale
+        assert len({(recipe.epochs, recipe.lam) for recipe in recipes}) == len(grids), scale
     assert 130_000 <= lists.LENGTHS["laptop"][0].starts[lists.ACAI].params["start"].epochs * 79 < 130_100
 
 

@@ -101,14 +101,16 @@ FIG3 = {
 }
 
 # Epochs of phase 1, each four times the next: at `laptop` the longest makes the 130,000 updates of ACAI's source, and
-# phase 2 has five times the updates it has in FIG3.
+# phase 2 has five times the updates it has in FIG3. Without interpolations (lambda 0) phase 1 is what the source trains
+# if its critic stays as it was initialized.
+FREE = {"lam": 0.0}
+TEST, WHOLE = replace(LAPTOP, datasets={"mnist-test": {}}), replace(PAPER, datasets={"mnist": {}})
+MORE = {"max_updates": 4200}
 LENGTHS = {
-    "quick": [both_phases(QUICK, FEW, small(epochs) | GENTLE) for epochs in (160, 40, 10)],
-    "laptop": [
-        both_phases(replace(LAPTOP, datasets={"mnist-test": {}}), {"max_updates": 4200}, small(epochs) | GENTLE)
-        for epochs in (1646, 411, 103, 26)
-    ],
-    "paper": [both_phases(replace(PAPER, datasets={"mnist": {}}), {}, {"epochs": epochs}) for epochs in (475, 119, 30)],
+    "quick": [both_phases(QUICK, FEW, small(epochs) | lam) for lam in (GENTLE, FREE) for epochs in (160, 40, 10)],
+    "laptop": [both_phases(TEST, MORE, small(epochs) | GENTLE) for epochs in (1646, 411, 103, 26)]
+    + [both_phases(TEST, MORE, small(epochs) | FREE) for epochs in (103, 26)],
+    "paper": [both_phases(WHOLE, {}, {"epochs": epochs} | lam) for lam in ({}, FREE) for epochs in (475, 119, 30)],
 }
 
 
@@ -133,7 +135,7 @@ def fig3(scale: str, seeds: Seeds = None) -> list[Run]:
 
 
 def lengths(scale: str, seeds: Seeds = None) -> list[Run]:
-    """The methods of Fig. 3 after first phases of several lengths, the longest first: they take most of the time."""
+    """The methods of Fig. 3 after first phases of several lengths, with and without interpolations, longest first."""
     return [run for grid in LENGTHS[scale] for run in runs(grid, seeds=seeds, name=scale)]
 
 
@@ -166,14 +168,14 @@ def phases(records: Iterable[Record]) -> pd.DataFrame:
 
 
 def by_length(records: Iterable[Record]) -> pd.DataFrame:
-    """Of `lengths` as rows: dataset, method, seed, metric, value in [0, 1], and the `epochs` of phase 1.
+    """Of `lengths` as rows: dataset, method, seed, metric, value in [0, 1], and of phase 1 `epochs` and `lam`.
 
     "phase 1" is a method among the others.
     """
     rows = []
     for record in records:
         (pretraining,) = record.run["start"]["params"]["start"].values()
-        about = {**_about(record), "epochs": pretraining["epochs"]}
+        about = {**_about(record), **{name: pretraining[name] for name in ("epochs", "lam")}}
         for metric, before in record.portrait["phase 1"].items():
             scores = {"phase 1": before, record.run["method"]: record.scores[metric]}
             rows += [{**about, "method": name, "metric": metric, "value": value} for name, value in scores.items()]
