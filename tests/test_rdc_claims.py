@@ -186,11 +186,13 @@ def test_scores_over_the_length_of_phase_1():
     found = [phases(name, 0.5, after) for name, after in (("DEC", 0.6), ("DynAE", 0.7))]
     for each in found:
         each.run["start"]["params"] = {"start": {"ACAIPretraining": {"epochs": 40, "lam": 0.05}}}
+    found[1].history.extend({"phase": "clustering", "epoch": at, "conflicted": 1 / at} for at in (1, 2))
     frame = lists.by_length(found)
     acc = frame[frame["metric"] == "acc"].set_index("method")["value"]
     assert acc.to_dict() == {"phase 1": 0.5, "DEC": 0.6, "DynAE": 0.7} and set(frame["epochs"]) == {40}
     assert set(frame["lam"]) == {0.05}
-    assert len(frame) == 6
+    assert len(frame) == 7
+    assert frame[frame["metric"] == "conflicted"][["method", "value"]].values.tolist() == [["DynAE", 1]]
     for scale, grids in lists.LENGTHS.items():
         recipes = [grid.starts[lists.ACAI].params["start"] for grid in grids]
         assert {recipe.epochs for recipe in recipes if recipe.lam} >= {each.epochs for each in recipes}, scale

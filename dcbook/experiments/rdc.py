@@ -170,7 +170,7 @@ def phases(records: Iterable[Record]) -> pd.DataFrame:
 def by_length(records: Iterable[Record]) -> pd.DataFrame:
     """Of `lengths` as rows: dataset, method, seed, metric, value in [0, 1], and of phase 1 `epochs` and `lam`.
 
-    "phase 1" is a method among the others.
+    "phase 1" is a method among the others, and "conflicted" a metric of DynAE: the share at its first count.
     """
     rows = []
     for record in records:
@@ -179,6 +179,8 @@ def by_length(records: Iterable[Record]) -> pd.DataFrame:
         for metric, before in record.portrait["phase 1"].items():
             scores = {"phase 1": before, record.run["method"]: record.scores[metric]}
             rows += [{**about, "method": name, "metric": metric, "value": value} for name, value in scores.items()]
+        counts = [entry["conflicted"] for entry in record.history if "conflicted" in entry]
+        rows += [{**about, "metric": "conflicted", "value": count} for count in counts[:1]]
     return _frame(rows).drop_duplicates(ignore_index=True)
 
 
