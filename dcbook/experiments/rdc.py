@@ -139,6 +139,12 @@ def lengths(scale: str, seeds: Seeds = None) -> list[Run]:
     return [run for grid in LENGTHS[scale] for run in runs(grid, seeds=seeds, name=scale)]
 
 
+def uninterpolated(scale: str, seeds: Seeds = None) -> list[Run]:
+    """Those of `lengths` that have no interpolations, after the longest phase 1."""
+    longest = next(grid for grid in LENGTHS[scale] if not grid.starts[ACAI].params["start"].lam)
+    return runs(longest, seeds=seeds, name=scale)
+
+
 def dimensions(records: Iterable[Record]) -> pd.DataFrame:
     """Fig. 1 as rows: dataset, start (the pretraining), seed, epoch (0: before phase 2), id, lid.
 
