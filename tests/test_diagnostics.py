@@ -17,6 +17,7 @@ from dcbook.evaluation import (
     shape,
     spectral_gap,
 )
+from dcbook.evaluation.diagnose import looks_every
 from dcbook.experiments import Method, Scale, records, runs, sweep
 from dcbook.experiments.diagnostics import Diagnostics
 from dcbook.methods import DCN, DCSS, DEC, IDEC, AEKMeans, DeepCluster, Pretraining, SimCLR, VaDE
@@ -54,14 +55,14 @@ def test_a_diagnosed_training_is_the_same_training(name, start):
     method, options, drift = METHODS[name]
     data = groups()
     alone = method(K, start=start, **options, **SHORT).fit(data.images)
-    seen = method(K, start=start, **options, **SHORT).fit(data.images, monitor=Diagnose(data.labels))
+    seen = method(K, start=start, **options, **SHORT).fit(data.images, monitor=Diagnose(data.labels, every=1))
     np.testing.assert_array_equal(seen.transform(data.images), alone.transform(data.images))
     np.testing.assert_array_equal(seen.labels_, alone.labels_)
     for entry, plain in zip(seen.history_, alone.history_, strict=True):
         assert {key: entry[key] for key in plain} == plain
         assert set(entry) - set(plain) == SHAPE | drift | {"fr_dynae", "spectral_gap"}
         assert all(abs(entry[cos]) <= 1 for cos in ("fr_dynae", "fd_dynae"))
-    blind = method(K, start=start, **options, **SHORT).fit(data.images, monitor=Diagnose())
+    blind = method(K, start=start, **options, **SHORT).fit(data.images, monitor=Diagnose(every=1))
     assert set(blind.history_[-1]) - set(alone.history_[-1]) == SHAPE | drift
 
 
@@ -84,7 +85,7 @@ def test_the_numbers_are_those_of_the_functions(start):
             }
             | cosines(model, few, labels[few], match(labels, data.labels)[few], ("dynae", "rgae"))
         )
-        return Diagnose(data.labels, variants=("dynae", "rgae"), n_gradients=64)(model)
+        return Diagnose(data.labels, every=1, variants=("dynae", "rgae"), n_gradients=64)(model)
 
     model = IDEC(K, start=start, **UPDATES, **SHORT).fit(data.images, monitor=twice)
     for entry, expected in zip(model.history_, told, strict=True):
@@ -96,6 +97,14 @@ def test_it_looks_at_the_first_epoch_of_a_phase_and_at_every_third_after_it(star
     model = DCSS(K, start=RECIPE, **phases, **SHORT).fit(groups().images, monitor=Diagnose(every=3))
     looked = [(entry["phase"], entry["epoch"]) for entry in model.history_ if "id" in entry]
     assert looked == [("phase 1", 1), ("phase 1", 4), ("phase 2", 1), ("phase 2", 4)]
+
+
+def test_left_to_itself_it_looks_as_often_as_costs_little(start):
+    assert [looks_every(n, 1024) for n in (100, 1024, 9298, 70_000, 10**6)] == [100, 100, 12, 2, 1]
+    monitor = Diagnose(n_gradients=4)  # of 150 samples: every third epoch
+    model = DEC(K, start=start, **UPDATES, **SHORT).fit(groups().images, monitor=monitor)
+    looked = [entry["epoch"] for entry in model.history_ if "id" in entry]
+    assert len(model.history_) >= 4 and looked == [each["epoch"] for each in model.history_][::3]
 
 
 def test_a_learner_that_tells_no_objectives_still_has_a_shape():
@@ -121,7 +130,7 @@ def test_deepcluster_tells_what_its_clusters_teach():
         with torch.no_grad():
             scores = model.autoencoder_.head(torch.as_tensor(u))
             told.append((model.objectives(rows)["pseudo"].item(), -scores.log_softmax(1)[rows, own].mean().item()))
-        return Diagnose(classes)(model)
+        return Diagnose(classes, every=1)(model)
 
     model = DeepCluster(2, **settings).fit(images, monitor=look)
     for loss, expected in told:

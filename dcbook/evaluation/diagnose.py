@@ -31,7 +31,8 @@ class Diagnose:
     Parameters
     ----------
     labels : (N,) true labels in the order of x, or None
-    every : epochs from one look to the next
+    every : epochs from one look to the next; None: so many that the looks cost less than a tenth of a training that is
+        long enough for several, `looks_every` (measured in `make bench`)
     variants : of FR and FD, some of "dynae", "adec", "rgae" and "rdc"
     n_codes, n_gradients : samples that the space is measured on, and that gradients are taken of: the same in every
         epoch, drawn at random by `seed`
@@ -41,7 +42,7 @@ class Diagnose:
         self,
         labels: ArrayLike | None = None,
         *,
-        every: int = 1,
+        every: int | None = None,
         variants: Iterable[str] = ("dynae",),
         n_codes: int = 10_000,
         n_gradients: int = 1024,
@@ -50,7 +51,7 @@ class Diagnose:
         self.labels = None if labels is None else np.asarray(labels)
         self.every, self.variants, self.seed = every, tuple(variants), seed
         self.n_codes, self.n_gradients = n_codes, n_gradients
-        if min(every, n_codes, n_gradients) < 1:
+        if min(1 if every is None else every, n_codes, n_gradients) < 1:
             raise ValueError(
                 f"every, n_codes and n_gradients must be at least 1, not {every}, {n_codes}, {n_gradients}"
             )
@@ -59,11 +60,10 @@ class Diagnose:
 
     def __call__(self, model: Any) -> dict[str, float]:
         """The numbers of this epoch; {} where it is not due."""
-        phase = model.history_[-1]["phase"]
-        recent = model.history_[-self.every : -1]
+        n, phase = len(model._x), model.history_[-1]["phase"]
+        recent = model.history_[-(self.every or looks_every(n, self.n_gradients)) : -1]
         if phase == "pretraining" or any(entry["phase"] == phase and "effective_rank" in entry for entry in recent):
             return {}
-        n = len(model._x)
         if self.labels is not None and self.labels.shape != (n,):
             raise ValueError(f"the labels must be one for each of the {n} samples, not of shape {self.labels.shape}")
         rows = sample(n, self.n_codes, self.seed)
@@ -82,6 +82,14 @@ class Diagnose:
             return kmeans(u, model.n_clusters, n_init=1, random_state=self.seed, device=u.device).labels
         with evaluating(model):
             return model._assign(u)
+
+
+def looks_every(n: int, n_gradients: int) -> int:
+    """Epochs from one look to the next by which looks cost less than a tenth of a training on n samples.
+
+    A look costs up to seven times what an epoch of DEC does on as many samples as gradients are taken of.
+    """
+    return math.ceil(100 * min(n_gradients, n) / n)
 
 
 def shape(u: ArrayLike | Tensor, clusters: ArrayLike, classes: ArrayLike | None, n_clusters: int) -> dict[str, float]:

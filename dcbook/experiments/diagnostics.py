@@ -15,15 +15,11 @@ class Diagnostics:
     or not the run's monitor looks at them. The portrait has `shape`, the numbers of the fitted model's space: that of
     "AE+k-means" from a start says where others that take it begin; what can't be said is None there. And `majority`,
     the share of the largest class, which is the ACC of putting all samples into one cluster.
-
-    A look costs 40 % of an epoch of IDEC and 75 % of one of DEC (USPS, the defaults; `make bench`): at every 10 epochs
-    4 and 8 % of the training. On 1,024 images, nearly all of them in the gradients, it costs three to four epochs: to
-    stay below a tenth, look at every 40th.
     """
 
     def __init__(
         self,
-        every: int = 10,
+        every: int | None = None,
         variants: Iterable[str] = ("dynae",),
         n_codes: int = 10_000,
         n_gradients: int = 1024,
@@ -35,7 +31,7 @@ class Diagnostics:
             "n_gradients": n_gradients,
         }
         self.name = (
-            f"diagnostics every {every} epochs, {', '.join(self.options['variants'])}, of {n_codes} codes and "
+            f"diagnostics every {every or 'few'} epochs, {', '.join(self.options['variants'])}, of {n_codes} codes and "
             f"{n_gradients} gradients"
         )
         Diagnose(**self.options)
