@@ -13,7 +13,7 @@ from dcbook.experiments.records import path_of, read
 from dcbook.experiments.work import estimator
 from dcbook.methods import DEC, AEKMeans, Pretraining
 
-LISTS = (rdc.fig1, rdc.fig2, rdc.arcs, rdc.fig3, rdc.lengths, rdc.uninterpolated)
+LISTS = (rdc.fig1, rdc.fig2, rdc.arcs, rdc.fig3, rdc.lengths)
 RECIPE = Pretraining(widths=(16,), latent_dim=3, epochs=30, batch_size=32, lr=1e-2)
 
 

@@ -193,6 +193,15 @@ def test_scores_over_the_length_of_phase_1():
     assert set(frame["lam"]) == {0.05}
     assert len(frame) == 7
     assert frame[frame["metric"] == "conflicted"][["method", "value"]].values.tolist() == [["DynAE", 1]]
+    assert rdc.after_the_longest(False)(found)[0] == NOT_YET
+    shorter = [phases("DynAE", 0.5, 0.4, seed) for seed in range(3)]
+    for each in shorter:
+        each.run["start"]["params"] = {"start": {"ACAIPretraining": {"epochs": 10, "lam": 0.05}}}
+    longer = [phases("DynAE", 0.5, 0.7 + seed / 100, seed) for seed in range(3)]
+    for each in longer:
+        each.run["start"]["params"] = found[1].run["start"]["params"]
+    assert rdc.after_the_longest(True)(shorter)[0] == NOT
+    assert rdc.after_the_longest(True)([*shorter, *longer])[0] == HOLDS
     for scale, grids in lists.LENGTHS.items():
         recipes = [grid.starts[lists.ACAI].params["start"] for grid in grids]
         assert {recipe.epochs for recipe in recipes if recipe.lam} >= {each.epochs for each in recipes}, scale

@@ -139,12 +139,6 @@ def lengths(scale: str, seeds: Seeds = None) -> list[Run]:
     return [run for grid in LENGTHS[scale] for run in runs(grid, seeds=seeds, name=scale)]
 
 
-def uninterpolated(scale: str, seeds: Seeds = None) -> list[Run]:
-    """Those of `lengths` that have no interpolations, after the longest phase 1."""
-    longest = next(grid for grid in LENGTHS[scale] if not grid.starts[ACAI].params["start"].lam)
-    return runs(longest, seeds=seeds, name=scale)
-
-
 def dimensions(records: Iterable[Record]) -> pd.DataFrame:
     """Fig. 1 as rows: dataset, start (the pretraining), seed, epoch (0: before phase 2), id, lid.
 
@@ -173,6 +167,12 @@ def phases(records: Iterable[Record]) -> pd.DataFrame:
     return _frame(rows)
 
 
+def first_settings(record: Record) -> dict[str, Any]:
+    """The settings of the pretraining that a record's start was made by."""
+    (settings,) = record.run["start"]["params"]["start"].values()
+    return settings
+
+
 def by_length(records: Iterable[Record]) -> pd.DataFrame:
     """Of `lengths` as rows: dataset, method, seed, metric, value in [0, 1], and of phase 1 `epochs` and `lam`.
 
@@ -180,7 +180,7 @@ def by_length(records: Iterable[Record]) -> pd.DataFrame:
     """
     rows = []
     for record in records:
-        (pretraining,) = record.run["start"]["params"]["start"].values()
+        pretraining = first_settings(record)
         about = {**_about(record), **{name: pretraining[name] for name in ("epochs", "lam")}}
         for metric, before in record.portrait["phase 1"].items():
             scores = {"phase 1": before, record.run["method"]: record.scores[metric]}
