@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from dcbook.methods.augment import Augmentation, ShiftRotation
+from dcbook.training.augment import Augmentation, ShiftRotation
 
 NONE = {"crop": 1, "flip": False, "jitter": 0, "grayscale": 0}
 

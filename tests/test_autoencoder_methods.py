@@ -10,8 +10,8 @@ import torch
 
 from dcbook.methods import DCN, DKM, IDEC, AEKMeans, DKM_a, Pretraining, VaDE, load_model
 from dcbook.methods.dkm import annealed_alphas
-from dcbook.methods.inputs import batches, stream
 from dcbook.models import ConvolutionalAutoencoder, VariationalAutoencoder
+from dcbook.training.inputs import batches, stream
 
 RECIPE = Pretraining(widths=(24,), latent_dim=3, epochs=10, batch_size=20, lr=1e-2)
 K, N, EPOCHS = 3, 50, 4

@@ -16,8 +16,8 @@ from dcbook.book.output import save_figure
 from dcbook.book.parameters import literals
 from dcbook.book.run import ThisPython, run_all, select
 from dcbook.book.store import store_all
+from dcbook.chapters.dcss.grids import TABLE1
 from dcbook.experiments import Method, Scale
-from dcbook.experiments.settings import SCALES
 from dcbook.methods import KMeans
 from tests.conftest import notebook
 
@@ -37,10 +37,12 @@ OPENS = "from dcbook.book import Book\nbook = Book.open('ch/nb', scale=scale, se
 
 
 def test_open_fills_in_what_the_scale_has():
-    book = Book.open("dcss/table1_benchmark", scale="quick", datasets=None, methods=["DCSS", "DEC"], budget=9)
-    assert book.datasets == tuple(SCALES["quick"].datasets)
+    book = Book.open(
+        "dcss/table1_benchmark", scales=TABLE1, scale="quick", datasets=None, methods=["DCSS", "DEC"], budget=9
+    )
+    assert book.datasets == tuple(TABLE1["quick"].datasets)
     assert book.methods == ("DCSS", "DEC")
-    assert book.seeds == SCALES["quick"].seeds
+    assert book.seeds == TABLE1["quick"].seeds
     assert book.budget == 9
     assert len(book.runs()) == 2 * len(book.datasets) * len(book.seeds)
     with pytest.raises(AttributeError):
@@ -76,13 +78,13 @@ def test_open_fills_in_what_the_scale_has():
 )
 def test_open_refuses_a_wrong_name_type_or_value(wrong, told):
     with pytest.raises(ValueError) as error:
-        Book.open("dcss/table1_benchmark", **{"scale": "quick", **wrong})
+        Book.open("dcss/table1_benchmark", scales=TABLE1, **{"scale": "quick", **wrong})
     assert told in str(error.value)
 
 
 def test_open_tells_of_all_that_is_wrong_at_once():
     with pytest.raises(ValueError, match=r"(?s)datasets.*seeds.*budget"):
-        Book.open("dcss/table1_benchmark", scale="quick", datasets="x", seeds="y", budget="z")
+        Book.open("dcss/table1_benchmark", scales=TABLE1, scale="quick", datasets="x", seeds="y", budget="z")
 
 
 def test_literals_are_plain_assignments_only():
@@ -138,7 +140,7 @@ def test_figures_are_the_same_bytes_each_time(tmp_path, suffix):
 
 def test_tables_and_figures_have_their_places(book_folder, capsys):
     folder, _ = book_folder
-    book = Book.open("dcss/table1_benchmark", scale="quick")
+    book = Book.open("dcss/table1_benchmark", scales=TABLE1, scale="quick")
     frame = pd.DataFrame([("DCSS", "digits", "acc", 80.0, math.nan, 1, math.nan)], columns=TABLE.strip().split(","))
     assert book.committed("laptop") is None
     book.save_table(frame)

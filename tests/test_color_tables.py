@@ -5,12 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dcbook.book import dcss
+from dcbook.book import reported
+from dcbook.chapters.dcss import claims
+from dcbook.chapters.dcss.grids import GRIDS, ON_FEATURES, TABLE3, TABLE5
 from dcbook.data import DataError, MissingDataError, load, save_features
 from dcbook.experiments import Method, Record, Scale, compare, contrast, make_missing, read_all, runs, sweep, to_frame
-from dcbook.experiments.__main__ import main
-from dcbook.experiments.color import ON_FEATURES
-from dcbook.experiments.grids import GRIDS
 from dcbook.experiments.records import place
 from dcbook.methods import DCSS, AEKMeans, KMeans, MoCo, Pretraining, SimCLR
 
@@ -21,6 +20,7 @@ TINY = Scale(
     {"k-means": Method(KMeans, {"n_init": 2}), "AE+k-means": Method(AEKMeans, start="autoencoder")},
     {"autoencoder": Method(AEKMeans, {"start": Pretraining(widths=(5,), latent_dim=3, epochs=1, batch_size=30)})},
     {"simclr": LEARNER},
+    name="tiny",
 )
 
 
@@ -32,21 +32,21 @@ def root(tmp_path, monkeypatch):
 
 
 def swept(scale, root):
-    todo = runs(scale, name="tiny")
+    todo = runs(scale)
     make_missing(scale, todo, root / "records", device="cpu")
     return sweep(todo, root / "records", starts_folder=root / "starts", n_jobs=1, device="cpu", progress=False)
 
 
 def test_a_scale_with_a_learner_is_run_on_both_of_its_spaces():
-    grid = runs(TINY, name="tiny")
+    grid = runs(TINY)
     assert [place(run.identity) for run in grid[::4]] == ["digits-rgb-simclr-h", "digits-rgb-simclr-z"]
     assert len({str(run.identity) for run in grid}) == len(grid) == 2 * 2 * 2
     assert all(run.start.sampling == run.sampling for run in grid if run.start), "pretrained on the same features"
     names = {run.sampling["features"].partition("/")[0] for run in grid}
     other = replace(LEARNER, params={**LEARNER.params, "epochs": 2})
     for changed in (replace(TINY, features={"simclr": other}), replace(TINY, datasets={"digits-rgb": {"subset": 61}})):
-        assert not names & {run.sampling["features"].partition("/")[0] for run in runs(changed, name="tiny")}
-    assert all("features" not in run.sampling for run in runs(replace(TINY, features={}), name="tiny"))
+        assert not names & {run.sampling["features"].partition("/")[0] for run in runs(changed)}
+    assert all("features" not in run.sampling for run in runs(replace(TINY, features={})))
 
 
 def test_features_are_made_where_a_run_needs_them(root, monkeypatch):
@@ -66,7 +66,7 @@ def test_features_are_made_where_a_run_needs_them(root, monkeypatch):
 
 
 def test_features_of_other_samples_are_refused_before_any_training(root, monkeypatch):
-    file = runs(TINY, name="tiny")[0].sampling["features"]
+    file = runs(TINY)[0].sampling["features"]
     other = load("digits-rgb", subset=60, seed=1)
     save_features(root / "data" / "features" / file, np.ones((60, 16)), other, "something else")
     monkeypatch.setattr(SimCLR, "fit", lambda *_: pytest.fail("training began"))
@@ -77,22 +77,13 @@ def test_features_of_other_samples_are_refused_before_any_training(root, monkeyp
 
 
 def test_missing_features_come_with_the_command_that_makes_them(root):
-    with pytest.raises(MissingDataError, match=r"python -m dcbook\.experiments table3 --scale SCALE"):
-        sweep(runs(TINY, name="tiny"), root / "records", starts_folder=root / "starts", progress=False)
-
-
-def test_the_command_makes_features_and_table(root, monkeypatch, capsys):
-    monkeypatch.setitem(GRIDS["table3"], "quick", TINY)
-    folders = ["--folder", str(root / "records"), "--starts", str(root / "starts")]
-    assert main(["table3", "--seeds", "0", "--jobs", "1", "--device", "cpu", *folders]) == 0
-    said = capsys.readouterr().out
-    assert "from SimCLR, trained once" in said and "4 done" in said
-    assert "| AE+k-means | digits-rgb-simclr-z | NMI    | 65.98 |" in said
+    with pytest.raises(MissingDataError, match=r"make figures NOTEBOOK="):
+        sweep(runs(TINY), root / "records", starts_folder=root / "starts", progress=False)
 
 
 @pytest.mark.parametrize("scale", ["quick", "laptop", "paper"])
 def test_the_settings_are_the_tables(scale):
-    table3, table5 = GRIDS["table3"][scale], GRIDS["table5"][scale]
+    table3, table5 = TABLE3[scale], TABLE5[scale]
     assert set(table3.methods) == {*ON_FEATURES, "DCSS", "k-means"} and set(table3.features) == {"simclr"}
     assert {table3.methods[name].start for name in ON_FEATURES} == {"autoencoder"}
     assert table3.methods["DCSS"].start == "DCSS_u" and table3.methods["DCSS"].params["phase1_epochs"] == 0
@@ -113,7 +104,7 @@ H, Z = ({"features": f"laptop-1a2b3c4d/cifar10-simclr-{space}.safetensors"} for 
 
 
 def test_each_space_stands_beside_its_own_row():
-    tables = ["dcss_table1", "dcss_table3", "dcss_table5"]
+    tables = [reported(f"dcss/table{number}") for number in (1, 3, 5)]
     rows = [record("DEC", 0.81, **H), record("DEC", 0.76, **Z), record("MoCo+MNet", 0.7), record("DEC", 0.3)]
     frame = compare(rows, tables, metrics=["acc"]).set_index(["method", "dataset"])
     assert frame["reported"].to_dict() == {
@@ -136,10 +127,10 @@ def test_each_space_is_a_pair_of_its_own():
 
 
 def test_claims_about_features_are_judged_by_runs_on_features_alone():
-    assert not any("features" in run.sampling for run in dcss.TABLES("laptop"))
+    assert not any("features" in run.sampling for run in [*GRIDS["table1"]("laptop"), *GRIDS["table4"]("laptop")])
     places = [
         {run.sampling.get("features") for run in claim.runs("laptop")}
-        for claim in dcss.CLAIMS
+        for claim in claims.CLAIMS
         if "Table 3" in claim.place
     ]
     assert len(places) == 2 and all(len(each) == 2 and None not in each for each in places)

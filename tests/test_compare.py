@@ -3,7 +3,8 @@ import math
 import pandas as pd
 import pytest
 
-from dcbook.experiments import Counterpart, compare, gaps, render, reported, write_csv
+from dcbook.book import reported
+from dcbook.experiments import Counterpart, compare, gaps, render, write_csv
 from dcbook.experiments.records import Record
 
 
@@ -13,6 +14,7 @@ def record(method, dataset, seed, acc, nmi=0.5, params=None, data="d"):
     return Record(run, {"acc": acc, "nmi": nmi}, [], {"data": {"digest": dataset + data}})
 
 
+TABLE1 = reported("dcss/table1")
 RECORDS = [
     record("k-means", "usps", 0, 0.6767, nmi=0.6),  # 65.67 and 62.0: both differ by 2.00 points, which agrees
     # DEC on USPS: the paper says 75.81; by hand, mean 74 and std 1 (ddof 1) of 73, 74, 75
@@ -30,7 +32,7 @@ def by_name(frame):
 
 
 def test_a_comparison_worked_by_hand():
-    frame = compare(RECORDS, ["dcss_table1", "dcss_table2"])
+    frame = compare(RECORDS, [TABLE1, reported("dcss/table2")])
     assert list(frame.columns) == [
         *("method", "dataset", "metric", "mean", "std", "n", "reported", "reported_on", "difference", "verdict")
     ]
@@ -57,7 +59,7 @@ def test_a_comparison_worked_by_hand():
 
 
 def test_rows_come_in_the_order_of_the_data_sets_and_of_the_records():
-    frame = compare([*RECORDS[4:], *RECORDS[:4]], ["dcss_table1", "dcss_table2"], metrics=["acc"])
+    frame = compare([*RECORDS[4:], *RECORDS[:4]], [TABLE1, reported("dcss/table2")], metrics=["acc"])
     assert list(zip(frame["dataset"], frame["method"], strict=True)) == [
         *(("usps", method) for method in ("AE+k-means", "DCSS_agg", "New", "k-means", "DEC")),
         ("mnist-test", "DCSS"),
@@ -66,25 +68,25 @@ def test_rows_come_in_the_order_of_the_data_sets_and_of_the_records():
 
 
 def test_gaps_are_the_differences_of_more_than_two_points():
-    frame = compare(RECORDS, ["dcss_table1", "dcss_table2"], metrics=["acc"])
+    frame = compare(RECORDS, [TABLE1, reported("dcss/table2")], metrics=["acc"])
     assert list(gaps(frame)["method"]) == ["AE+k-means", "DCSS_agg", "DCSS"]
     assert list(gaps(frame, points=7)["method"]) == ["DCSS"]
     assert gaps(frame, points=1.8)["method"].tolist() == ["k-means", "DEC", "AE+k-means", "DCSS_agg", "DCSS"]
 
 
 def test_the_table_in_words():
-    text = render(compare(RECORDS[:4], "dcss_table1", metrics=["acc"]))
+    text = render(compare(RECORDS[:4], TABLE1, metrics=["acc"]))
     assert text == (
         "| method  | data set | metric | paper | ours: mean ± std (n) | difference | verdict |\n"
         "|---------|----------|--------|-------|----------------------|------------|---------|\n"
         "| k-means | usps     | ACC    | 65.67 | 67.67 (1)            | +2.00      | agrees  |\n"
         "| DEC     | usps     | ACC    | 75.81 | 74.00 ± 1.00 (3)     | -1.81      | agrees  |\n"
     )
-    assert render(compare([], "dcss_table1")).count("\n") == 2
+    assert render(compare([], TABLE1)).count("\n") == 2
 
 
 def test_the_table_as_csv(tmp_path):
-    frame = compare(RECORDS, ["dcss_table1", "dcss_table2"], metrics=["acc"])
+    frame = compare(RECORDS, [TABLE1, reported("dcss/table2")], metrics=["acc"])
     write_csv(frame, tmp_path / "new" / "table.csv")
     lines = (tmp_path / "new" / "table.csv").read_bytes().decode().split("\n")
     assert lines[0] == "method,dataset,metric,mean,std,n,reported,reported_on,difference,verdict"
@@ -101,37 +103,38 @@ def test_runs_that_differ_in_more_than_the_seed_are_not_averaged():
         with pytest.raises(
             ValueError, match=r"DEC on usps, seed 0 and DEC on usps, seed 1 differ in their (settings|data)"
         ):
-            compare([RECORDS[1], other], "dcss_table1")
+            compare([RECORDS[1], other], TABLE1)
 
 
 def test_a_counterpart_of_ones_own():
-    frame = compare([record("DEC", "mine", 0, 0.76)], "dcss_table1", counterparts={"mine": Counterpart("usps")})
+    frame = compare([record("DEC", "mine", 0, 0.76)], TABLE1, counterparts={"mine": Counterpart("usps")})
     assert frame["verdict"].tolist() == ["agrees", "below"]
-    assert compare([record("DEC", "mine", 0, 0.76)], "dcss_table1")["verdict"].tolist() == ["not in the paper"] * 2
+    assert compare([record("DEC", "mine", 0, 0.76)], TABLE1)["verdict"].tolist() == ["not in the paper"] * 2
     with pytest.raises(ValueError, match="kind must be"):
         Counterpart("usps", kind="half")
 
 
 def test_reported_numbers_say_whether_they_were_checked():
-    assert set(reported("dcss_table1")["status"]) == {"checked"}
-    assert set(reported("deepcluster_table3")["status"]) == {"transcribed, unverified"}
-    table = reported("dcss_table1").set_index(["method", "dataset", "metric"])["value"]
+    assert set(TABLE1["status"]) == {"checked"}
+    assert set(reported("deepcluster/table3")["status"]) == {"transcribed, unverified"}
+    table = TABLE1.set_index(["method", "dataset", "metric"])["value"]
     # arXiv 2405.03590, Table 1
     assert table["DCSS", "mnist", "acc"] == 98.00
     assert table["DCSS_u", "usps", "nmi"] == 81.84
     assert table["k-means", "2mnist", "acc"] == 32.31
-    sizes = {f"dcss_table{i}": len(reported(f"dcss_table{i}")) for i in range(1, 6)}
-    assert sizes == {"dcss_table1": 248, "dcss_table2": 28, "dcss_table3": 84, "dcss_table4": 56, "dcss_table5": 8}
-    with pytest.raises(ValueError, match="no reported table 'dcss_table9': choose from dcss_table1, "):
-        reported("dcss_table9")
-    with pytest.raises(ValueError, match="deepcluster_table1 is not a table of methods on data sets"):
-        compare([], "deepcluster_table1")
+    assert [len(reported(f"dcss/table{i}")) for i in range(1, 6)] == [248, 28, 84, 56, 8]
+    with pytest.raises(FileNotFoundError, match=r"no reported table 'table9' in .*: there are table1, table2, "):
+        reported("dcss/table9")
+    with pytest.raises(ValueError, match="no table of methods on data sets: it has method, dataset, layer, "):
+        compare([], reported("deepcluster/table1"))
 
 
 def test_a_table_that_nobody_checked_is_marked():
-    frame = compare([record("DeepCluster", "oxford5k", 0, 0.6)], "deepcluster_table5",
+    frame = compare([record("DeepCluster", "oxford5k", 0, 0.6)], reported("deepcluster/table5"),
                     counterparts={"oxford5k": Counterpart("oxford5k")}, metrics=["acc"])  # fmt: skip
     assert frame["verdict"].tolist() == ["not in the paper"]
     run = Record(record("DeepCluster", "oxford5k", 0, 0.6).run, {"mAP": 0.6}, [], {"data": {"digest": ""}})
-    frame = compare([run], "deepcluster_table5", counterparts={"oxford5k": Counterpart("oxford5k")}, metrics=["mAP"])
+    frame = compare(
+        [run], reported("deepcluster/table5"), counterparts={"oxford5k": Counterpart("oxford5k")}, metrics=["mAP"]
+    )
     assert frame["reported_on"].tolist() == ["oxford5k (unverified)"]

@@ -9,9 +9,9 @@ from torch import nn
 
 from dcbook.evaluation import accuracy
 from dcbook.methods import DCSS, DEC, AEKMeans, DeepClusterV2, KMeans, MoCo, SimCLR, Start, SwAV, load_model
-from dcbook.methods.augment import Augmentation
-from dcbook.methods.inputs import batches, derived_seed, stream
 from dcbook.models import ResNet
+from dcbook.training.augment import Augmentation
+from dcbook.training.inputs import batches, derived_seed, stream
 
 SMALL = {"width": 2, "projection_dim": 5, "epochs": 2, "lr": 0.02, "batch_size": 9, "random_state": 0, "device": "cpu"}
 LEARNERS = {

@@ -10,7 +10,7 @@ from dcbook import losses
 from dcbook.evaluation import LabelPicked, accuracy
 from dcbook.methods import DCSS, AEKMeans, DCSS_agg, DCSS_u, Pretraining
 from dcbook.methods.dcss import RELEASED_ROWS
-from dcbook.methods.inputs import batches, stream
+from dcbook.training.inputs import batches, stream
 
 RECIPE = Pretraining(widths=(24,), latent_dim=3, epochs=10, batch_size=20, lr=1e-2)
 K, N = 3, 60

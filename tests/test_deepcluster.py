@@ -17,9 +17,9 @@ from dcbook import train
 from dcbook.clustering.refine import random_points
 from dcbook.data import DataError, ImageFile, ImageFolder, MissingDataError, load
 from dcbook.methods import DEC, DeepCluster, load_model
-from dcbook.methods.inputs import derived_seed, in_batches, stream
-from dcbook.methods.sampling import uniform_over_clusters
 from dcbook.models import ConvNet
+from dcbook.training.inputs import derived_seed, in_batches, stream
+from dcbook.training.samplers import uniform_over_clusters
 
 PLAIN = {"width": 0.2, "hidden": 24, "pca_dim": 6, "dropout": 0, "crop": 1.0, "flip": False, "batch_size": 40}
 SMALL = {"n_clusters": 9, "random_state": 3, "device": "cpu", "epochs": 2} | PLAIN

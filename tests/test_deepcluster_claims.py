@@ -2,11 +2,11 @@
 
 import pytest
 
-from dcbook.book import deepcluster, transfers
+from dcbook.chapters.deepcluster.claims import clusters, transfer
 from dcbook.experiments import Record
-from dcbook.experiments.claims import HOLDS, IN_PART, NOT
+from dcbook.experiments.contrast import HOLDS, IN_PART, NOT
 
-LAYERS = (*deepcluster.LAYERS, "fc7")
+LAYERS = (*clusters.LAYERS, "fc7")
 
 
 def record(seed=0, dataset="digits", history=(), scores=None, probes=None, elsewhere=None, **params):
@@ -37,18 +37,18 @@ def test_rises(ends, verdict):
     records = [
         record(seed, history=[{"loss": 1.0}, {"stability": 0.5}, {"stability": end}]) for seed, end in enumerate(ends)
     ]
-    found, evidence = deepcluster.rises("stability", 0.8)(records)
+    found, evidence = clusters.rises("stability", 0.8)(records)
     assert found == verdict and evidence.startswith(f"50.0 to {50 * sum(ends):.1f} %")
 
 
 def test_training_beats_chance_layer_by_layer():
     better = [record(s, probes={"untrained": flat(0.5), "trained": flat(0.6 + s / 100)}) for s in range(3)]
-    assert deepcluster.training_beats_chance(better)[0] == HOLDS
+    assert clusters.training_beats_chance(better)[0] == HOLDS
     mixed = [
         record(s, probes={"untrained": flat(0.5), "trained": flat(0.6 + s / 100) | {"conv1": 0.4 + s / 100}})
         for s in range(3)
     ]
-    verdict, evidence = deepcluster.training_beats_chance(mixed)
+    verdict, evidence = clusters.training_beats_chance(mixed)
     assert verdict == IN_PART and "conv1 -9.0" in evidence and "conv2 +11.0" in evidence
 
 
@@ -58,7 +58,7 @@ def test_training_beats_chance_layer_by_layer():
 def test_close_in_the_middle(conv3, conv5, verdict):
     ours = flat(0.5) | {"conv3": conv3, "conv5": conv5}
     beside = {"untrained": flat(0.4), "trained": ours, "supervised": flat(0.8)}
-    found, evidence = deepcluster.close_in_the_middle([record(s, probes=beside) for s in range(2)])
+    found, evidence = clusters.close_in_the_middle([record(s, probes=beside) for s in range(2)])
     assert found == verdict and evidence.endswith(
         f"conv3 40.0, {100 * conv3:.1f}, 80.0; conv5 40.0, {100 * conv5:.1f}, 80.0"
     )
@@ -67,15 +67,15 @@ def test_close_in_the_middle(conv3, conv5, verdict):
 @pytest.mark.parametrize(("ours", "verdict"), [(0.9, HOLDS), (0.795, HOLDS), (0.78, NOT)])
 def test_as_good_elsewhere(ours, verdict):
     records = [record(elsewhere={"untrained": flat(0.7), "trained": flat(ours), "supervised": flat(0.8)})]
-    assert deepcluster.as_good_elsewhere(records)[0] == verdict
+    assert clusters.as_good_elsewhere(records)[0] == verdict
 
 
 def test_over_segmentation_helps_by_data_set():
     def at(k, value, dataset="digits"):
         return record(dataset=dataset, probes={"trained": flat(value)}, n_clusters=k)
 
-    assert deepcluster.over_segmentation_helps([at(10, 0.5), at(100, 0.6)])[0] == HOLDS
-    verdict, evidence = deepcluster.over_segmentation_helps(
+    assert clusters.over_segmentation_helps([at(10, 0.5), at(100, 0.6)])[0] == HOLDS
+    verdict, evidence = clusters.over_segmentation_helps(
         [at(10, 0.5), at(100, 0.6), at(10, 0.7, "usps"), at(100, 0.6, "usps")]
     )
     assert verdict == IN_PART and "digits: k = 10 50.0, k = 100 60.0; usps: k = 10 70.0" in evidence
@@ -85,8 +85,8 @@ def test_repair_keeps_clusters():
     def ends(repair, live):
         return record(history=[{"clusters": live}], repair=repair, n_clusters=50)
 
-    assert deepcluster.repair_keeps_clusters([ends(True, 50), ends(False, 40)])[0] == HOLDS
-    verdict, evidence = deepcluster.repair_keeps_clusters([ends(True, 50), ends(False, 50)])
+    assert clusters.repair_keeps_clusters([ends(True, 50), ends(False, 40)])[0] == HOLDS
+    verdict, evidence = clusters.repair_keeps_clusters([ends(True, 50), ends(False, 50)])
     assert verdict == IN_PART and "100.0 % with repair, 100.0 % without" in evidence
 
 
@@ -96,8 +96,8 @@ def test_better_sampling_looks_at_repaired_runs_alone():
 
     records = [run(s, "clusters", 0.6 + s / 100) for s in range(3)] + [run(s, "images", 0.5) for s in range(3)]
     unrepaired = [run(s, sampling, 0.1, repair=False) for s in range(3) for sampling in ("clusters", "images")]
-    assert deepcluster.better_sampling("clusters", "images")(records + unrepaired)[0] == HOLDS
-    assert deepcluster.better_sampling("images", "clusters")(records + unrepaired)[0] == NOT
+    assert clusters.better_sampling("clusters", "images")(records + unrepaired)[0] == HOLDS
+    assert clusters.better_sampling("images", "clusters")(records + unrepaired)[0] == NOT
 
 
 def seen(seed, sobel, trained, untrained, others=()):
@@ -117,7 +117,7 @@ def seen(seed, sobel, trained, untrained, others=()):
 )
 def test_purer_with_depth(ends, verdict):
     records = [seen(seed, sobel, *ends) for seed in range(3) for sobel in (False, True)]
-    found, evidence = deepcluster.purer_with_depth(records)
+    found, evidence = clusters.purer_with_depth(records)
     assert found == verdict
     rise = 100 * (ends[0] - 0.5) + 0.5  # the mean over the seeds of a quarter of seed / 50
     assert f"from conv1 to conv5 {rise:+.1f} [" in evidence and "over 6 pairs (digits raw" in evidence
@@ -126,26 +126,26 @@ def test_purer_with_depth(ends, verdict):
 
 def test_purer_with_depth_needs_every_input():
     records = [seen(seed, sobel, 0.45 if sobel else 0.8, 0.4) for seed in range(3) for sobel in (False, True)]
-    assert deepcluster.purer_with_depth(records)[0] == IN_PART
+    assert clusters.purer_with_depth(records)[0] == IN_PART
 
 
 def test_filters_of_one_class():
     learned = [seen(seed, False, 0.5, 0.4, others=(1, 1)) for seed in range(3)]
     for record in learned:
         record.portrait["purity"]["untrained"]["conv5"] = [0.4, 0.9, 0.4, 1]
-    verdict, evidence = deepcluster.filters_of_one_class(learned)
+    verdict, evidence = clusters.filters_of_one_class(learned)
     assert verdict == HOLDS and evidence.startswith("50.0 % of conv5's filters, untrained 25.0 %: +25.0 [")
-    assert deepcluster.filters_of_one_class([seen(s, False, 0.9, 0.9) for s in range(3)])[0] == NOT
+    assert clusters.filters_of_one_class([seen(s, False, 0.9, 0.9) for s in range(3)])[0] == NOT
 
 
 def test_features_transfer_by_both_protocols_and_the_shallow_network_alone():
     deep = [moved(s, trained=0.1, architecture="vgg-small") for s in range(3)]
     better = [moved(s, trained=0.6 + s / 100) for s in range(3)]
-    verdict, evidence = transfers.features_transfer(better + deep)
+    verdict, evidence = transfer.features_transfer(better + deep)
     assert verdict == HOLDS and evidence.startswith("frozen: +11.0 [") and "labels +19.0 on top" in evidence
     mixed = [moved(s, trained=(0.6 + s / 100, 0.4 - s / 100, 0.9)) for s in range(3)]
-    assert transfers.features_transfer(mixed)[0] == IN_PART
-    assert transfers.features_transfer([moved(s, trained=0.4 - s / 100) for s in range(3)])[0] == NOT
+    assert transfer.features_transfer(mixed)[0] == IN_PART
+    assert transfer.features_transfer([moved(s, trained=0.4 - s / 100) for s in range(3)])[0] == NOT
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def test_other_images_cost_little_under_both_protocols(imbalanced, mixed, verdic
     records = [moved(s, trained=0.64) for s in range(3)]
     records += [moved(s, trained=at(imbalanced, s), retention=0.1) for s in range(3)]
     records += [moved(s, trained=at(mixed, s), mixed_with="patches") for s in range(3)]
-    found, evidence = transfers.other_images_cost_little(records)
+    found, evidence = transfer.other_images_cost_little(records)
     assert found == verdict and "imbalanced: frozen" in evidence and "mixed: frozen" in evidence
 
 
@@ -170,7 +170,7 @@ def test_what_costs_little_must_be_worth_something():
     """No loss, but nothing was learned from any of these images."""
     options = ({}, {"retention": 0.1}, {"mixed_with": "patches"})
     records = [moved(s, trained=0.45 - s / 1000, **each) for s in range(3) for each in options]
-    assert transfers.other_images_cost_little(records)[0] == IN_PART
+    assert transfer.other_images_cost_little(records)[0] == IN_PART
 
 
 @pytest.mark.parametrize(
@@ -181,7 +181,7 @@ def test_a_deeper_network_gains_as_much(ours, labels, verdict):
     records = [moved(s) for s in range(3)]
     deep = {"architecture": "vgg-small", "supervised": labels}
     records += [moved(s, trained=(0, ours + s / 1000, 0), **deep) for s in range(3)]
-    found, evidence = transfers.deeper_gains_as_much(records)
+    found, evidence = transfer.deeper_gains_as_much(records)
     assert found == verdict and f"labels {100 * labels - 80:+.1f}" in evidence
 
 
@@ -190,11 +190,11 @@ def test_copies_are_found_by_the_deeper_network(ours, verdict):
     """0.5 untrained and 0.8 with labels."""
     records = [moved(s, trained=0.1) for s in range(3)]
     records += [moved(s, trained=(0, 0, ours + s / 1000), architecture="vgg-small") for s in range(3)]
-    found, evidence = transfers.copies_are_found(records)
+    found, evidence = transfer.copies_are_found(records)
     assert found == verdict and f"{100 * ours + 0.1 - 20:+.1f}" in evidence and "over pixels" in evidence
 
 
 def test_a_network_that_was_not_measured_is_left_out():
     record = moved()
     del record.portrait["transfer"]["supervised"], record.portrait["retrieval"]["supervised"]
-    assert transfers.measures([record], "supervised") == []
+    assert transfer.measures([record], "supervised") == []

@@ -3,29 +3,31 @@
 import numpy as np
 import pytest
 
+from dcbook.chapters.deepcluster import grids, tables
+from dcbook.chapters.deepcluster.watches import LayerProbes
+from dcbook.chapters.deepcluster.watches.layer_probes import halves
 from dcbook.data import load
-from dcbook.experiments import curves, deepcluster, sweep, to_frame
+from dcbook.experiments import curves, sweep, to_frame
 from dcbook.experiments.records import path_of, read
-from dcbook.experiments.watch import LayerProbes, halves
-from dcbook.experiments.work import estimator
+from dcbook.experiments.worker import estimator
 from dcbook.methods import DeepCluster
 
 LISTS = (
-    deepcluster.numbers_of_clusters,
-    deepcluster.safeguards,
-    deepcluster.samplers,
-    deepcluster.layers,
-    deepcluster.filters,
-    deepcluster.transfers,
-    deepcluster.uncurated,
+    grids.numbers_of_clusters,
+    grids.safeguards,
+    grids.samplers,
+    grids.layers,
+    grids.filters,
+    grids.transfers,
+    grids.uncurated,
 )
 
 
-@pytest.mark.parametrize("scale", deepcluster.SCALES)
+@pytest.mark.parametrize("scale", grids.SCALES)
 @pytest.mark.parametrize("several", LISTS)
 def test_runs_differ_and_their_settings_are_valid(scale, several):
     runs = several(scale)
-    seeds = deepcluster.SCALES[scale].seeds
+    seeds = grids.SCALES[scale].seeds
     assert len({path_of(run.identity, ".") for run in runs}) == len(runs) >= len(seeds)
     assert {run.seed for run in runs} == set(seeds) and (scale == "quick" or len(seeds) >= 3)
     for run in runs:
@@ -63,7 +65,8 @@ def test_a_supervised_twin_learns_from_one_half_and_all_are_probed_elsewhere(mon
     shuffled[half] = np.random.default_rng(0).permutation(shuffled[half])  # labels that only the test may see
     learned = []
     monkeypatch.setattr(
-        "dcbook.experiments.twins.train_with_labels", lambda _, x, y, **options: learned.append((len(x), y.tolist()))
+        "dcbook.chapters.deepcluster.watches.networks.train_with_labels",
+        lambda _, x, y, **options: learned.append((len(x), y.tolist())),
     )
     for labels in (data.labels, shuffled):
         probes.portrait(model, type(data)("digits", data.images, labels, data.class_names))
@@ -71,13 +74,13 @@ def test_a_supervised_twin_learns_from_one_half_and_all_are_probed_elsewhere(mon
 
 
 def test_a_record_has_curves_and_probes(tmp_path):
-    (run,) = (run for run in deepcluster.numbers_of_clusters("quick") if run.params["n_clusters"] == 10)
+    (run,) = (run for run in grids.numbers_of_clusters("quick") if run.params["n_clusters"] == 10)
     short = {"epochs": 2, "width": 0.2}
     run = type(run)(**{**vars(run), "params": {**run.params, **short}, "sampling": {"subset": 300}})
     sweep([run], tmp_path, starts_folder=tmp_path / "starts", n_jobs=1, progress=False)
     record = read(path_of(run.identity, tmp_path))
     assert list(curves([record], "stability", ["n_clusters"])["n_clusters"]) == [10]
     assert list(curves([record], "nmi")["epoch"]) == [1, 2]
-    probed = deepcluster.probes([record], "n_clusters")
-    assert set(probed["metric"]) >= set(deepcluster.SHOWN) and (probed["n_clusters"] == 10).all()
+    probed = tables.probes([record], "n_clusters")
+    assert set(probed["metric"]) >= set(tables.SHOWN) and (probed["n_clusters"] == 10).all()
     assert to_frame([record], ["n_clusters"])["n_clusters"].unique() == [10]

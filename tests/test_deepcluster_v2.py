@@ -9,7 +9,7 @@ from dcbook.clustering.refine import random_points
 from dcbook.data import load
 from dcbook.evaluation import nmi
 from dcbook.methods import DeepClusterV2, load_model
-from dcbook.methods.inputs import stream
+from dcbook.training.inputs import stream
 from tests.test_contrastive import LEARNERS, assert_same_training, cosine, twin
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from dcbook.chapters.rdc.watches import Diagnostics
 from dcbook.data import Dataset
 from dcbook.evaluation import (
     Diagnose,
@@ -19,7 +20,6 @@ from dcbook.evaluation import (
 )
 from dcbook.evaluation.diagnose import looks_every
 from dcbook.experiments import Method, Scale, records, runs, sweep
-from dcbook.experiments.diagnostics import Diagnostics
 from dcbook.methods import DCN, DCSS, DEC, IDEC, AEKMeans, DeepCluster, Pretraining, SimCLR, VaDE
 
 K, N = 3, 150

@@ -9,9 +9,9 @@ import torch
 
 from dcbook import losses
 from dcbook.methods import AEKMeans, DynAE, Pretraining
-from dcbook.methods.augment import ShiftRotation
 from dcbook.methods.dynae import threshold_falls
-from dcbook.methods.inputs import batches, stream
+from dcbook.training.augment import ShiftRotation
+from dcbook.training.inputs import batches, stream
 
 K, N = 3, 50
 PLAIN = {"batch_size": 20, "random_state": 0, "device": "cpu", "tol": 0}

@@ -5,10 +5,11 @@ import pytest
 import torch
 from torch import nn
 
+from dcbook.chapters.dcss.tables import resemblances
+from dcbook.chapters.dcss.watches import FirstLayer
 from dcbook.data import Dataset
 from dcbook.evaluation import learned_alike, matching, resemblance, train_with_labels
 from dcbook.experiments import Method, Scale, records, runs, sweep
-from dcbook.experiments.watch import FirstLayer
 from dcbook.methods import DCSS, AEKMeans, Pretraining
 
 RECIPE = Pretraining("convolutional", latent_dim=3, epochs=2, batch_size=20)
@@ -137,7 +138,7 @@ def test_the_portrait_holds_the_filters_that_it_says(both):
 
 def test_the_measures_are_of_the_networks_that_they_name(both):
     portrait = both[0].portrait
-    found, filters = FirstLayer.measures(portrait), portrait["filters"]
+    found, filters = resemblances(portrait), portrait["filters"]
     other = filters["supervised, another start"]
     assert found["filters"]["DCSS"] == resemblance(filters["DCSS"], other)
     assert found["outputs"]["DCSS"] == resemblance(filters["DCSS"], other, portrait["covariance"])

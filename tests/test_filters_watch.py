@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 from matplotlib import pyplot as plt
 
+from dcbook.chapters.deepcluster import tables
+from dcbook.chapters.deepcluster.pictures import preferred
+from dcbook.chapters.deepcluster.watches import Filters, picture
+from dcbook.chapters.deepcluster.watches.filters import TOP
 from dcbook.data import load
 from dcbook.evaluation import most_activating, responses
-from dcbook.experiments import Record, deepcluster
-from dcbook.experiments.filters_watch import TOP, Filters, picture
+from dcbook.experiments import Record
 from dcbook.methods import DeepCluster
-from dcbook.tiles import preferred
 
 LAYERS = ["conv1", "conv2", "conv3", "conv4", "conv5", "fc7"]
 
@@ -71,7 +73,7 @@ def test_the_portrait_is_the_same_again_and_small(made):
 def test_the_numbers_of_a_record(made):
     portrait = made[2]
     run = {"method": "DeepCluster", "dataset": "digits", "seed": 4, "sampling": {}, "params": {"sobel": True}}
-    frame = deepcluster.filter_numbers([Record(run, {"nmi": 0.5}, [], {}, portrait)])
+    frame = tables.filter_numbers([Record(run, {"nmi": 0.5}, [], {}, portrait)])
     assert set(frame["network"]) == {"untrained, Sobel", "trained, Sobel", "chance"}
     value = frame.set_index(["network", "measure", "layer"])["value"]
     shares = portrait["purity"]["trained"]["fc7"]

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from scipy.ndimage import shift, zoom
 
+from dcbook.chapters.dcss.grids.benchmark import QUICK
+from dcbook.chapters.dcss.grids.sensitivity import small
 from dcbook.data import Dataset, load
 from dcbook.evaluation import accuracy, nmi
 from dcbook.experiments import Method, runs
-from dcbook.experiments.settings import QUICK
-from dcbook.experiments.sweeps import small
-from dcbook.experiments.work import estimator
+from dcbook.experiments.worker import estimator
 from dcbook.methods import (
     DCN,
     DCSS,

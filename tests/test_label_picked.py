@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
+from dcbook.chapters.dcss.grids import PAPER_AGAINST_CODE
+from dcbook.chapters.dcss.watches import LabelPickedProtocol
 from dcbook.data import Dataset
 from dcbook.evaluation import LabelPicked, label_picked
 from dcbook.experiments import Method, Scale, records, runs, sweep
-from dcbook.experiments.protocols import PROTOCOLS
-from dcbook.experiments.watch import LabelPickedProtocol
 from dcbook.methods import DCSS, Pretraining
 from dcbook.methods.dcss import RELEASED_ROWS
 
@@ -109,10 +109,10 @@ def test_the_label_free_values_are_in_the_history(both):
     assert ends["phase 2"]["acc"] == pytest.approx(scores["acc"], abs=1e-5)
 
 
-@pytest.mark.parametrize("scale", PROTOCOLS)
+@pytest.mark.parametrize("scale", PAPER_AGAINST_CODE)
 def test_variants_differ_in_their_rows_alone(scale):
-    dataset = next(iter(PROTOCOLS[scale].datasets))
-    grid = {run.method: run for run in runs(PROTOCOLS[scale], datasets=[dataset], seeds=[0], name=scale)}
+    dataset = next(iter(PAPER_AGAINST_CODE[scale].datasets))
+    grid = {run.method: run for run in runs(PAPER_AGAINST_CODE[scale], datasets=[dataset], seeds=[0])}
     whole, *variants = grid.values()
     assert [run.params["variant"] for run in variants] == ["paper", *RELEASED_ROWS, "released"]
     for run in variants:

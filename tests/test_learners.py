@@ -3,34 +3,36 @@
 import numpy as np
 import pytest
 
-from dcbook.book import learners as judged
 from dcbook.book.verdicts import NOT_YET
+from dcbook.chapters.deepcluster import grids
+from dcbook.chapters.deepcluster.claims import learners
+from dcbook.chapters.deepcluster.watches import Representation
+from dcbook.chapters.deepcluster.watches.representation import _worth
 from dcbook.data import load
-from dcbook.experiments import Record, learners, runs
-from dcbook.experiments.claims import HOLDS, IN_PART, NOT
+from dcbook.experiments import Record, runs
+from dcbook.experiments.contrast import HOLDS, IN_PART, NOT
 from dcbook.experiments.records import path_of
-from dcbook.experiments.representation import Representation, _worth
-from dcbook.experiments.work import estimator
+from dcbook.experiments.worker import estimator
 from dcbook.methods import DeepCluster, DeepClusterV2
 
-GRIDS = [pytest.param(grid[name], name, id=name) for grid in (learners.RECIPE, learners.FAMILY) for name in grid]
+GRIDS = [pytest.param(grid[name], name, id=name) for grid in (grids.RECIPE, grids.FAMILY) for name in grid]
 
 
 @pytest.mark.parametrize(("scale", "name"), GRIDS)
 def test_runs_differ_and_their_settings_are_valid(scale, name):
-    found = runs(scale, name=name)
+    found = runs(scale)
     assert len({path_of(run.identity, ".") for run in found}) == len(found)
     assert name == "quick" or len(scale.seeds) >= 3
     for run in found:
         estimator(run, "cpu", 10)._check_hyperparameters()
 
 
-@pytest.mark.parametrize("name", learners.RECIPE)
+@pytest.mark.parametrize("name", grids.RECIPE)
 def test_each_setting_that_is_put_back_changes_something(name):
-    params = {method: m.params for method, m in learners.RECIPE[name].methods.items()}
-    for method, changed in learners.RELEASED.items():
-        assert dict(params[method]) == {**params[learners.OURS], **changed} != params[learners.OURS]
-        assert changed.items() <= params[learners.ALL].items()
+    params = {method: m.params for method, m in grids.RECIPE[name].methods.items()}
+    for method, changed in grids.RELEASED.items():
+        assert dict(params[method]) == {**params[grids.OURS], **changed} != params[grids.OURS]
+        assert changed.items() <= params[grids.ALL].items()
 
 
 @pytest.mark.parametrize(
@@ -90,7 +92,7 @@ def both(better, worse, nmi=0.6, **of_better):
 
 
 def test_worth_more_in_both_measures_or_in_part():
-    judge = judged.worth_more("A", "B")
+    judge = learners.worth_more("A", "B")
     assert judge(both(0.9, 0.7))[0] == HOLDS
     verdict, evidence = judge(both(0.9, 0.7, nmi=0.4))
     assert verdict == IN_PART and "linear probe +19.0" in evidence and "NMI of k-means -11.0" in evidence
@@ -100,13 +102,13 @@ def test_worth_more_in_both_measures_or_in_part():
 
 def test_worth_more_within_some_points_and_over_the_untrained_network():
     close = both(0.69, 0.7, nmi=0.51)  # behind by 1, 2 and 3 points; by k-means ahead by 1, 0 and -1
-    assert judged.worth_more("A", "B")(close)[0] != HOLDS
-    assert judged.worth_more("A", "B", within=5)(close)[0] == HOLDS
-    assert judged.worth_more("A", "B", gained=True)(both(0.9, 0.7, untrained=0.5))[0] == IN_PART
+    assert learners.worth_more("A", "B")(close)[0] != HOLDS
+    assert learners.worth_more("A", "B", within=5)(close)[0] == HOLDS
+    assert learners.worth_more("A", "B", gained=True)(both(0.9, 0.7, untrained=0.5))[0] == IN_PART
 
 
 @pytest.mark.parametrize(("values", "verdict"), [((0.05, 0.09), HOLDS), ((0.05, 0.2), IN_PART), ((0.2, 0.3), NOT)])
 def test_stays_below(values, verdict):
     found = [record("A", seed, 0.5, own=own) for seed, own in enumerate(values)]
-    assert judged.stays_below("A", 10)(found)[0] == verdict
-    assert judged.stays_below("B", 10)(found)[0] == NOT_YET
+    assert learners.stays_below("A", 10)(found)[0] == verdict
+    assert learners.stays_below("B", 10)(found)[0] == NOT_YET

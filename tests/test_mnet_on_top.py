@@ -7,8 +7,8 @@ from torch import nn
 
 from dcbook.evaluation import accuracy
 from dcbook.methods import DCSS, DEC, IDEC, AEKMeans, DCSS_u, Pretraining, Start, load_model
-from dcbook.methods.inputs import batches, stream
 from dcbook.models import IdentityEncoder
+from dcbook.training.inputs import batches, stream
 from tests.test_dcss import memberships
 
 K, N = 3, 90

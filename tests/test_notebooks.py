@@ -11,7 +11,7 @@ import pytest
 
 from dcbook.book import paths
 from dcbook.book.parameters import literals, validated
-from dcbook.experiments.settings import SCALES
+from dcbook.chapters.dcss.grids import TABLE1
 from tests.conftest import notebook
 
 ROOT = Path(__file__).parents[1]
@@ -50,7 +50,7 @@ def test_parameters_are_one_cell_of_literals_and_the_next_checks_them(name):
     (cell,) = tagged(book, "parameters")
     values = literals(cell.source)
     assert values and "scale" in values
-    assert validated(values, SCALES, values)["scale"] == "quick"
+    assert validated(values, TABLE1, values)["scale"] == "quick"
     first, second = code(book)[:2]
     assert first is cell
     nodes = list(ast.walk(ast.parse(second.source)))

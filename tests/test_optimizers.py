@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from dcbook.methods.optimizers import SGD, Adam
+from dcbook.training.optimizers import SGD, Adam
 
 
 def network():

@@ -4,16 +4,18 @@ import numpy as np
 import pytest
 from matplotlib import pyplot as plt
 
-from dcbook import twist
+from dcbook.chapters.rdc import grids, pictures, tables
+from dcbook.chapters.rdc.grids import phases
+from dcbook.chapters.rdc.tables import straightness
+from dcbook.chapters.rdc.watches import BothPhases, ClusterDimensions, Snapshots
 from dcbook.data import Dataset, load
 from dcbook.evaluation import cluster_dimensions, scores
-from dcbook.experiments import rdc, sweep
-from dcbook.experiments.phases import BothPhases, ClusterDimensions, Snapshots, straightness
+from dcbook.experiments import sweep
 from dcbook.experiments.records import path_of, read
-from dcbook.experiments.work import estimator
+from dcbook.experiments.worker import estimator
 from dcbook.methods import DEC, AEKMeans, Pretraining
 
-LISTS = (rdc.fig1, rdc.fig2, rdc.arcs, rdc.fig3, rdc.lengths)
+LISTS = [grids.GRIDS[name] for name in ("fig1", "fig2", "arcs", "fig3", "lengths")]
 RECIPE = Pretraining(widths=(16,), latent_dim=3, epochs=30, batch_size=32, lr=1e-2)
 
 
@@ -47,13 +49,13 @@ def test_runs_differ_and_their_settings_are_valid(scale, several):
 
 
 def test_methods_of_fig_3_share_their_pretraining_and_those_of_fig_1_differ_in_it_alone():
-    for run in rdc.fig3("laptop"):
+    for run in grids.GRIDS["fig3"]("laptop"):
         assert (
-            run.start.method == rdc.ACAI
-            and run.start.identity["params"] == rdc.fig3("laptop")[0].start.identity["params"]
+            run.start.method == phases.ACAI
+            and run.start.identity["params"] == grids.GRIDS["fig3"]("laptop")[0].start.identity["params"]
         )
-    assert len({run.dataset for run in rdc.fig3("laptop")}) == 5
-    first, second = rdc.fig1("laptop", [0])[:2]
+    assert len({run.dataset for run in grids.GRIDS["fig3"]("laptop")}) == 5
+    first, second = grids.GRIDS["fig1"]("laptop", [0])[:2]
     assert first.params == second.params and first.start.method != second.start.method
     ours, other = (run.start.params["start"] for run in (first, second))
     for name in ("widths", "latent_dim", "epochs", "batch_size", "lr"):
@@ -116,14 +118,14 @@ def test_straightness_by_hand():
 
 
 def test_dec_flattens_the_arcs_and_the_record_tells(tmp_path):
-    (run,) = (run for run in rdc.arcs("quick", [0]) if run.method == "DEC, linear")
+    (run,) = (run for run in grids.arcs("quick", [0]) if run.method == "DEC, linear")
     assert sweep([run], tmp_path, starts_folder=tmp_path / "starts", n_jobs=1, device="cpu", progress=False).complete
     record = read(path_of(run.identity, tmp_path))
-    table = rdc.shapes([record])
+    table = tables.shapes([record])
     assert list(table["epoch"]) == [frame["epoch"] for frame in record.portrait["frames"]] and len(table) == 7
     assert table["straightness"].iloc[0] < 0.9 < 0.97 < table["straightness"].iloc[-1]
     assert table["rank"].iloc[-1] < 1.3 < 1.7 < table["rank"].iloc[0]
     assert (load("arcs").images.reshape(-1, 2).std(0) > 0.1).all()
-    figure = twist.snapshots({"linear": record.portrait})
+    figure = pictures.snapshots({"linear": record.portrait})
     assert [axis.get_title(loc="left") for axis in figure.axes][:2] == ["before phase 2", "epoch 28"]
     plt.close(figure)

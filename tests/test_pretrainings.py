@@ -8,8 +8,8 @@ import torch
 
 from dcbook.experiments.records import plain
 from dcbook.methods import DEC, IDEC, ACAIPretraining, AEKMeans, ContrastivePretraining, Pretraining, Start, load_model
-from dcbook.methods.augment import ShiftRotation
-from dcbook.methods.inputs import batches, derived_seed, stream
+from dcbook.training.augment import ShiftRotation
+from dcbook.training.inputs import batches, derived_seed, stream
 
 SMALL = {"widths": (16,), "latent_dim": 3, "batch_size": 20, "lr": 1e-2}
 ACAI = ACAIPretraining(**SMALL, epochs=2, lam=0.7)

@@ -9,8 +9,8 @@ import torch
 
 from dcbook.clustering.neighbors import mutual, neighbor_centroids
 from dcbook.methods import AEKMeans, Pretraining, RDCReconstruction
-from dcbook.methods.inputs import batches, stream
-from dcbook.methods.neighborhoods import neighborhoods
+from dcbook.training.inputs import batches, stream
+from dcbook.training.neighborhoods import neighborhoods
 
 K, N = 4, 60
 PLAIN = {"batch_size": 20, "random_state": 0, "device": "cpu", "shift": 0, "rotation": 0}

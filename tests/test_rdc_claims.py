@@ -3,14 +3,12 @@
 import pytest
 from matplotlib import pyplot as plt
 
-from dcbook import twist
-from dcbook.book import rdc
-from dcbook.book import reconstruction as judges
 from dcbook.book.verdicts import NOT_YET, Claim, page
+from dcbook.chapters.rdc import claims, grids, pictures, tables
+from dcbook.chapters.rdc.claims import phases, reconstruction
+from dcbook.chapters.rdc.grids.phases import ACAI, LENGTHS
 from dcbook.experiments import Record
-from dcbook.experiments import rdc as lists
-from dcbook.experiments import reconstruction as tested
-from dcbook.experiments.claims import HOLDS, IN_PART, NOT
+from dcbook.experiments.contrast import HOLDS, IN_PART, NOT
 
 
 def record(method, seed=0, dataset="x", start="reconstruction", history=(), portrait=None, **scores):
@@ -27,11 +25,11 @@ def course(first, *later, seed=0, start="reconstruction"):
 
 
 def test_dimensions_over_the_epochs():
-    frame = lists.dimensions([course((2, 8), (3, 8), (7, 7))])
+    frame = tables.dimensions([course((2, 8), (3, 8), (7, 7))])
     assert frame[["epoch", "id", "lid"]].values.tolist() == [[0, 2, 8], [2, 3, 8], [3, 7, 7]]
     assert set(frame["start"]) == {"reconstruction"}
     none = course((None, None), (3, 8))
-    assert list(lists.dimensions([none])["epoch"]) == [2]
+    assert list(tables.dimensions([none])["epoch"]) == [2]
 
 
 def test_curved_at_first_and_flat_in_the_end():
@@ -40,7 +38,7 @@ def test_curved_at_first_and_flat_in_the_end():
         course((6, 7), (5, 5), seed=1),
         course((6, 7), (6, 9), start="contrastive"),
     )
-    curved, ends = rdc.curved_at_first("reconstruction"), rdc.flat_in_the_end("reconstruction")
+    curved, ends = phases.curved_at_first("reconstruction"), phases.flat_in_the_end("reconstruction")
     assert curved([twisted, other]) == (HOLDS, "after it ID 2.0, LID 8.0")
     assert curved([twisted, flat])[0] == IN_PART and curved([flat])[0] == NOT
     assert ends([twisted, other])[0] == HOLDS
@@ -49,7 +47,7 @@ def test_curved_at_first_and_flat_in_the_end():
         "ID 6.0, LID 7.0 before DEC, ID 5.0, LID 5.0 after it; ID rises in 0 of 1 runs, a gap to LID closes in 0",
     )
     assert ends([course((6, 8), (5, 5))])[0] == IN_PART
-    assert rdc.flat_in_the_end("contrastive")([twisted, course((6, 7), (5, 9), start="contrastive")])[0] == NOT
+    assert phases.flat_in_the_end("contrastive")([twisted, course((6, 7), (5, 9), start="contrastive")])[0] == NOT
 
 
 def shown(*frames, seed=0):
@@ -74,34 +72,34 @@ def shown(*frames, seed=0):
 
 def test_flattened_and_collapsed():
     falls, stays = shown((0, 8, 9), (0.9, 4, 5)), shown((0, 8, 9), (0.1, 8, 5), seed=1)
-    verdict, text = rdc.flattened([falls])
+    verdict, text = phases.flattened([falls])
     assert verdict == HOLDS and text.startswith("variance of a class on one line: 50 % before DEC, 99 % after")
-    assert rdc.flattened([falls, stays])[0] == IN_PART and rdc.flattened([stays])[0] == NOT
-    assert rdc.collapses([falls]) == (
+    assert phases.flattened([falls, stays])[0] == IN_PART and phases.flattened([stays])[0] == NOT
+    assert phases.collapses([falls]) == (
         HOLDS,
         "on average effective rank 9.0 to 5.0, LID 8.0 to 4.0, ID 2.0 to 2.0; both fall in 1 of 1 runs",
     )
-    assert rdc.collapses([falls, stays])[0] == IN_PART and rdc.collapses([stays])[0] == NOT
+    assert phases.collapses([falls, stays])[0] == IN_PART and phases.collapses([stays])[0] == NOT
 
 
-def phases(method, before, after, seed=0, dataset="x"):
+def both(method, before, after, seed=0, dataset="x"):
     portrait = {"phase 1": {"acc": before, "nmi": before}, "majority": 0.4}
     return record(method, seed, dataset, portrait=portrait, acc=after, nmi=after)
 
 
 def test_phase_2_over_phase_1():
-    better = [phases("DEC", 0.5, 0.6 + s / 100, s, d) for s in range(3) for d in "xy"]
-    verdict, text = rdc.second_phase_gains("DEC")([*better, phases("IDEC", 0.5, 0.4)])
+    better = [both("DEC", 0.5, 0.6 + s / 100, s, d) for s in range(3) for d in "xy"]
+    verdict, text = phases.second_phase_gains("DEC")([*better, both("IDEC", 0.5, 0.4)])
     assert verdict == HOLDS and text.startswith("ACC +11.0 [+10.1, +11.9] points over 6 pairs (x +11.0, y +11.0); NMI")
-    mixed = [*better, *(phases("DEC", 0.5, 0.4, s, "z") for s in range(3))]
-    assert rdc.second_phase_gains("DEC")(mixed)[0] == IN_PART
-    assert rdc.second_phase_gains("IDEC")([phases("IDEC", 0.5, 0.4, s) for s in range(3)])[0] == NOT
-    assert rdc.second_phase_gains("DynAE")(better)[0] == NOT_YET
+    mixed = [*better, *(both("DEC", 0.5, 0.4, s, "z") for s in range(3))]
+    assert phases.second_phase_gains("DEC")(mixed)[0] == IN_PART
+    assert phases.second_phase_gains("IDEC")([both("IDEC", 0.5, 0.4, s) for s in range(3)])[0] == NOT
+    assert phases.second_phase_gains("DynAE")(better)[0] == NOT_YET
 
 
 def diagnosed(method, seed=0, acc=0.5, fr=None, end=None, **run):
     """A record with one look at phase 2 and the shape at its end."""
-    shape = dict.fromkeys(tested.SHAPE, 1.0) | (end or {})
+    shape = dict.fromkeys(tables.SHAPE, 1.0) | (end or {})
     look = {"phase": "phase 2", "epoch": 1, "effective_rank": 1.0} | ({} if fr is None else {"fr_dynae": fr})
     made = record(method, seed, history=[look, {"phase": "phase 2", "epoch": 2}], acc=acc, nmi=acc, f1_macro=acc)
     made.portrait.update(shape=shape, majority=0.6)
@@ -110,44 +108,47 @@ def diagnosed(method, seed=0, acc=0.5, fr=None, end=None, **run):
 
 
 def test_cosines_are_compared_run_by_run():
-    starts = [diagnosed(tested.BEFORE, s) for s in (0, 1)]
+    starts = [diagnosed(grids.BEFORE, s) for s in (0, 1)]
     others = [diagnosed(name, s, fr=fr) for name, fr in (("DEC", 0.2), ("IDEC", 0.4)) for s in (0, 1)]
     pairs = (0.6, 0.5), (0.3, 0.6), (-0.1, -0.2)
-    high, low, negative = ([diagnosed(tested.RDC, s, fr=fr) for s, fr in enumerate(pair)] for pair in pairs)
-    judge = judges.aligned("fr_dynae")
+    high, low, negative = ([diagnosed(grids.RDC, s, fr=fr) for s, fr in enumerate(pair)] for pair in pairs)
+    judge = reconstruction.aligned("fr_dynae")
     assert judge([*starts, *others, *high])[0] == HOLDS and judge([*starts, *others, *negative])[0] == NOT
     verdict, text = judge([*starts, *others, *low])
     assert verdict == IN_PART and text.endswith("above 0 in 2, above DEC's in 2, above IDEC's in 1 of 2 runs")
-    assert f"DEC 0.20, IDEC 0.40, {tested.RDC} 0.45" in text
-    assert judge([*starts, *high])[0] == NOT_YET == judges.aligned("fd_rdc")([*starts, *others, *high])[0]
+    assert f"DEC 0.20, IDEC 0.40, {grids.RDC} 0.45" in text
+    assert judge([*starts, *high])[0] == NOT_YET == reconstruction.aligned("fd_rdc")([*starts, *others, *high])[0]
 
 
 def test_twist_is_a_rising_id_and_falling_gaps():
-    starts = [diagnosed(tested.BEFORE, s) for s in (0, 1)]
+    starts = [diagnosed(grids.BEFORE, s) for s in (0, 1)]
     flat = {"id": 2.0, "curvature_gap": 0.0, "spectral_gap": 0.0}
-    calm = [diagnosed(tested.RDC, s, end={"id": 1.2, "curvature_gap": 0.8}) for s in (0, 1)]
-    twisted = [diagnosed(tested.RDC, s, end=flat) for s in (0, 1)]
-    assert judges.untwisted([*starts, *calm])[0] == HOLDS and judges.untwisted([*starts, *twisted])[0] == NOT
-    verdict, text = judges.untwisted([*starts, calm[0], twisted[1], diagnosed("DEC", end=flat)])
+    calm = [diagnosed(grids.RDC, s, end={"id": 1.2, "curvature_gap": 0.8}) for s in (0, 1)]
+    twisted = [diagnosed(grids.RDC, s, end=flat) for s in (0, 1)]
+    assert (
+        reconstruction.untwisted([*starts, *calm])[0] == HOLDS
+        and reconstruction.untwisted([*starts, *twisted])[0] == NOT
+    )
+    verdict, text = reconstruction.untwisted([*starts, calm[0], twisted[1], diagnosed("DEC", end=flat)])
     assert verdict == IN_PART and "DEC ID +1.00, LID - ID -1.00, spectral gap -100.0 points" in text
     assert text.endswith("as claimed ID in 1, LID - ID in 1, spectral gap in 1 of 2 runs")
-    assert judges.untwisted(starts)[0] == NOT_YET
+    assert reconstruction.untwisted(starts)[0] == NOT_YET
 
 
 def test_phase_2_of_the_reconstruction_is_judged_in_three_scores_beside_the_largest_class():
-    starts = [diagnosed(tested.BEFORE, s) for s in range(3)]
-    verdict, text = judges.improves([*starts, *(diagnosed(tested.RDC, s, 0.58 + s / 50) for s in range(3))])
+    starts = [diagnosed(grids.BEFORE, s) for s in range(3)]
+    verdict, text = reconstruction.improves([*starts, *(diagnosed(grids.RDC, s, 0.58 + s / 50) for s in range(3))])
     assert verdict == HOLDS and text.startswith("ACC +10.0 [") and "F1-macro +10.0" in text
     assert text.endswith("ACC above the largest class's share in 1 of 3 runs")
-    assert judges.improves([*starts, *(diagnosed(tested.RDC, s, 0.45) for s in range(3))])[0] == NOT
-    assert judges.improves(starts)[0] == NOT_YET
+    assert reconstruction.improves([*starts, *(diagnosed(grids.RDC, s, 0.45) for s in range(3))])[0] == NOT
+    assert reconstruction.improves(starts)[0] == NOT_YET
 
 
 def test_a_paradigm_is_judged_by_the_runs_of_its_methods():
-    starts = [diagnosed(tested.BEFORE, s) for s in (0, 1)]
+    starts = [diagnosed(grids.BEFORE, s) for s in (0, 1)]
     drifting = [diagnosed(name, s, fr=fr) for name, fr in (("IDEC", 0.05), ("DCN", -0.4)) for s in (0, 1)]
-    others = [diagnosed(name, s, fr=0.9) for name in ("DEC", tested.RDC) for s in (0, 1)]
-    judge = judges.opposed("fr_dynae", {"self, then both"})
+    others = [diagnosed(name, s, fr=0.9) for name in ("DEC", grids.RDC) for s in (0, 1)]
+    judge = reconstruction.opposed("fr_dynae", {"self, then both"})
     verdict, text = judge([*starts, *drifting, *others])
     assert verdict == HOLDS and text == "on average IDEC 0.05, DCN -0.40; at most 0.1 in 4 of 4 runs"
     assert judge([*starts, *drifting[:2], diagnosed("VaDE", fr=0.3), *others])[0] == IN_PART
@@ -155,73 +156,78 @@ def test_a_paradigm_is_judged_by_the_runs_of_its_methods():
 
 
 def test_robustness_is_staying_near_the_method_as_it_is():
-    base = [diagnosed(tested.RDC, s, 0.5 + s / 50) for s in (0, 1)]
-    near = [diagnosed(tested.RDC, s, 0.52, params={"n_neighbors": 3}) for s in (0, 1)]
-    far = [diagnosed(tested.RDC, s, 0.42, params={"hand_over": 0.0}) for s in (0, 1)]
-    other = diagnosed(tested.RDC, 0, 0.1, params={"loss": "latent", "epochs": 3})
-    assert judges.steady([*base, *near, other])[0] == HOLDS and judges.steady([*base, *far])[0] == NOT
-    verdict, text = judges.steady([*base, *near, *far])
+    base = [diagnosed(grids.RDC, s, 0.5 + s / 50) for s in (0, 1)]
+    near = [diagnosed(grids.RDC, s, 0.52, params={"n_neighbors": 3}) for s in (0, 1)]
+    far = [diagnosed(grids.RDC, s, 0.42, params={"hand_over": 0.0}) for s in (0, 1)]
+    other = diagnosed(grids.RDC, 0, 0.1, params={"loss": "latent", "epochs": 3})
+    assert reconstruction.steady([*base, *near, other])[0] == HOLDS and reconstruction.steady([*base, *far])[0] == NOT
+    verdict, text = reconstruction.steady([*base, *near, *far])
     assert (
         verdict == IN_PART
         and text.endswith("2 settings")
         and text.startswith("ACC 51.0 %, changed by -9.0 to +1.0 points, most at hand_over = 0.0; NMI")
     )
-    assert judges.steady(base)[0] == NOT_YET
+    assert reconstruction.steady(base)[0] == NOT_YET
 
     noise = [(0.1, 0.5, 0.5), (0.3, 0.4, 0.2)]
     levels = [
         diagnosed(name, acc=acc, sampling={"noise": sd})
         for sd, *both in noise
-        for name, acc in zip((tested.RDC, tested.BEFORE), both, strict=True)
+        for name, acc in zip((grids.RDC, grids.BEFORE), both, strict=True)
     ]
-    clean = [diagnosed(tested.RDC, acc=0.51), diagnosed(tested.BEFORE)]
-    verdict, text = judges.unshaken([*clean, *levels])
+    clean = [diagnosed(grids.RDC, acc=0.51), diagnosed(grids.BEFORE)]
+    verdict, text = reconstruction.unshaken([*clean, *levels])
     assert verdict == IN_PART
     assert text.startswith("at sd 0.1 ACC -1.0, NMI -1.0 points (its phase 1 +0.0, +0.0); at sd 0.3 ACC -11.0")
-    assert judges.unshaken([*clean, *levels[:2]])[0] == HOLDS and judges.unshaken([*clean, *levels[2:]])[0] == NOT
-    assert judges.unshaken(clean)[0] == NOT_YET
+    assert (
+        reconstruction.unshaken([*clean, *levels[:2]])[0] == HOLDS
+        and reconstruction.unshaken([*clean, *levels[2:]])[0] == NOT
+    )
+    assert reconstruction.unshaken(clean)[0] == NOT_YET
 
 
 def test_scores_over_the_length_of_phase_1():
-    found = [phases(name, 0.5, after) for name, after in (("DEC", 0.6), ("DynAE", 0.7))]
+    found = [both(name, 0.5, after) for name, after in (("DEC", 0.6), ("DynAE", 0.7))]
     for each in found:
         each.run["start"]["params"] = {"start": {"ACAIPretraining": {"epochs": 40, "lam": 0.05}}}
     found[1].history.extend({"phase": "clustering", "epoch": at, "conflicted": 1 / at} for at in (1, 2))
-    frame = lists.by_length(found)
+    frame = tables.by_length(found)
     acc = frame[frame["metric"] == "acc"].set_index("method")["value"]
     assert acc.to_dict() == {"phase 1": 0.5, "DEC": 0.6, "DynAE": 0.7} and set(frame["epochs"]) == {40}
     assert set(frame["lam"]) == {0.05}
     assert len(frame) == 7
     assert frame[frame["metric"] == "conflicted"][["method", "value"]].values.tolist() == [["DynAE", 1]]
-    assert rdc.after_the_longest(False)(found)[0] == NOT_YET
-    shorter = [phases("DynAE", 0.5, 0.4, seed) for seed in range(3)]
+    assert phases.after_the_longest(False)(found)[0] == NOT_YET
+    shorter = [both("DynAE", 0.5, 0.4, seed) for seed in range(3)]
     for each in shorter:
         each.run["start"]["params"] = {"start": {"ACAIPretraining": {"epochs": 10, "lam": 0.05}}}
-    longer = [phases("DynAE", 0.5, 0.7 + seed / 100, seed) for seed in range(3)]
+    longer = [both("DynAE", 0.5, 0.7 + seed / 100, seed) for seed in range(3)]
     for each in longer:
         each.run["start"]["params"] = found[1].run["start"]["params"]
-    assert rdc.after_the_longest(True)(shorter)[0] == NOT
-    assert rdc.after_the_longest(True)([*shorter, *longer])[0] == HOLDS
-    for scale, grids in lists.LENGTHS.items():
-        recipes = [grid.starts[lists.ACAI].params["start"] for grid in grids]
+    assert phases.after_the_longest(True)(shorter)[0] == NOT
+    assert phases.after_the_longest(True)([*shorter, *longer])[0] == HOLDS
+    for scale, several in LENGTHS.items():
+        recipes = [grid.starts[ACAI].params["start"] for grid in several]
         assert {recipe.epochs for recipe in recipes if recipe.lam} >= {each.epochs for each in recipes}, scale
-        assert len({(recipe.epochs, recipe.lam) for recipe in recipes}) == len(grids), scale
-    assert 130_000 <= lists.LENGTHS["laptop"][0].starts[lists.ACAI].params["start"].epochs * 79 < 130_100
+        assert len({(recipe.epochs, recipe.lam) for recipe in recipes}) == len(several), scale
+    assert 130_000 <= LENGTHS["laptop"][0].starts[ACAI].params["start"].epochs * 79 < 130_100
 
 
 def test_what_is_said_of_the_method_says_that_it_is_a_reconstruction():
-    ours = [claim for claim in rdc.CLAIMS if "R-DC" in claim.text]
-    assert len(ours) == 6 and all(claim.status == rdc.RECONSTRUCTION and tested.RDC in claim.text for claim in ours)
+    ours = [claim for claim in claims.CLAIMS if "R-DC" in claim.text]
+    assert len(ours) == 6 and all(claim.status == claims.RECONSTRUCTION and grids.RDC in claim.text for claim in ours)
 
 
 def test_the_pictures_hold_every_run():
-    frame = lists.phases([phases(m, 0.5, 0.7, s, d) for m in ("DEC", "IDEC") for s in range(3) for d in "xy"])
+    frame = tables.phases([both(m, 0.5, 0.7, s, d) for m in ("DEC", "IDEC") for s in range(3) for d in "xy"])
     assert frame.query("metric == 'acc'")["phase 1"].tolist() == [50] * 12 and set(frame["majority"]) == {40}
-    figure = twist.phases(frame)
+    figure = pictures.phases(frame)
     points = [c.get_offsets() for c in figure.axes[1].collections if len(c.get_offsets()) == 6]
     assert [set(each[:, 0].round(6)) for each in points] == [{50}, {70}] and len(set(points[0][:, 1])) == 6
     plt.close(figure)
-    figure = twist.dimensions(lists.dimensions([course((2, 8), (3, 8)), course((2, 8), (3, 8), start="contrastive")]))
+    figure = pictures.dimensions(
+        tables.dimensions([course((2, 8), (3, 8)), course((2, 8), (3, 8), start="contrastive")])
+    )
     assert [axis.get_title(loc="left") for axis in figure.axes] == ["x, reconstruction", "x, contrastive"]
     assert [line.get_ydata().tolist() for line in figure.axes[0].lines] == [[2, 3], [8, 8]]
     plt.close(figure)
@@ -236,8 +242,8 @@ def test_a_page_has_a_status_where_a_claim_has_one():
     assert "| 1 | 1 | a |  | exact | **not testable here** |" in text and "| 2 | 2 | b |  |  | **" in text
 
 
-@pytest.mark.parametrize("claim", rdc.CLAIMS, ids=lambda claim: claim.text[:40])
+@pytest.mark.parametrize("claim", claims.CLAIMS, ids=lambda claim: claim.text[:40])
 def test_every_claim_has_a_status_and_a_notebook_or_says_why_not(claim, request):
     notebooks = request.config.rootpath / "notebooks" / "rdc"
-    assert claim.status in (rdc.EXACT, rdc.RECONSTRUCTION, rdc.UNKNOWN)
+    assert claim.status in (claims.EXACT, claims.RECONSTRUCTION, claims.UNKNOWN)
     assert (notebooks / f"{claim.notebook}.ipynb").exists() if claim.notebook else isinstance(claim.judge, str)

@@ -7,21 +7,20 @@ import pytest
 import torch
 from matplotlib import pyplot as plt
 
-from dcbook import methods, twist
+from dcbook import methods
+from dcbook.chapters.rdc import grids, pictures, tables
+from dcbook.chapters.rdc.grids import BEFORE, METHODS, PARADIGMS, RDC, SCRATCH, everyone, reconstruction
+from dcbook.chapters.rdc.grids.phases import ACAI
+from dcbook.chapters.rdc.watches import Diagnostics, Filtered
 from dcbook.data import Dataset
-from dcbook.experiments import Record, reconstruction, sweep
-from dcbook.experiments.diagnostics import Diagnostics
-from dcbook.experiments.paradigms import PARADIGMS, SCRATCH, everyone
-from dcbook.experiments.phases import Filtered
-from dcbook.experiments.rdc import ACAI, fig3
-from dcbook.experiments.reconstruction import BEFORE, METHODS, RDC
+from dcbook.experiments import Record, sweep
 from dcbook.experiments.records import path_of, read
 from dcbook.experiments.runs import Scale, runs
-from dcbook.experiments.work import estimator
+from dcbook.experiments.worker import estimator
 from dcbook.methods import AEKMeans, Pretraining, RDCReconstruction
-from dcbook.methods.base import DeepClusterer
+from dcbook.training.deep_clusterer import DeepClusterer
 
-LISTS = (everyone, reconstruction.compared, reconstruction.choices, reconstruction.noisy)
+LISTS = (everyone, grids.compared, grids.choices, grids.noisy)
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +46,7 @@ def test_runs_differ_and_their_settings_are_valid(scale, several):
 
 @pytest.mark.parametrize("scale", ("quick", "laptop", "paper"))
 def test_all_methods_begin_at_one_place_and_are_diagnosed_alike(scale):
-    found = reconstruction.compared(scale)
+    found = grids.compared(scale)
     assert {run.method for run in found} == set(METHODS)
     for run in found:
         assert run.start.method == ACAI and isinstance(run.watch, Diagnostics)
@@ -68,15 +67,15 @@ def test_every_method_that_trains_a_network_has_a_paradigm(scale):
 
 
 def test_starts_are_those_of_fig_3_where_the_images_are():
-    theirs = {(run.dataset, run.seed): run.start for run in fig3("laptop")}
-    ours = [run for run in reconstruction.compared("laptop") if (run.dataset, run.seed) in theirs]
+    theirs = {(run.dataset, run.seed): run.start for run in grids.GRIDS["fig3"]("laptop")}
+    ours = [run for run in grids.compared("laptop") if (run.dataset, run.seed) in theirs]
     for run in ours:
         assert run.start.recipe("data") == theirs[run.dataset, run.seed].recipe("data")
     assert {run.dataset for run in ours} == {"fashion-mnist-test", "breastmnist", "pneumoniamnist"}
 
 
 def shape(**numbers):
-    return dict.fromkeys(reconstruction.SHAPE, 1.0) | numbers
+    return dict.fromkeys(tables.SHAPE, 1.0) | numbers
 
 
 def record(method, *looks, seed=0, dataset="x", end=None, acc=0.5, params=None, noise=None):
@@ -95,7 +94,7 @@ def test_courses_go_from_phase_1_to_the_end():
     looked = {"effective_rank": 3.0, "id": 4.0, "fr_dynae": 0.5}
     dec = record("DEC", looked, {}, {"effective_rank": 2.0, "id": 5.0}, {}, end=shape(id=6.0))
     stray = record("DEC", looked, seed=1)
-    frame = reconstruction.courses([dec, before, stray])
+    frame = tables.courses([dec, before, stray])
     assert frame["progress"].tolist() == [0, 0.25, 0.75, 1] and frame["id"].tolist() == [2, 4, 5, 6]
     assert frame["fr_dynae"].dropna().tolist() == [0.5] and frame["fd_rdc"].isna().all()
     assert set(frame["method"]) == {"DEC"} and set(frame["seed"]) == {0}
@@ -104,19 +103,19 @@ def test_courses_go_from_phase_1_to_the_end():
 def test_a_method_without_a_phase_1_begins_where_it_was_first_looked_at():
     looks = [{"effective_rank": 3.0, "id": 4.0, "fr_dynae": 0.5}, {"effective_rank": 2.0, "id": 5.0}]
     found = [record("SimCLR", *looks, end=shape(id=6.0)), record(BEFORE, end=shape(id=2.0))]
-    assert reconstruction.courses(found)["id"].tolist() == [4, 5, 6]
-    assert reconstruction.diagnoses(found).set_index("method").loc["SimCLR", "id"] == 2
+    assert tables.courses(found)["id"].tolist() == [4, 5, 6]
+    assert tables.diagnoses(found).set_index("method").loc["SimCLR", "id"] == 2
 
 
 def test_diagnoses_are_means_of_cosines_and_changes_of_the_shape():
     before = record(BEFORE, end=shape(id=2.0, spectral_gap=None))
     looks = [{"effective_rank": 3.0, "fr_dynae": value} for value in (0.5, -0.1)]
     dec = record("DEC", *looks, end=shape(id=6.0, effective_rank=0.5), acc=0.75)
-    rows = reconstruction.diagnoses([before, dec]).set_index("method")
+    rows = tables.diagnoses([before, dec]).set_index("method")
     assert rows.loc["DEC", ["fr_dynae", "id", "effective_rank", "lid"]].tolist() == pytest.approx([0.2, 4, -0.5, 0])
     assert rows["acc"].tolist() == [50, 75] and rows["majority"].tolist() == [25, 25]
     assert math.isnan(rows.loc["DEC", "fd_rdc"]) and math.isnan(rows.loc["DEC", "spectral_gap"])
-    assert rows.loc[BEFORE, list(reconstruction.SHAPE)].isna().all()
+    assert rows.loc[BEFORE, list(tables.SHAPE)].isna().all()
 
 
 def test_a_sweep_of_all_methods_has_every_number(tmp_path, groups):
@@ -132,34 +131,34 @@ def test_a_sweep_of_all_methods_has_every_number(tmp_path, groups):
     given = {"starts_folder": tmp_path / "starts", "load": lambda name: groups, "n_jobs": 1, "device": "cpu"}
     assert sweep(todo, tmp_path / "records", progress=False, **given).complete
     records = [read(path_of(run.identity, tmp_path / "records")) for run in todo]
-    rows = reconstruction.diagnoses(records).set_index("method")
+    rows = tables.diagnoses(records).set_index("method")
     assert (rows["majority"] == 50).all() and {"acc", "f1_macro", "f1_micro"} <= set(rows)
     others = rows.drop(BEFORE)
-    assert others[["fr_dynae", "fd_rdc", *reconstruction.SHAPE]].notna().all().all()
+    assert others[["fr_dynae", "fd_rdc", *tables.SHAPE]].notna().all().all()
     assert set(others.index[others["fd_dynae"].isna()]) == {RDC}
     assert others[["fr_dynae", "fd_rdc"]].abs().le(1).all().all()
 
 
 def test_each_choice_differs_from_the_method_as_it_is_in_one_setting():
-    found = reconstruction.choices("laptop", [0])
-    settings = [reconstruction.setting(record(run.method, params=run.params)) for run in found]
+    found = grids.choices("laptop", [0])
+    settings = [tables.setting(record(run.method, params=run.params)) for run in found]
     assert settings[:3] == ["phase 1", "as it is", "loss = latent"] and len(set(settings)) == len(found) == 13
     assert len({run.dataset for run in found}) == 1
     defaults = RDCReconstruction().get_params()
-    for name, values in reconstruction.CHOICES.items():
-        assert defaults[name] not in values and set(reconstruction.HYPERPARAMETERS) <= set(defaults)
+    for name, values in grids.CHOICES.items():
+        assert defaults[name] not in values and set(grids.HYPERPARAMETERS) <= set(defaults)
 
 
 def test_noise_is_on_the_images_of_the_pretraining_too():
-    found = reconstruction.noisy("laptop", [0])
+    found = grids.noisy("laptop", [0])
     levels = [run.sampling.get("noise") for run in found]
     assert levels == [None, None, 0.1, 0.1, 0.3, 0.3, 0.5, 0.5]
     assert all(run.sampling == run.start.sampling for run in found)
-    for several in (reconstruction.choices, reconstruction.noisy):
+    for several in (grids.choices, grids.noisy):
         watched = [run for run in several("quick") if run.watch]
         assert [(run.method, run.watch.name) for run in watched] == [(RDC, "neighborhoods, 8 shown")]
     shared = {path_of(run.identity, ".") for run in found} & {
-        path_of(run.identity, ".") for run in reconstruction.choices("laptop", [0])
+        path_of(run.identity, ".") for run in grids.choices("laptop", [0])
     }
     assert len(shared) == 2
 
@@ -189,9 +188,9 @@ def test_the_watch_tells_what_both_filters_keep(groups):
     with torch.no_grad():
         images = start.autoencoder.decoder(torch.tensor(centroids, dtype=torch.float32)).flatten(1).clamp(0, 1)
     np.testing.assert_allclose(portrait["centroids"], 255 * images, atol=0.51)
-    figure = twist.neighborhoods(portrait, groups.images)
+    figure = pictures.neighborhoods(portrait, groups.images)
     frames = [axis.spines["top"].get_edgecolor()[:3] for axis in figure.axes]
-    wanted = [twist.FATES[pair] for i in rows for pair in zip(near[i], agree[i], strict=True)]
+    wanted = [pictures.FATES[pair] for i in rows for pair in zip(near[i], agree[i], strict=True)]
     assert [color for number, color in enumerate(frames) if 0 < number % 6 < 5] == wanted
     plt.close(figure)
 
@@ -200,7 +199,7 @@ def test_the_curves_have_a_row_for_each_data_set_and_a_line_for_each_method():
     looks = [{"effective_rank": 3.0, "fr_dynae": 0.5}, {"effective_rank": 2.0, "fr_dynae": 0.25}]
     found = [record(BEFORE, seed=s, dataset=d) for s in range(2) for d in "xyz"]
     found += [record(name, *looks, seed=s, dataset=d) for name in ("DEC", RDC) for s in range(2) for d in "xyz"]
-    figure = twist.courses(reconstruction.courses(found), {"fr_dynae": "FR", "fd_dynae": "FD"})
+    figure = pictures.courses(tables.courses(found), {"fr_dynae": "FR", "fd_dynae": "FD"})
     assert [axis.get_title("left") for axis in figure.axes] == [f"{name}, {d}" for d in "xyz" for name in ("FR", "FD")]
     assert [len(axis.lines) for axis in figure.axes] == [2, 0] * 3
     heights = figure.axes[0].lines[0].get_ydata()
@@ -213,9 +212,9 @@ def test_the_picture_of_the_book_has_a_dot_for_each_number():
     looks = [{"effective_rank": 3.0, "fr_dynae": 0.5, "fd_rdc": 0.25}]
     found = [record(BEFORE, seed=s, dataset=d) for s in range(2) for d in "xy"]
     found += [record(name, *looks, seed=s, dataset=d) for name in ("DEC", RDC) for s in range(2) for d in "xy"]
-    frame = reconstruction.diagnoses(found)
+    frame = tables.diagnoses(found)
     rows = {name: PARADIGMS[name] for name in ("DEC", RDC)}
-    figure = twist.diagnoses(frame, {"fr_dynae": "FR", "fd_dynae": "FD", "effective_rank": "rank"}, rows)
+    figure = pictures.diagnoses(frame, {"fr_dynae": "FR", "fd_dynae": "FD", "effective_rank": "rank"}, rows)
     dots = [np.concatenate([c.get_offsets() for c in axis.collections]) for axis in figure.axes]
     assert [len(each) for each in dots] == [8, 0, 8] and set(dots[0][:, 0]) == {0.5}
     assert set(dots[0][:, 1].round()) == {0, 1}

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from dcbook.experiments import records, starts
+from dcbook.experiments import curves, records, starts, to_frame
 from dcbook.experiments.records import Record, RecordError
 from tests import fakes
 
@@ -114,11 +114,11 @@ def test_no_folder_of_records(tmp_path):
 
 
 def test_one_row_for_each_run_and_metric():
-    frame = records.to_frame([record(), record(seed=4, params={"lr": 0.2})], params=["lr"])
+    frame = to_frame([record(), record(seed=4, params={"lr": 0.2})], params=["lr"])
     assert list(frame["seed"]) == [3, 3, 4, 4]
     assert list(frame["lr"]) == [0.1, 0.1, 0.2, 0.2]
     assert list(frame["metric"]) == ["acc", "nmi"] * 2
-    assert list(records.to_frame([]).columns) == list(records.to_frame([record()]).columns)
+    assert list(to_frame([]).columns) == list(to_frame([record()]).columns)
 
 
 def test_a_start_is_trained_once_and_refused_when_altered(tmp_path):
@@ -156,7 +156,7 @@ def test_curves_leave_out_pretraining_and_what_was_not_measured():
         {"phase": "phase 2", "epoch": 1, "nmi": None},
         {"phase": "phase 2", "epoch": 2, "nmi": 0.4},
     ]
-    frame = records.curves([records.Record(run=record().run, scores={}, history=history, provenance={})], "nmi")
+    frame = curves([records.Record(run=record().run, scores={}, history=history, provenance={})], "nmi")
     assert list(frame["nmi"]) == [0.2, 0.4]
     assert list(frame["progress"]) == [0.5, 1]
     assert list(frame["phase"]) == ["phase 1", "phase 2"]

@@ -9,7 +9,7 @@ from sklearn.preprocessing import normalize
 
 from dcbook.clustering.refine import means, random_points, refine
 from dcbook.clustering.whitening import Whitening
-from dcbook.methods.sampling import SAMPLERS, as_released, uniform_over_clusters, uniform_over_images
+from dcbook.training.samplers import SAMPLERS, as_released, uniform_over_clusters, uniform_over_images
 
 
 @pytest.fixture

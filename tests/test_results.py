@@ -7,20 +7,21 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from dcbook.book import dcss, deepcluster, rdc
+from dcbook.book import reported
+from dcbook.book.chapters import chapters, part, verdict_page
 from dcbook.book.verdicts import recorded
-from dcbook.experiments import compare, gaps, render, runs
-from dcbook.experiments.protocols import PROTOCOLS
-from dcbook.experiments.records import path_of, place
-from dcbook.experiments.settings import SCALES
+from dcbook.chapters.dcss.grids import GRIDS, TABLE1
+from dcbook.experiments import compare, gaps, render
+from dcbook.experiments.records import path_of, place, read
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "figures" / "laptop" / "dcss"
-TABLES = ["dcss_table1", "dcss_table2"]
+REPORTED = [reported("dcss/table1"), reported("dcss/table2")]
+each_chapter = pytest.mark.parametrize("chapter", chapters())
 
 
-def name_of(chapter):
-    return chapter.__name__.rpartition(".")[2]
+def test_there_are_chapters():
+    assert {"dcss", "deepcluster", "rdc"} <= set(chapters())
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +31,10 @@ def table():
 
 @pytest.fixture(scope="module")
 def records():
-    return recorded(dcss.TABLES("laptop"), FOLDER / "records")
+    return recorded(TABLES, FOLDER / "records")
+
+
+TABLES = [run for name in ("table1", "table2", "table4", "phase2") for run in GRIDS[name]("laptop")]
 
 
 def paths(runs, folder=FOLDER):
@@ -38,26 +42,27 @@ def paths(runs, folder=FOLDER):
 
 
 def test_every_run_of_the_tables_has_a_record(records):
-    assert len(records) == len(paths(dcss.TABLES("laptop")))
+    assert len(records) == len(paths(TABLES))
 
 
-@pytest.mark.parametrize("chapter", [dcss, deepcluster, rdc])
+@each_chapter
 def test_every_record_is_from_a_known_commit(chapter):
-    for path in (FOLDER.parent / name_of(chapter) / "records").glob("*/*.json"):
+    for path in (FOLDER.parent / chapter / "records").glob("*/*.json"):
         provenance = json.loads(path.read_text())["provenance"]
         assert provenance["commit"] and not provenance["dirty"], path
 
 
-@pytest.mark.parametrize("chapter", [dcss, deepcluster, rdc])
-def test_a_sweep_is_recorded_whole_or_not_at_all_and_nothing_else_is_there(chapter):
-    folder = FOLDER.parent / name_of(chapter)
+@each_chapter
+def test_every_record_is_that_of_a_run_and_a_grid_is_recorded_whole_or_not_at_all(chapter):
+    """Nothing is lost when code moves: identity, name of the file and grid of each committed record fit together."""
+    folder = FOLDER.parent / chapter
     there = set((folder / "records").glob("*/*.json"))
-    lists = [claim.runs("laptop") for claim in chapter.CLAIMS if claim.runs]
-    if chapter is dcss:
-        lists += [runs(PROTOCOLS["laptop"], name="laptop"), dcss.TABLES("laptop")]
-    sweeps = [paths(each, folder) for each in lists]
-    assert all(sweep <= there or not sweep & there for sweep in sweeps)
-    assert there <= set().union(*sweeps)
+    runs = {name: grid("laptop") for name, grid in part(chapter, "grids").GRIDS.items()}
+    grids = {name: paths(each, folder) for name, each in runs.items()}
+    assert [name for name, grid in grids.items() if not grid <= there and grid & there] == []
+    stand_for = {path_of(run.identity, folder / "records"): run.identity for each in runs.values() for run in each}
+    assert there <= stand_for.keys(), sorted(there - stand_for.keys())
+    assert all(read(path).run == stand_for[path] for path in there)
 
 
 def test_methods_of_a_seed_share_their_start(records):
@@ -69,7 +74,7 @@ def test_methods_of_a_seed_share_their_start(records):
 
 
 def test_the_committed_table_is_drawn_from_the_committed_records(table, records):
-    drawn = compare([record for record in records if record.run["method"] in SCALES["laptop"].methods], TABLES)
+    drawn = compare([record for record in records if record.run["method"] in TABLE1["laptop"].methods], REPORTED)
     places = ["method", "dataset", "metric"]
     pd.testing.assert_frame_equal(
         drawn.set_index(places).sort_index()[["mean", "std", "n", "reported"]].round(2),
@@ -97,12 +102,11 @@ def test_the_readme_tells_the_committed_table(table):
     assert told == render(table[table["metric"] == "acc"])
 
 
-@pytest.mark.parametrize("chapter", [dcss, deepcluster, rdc])
+@each_chapter
 def test_a_chapters_readme_is_what_the_records_say(chapter):
-    name = name_of(chapter)
-    told = (ROOT / "notebooks" / name / "README.md").read_text()
-    assert told == chapter.readme(FOLDER.parent / name / "records")
+    told = (ROOT / "notebooks" / chapter / "README.md").read_text()
+    assert told == verdict_page(chapter, FOLDER.parent / chapter / "records")
     rows = re.findall(r"^\| \d+ \|.*$", told, re.MULTILINE)
-    assert len(rows) == len(chapter.CLAIMS)
+    assert len(rows) == len(part(chapter, "claims").CLAIMS)
     columns = told.partition("\n| # |")[2].partition("\n")[0].count("|") + 1
     assert {row.count("|") for row in rows} == {columns + 1}, "evidence that breaks the table"

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from dcbook.methods import DEC, IDEC, AEKMeans, Pretraining
-from dcbook.methods.inputs import batches, stream
+from dcbook.training.inputs import batches, stream
 
 RECIPE = Pretraining(widths=(24,), latent_dim=3, epochs=10, batch_size=20, lr=1e-2)
 K, N = 3, 50

@@ -10,7 +10,7 @@ from torch import nn
 from dcbook.data import load
 from dcbook.evaluation import nmi
 from dcbook.methods import SwAV, load_model
-from dcbook.methods.inputs import stream
+from dcbook.training.inputs import stream
 from tests.test_contrastive import LEARNERS, assert_same_training, twin
 
 

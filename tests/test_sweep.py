@@ -13,16 +13,14 @@ import joblib
 import pytest
 from joblib.externals.loky import reusable_executor
 
+from dcbook.chapters.dcss.grids import TABLE1, TABLE4
 from dcbook.data import load
 from dcbook.evaluation import scores
-from dcbook.experiments import agenda, records
+from dcbook.experiments import records, task_queue, to_frame
 from dcbook.experiments import sweep as sweep_runs
-from dcbook.experiments.__main__ import main
-from dcbook.experiments.grids import GRIDS
 from dcbook.experiments.progress import Progress, clock
 from dcbook.experiments.runs import Method, Scale, runs, vary
-from dcbook.experiments.settings import LAPTOP, SCALES
-from dcbook.experiments.work import Outcome, Task, idle
+from dcbook.experiments.worker import Outcome, Task, idle
 from dcbook.methods import DEC, AEKMeans, Pretraining
 from tests import fakes
 
@@ -152,7 +150,7 @@ def test_a_failed_run_is_named_with_its_error_and_the_others_go_on(tmp_path, cap
 
 
 def test_a_process_that_dies_fails_its_run_alone(tmp_path, monkeypatch):
-    monkeypatch.setattr(agenda, "CRASHES", 1)  # each crash costs a new pool
+    monkeypatch.setattr(task_queue, "CRASHES", 1)  # each crash costs a new pool
     deadly = Method(fakes.Threshold, {"mode": "die"})
     result = sweep(runs(scale(seeds=(0,), deadly=deadly), ["deadly", "alone"]), tmp_path, n_jobs=2)
     assert [str(failure.run) for failure in result.failed] == ["deadly on points, seed 0"]
@@ -162,7 +160,7 @@ def test_a_process_that_dies_fails_its_run_alone(tmp_path, monkeypatch):
 
 def test_what_ran_when_a_process_died_is_tried_again_alone():
     tasks = [Task(run, record=True, keep=False) for run in runs(scale(), ["alone"])] * 2
-    plan = agenda.Agenda(tasks, {}, deadline=float("inf"))
+    plan = task_queue.TaskQueue(tasks, {}, deadline=float("inf"))
     calls = plan.stream(None)
     begun = [next(calls)[1][0] for _ in range(2)]
     assert begun == [0, 1]
@@ -355,9 +353,7 @@ def test_what_is_wrong_is_said_before_any_work(tmp_path):
     with pytest.raises(ValueError, match="unknown method 'fourth': choose from 'alone', 'first', 'second', 'third'"):
         runs(scale(), ["fourth"])
     with pytest.raises(ValueError, match="unknown data set at scale 'laptop' 'digits': choose from 'usps', "):
-        runs("laptop", datasets=["digits"])
-    with pytest.raises(ValueError, match="unknown scale 'huge': choose from 'quick', 'laptop', 'paper'"):
-        runs("huge")
+        runs(TABLE1["laptop"], datasets=["digits"])
     for seeds, complaint in (([0, -1], "not -1"), (["0"], "not '0'"), ([], "empty"), ([1, 1], "twice"), ("01", "list")):
         with pytest.raises(ValueError, match=complaint):
             runs(scale(), seeds=seeds)
@@ -401,7 +397,7 @@ def test_a_record_made_with_another_default_is_not_taken_for_todays(tmp_path, mo
 def test_a_sweep_over_a_parameter(tmp_path):
     grid = vary(runs(scale(), ["alone"]), shift=[-0.5, 0.5])
     assert len(sweep(grid, tmp_path).done) == 4
-    frame = records.to_frame(records.read_all(tmp_path / "records"), params=["shift"])
+    frame = to_frame(records.read_all(tmp_path / "records"), params=["shift"])
     assert Counter(frame[frame["metric"] == "acc"]["shift"]) == {-0.5: 2, 0.5: 2}
 
 
@@ -457,14 +453,14 @@ TABLE_1 = ["k-means", "LSSC", "LPMF", "AE+k-means", "DEC", "IDEC", "DCN", "DKM",
 
 
 def test_the_settings_name_the_methods_of_table_1_at_every_scale():
-    for name in SCALES:
-        grid = runs(name)
+    for name in TABLE1:
+        grid = runs(TABLE1[name])
         assert [run.method for run in grid[: len(TABLE_1)]] == TABLE_1
         starts = {run.method: run.start and run.start.method for run in grid}
         assert starts["k-means"] is None
         assert starts["DCSS"] == "DCSS_u"
         assert len({records.key(run.identity) for run in grid}) == len(grid)
-    assert len({run.seed for run in runs("laptop")}) >= 3
+    assert len({run.seed for run in runs(TABLE1["laptop"])}) >= 3
 
 
 def test_real_methods_go_on_from_one_kept_autoencoder(tmp_path):
@@ -489,21 +485,11 @@ def test_real_methods_go_on_from_one_kept_autoencoder(tmp_path):
     assert {"loss", "acc", "nmi"} <= set(dec.history[-1])
 
 
-def test_table_1_from_the_command_line(tmp_path, capsys):
-    options = ["--methods", "k-means", "--folder", str(tmp_path / "r"), "--starts", str(tmp_path / "s"), "--jobs", "1"]
-    assert main([*options, "--seeds", "0", "1"]) == 0
-    assert "| k-means | digits   | ACC    | 53.20 |" in capsys.readouterr().out
-    assert [record.run["seed"] for record in records.read_all(tmp_path / "r")] == [0, 1]
-    assert main([*options, "--datasets", "mnist"]) == 2
-    assert "error: unknown data set at scale 'quick' 'mnist'" in capsys.readouterr().err
-
-
 def test_table_4_puts_mnet_on_top_of_the_methods_of_table_1():
-    full = SCALES | {"laptop": LAPTOP}
-    for name in SCALES:
-        dataset = [next(iter(GRIDS["table4"][name].datasets))]
-        grid = {run.method: run for run in runs(GRIDS["table4"][name], None, dataset, [0], name=name)}
-        table1 = {run.method: run for run in runs(full[name], None, dataset, [0], name=name)}
+    for name in TABLE1:
+        dataset = [next(iter(TABLE4[name].datasets))]
+        grid = {run.method: run for run in runs(TABLE4[name], None, dataset, [0])}
+        table1 = {run.method: run for run in runs(TABLE1[name], None, dataset, [0])}
         for below in ("DEC", "IDEC", "DCN", "DKM"):
             assert grid[below].identity == table1[below].identity
             assert grid[f"{below}+MNet"].start.identity == grid[below].identity

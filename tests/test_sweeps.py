@@ -2,23 +2,24 @@
 
 import pytest
 
-from dcbook.experiments import Record, over, sampled, stand_in, summarize, sweeps, to_frame, with_clusters
-from dcbook.experiments.sweeps import SWEEPS
+from dcbook.chapters.dcss import grids
+from dcbook.chapters.dcss.grids import SENSITIVITY
+from dcbook.experiments import Record, over, sampled, stand_in, summarize, to_frame, with_clusters
 
 ONE_SETTING = {
-    "alpha": sweeps.alpha,
-    "m": sweeps.fuzziness,
-    "T1": sweeps.updates_of_centers,
-    "T2": sweeps.handover,
+    "alpha": grids.alpha,
+    "m": grids.fuzziness,
+    "T1": grids.updates_of_centers,
+    "T2": grids.handover,
 }
 
 
-@pytest.mark.parametrize("scale", SWEEPS)
+@pytest.mark.parametrize("scale", SENSITIVITY)
 @pytest.mark.parametrize("name", ONE_SETTING)
 def test_one_setting_varies_and_the_start_is_shared(name, scale):
     runs = ONE_SETTING[name](scale)
     values = {run.params[name] for run in runs}
-    assert len(runs) == len(values) * len(SWEEPS[scale].seeds) and len(values) >= 2
+    assert len(runs) == len(values) * len(SENSITIVITY[scale].seeds) and len(values) >= 2
     assert len({tuple((k, v) for k, v in run.params.items() if k != name) for run in runs}) == 1
     assert len({str(run.start.recipe("digest")) for run in runs if run.seed == runs[0].seed}) == 1
     assert all(run.watch is None for run in runs)
@@ -31,20 +32,20 @@ def test_the_default_of_the_paper_is_among_the_values(name):
 
 
 def test_the_handover_goes_from_the_first_epoch_to_never():
-    values = sorted({run.params["T2"] for run in sweeps.handover("laptop")})
-    assert values[0] == 0 and values[-1] == SWEEPS["laptop"].methods["DCSS"].params["phase2_epochs"]
-    assert SWEEPS["laptop"].methods["DCSS"].params["T2"] in values
+    values = sorted({run.params["T2"] for run in grids.handover("laptop")})
+    assert values[0] == 0 and values[-1] == SENSITIVITY["laptop"].methods["DCSS"].params["phase2_epochs"]
+    assert SENSITIVITY["laptop"].methods["DCSS"].params["T2"] in values
 
 
-@pytest.mark.parametrize("scale", SWEEPS)
+@pytest.mark.parametrize("scale", SENSITIVITY)
 def test_thresholds_are_valid_pairs(scale):
-    pairs = {(run.params["zeta"], run.params["gamma"]) for run in sweeps.thresholds(scale)}
+    pairs = {(run.params["zeta"], run.params["gamma"]) for run in grids.thresholds(scale)}
     assert len(pairs) >= 4 and all(0 <= gamma <= zeta <= 1 for zeta, gamma in pairs)
 
 
 def test_imbalance_thins_the_pretraining_too():
-    runs = sweeps.imbalance("laptop", seeds=[0])
-    assert len(runs) == 5 * len(sweeps.CONTESTANTS)
+    runs = grids.imbalance("laptop", seeds=[0])
+    assert len(runs) == 5 * len(grids.CONTESTANTS)
     for run in runs:
         assert run.sampling["retention"] in (0.1, 0.3, 0.5, 0.7, 0.9) and run.sampling["subset"] == 2000
         assert run.start is None or run.start.sampling == run.sampling
@@ -52,7 +53,7 @@ def test_imbalance_thins_the_pretraining_too():
 
 
 def test_a_wrong_k_is_wrong_from_the_pretraining_on():
-    runs = [run for run in sweeps.wrong_k("laptop", seeds=[0]) if run.method == "DCSS"]
+    runs = [run for run in grids.wrong_k("laptop", seeds=[0]) if run.method == "DCSS"]
     assert [run.params["n_clusters"] for run in runs] == [4, 7, 10, 13, 16]
     for run in runs:
         at = run
@@ -63,7 +64,7 @@ def test_a_wrong_k_is_wrong_from_the_pretraining_on():
 
 
 def test_a_sample_and_a_number_of_clusters_leave_the_run_itself_alone():
-    run = sweeps.alpha("quick")[0]
+    run = grids.alpha("quick")[0]
     thinner, fewer = sampled(run, retention=0.5), with_clusters(run, 3)
     assert "retention" not in run.sampling and "n_clusters" not in run.params
     assert thinner.identity != run.identity != fewer.identity

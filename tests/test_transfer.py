@@ -10,11 +10,11 @@ import torch
 from torch import nn
 
 from dcbook import evaluation
+from dcbook.chapters.deepcluster import grids, tables
+from dcbook.chapters.deepcluster.watches import Transfer
+from dcbook.chapters.deepcluster.watches.networks import networks
 from dcbook.data import Dataset, data_root, load
 from dcbook.evaluation import describe_by, distorted, finding_copies, train_with_labels, transferred
-from dcbook.experiments import deepcluster
-from dcbook.experiments.transfer import Transfer
-from dcbook.experiments.twins import networks
 from dcbook.methods import DeepCluster
 from dcbook.models import ConvNet
 from tests.test_deepcluster_claims import moved
@@ -22,7 +22,7 @@ from tests.test_retrieval import paint
 from tests.test_voc import make_voc
 
 NOTEBOOK = Path(__file__).parents[1] / "notebooks" / "deepcluster" / "table2_table4_table5_transfer.ipynb"
-LISTS = (deepcluster.transfers, deepcluster.uncurated)
+LISTS = (grids.transfers, grids.uncurated)
 
 
 def small():
@@ -216,8 +216,8 @@ def test_labels_of_the_test_images_are_never_learned_from(model, monkeypatch):
         assert len(labeled[0]) == 100 and len(test[0]) == 320
         return 0.5
 
-    monkeypatch.setattr("dcbook.experiments.transfer.transferred", noted)
-    monkeypatch.setattr("dcbook.experiments.transfer.load", lambda name, **sampling: target)
+    monkeypatch.setattr("dcbook.chapters.deepcluster.watches.transfer.transferred", noted)
+    monkeypatch.setattr("dcbook.chapters.deepcluster.watches.transfer.load", lambda name, **sampling: target)
     Transfer(("digits", {}), labeled=100, supervised=0).portrait(model, data)
     counts = np.bincount(learned[0][0])
     assert all(shared == 0 for _, shared in learned) and counts.min() >= 9 and counts.max() <= 11
@@ -241,7 +241,9 @@ def test_bad_settings_are_refused(bad):
 
 @pytest.mark.parametrize("to", [("digits", {"subset": 150}), ("digits-rgb", {})])
 def test_a_set_that_does_not_fit_is_refused_before_any_training(model, to, monkeypatch):
-    monkeypatch.setattr("dcbook.experiments.transfer.networks", lambda *_: pytest.fail("it trained first"))
+    monkeypatch.setattr(
+        "dcbook.chapters.deepcluster.watches.transfer.networks", lambda *_: pytest.fail("it trained first")
+    )
     with pytest.raises(ValueError, match=r"more than 201 images of the shape \(1, 8, 8\)"):
         Transfer(to, labeled=100).portrait(model, load("digits", subset=300))
 
@@ -250,7 +252,7 @@ def test_a_set_that_does_not_fit_is_refused_before_any_training(model, to, monke
 
 
 def test_table_3_compares_as_many_images_of_three_kinds():
-    runs = deepcluster.uncurated("quick")
+    runs = grids.uncurated("quick")
     assert [set(run.sampling) - {"subset"} for run in runs] == [set(), {"retention"}, {"mixed_with"}]
     assert len({run.watch.name for run in runs}) == 1
     sets = [load(run.dataset, **run.sampling) for run in runs]
@@ -262,7 +264,7 @@ def test_table_3_compares_as_many_images_of_three_kinds():
 
 
 def test_what_is_measured_elsewhere_as_a_table():
-    frame = deepcluster.elsewhere([moved(1, trained=0.7, mixed_with="x"), moved(2, retention=0.1), moved(3)])
+    frame = tables.elsewhere([moved(1, trained=0.7, mixed_with="x"), moved(2, retention=0.1), moved(3)])
     assert list(frame.columns) == ["architecture", "images", "network", "dataset", "seed", "measure", "value"]
     assert list(frame.groupby("seed")["images"].first()) == ["mixed", "imbalanced", "as they are"]
     found = frame.query("seed == 1 and network == 'trained'").set_index("measure")["value"]

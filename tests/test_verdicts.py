@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from dcbook.book import dcss
 from dcbook.book.verdicts import NOT_YET, Claim, beats, combined, counted, gains, matters_little, page, recorded
+from dcbook.chapters.dcss import claims
+from dcbook.chapters.dcss.claims import judges
 from dcbook.experiments import Record
 
 
@@ -41,7 +42,7 @@ def test_verdicts_of_several():
 
 
 def phase1(*values, seed=0):
-    return run("DCSS_u", seed, history=[dict(zip(dcss.LOSSES, each, strict=True)) for each in values])
+    return run("DCSS_u", seed, history=[dict(zip(judges.LOSSES, each, strict=True)) for each in values])
 
 
 def test_losses_of_phase_1():
@@ -49,10 +50,10 @@ def test_losses_of_phase_1():
         phase1((9, 5, 9.5), (10, 4, 10.4), (8, 3, 8.3)),
         phase1((9, 5, 9.5), (8, 6, 8.6), (7, 6, 7.6), seed=1),
     )
-    assert dcss.losses_fall([falls])[0] == "holds"
-    assert dcss.losses_fall([falls, rises])[0] == "holds in part"
-    assert dcss.reconstruction_is_traded([falls])[0] == "holds"
-    assert dcss.reconstruction_is_traded([rises])[0] == "does not hold"
+    assert judges.losses_fall([falls])[0] == "holds"
+    assert judges.losses_fall([falls, rises])[0] == "holds in part"
+    assert judges.reconstruction_is_traded([falls])[0] == "holds"
+    assert judges.reconstruction_is_traded([rises])[0] == "does not hold"
 
 
 def phase2(*losses, by_q=4, **shares):
@@ -63,16 +64,16 @@ def phase2(*losses, by_q=4, **shares):
 
 def test_the_drop_at_the_handover():
     sharp, smooth = phase2(100, 90, 80, 70, 30, 25, 20), phase2(100, 80, 64, 30, 28, 26, 24)
-    assert dcss.loss_drops_at_the_handover([sharp])[0] == "holds"
-    assert "falls by 57 %" in dcss.loss_drops_at_the_handover([sharp])[1]
-    assert dcss.loss_drops_at_the_handover([smooth])[0] == "does not hold"
+    assert judges.loss_drops_at_the_handover([sharp])[0] == "holds"
+    assert "falls by 57 %" in judges.loss_drops_at_the_handover([sharp])[1]
+    assert judges.loss_drops_at_the_handover([smooth])[0] == "does not hold"
 
 
 def test_shares_that_vanish():
     def falls(*shares):
         return run("DCSS", history=[{"lonely": share} for share in shares])
 
-    judge = dcss.vanishes("lonely samples", lambda entry: entry["lonely"], 0.01)
+    judge = judges.vanishes("lonely samples", lambda entry: entry["lonely"], 0.01)
     told = "lonely samples: 60.0 % at the first look, 0.5 to 0.5 % at the end"
     assert judge([falls(0.6, 0.1, 0.005)]) == ("holds", told)
     assert judge([falls(0.6, 0.005), falls(0.6, 0.02)])[0] == "holds in part"
@@ -108,7 +109,7 @@ def test_a_setting_that_matters_little():
 
 
 def test_a_moderate_value_is_best():
-    judge = dcss.moderate_is_best("T2")
+    judge = judges.moderate_is_best("T2")
     assert judge(sweep_of("T2", {0: 0.4, 2: 0.6, 7: 0.5}))[0] == "holds"
     assert judge(sweep_of("T2", {0: 0.4, 2: 0.6, 7: 0.7}))[0] == "does not hold"
 
@@ -117,13 +118,13 @@ def test_who_leads_at_every_retention_rate():
     def contest(ours, theirs):
         return sweep_of("retention", ours) + sweep_of("retention", theirs, "DEC", noise=0.002)
 
-    assert dcss.leads_everywhere(contest({0.1: 0.6, 0.9: 0.7}, {0.1: 0.5, 0.9: 0.5}))[0] == "holds"
-    assert dcss.leads_everywhere(contest({0.1: 0.4, 0.9: 0.7}, {0.1: 0.5, 0.9: 0.5}))[0] == "holds in part"
-    assert dcss.leads_everywhere(contest({0.1: 0.4, 0.9: 0.4}, {0.1: 0.5, 0.9: 0.5}))[0] == "does not hold"
+    assert judges.leads_everywhere(contest({0.1: 0.6, 0.9: 0.7}, {0.1: 0.5, 0.9: 0.5}))[0] == "holds"
+    assert judges.leads_everywhere(contest({0.1: 0.4, 0.9: 0.7}, {0.1: 0.5, 0.9: 0.5}))[0] == "holds in part"
+    assert judges.leads_everywhere(contest({0.1: 0.4, 0.9: 0.4}, {0.1: 0.5, 0.9: 0.5}))[0] == "does not hold"
 
 
 def test_a_wrong_number_of_clusters():
-    judge = dcss.wrong_k_costs
+    judge = judges.wrong_k_costs
     assert judge(sweep_of("n_clusters", {4: 0.3, 10: 0.6, 16: 0.5}))[0] == "holds"
     assert judge(sweep_of("n_clusters", {4: 0.3, 10: 0.6, 16: 0.7}))[0] == "holds in part"
 
@@ -137,10 +138,10 @@ def test_maps_and_residuals():
     near, mixed = [[0, 0], [0, 1], [9, 9], [9, 8]] * 6, [[0, 0], [0, 1]] * 12
     portrait = {"maps": {"a": near, "b": mixed}, "labels": [0, 0, 1, 1] * 6, "residuals": [97, 1, 1, 1] + [0] * 36}
     record = run("DCSS", portrait=portrait)
-    assert dcss.neighbors("a", "b")([record, record])[1].startswith("neighbors of one's own class on the map: +")
-    assert dcss.neighbors("b", "a")([record, record])[0] == "does not hold"
-    assert dcss.one_hot([record])[0] == "holds"
-    assert dcss.one_hot([run("DCSS", portrait=portrait | {"residuals": [50] * 40})])[0] == "does not hold"
+    assert judges.neighbors("a", "b")([record, record])[1].startswith("neighbors of one's own class on the map: +")
+    assert judges.neighbors("b", "a")([record, record])[0] == "does not hold"
+    assert judges.one_hot([record])[0] == "holds"
+    assert judges.one_hot([run("DCSS", portrait=portrait | {"residuals": [50] * 40})])[0] == "does not hold"
 
 
 def filters(dcss_learns, twin_learns, seed=0):
@@ -154,14 +155,14 @@ def filters(dcss_learns, twin_learns, seed=0):
 
 def test_filters_beside_supervised_ones():
     def verdict(*learned):
-        return dcss.filters_resemble([filters(*learned, seed) for seed in range(3)])[0]
+        return judges.filters_resemble([filters(*learned, seed) for seed in range(3)])[0]
 
     assert verdict(0.5, 0.6) == "holds"
     assert verdict(-0.1, 0.6) == "does not hold"
     assert verdict(0.5, -0.1) == NOT_YET  # the labels themselves teach no common filters: nothing to resemble
 
 
-@pytest.mark.parametrize("claim", dcss.CLAIMS, ids=lambda claim: claim.text[:40])
+@pytest.mark.parametrize("claim", claims.CLAIMS, ids=lambda claim: claim.text[:40])
 def test_every_claim_names_a_notebook_that_is_there_or_says_why_not(claim, request):
     notebooks = request.config.rootpath / "notebooks" / "dcss"
     assert (notebooks / f"{claim.notebook}.ipynb").exists() if claim.notebook else isinstance(claim.judge, str)

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
+from dcbook.chapters.dcss.watches import SelfSupervision
+from dcbook.chapters.dcss.watches.self_supervision import BINS
 from dcbook.data import Dataset
 from dcbook.evaluation import pairs, residuals
 from dcbook.experiments import Method, Scale, records, runs, sweep
-from dcbook.experiments.watch import BINS, SelfSupervision
 from dcbook.methods import DCSS, AEKMeans, Pretraining
 
 RECIPE = Pretraining(widths=(16,), latent_dim=3, epochs=40, batch_size=32, lr=1e-2)

@@ -1,6 +1,7 @@
 """What a notebook of the book needs, and the runner behind `make figures` (``python -m dcbook.book``)."""
 
 from dcbook.book.book import Book
+from dcbook.book.chapters import reported
 from dcbook.book.checks import check
 
-__all__ = ["Book", "check"]
+__all__ = ["Book", "check", "reported"]

@@ -5,10 +5,11 @@ import ast
 import sys
 from typing import Any
 
-from dcbook.book import dcss, deepcluster, paths, rdc
+from dcbook.book import paths
+from dcbook.book.chapters import chapters, verdict_page
 from dcbook.book.run import ALL, Finished, run_all, select
 from dcbook.book.store import store_all
-from dcbook.experiments.settings import SCALES
+from dcbook.experiments.runs import SCALES
 from dcbook.files import write_whole
 
 
@@ -17,10 +18,10 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = _parser().parse_args(arguments)
     try:
         if chosen.verdicts:
-            for name, chapter in {"dcss": dcss, "deepcluster": deepcluster, "rdc": rdc}.items():
+            for name in chapters():
                 records = paths.root() / "figures" / "laptop" / name / "records"
                 path = paths.root() / "notebooks" / name / "README.md"
-                write_whole(path, chapter.readme(records))
+                write_whole(path, verdict_page(name, records))
                 print(f"wrote {path.relative_to(paths.root())}")
             return 0
         if chosen.scale not in SCALES:

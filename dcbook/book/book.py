@@ -12,7 +12,9 @@ from dcbook.book import output, paths, provenance
 from dcbook.book.parameters import injected_names, validated
 from dcbook.experiments import Record, Result, Run, Scale, runs, sweep_scale
 from dcbook.experiments.records import path_of, read
-from dcbook.experiments.settings import SCALES
+from dcbook.experiments.runs import SCALES
+
+NO_RUNS = {name: Scale(name=name) for name in SCALES}
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class Book:
 
     @classmethod
     def open(
-        cls, notebook: str, *, scales: Mapping[str, Scale] = SCALES, records_of: str | None = None, **parameters: Any
+        cls, notebook: str, *, scales: Mapping[str, Scale] = NO_RUNS, records_of: str | None = None, **parameters: Any
     ) -> "Book":
         """Check the parameters of a notebook, whatever they were set by: its own cell, papermill or a reader.
 
@@ -50,7 +52,7 @@ class Book:
         notebook : str
             "<chapter>/<notebook>"; the chapter of notebooks directly in ``notebooks/`` is "start".
         scales : mapping
-            Settings of each scale; those of `dcbook.experiments.settings` by default.
+            Settings of each scale; by default none, for a notebook without runs.
         records_of : str, optional
             Chapter whose records it shares; its own by default.
         **parameters
@@ -88,7 +90,7 @@ class Book:
 
     def runs(self) -> list[Run]:
         """The grid: methods × data sets × seeds."""
-        return runs(self.scales[self.scale], self.methods, self.datasets, self.seeds, name=self.scale)
+        return runs(self.scales[self.scale], self.methods, self.datasets, self.seeds)
 
     def sweep(self, runs: Iterable[Run] | None = None, **options: Any) -> Result:
         """Make those runs (by default the grid) that have no record yet, by `dcbook.experiments.sweep`.

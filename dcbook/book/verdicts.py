@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from dcbook.experiments import Contrast, Record, Run, by_value, contrast, paired
-from dcbook.experiments.claims import HOLDS, IN_PART, NOT
 from dcbook.experiments.compare import TOLERANCE
+from dcbook.experiments.contrast import HOLDS, IN_PART, NOT
 from dcbook.experiments.records import path_of, read, value_of
 
 NOT_YET, NOT_HERE = "not tested yet", "not testable here"
@@ -31,7 +31,7 @@ class Claim:
     judge : callable, or str
         From records to a verdict and its evidence; or why it is not tested.
     runs : callable, optional
-        From the name of a scale to the runs that decide; by default those of the chapter's tables.
+        From the name of a scale to the runs that decide; none where `judge` says why it is not tested.
     status : str, optional
         How well what is tested is known to be what the paper tested; a column of the page, where a chapter has it.
     """

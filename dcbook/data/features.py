@@ -109,7 +109,7 @@ def find_features(features: str | os.PathLike, root: Path) -> Path:
             return path
     raise MissingDataError(
         f"no feature file at {given}, nor at {root / FOLDER / given}. Make it with dcbook.experiments.make_features or "
-        "dcbook.data.save_features; those of DCSS Table 3 come with python -m dcbook.experiments table3 --scale SCALE"
+        "dcbook.data.save_features; the notebooks of the book make theirs themselves (make figures NOTEBOOK=…)"
     )
 
 

@@ -15,8 +15,8 @@ from dcbook.clustering import Whitening
 from dcbook.evaluation.probes import activations
 from dcbook.evaluation.retrieval import average_precision
 from dcbook.evaluation.rmac import rmac, rmac_descriptor
-from dcbook.methods.augment import Augmentation
 from dcbook.models import ConvNet
+from dcbook.training.augment import Augmentation
 
 Describe = Callable[[Tensor], Tensor]
 

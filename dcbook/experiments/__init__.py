@@ -1,11 +1,12 @@
-"""The grid of runs, their records, the papers' reported numbers, and the comparison of the two."""
+"""The engine: runs, their sweep, their records, contrasts between them, and their comparison with reported numbers."""
 
-from dcbook.experiments.claims import Contrast, by_value, contrast, paired
 from dcbook.experiments.compare import at_settings, compare, gaps, over, render, summarize, write_csv
+from dcbook.experiments.contrast import Contrast, by_value, contrast, paired
 from dcbook.experiments.features import make_features, make_missing, sweep_scale
-from dcbook.experiments.papers import COUNTERPARTS, Counterpart, reported, stand_in
-from dcbook.experiments.records import Record, RecordError, curves, read_all, to_frame
-from dcbook.experiments.runs import Method, Run, Scale, runs, sampled, vary, with_clusters
+from dcbook.experiments.frames import curves, to_frame
+from dcbook.experiments.records import Record, RecordError, read_all
+from dcbook.experiments.reported import COUNTERPARTS, Counterpart, read_reported, stand_in
+from dcbook.experiments.runs import Method, Run, Scale, grid, runs, sampled, vary, with_clusters
 from dcbook.experiments.sweep import Result, sweep
 
 __all__ = [
@@ -24,13 +25,14 @@ __all__ = [
     "contrast",
     "curves",
     "gaps",
+    "grid",
     "make_features",
     "make_missing",
     "over",
     "paired",
     "read_all",
+    "read_reported",
     "render",
-    "reported",
     "runs",
     "sampled",
     "stand_in",

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dcbook.experiments import records as recording
-from dcbook.experiments.papers import COUNTERPARTS, Counterpart, counterpart, reported
 from dcbook.experiments.records import Record, place
+from dcbook.experiments.reported import COUNTERPARTS, Counterpart, counterpart
 from dcbook.files import write_whole
 
 if TYPE_CHECKING:  # imported where a table is made: the workers of a sweep make none
@@ -36,7 +36,7 @@ DECIMALS = {"mean": 2, "std": 2, "reported": 2, "difference": 2}
 
 def compare(
     records: Iterable[Record],
-    table: str | Iterable[str],
+    reported: pd.DataFrame | Iterable[pd.DataFrame],
     *,
     counterparts: Mapping[str, Counterpart] = COUNTERPARTS,
     metrics: Iterable[str] = ("acc", "nmi"),
@@ -55,8 +55,8 @@ def compare(
     Parameters
     ----------
     records : iterable of Record
-    table : str or several
-        Names of reported tables with the columns method, dataset, metric and perhaps features; they must not
+    reported : DataFrame or several
+        Reported tables (`read_reported`) with the columns method, dataset, metric and perhaps features; they must not
         contradict each other.
     counterparts : mapping
         Our data set to the paper's.
@@ -76,7 +76,7 @@ def compare(
         If one method has, on one data set, records of different settings, scales or data: those are never
         averaged.
     """
-    values = _lookup([table] if isinstance(table, str) else list(table))
+    values = _lookup([reported] if hasattr(reported, "columns") else list(reported))
     groups = defaultdict(list)
     for record in records:
         groups[place(record.run), record.run["method"]].append(record)
@@ -192,19 +192,18 @@ def write_csv(frame: pd.DataFrame, path: str | Path) -> None:
     write_whole(path, text.getvalue())
 
 
-def _lookup(tables: list[str]) -> dict[tuple, tuple[float, bool]]:
+def _lookup(tables: list[pd.DataFrame]) -> dict[tuple, tuple[float, bool]]:
     """Reported values by (method, data set, metric), with whether they are checked."""
     values: dict[tuple, tuple[float, bool]] = {}
-    for table in tables:
-        frame = reported(table)
+    for frame in tables:
         if "features" in frame:
-            frame["dataset"] += "-" + frame.pop("features")
+            frame = frame.assign(dataset=frame["dataset"] + "-" + frame["features"]).drop(columns="features")
         if list(frame.columns) != ["method", "dataset", "metric", "value", "status"]:
-            raise ValueError(f"{table} is not a table of methods on data sets: it has {', '.join(frame.columns)}")
+            raise ValueError(f"this is no table of methods on data sets: it has {', '.join(frame.columns)}")
         for method, dataset, metric, value, status in frame.itertuples(index=False):
             name = method, dataset, metric
             if values.setdefault(name, (value, status == "checked"))[0] != value:
-                raise ValueError(f"{' and '.join(tables)} report different values for {name}: choose one")
+                raise ValueError(f"the tables report different values for {name}: choose one")
     return values
 
 

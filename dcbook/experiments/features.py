@@ -11,8 +11,8 @@ from sklearn.base import clone
 
 from dcbook.data import Dataset, data_root, load, save_features
 from dcbook.data.features import FOLDER, read_features
-from dcbook.experiments.agenda import Result
 from dcbook.experiments.records import digest, path_of, plain, workroom
+from dcbook.experiments.result import Result
 from dcbook.experiments.runs import SPACES, Run, Scale, features_name, settings_of
 from dcbook.experiments.sweep import sweep
 
@@ -97,11 +97,11 @@ def make_missing(
         As `make_features`.
     """
     waiting = (run for run in runs if "features" in run.sampling and not path_of(run.identity, folder).exists())
-    for dataset, name in dict.fromkeys((run.dataset, run.scale) for run in waiting):
+    for dataset in dict.fromkeys(run.dataset for run in waiting):
         data = load(dataset, **scale.datasets[dataset])
         for learner, method in scale.features.items():
             model = method.cls(data.n_classes, random_state=0, device=device, **method.params)
-            files = features_name(scale, name, dataset, learner)
+            files = features_name(scale, dataset, learner)
             print(f"features {files}: from {type(model).__name__}, trained once", flush=True)
             make_features(data, model, name=files, deadline=deadline)
 

@@ -10,7 +10,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,7 @@ import numpy as np
 from dcbook.files import write_whole
 
 if TYPE_CHECKING:  # imported where a table is made: the workers of a sweep make none
-    import pandas as pd
+    pass
 
 SCHEMA = 1
 PARTS = ("run", "scores", "history", "provenance")
@@ -162,53 +162,6 @@ def read_all(folder: str | Path) -> list[Record]:
         raise FileNotFoundError(f"{folder}: no such folder of records")
     paths = (p for p in folder.glob("*/*.json") if not p.parent.name.startswith("."))
     return [read(path) for path in sorted(paths)]
-
-
-def to_frame(records: Iterable[Record], params: Iterable[str] = ()) -> pd.DataFrame:
-    """One row per run and metric: method, dataset (see `place`), scale, seed, chosen `params`, metric, value, seconds.
-
-    `params` names parameters of the method or options of the sampling; None where a run has neither.
-    """
-    params = tuple(params)
-    rows = [
-        {
-            "method": record.run["method"],
-            "dataset": place(record.run),
-            **{name: record.run[name] for name in ("scale", "seed")},
-            **{name: value_of(record, name) for name in params},
-            "metric": metric,
-            "value": value,
-            "seconds": record.provenance.get("seconds"),
-        }
-        for record in records
-        for metric, value in record.scores.items()
-    ]
-    import pandas as pd
-
-    return pd.DataFrame(rows, columns=["method", "dataset", "scale", "seed", *params, "metric", "value", "seconds"])
-
-
-def curves(records: Iterable[Record], value: str, params: Iterable[str] = ()) -> pd.DataFrame:
-    """A number of the histories over the epochs: method, dataset, seed, phase, epoch, progress (0 to 1), `value`.
-
-    `params` adds columns as in `to_frame`. Epochs without that number are left out, and so is a pretraining.
-    """
-    params, rows = tuple(params), []
-    for record in records:
-        epochs = [entry for entry in record.history if entry["phase"] != "pretraining"]
-        rows += [
-            {
-                **{"method": record.run["method"], "dataset": place(record.run), "seed": record.run["seed"]},
-                **{name: value_of(record, name) for name in params},
-                **{name: entry[name] for name in ("phase", "epoch", value)},
-                "progress": number / len(epochs),
-            }
-            for number, entry in enumerate(epochs, 1)
-            if entry.get(value) is not None
-        ]
-    import pandas as pd
-
-    return pd.DataFrame(rows, columns=["method", "dataset", "seed", *params, "phase", "epoch", "progress", value])
 
 
 def value_of(record: Record, setting: str) -> Any:

@@ -8,6 +8,8 @@ from dcbook.experiments.records import digest, plain
 from dcbook.experiments.watch import Watch
 
 SPACES = {"h": "transform", "z": "project"}  # of a learner, and the method that gives it
+Seeds = Iterable[int] | None
+SCALES = ("quick", "laptop", "paper")  # from seconds to the paper's own size
 SWEPT = ("random_state", "n_clusters", "device", "start", "progress")
 
 
@@ -52,14 +54,17 @@ class Scale:
         images: a run on its H space and one on its Z space. None: the images as they are.
     monitor_every : int
         Epochs between two scores in the history; 0 for none.
+    name : str
+        What the records call it: "quick", "laptop", "paper", or a name of your own.
     """
 
-    datasets: Mapping[str, Mapping[str, Any]]
-    seeds: tuple[int, ...]
-    methods: Mapping[str, Method]
+    datasets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    seeds: tuple[int, ...] = (0,)
+    methods: Mapping[str, Method] = field(default_factory=dict)
     starts: Mapping[str, Method] = field(default_factory=dict)
     features: Mapping[str, Method] = field(default_factory=dict)
     monitor_every: int = 1
+    name: str = "custom"
 
     def __post_init__(self):
         known = {**self.starts, **self.methods}
@@ -126,21 +131,12 @@ class Run:
 
 
 def runs(
-    scale: str | Scale,
+    scale: Scale,
     methods: Iterable[str] | None = None,
     datasets: Iterable[str] | None = None,
-    seeds: Iterable[int] | None = None,
-    *,
-    name: str | None = None,
+    seeds: Seeds = None,
 ) -> list[Run]:
     """The grid of a scale: each method on each data set (or its features) with each seed; not given is all there is.
-
-    Parameters
-    ----------
-    scale : str or Scale
-        "quick", "laptop", "paper", or settings of your own.
-    name : str, optional
-        Name of your own scale in the records; by default "custom".
 
     Raises
     ------
@@ -148,15 +144,9 @@ def runs(
         For a name that the scale does not have (the message lists what there is) or a seed that is no
         integer >= 0.
     """
-    if isinstance(scale, str):
-        from dcbook.experiments.settings import SCALES
-
-        name = _one_of("scale", scale, SCALES)
-        scale = SCALES[name]
-    name = name or "custom"
     methods = [_one_of("method", m, scale.methods) for m in _several("methods", methods, scale.methods)]
     datasets = [
-        _one_of(f"data set at scale {name!r}", d, scale.datasets)
+        _one_of(f"data set at scale {scale.name!r}", d, scale.datasets)
         for d in _several("datasets", datasets, scale.datasets)
     ]
     seeds = _several("seeds", seeds, scale.seeds)
@@ -168,24 +158,31 @@ def runs(
     def run(method: str, dataset: str, sampling: Mapping, seed: int) -> Run:
         how = known[method]
         start = run(how.start, dataset, sampling, seed) if how.start else None
-        return Run(method, how.cls, dataset, seed, name, how.params, sampling, start, scale.monitor_every, how.watch)
+        return Run(
+            method, how.cls, dataset, seed, scale.name, how.params, sampling, start, scale.monitor_every, how.watch
+        )
 
     def samplings(dataset: str) -> list[Mapping]:
         options = scale.datasets[dataset]
-        names = [features_name(scale, name, dataset, learner) for learner in scale.features]
+        names = [features_name(scale, dataset, learner) for learner in scale.features]
         return [{**options, "features": f"{f}-{space}.safetensors"} for f in names for space in SPACES] or [options]
 
     return [run(m, d, sampling, s) for d in datasets for sampling in samplings(d) for s in seeds for m in methods]
 
 
-def features_name(scale: Scale, name: str, dataset: str, learner: str) -> str:
+def grid(scales: Mapping[str, Scale]) -> Callable[..., list[Run]]:
+    """The `runs` of settings as a function of the scale's name and, if not all are wanted, of the seeds."""
+    return lambda scale, seeds=None: runs(scales[scale], seeds=seeds)
+
+
+def features_name(scale: Scale, dataset: str, learner: str) -> str:
     """What the files of a learner's features begin with: "laptop-1a2b3c4d/cifar10-simclr".
 
     The digits stand for the settings, so that features made by others are left alone.
     """
     method = scale.features[learner]
     made_by = digest([method.cls.__name__, plain(method.params), plain(scale.datasets[dataset])])
-    return f"{name}-{made_by[:8]}/{dataset}-{learner}"
+    return f"{scale.name}-{made_by[:8]}/{dataset}-{learner}"
 
 
 def settings_of(model: Any) -> dict:
@@ -196,7 +193,7 @@ def settings_of(model: Any) -> dict:
 
 
 def vary(runs: Iterable[Run], **values: Iterable[Any]) -> list[Run]:
-    """Each run with each value of one parameter: ``vary(runs("laptop", ["DCSS"]), alpha=[0.1, 1, 10])``."""
+    """Each run with each value of one parameter: ``vary(runs(scale, ["DCSS"]), alpha=[0.1, 1, 10])``."""
     ((name, choices),) = values.items()
     choices = list(choices)
     return [replace(run, params={**run.params, name: value}) for run in runs for value in choices]

@@ -15,14 +15,15 @@ import joblib
 from joblib.parallel import get_active_backend
 
 from dcbook.experiments import records
-from dcbook.experiments.agenda import Agenda, Result, plan
 from dcbook.experiments.processes import local_workers
 from dcbook.experiments.progress import Progress
 from dcbook.experiments.provenance import environment
+from dcbook.experiments.result import Result
 from dcbook.experiments.runs import Run, settings_of
 from dcbook.experiments.starts import Starts
-from dcbook.experiments.work import Outcome, Setup, dataset_key, estimator
-from dcbook.methods.inputs import resolve_device
+from dcbook.experiments.task_queue import TaskQueue, plan
+from dcbook.experiments.worker import Outcome, Setup, dataset_key, estimator
+from dcbook.training.inputs import resolve_device
 
 
 def sweep(
@@ -105,7 +106,7 @@ def sweep(
     on_gpu = not outside and resolve_device(device).type == "cuda"
     jobs = n_jobs or (1 if on_gpu else joblib.cpu_count())
     starts = Starts(Path(starts_folder).absolute(), start_type)
-    agenda = Agenda(*plan(todo, starts, digests), deadline)
+    agenda = TaskQueue(*plan(todo, starts, digests), deadline)
     for record in found.values():
         agenda.learn(record.run["method"], record.run["dataset"], record.provenance.get("seconds") or 0)
     setup = Setup(

@@ -1,8 +1,10 @@
 """The methods: scikit-learn estimators whose `fit` reads like the algorithm box of the paper. No label gets in."""
 
-from dcbook.methods.acai import ACAIPretraining
+from pathlib import Path
+
+from sklearn.base import BaseEstimator
+
 from dcbook.methods.autoencoder_kmeans import AEKMeans
-from dcbook.methods.contrastive_pretraining import ContrastivePretraining
 from dcbook.methods.dcn import DCN
 from dcbook.methods.dcss import DCSS, DCSS_agg, DCSS_u
 from dcbook.methods.dec import DEC
@@ -16,11 +18,14 @@ from dcbook.methods.lpmf import LPMF
 from dcbook.methods.lssc import LSSC
 from dcbook.methods.moco import MoCo
 from dcbook.methods.rdc import RDCReconstruction
-from dcbook.methods.saving import load_model
 from dcbook.methods.simclr import SimCLR
-from dcbook.methods.start import Pretraining, Start
 from dcbook.methods.swav import SwAV
 from dcbook.methods.vade import VaDE
+from dcbook.training import saving
+from dcbook.training.acai import ACAIPretraining
+from dcbook.training.contrastive_pretraining import ContrastivePretraining
+from dcbook.training.pretraining import Pretraining
+from dcbook.training.start import Start
 
 __all__ = [
     "DCN",
@@ -49,3 +54,11 @@ __all__ = [
     "VaDE",
     "load_model",
 ]
+
+
+def load_model(folder: str | Path) -> BaseEstimator:
+    """The fitted method that its `save` wrote to `folder`.
+
+    Raises ValueError naming the folder if what is there is incomplete or foreign.
+    """
+    return saving.load(folder, {name: value for name, value in globals().items() if name in __all__})

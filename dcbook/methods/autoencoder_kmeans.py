@@ -3,7 +3,7 @@
 from torch import Tensor
 
 from dcbook import losses
-from dcbook.methods.base import DeepClusterer
+from dcbook.training.deep_clusterer import DeepClusterer
 
 
 class AEKMeans(DeepClusterer):

@@ -20,9 +20,9 @@ import torch
 from torch import Tensor
 
 from dcbook import losses
-from dcbook.methods.base import DeepClusterer
-from dcbook.methods.inputs import stream
-from dcbook.methods.optimizers import Adam
+from dcbook.training.deep_clusterer import DeepClusterer
+from dcbook.training.inputs import stream
+from dcbook.training.optimizers import Adam
 
 
 class DCN(DeepClusterer):

@@ -38,10 +38,10 @@ import torch
 from torch import Tensor
 
 from dcbook import losses
-from dcbook.methods.base import DeepClusterer
-from dcbook.methods.inputs import derived_seed, stream
-from dcbook.methods.optimizers import SGD, Adam
 from dcbook.models import MNet
+from dcbook.training.deep_clusterer import DeepClusterer
+from dcbook.training.inputs import derived_seed, stream
+from dcbook.training.optimizers import SGD, Adam
 
 RELEASED_ROWS = ("rounding", "self-pairs", "scale", "centers", "evaluation")
 RELEASED_LOSS_SCALE = 1e-3

@@ -27,14 +27,14 @@ from dcbook.clustering.whitening import Whitening
 from dcbook.data.stored import StoredImages
 from dcbook.distributed import Group, joint_batch_norm
 from dcbook.losses import squared_distances
-from dcbook.methods.augment import Augmentation
-from dcbook.methods.base import EVALUATION_BATCH, DeepClusterer
-from dcbook.methods.checkpoint import Checkpoint, Part, Resumable, restore
-from dcbook.methods.inputs import check_images, derived_seed, in_batches, stream
-from dcbook.methods.optimizers import SGD
-from dcbook.methods.sampling import SAMPLERS
-from dcbook.methods.start import Start
 from dcbook.models import ConvNet
+from dcbook.training.augment import Augmentation
+from dcbook.training.checkpoint import Checkpoint, Part, Resumable, restore
+from dcbook.training.deep_clusterer import EVALUATION_BATCH, DeepClusterer
+from dcbook.training.inputs import check_images, derived_seed, in_batches, stream
+from dcbook.training.optimizers import SGD
+from dcbook.training.samplers import SAMPLERS
+from dcbook.training.start import Start
 
 CLUSTERINGS = ("k-means", "pic")
 PCA_ROWS = 1 << 15  # images whose features are held at once, to learn the whitening from

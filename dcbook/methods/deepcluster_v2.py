@@ -15,11 +15,11 @@ from torch import Tensor, nn
 
 from dcbook.clustering.assignment import assign
 from dcbook.clustering.refine import random_points, refine
-from dcbook.methods.augment import Augmentation
-from dcbook.methods.base import EVALUATION_BATCH
-from dcbook.methods.contrastive import ContrastiveLearner
 from dcbook.methods.deepcluster import stability
-from dcbook.methods.inputs import check_batch_size, stream
+from dcbook.training.augment import Augmentation
+from dcbook.training.contrastive_learner import ContrastiveLearner
+from dcbook.training.deep_clusterer import EVALUATION_BATCH
+from dcbook.training.inputs import check_batch_size, stream
 
 
 class DeepClusterV2(ContrastiveLearner):

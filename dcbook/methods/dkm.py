@@ -22,10 +22,11 @@ import torch
 from torch import Tensor, nn
 
 from dcbook import losses
-from dcbook.methods.base import DeepClusterer
-from dcbook.methods.inputs import stream
-from dcbook.methods.optimizers import Adam
-from dcbook.methods.start import Pretraining, Start
+from dcbook.training.deep_clusterer import DeepClusterer
+from dcbook.training.inputs import stream
+from dcbook.training.optimizers import Adam
+from dcbook.training.pretraining import Pretraining
+from dcbook.training.start import Start
 
 N_ALPHAS = 40
 

@@ -29,12 +29,12 @@ from torch import Tensor
 
 from dcbook import losses
 from dcbook.clustering.neighbors import nearest_references
-from dcbook.methods.acai import ACAIPretraining
-from dcbook.methods.augment import ShiftRotation
-from dcbook.methods.base import DeepClusterer
-from dcbook.methods.inputs import stream
-from dcbook.methods.optimizers import SGD
-from dcbook.methods.start import resolve_start
+from dcbook.training.acai import ACAIPretraining
+from dcbook.training.augment import ShiftRotation
+from dcbook.training.deep_clusterer import DeepClusterer
+from dcbook.training.inputs import stream
+from dcbook.training.optimizers import SGD
+from dcbook.training.start import resolve_start
 
 RESTARTS = 10
 

@@ -7,8 +7,8 @@ the loop stand in `dcbook.methods.self_training`.
 from torch import Tensor
 
 from dcbook import losses
-from dcbook.methods.base import DeepClusterer
-from dcbook.methods.self_training import check_schedule, self_train
+from dcbook.training.deep_clusterer import DeepClusterer
+from dcbook.training.self_training import check_schedule, self_train
 
 
 class IDEC(DeepClusterer):

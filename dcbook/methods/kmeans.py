@@ -6,7 +6,7 @@ from torch import Tensor
 
 from dcbook.clustering import kmeans
 from dcbook.losses import squared_distances
-from dcbook.methods.shallow import ShallowClusterer
+from dcbook.training.shallow_clusterer import ShallowClusterer
 
 
 class KMeans(ShallowClusterer):

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from dcbook.clustering import fold_in, kmeans, locality_preserving_nmf
 from dcbook.clustering.nmf import check_factorization
-from dcbook.methods.shallow import ShallowClusterer
+from dcbook.training.shallow_clusterer import ShallowClusterer
 
 ROUNDING = 1e-6  # negative numbers this small beside the largest are taken for 0
 

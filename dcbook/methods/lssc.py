@@ -9,7 +9,7 @@ from torch import Tensor
 
 from dcbook.clustering import LandmarkEmbedding, kmeans, landmark_embedding
 from dcbook.clustering.landmarks import check_landmarks
-from dcbook.methods.shallow import ShallowClusterer
+from dcbook.training.shallow_clusterer import ShallowClusterer
 
 
 class LSSC(ShallowClusterer):

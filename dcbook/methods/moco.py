@@ -17,8 +17,8 @@ import torch
 from torch import Tensor, nn
 
 from dcbook import losses
-from dcbook.methods.contrastive import ContrastiveLearner
-from dcbook.methods.inputs import check_batch_size, stream
+from dcbook.training.contrastive_learner import ContrastiveLearner
+from dcbook.training.inputs import check_batch_size, stream
 
 
 class MoCo(ContrastiveLearner):

@@ -36,13 +36,13 @@ from torch import Tensor, nn
 
 from dcbook import losses
 from dcbook.clustering import kmeans
-from dcbook.methods.acai import ACAIPretraining
-from dcbook.methods.augment import ShiftRotation
-from dcbook.methods.base import EVALUATION_BATCH, DeepClusterer
-from dcbook.methods.inputs import stream
-from dcbook.methods.neighborhoods import AGREEMENT_FILTERS, DISTANCE_FILTERS, KAPPA, neighborhoods
-from dcbook.methods.optimizers import SGD, Adam
-from dcbook.methods.start import resolve_start
+from dcbook.training.acai import ACAIPretraining
+from dcbook.training.augment import ShiftRotation
+from dcbook.training.deep_clusterer import EVALUATION_BATCH, DeepClusterer
+from dcbook.training.inputs import stream
+from dcbook.training.neighborhoods import AGREEMENT_FILTERS, DISTANCE_FILTERS, KAPPA, neighborhoods
+from dcbook.training.optimizers import SGD, Adam
+from dcbook.training.start import resolve_start
 
 RESTARTS = 20
 CHOICES = {

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from dcbook import losses
-from dcbook.methods.contrastive import ContrastiveLearner
+from dcbook.training.contrastive_learner import ContrastiveLearner
 
 
 class SimCLR(ContrastiveLearner):

@@ -17,9 +17,9 @@ from torch import Tensor, nn
 
 from dcbook import losses
 from dcbook.clustering import sinkhorn
-from dcbook.methods.contrastive import ContrastiveLearner
-from dcbook.methods.inputs import check_batch_size, stream
-from dcbook.methods.optimizers import SGD
+from dcbook.training.contrastive_learner import ContrastiveLearner
+from dcbook.training.inputs import check_batch_size, stream
+from dcbook.training.optimizers import SGD
 
 
 class SwAV(ContrastiveLearner):

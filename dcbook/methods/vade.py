@@ -32,10 +32,10 @@ from sklearn.exceptions import ConvergenceWarning
 from torch import Tensor, nn
 
 from dcbook import losses
-from dcbook.methods.base import EVALUATION_BATCH, DeepClusterer
-from dcbook.methods.inputs import stream
-from dcbook.methods.optimizers import Adam
 from dcbook.models import GaussianMixturePrior, VariationalAutoencoder
+from dcbook.training.deep_clusterer import EVALUATION_BATCH, DeepClusterer
+from dcbook.training.inputs import stream
+from dcbook.training.optimizers import Adam
 
 LIKELIHOODS = {"bernoulli": losses.bernoulli_error, "gaussian": losses.squared_error}
 FIRST_SPREAD = 0.1

@@ -5,9 +5,9 @@ import time
 
 import torch
 
+from dcbook.chapters.rdc.watches import Diagnostics
 from dcbook.data import Dataset
 from dcbook.evaluation.diagnose import looks_every
-from dcbook.experiments.diagnostics import Diagnostics
 from dcbook.methods import DEC, IDEC, AEKMeans, Pretraining, Start
 from tests.bench._table import Row
 from tests.bench._usps import usps

@@ -1,0 +1,54 @@
+"""The chapters of the book, found by their names: a folder under ``dcbook/chapters`` each.
+
+A chapter has `grids`, with `GRIDS`: name to a function from a scale's name to runs; `claims`, with `TITLE`,
+`INTRODUCTION` and `CLAIMS`; and ``reported/``, the numbers that its paper prints. What else it has, its notebooks know.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+import dcbook
+from dcbook.book.verdicts import Claim, page, recorded
+from dcbook.experiments import Record, read_reported
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FOLDER = Path(dcbook.__file__).parent / "chapters"
+
+
+def chapters() -> list[str]:
+    """Names of all chapters that have claims."""
+    return sorted(path.parents[1].name for path in FOLDER.glob("*/claims/__init__.py")) + sorted(
+        path.parent.name for path in FOLDER.glob("*/claims.py")
+    )
+
+
+def part(chapter: str, name: str) -> ModuleType:
+    """A module of a chapter: `part("dcss", "grids")`."""
+    return import_module(f"dcbook.chapters.{chapter}.{name}")
+
+
+def reported(table: str) -> pd.DataFrame:
+    """What a paper prints, one value a row, in per cent: `reported("dcss/table1")`.
+
+    Raises FileNotFoundError for a table that is not there; the message lists those of the chapter.
+    """
+    chapter, _, name = table.partition("/")
+    return read_reported(FOLDER / chapter / "reported" / f"{name}.csv")
+
+
+def verdict_page(chapter: str, records: Path) -> str:
+    """The page of a chapter's verdicts, from the records of its runs at `laptop` in the folder `records`."""
+    claims = part(chapter, "claims")
+    found = cache(lambda grid: recorded(grid("laptop"), records))
+
+    def records_of(claim: Claim) -> list[Record]:
+        return found(claim.runs) if claim.runs else []
+
+    return page(claims.TITLE, claims.INTRODUCTION, claims.CLAIMS, records_of)

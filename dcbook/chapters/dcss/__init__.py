@@ -1,0 +1,1 @@
+"""DCSS: Sadeghi & Armanfard, Deep Clustering with Self-Supervision using Pairwise Similarities, arXiv 2405.03590."""

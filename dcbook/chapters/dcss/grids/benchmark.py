@@ -1,0 +1,130 @@
+"""Tables 1, 2 and 4 and the figures of phase 2; the other grids take their settings from Table 1's.
+
+`quick` is for reading and for CI (seconds), `laptop` for real benchmark sets on two CPU cores (an hour or
+two), `paper` for the paper's data and schedule on a GPU. Methods have the names of Table 1.
+"""
+
+from dataclasses import replace
+
+from dcbook.chapters.dcss.watches import SelfSupervision
+from dcbook.experiments.runs import Method, Scale
+from dcbook.methods import (
+    DCN,
+    DCSS,
+    DEC,
+    DKM,
+    IDEC,
+    LPMF,
+    LSSC,
+    AEKMeans,
+    DCSS_agg,
+    DCSS_u,
+    KMeans,
+    Pretraining,
+    VaDE,
+)
+
+# A quarter of the paper's widths and large batches, so that it takes seconds; the step is its times 70,000 / 1,797.
+QUICK_PHASE_1 = {"phase1_epochs": 5, "phase1_lr": 3.9e-5, "batch_size": 256, "schedule_size": None}
+QUICK = Scale(
+    name="quick",
+    datasets={"digits": {}},
+    seeds=(0, 1, 2),
+    starts={"autoencoder": Method(AEKMeans, {"start": Pretraining(widths=(125, 125, 500), epochs=40, batch_size=128)})},
+    methods={
+        "k-means": Method(KMeans, {"n_init": 20}),
+        "LSSC": Method(LSSC),
+        "LPMF": Method(LPMF, {"max_iter": 30}),
+        "AE+k-means": Method(AEKMeans, start="autoencoder"),
+        "DEC": Method(DEC, {"max_updates": 400, "update_interval": 20}, start="autoencoder"),
+        "IDEC": Method(IDEC, {"max_updates": 400, "update_interval": 20}, start="autoencoder"),
+        "DCN": Method(DCN, {"epochs": 20}, start="autoencoder"),
+        "DKM": Method(DKM, {"epochs": 20}, start="autoencoder"),
+        "VaDE": Method(VaDE, {"epochs": 10}, start="autoencoder"),
+        "DCSS_u": Method(DCSS_u, QUICK_PHASE_1, start="autoencoder"),
+        "DCSS_agg": Method(DCSS_agg, QUICK_PHASE_1, start="autoencoder"),
+        "DCSS": Method(
+            DCSS,
+            {"phase1_epochs": 0, "phase2_epochs": 40, "T2": 10, "batch_size": 256, "schedule_size": None},
+            start="DCSS_u",
+            watch=SelfSupervision(shown=300),
+        ),
+    },
+    monitor_every=1,
+)
+
+# About 25 minutes of one core for each data set and seed. DEC, IDEC, DCN and DKM make about 1,500 updates each. Both
+# phases of DCSS are scaled to the size of the data, see `schedule_size`: 5 of the paper's 200 epochs of phase 1, 7 of
+# its 20 of phase 2 (7,000 and 980 updates).
+LAPTOP = Scale(
+    name="laptop",
+    datasets={"usps": {}, "mnist-test": {}, "fashion-mnist-test": {}},
+    seeds=(0, 1, 2),
+    starts={"autoencoder": Method(AEKMeans, {"start": Pretraining(epochs=50)})},
+    methods={
+        "k-means": Method(KMeans, {"n_init": 20}),
+        "LSSC": Method(LSSC),
+        "LPMF": Method(LPMF),
+        "AE+k-means": Method(AEKMeans, start="autoencoder"),
+        "DEC": Method(DEC, {"max_updates": 1500}, start="autoencoder"),
+        "IDEC": Method(IDEC, {"max_updates": 1500}, start="autoencoder"),
+        "DCN": Method(DCN, {"epochs": 40}, start="autoencoder"),
+        "DKM": Method(DKM, {"epochs": 40}, start="autoencoder"),
+        "VaDE": Method(VaDE, {"epochs": 30}, start="autoencoder"),
+        "DCSS_u": Method(DCSS_u, {"phase1_epochs": 5}, start="autoencoder"),
+        "DCSS_agg": Method(DCSS_agg, {"phase1_epochs": 5}, start="autoencoder"),
+        "DCSS": Method(
+            DCSS,
+            {"phase1_epochs": 0, "phase2_epochs": 7, "T2": 2},
+            start="DCSS_u",
+            watch=SelfSupervision(),
+        ),
+    },
+    monitor_every=2,
+)
+
+PAPER = Scale(
+    name="paper",
+    datasets={"mnist": {}, "usps": {}, "fashion-mnist": {}, "2mnist": {}},
+    seeds=(0, 1, 2, 3, 4),
+    starts={
+        "autoencoder": Method(AEKMeans, {"start": Pretraining(epochs=300)}),
+        "convolutional autoencoder": Method(AEKMeans, {"start": Pretraining("convolutional", epochs=200)}),
+    },
+    methods={
+        "k-means": Method(KMeans, {"n_init": 20}),
+        "LSSC": Method(LSSC),
+        "LPMF": Method(LPMF),
+        "AE+k-means": Method(AEKMeans, start="convolutional autoencoder"),
+        "DEC": Method(DEC, start="autoencoder"),
+        "IDEC": Method(IDEC, start="autoencoder"),
+        "DCN": Method(DCN, start="autoencoder"),
+        "DKM": Method(DKM, start="autoencoder"),
+        "VaDE": Method(VaDE, start="autoencoder"),
+        "DCSS_u": Method(DCSS_u, start="convolutional autoencoder"),
+        "DCSS_agg": Method(DCSS_agg, start="convolutional autoencoder"),
+        "DCSS": Method(DCSS, {"phase1_epochs": 0}, start="DCSS_u", watch=SelfSupervision()),
+    },
+    monitor_every=1,
+)
+
+
+def only(scale: Scale, *names: str) -> Scale:
+    """Those methods of a scale."""
+    return replace(
+        scale, starts={**scale.starts, **scale.methods}, methods={name: scale.methods[name] for name in names}
+    )
+
+
+def mnet_on_top(scale: Scale) -> Scale:
+    """Table 4: X and X + MNet for the autoencoder methods X, phase 2 as in the DCSS of that scale."""
+    below = {name: scale.methods[name] for name in ("DEC", "IDEC", "DCN", "DKM")}
+    on_top = {f"{name}+MNet": replace(scale.methods["DCSS"], start=name, watch=None) for name in below}
+    return replace(scale, methods=below | on_top)
+
+
+TABLE1 = {"quick": QUICK, "laptop": LAPTOP, "paper": PAPER}
+TABLE2 = {name: only(scale, "AE+k-means", "DCSS_u", "DCSS_agg") for name, scale in TABLE1.items()}
+TABLE4 = {name: mnet_on_top(scale) for name, scale in TABLE1.items()}
+TABLE4["quick"] = replace(TABLE4["quick"], seeds=(0,))
+PHASE2 = {name: only(scale, "DCSS") for name, scale in TABLE1.items()}

@@ -1,0 +1,63 @@
+"""Pictures of this chapter alone: pairs of settings, one-hot vectors, the bounds of the theorems."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+
+from dcbook.plots.style import OURS, PAPER, STYLE
+
+
+def table(values: pd.DataFrame, title: str) -> Figure:
+    """Numbers, in per cent, as shades: the frame's index and columns are two settings; blank where there is none."""
+    with plt.rc_context(STYLE):
+        figure, axis = plt.subplots(figsize=(1.5 + 0.8 * values.shape[1], 1 + 0.5 * values.shape[0]))
+        sns.heatmap(values, annot=True, fmt=".1f", cmap="Blues", cbar=False, ax=axis)
+        axis.set(title=title)
+        figure.tight_layout()
+    return figure
+
+
+def shares(counts: Mapping[str, np.ndarray], edges: np.ndarray, name: str) -> Figure:
+    """Histograms on one logarithmic axis, one panel each: title to counts (b,) in bins with `edges` (b + 1,)."""
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(1, len(counts), figsize=(3 * len(counts), 2.4), sharey=True, squeeze=False)
+        for axis, (title, count) in zip(axes.flat, counts.items(), strict=True):
+            axis.stairs(100 * np.asarray(count) / np.sum(count), edges, fill=True, color=OURS)
+            axis.set(title=title, xlabel=name, yscale="symlog", ylim=(0, 100))
+        axes[0, 0].set_ylabel("% of the samples")
+        figure.tight_layout()
+    return figure
+
+
+def vectors(panels: Mapping[str, np.ndarray]) -> Figure:
+    """Rows of probabilities as shades, one panel each, sorted by their largest entry: title to (n, K)."""
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(1, len(panels), figsize=(2.6 * len(panels), 3.4), squeeze=False)
+        for axis, (title, q) in zip(axes.flat, panels.items(), strict=True):
+            q = np.asarray(q)
+            shade = axis.imshow(q[np.argsort(q.argmax(1), kind="stable")], **_SHADES)
+            axis.set(title=title, xlabel="cluster", ylabel="sample", yticks=[], xticks=range(q.shape[1]))
+        figure.colorbar(shade, ax=axes, fraction=0.03, label="q")
+    return figure
+
+
+def bounds(panels: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray, str, str]]) -> Figure:
+    """Values beside what bounds them, one panel each.
+
+    `panels`: title to x (n,), values (n,), a curve (m, 2) of the bound, and the names of both axes.
+    """
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(1, len(panels), figsize=(3.4 * len(panels), 3.2), squeeze=False)
+        for axis, (title, (x, values, curve, name, of)) in zip(axes.flat, panels.items(), strict=True):
+            axis.scatter(x, values, s=2, color=OURS, alpha=0.25, linewidths=0, rasterized=True)
+            axis.plot(*np.asarray(curve).T, color=PAPER)
+            axis.set(xlabel=name, ylabel=of, xlim=(0, 1), ylim=(0, 1), title=title, aspect="equal")
+        figure.tight_layout()
+    return figure
+
+
+_SHADES = {"aspect": "auto", "cmap": "Blues", "vmin": 0, "vmax": 1, "interpolation": "nearest"}

@@ -1,0 +1,35 @@
+"""Records of this chapter as rows: what its tables print and its pictures draw."""
+
+from collections.abc import Sequence
+
+from dcbook.evaluation import learned_alike, resemblance
+from dcbook.experiments import Record
+
+
+def histories(records: Sequence[Record], method: str, value: str) -> dict[str, list[float]]:
+    """A number of each epoch that has it, for each run of a method."""
+    return {
+        f"{record.run['dataset']}, seed {record.run['seed']}": [e[value] for e in record.history if value in e]
+        for record in records
+        if record.run["method"] == method
+    }
+
+
+def resemblances(portrait: dict) -> dict[str, dict[str, float]]:
+    """Of a portrait of `FirstLayer`: measure to network to how much its filters are like supervised ones.
+
+    "filters" and "outputs" are resemblances (`dcbook.evaluation.resemblance`) to the twin from another start, of
+    weights and of what they make of the images; "filters, same start" is that of weights to the twin from the same
+    start; "learned, same start" compares the changes since then (`dcbook.evaluation.learned_alike`).
+    """
+    filters, covariance = portrait["filters"], portrait["covariance"]
+    untrained, twin, other = (filters[name] for name in ("untrained", "supervised", "supervised, another start"))
+    ours = {name: filters[name] for name in ("untrained", "autoencoder", "DCSS")}
+    moved = {name: ours[name] for name in ("autoencoder", "DCSS")}
+    beside = ours | {"supervised": twin}
+    return {
+        "filters": {name: resemblance(each, other) for name, each in beside.items()},
+        "outputs": {name: resemblance(each, other, covariance) for name, each in beside.items()},
+        "filters, same start": {name: resemblance(each, twin) for name, each in ours.items()},
+        "learned, same start": {name: learned_alike(untrained, each, twin) for name, each in moved.items()},
+    }

@@ -1,0 +1,50 @@
+"""The runs of DeepCluster's tables and figures, and of what small images ask of it, at each scale.
+
+A name in capitals holds settings, scale by scale; a function takes a scale's name and, if not all are wanted, seeds.
+"""
+
+from dcbook.chapters.deepcluster.grids.images import (
+    ELSEWHERE,
+    NETWORKS,
+    SCALES,
+    filters,
+    layers,
+    numbers_of_clusters,
+    safeguards,
+    samplers,
+    transfers,
+    uncurated,
+)
+from dcbook.chapters.deepcluster.grids.learners import ALL, FAMILY, OURS, RECIPE, RELEASED
+from dcbook.experiments.runs import grid
+
+GRIDS = {
+    "numbers_of_clusters": numbers_of_clusters,
+    "safeguards": safeguards,
+    "samplers": samplers,
+    "layers": layers,
+    "filters": filters,
+    "transfers": transfers,
+    "uncurated": uncurated,
+    "small_images": grid(RECIPE),
+    "relatives": grid(FAMILY),
+}
+
+__all__ = [
+    "ALL",
+    "ELSEWHERE",
+    "FAMILY",
+    "GRIDS",
+    "NETWORKS",
+    "OURS",
+    "RECIPE",
+    "RELEASED",
+    "SCALES",
+    "filters",
+    "layers",
+    "numbers_of_clusters",
+    "safeguards",
+    "samplers",
+    "transfers",
+    "uncurated",
+]

@@ -1,0 +1,128 @@
+"""The runs of the DeepCluster chapter: one method, one setting varied at a time.
+
+The paper's data is ImageNet, for which there is `python -m dcbook.train`. Here are sets that a reader can run, of small
+images, on which the released settings do not learn: what was changed is said at each setting.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from dcbook.chapters.deepcluster.watches import Filters, LayerProbes, Transfer
+from dcbook.experiments.image_learners import DEEPCLUSTER
+from dcbook.experiments.runs import Method, Run, Scale, Seeds, runs, sampled, vary
+from dcbook.methods import DeepCluster
+
+if TYPE_CHECKING:  # imported where a table is made: the workers of a sweep make none
+    pass
+
+SCALES = {
+    "quick": Scale(
+        name="quick",
+        datasets={"digits": {}},
+        seeds=(0,),
+        methods={
+            "DeepCluster": Method(
+                DeepCluster,
+                DEEPCLUSTER["quick"],
+                watch=LayerProbes(dim=256, epochs=20),
+            )
+        },
+    ),
+    "laptop": Scale(
+        name="laptop",
+        datasets={"fashion-mnist-test": {"subset": 2000}},
+        seeds=(0, 1, 2),
+        methods={"DeepCluster": Method(DeepCluster, DEEPCLUSTER["laptop"], watch=LayerProbes())},
+    ),
+    "paper": Scale(
+        name="paper",
+        datasets={"cifar10": {}, "stl10": {}},
+        seeds=(0, 1, 2, 3, 4),
+        methods={
+            "DeepCluster": Method(
+                DeepCluster,
+                DEEPCLUSTER["paper"],
+                watch=LayerProbes(dim=9600, epochs=90),
+            )
+        },
+    ),
+}
+NETWORKS = ("alexnet-small", "vgg-small")
+# Where networks are put to use, images of a third set to mix into those of the pretraining, and the number of all
+# these. With CIFAR-10 no third set has its shape: there the foreign images are of the same kind as the new set's.
+ELSEWHERE = {
+    "quick": Transfer(("digits", {"subset": 1000}), labeled=200, epochs=20, supervised=5),
+    "laptop": Transfer(("mnist-test", {"subset": 4000}), labeled=500, epochs=30, supervised=20),
+    "paper": Transfer(("cifar100-20-test", {}), labeled=5000, epochs=50, supervised=100),
+}
+FOREIGN = {"quick": "patches", "laptop": "pneumoniamnist", "paper": "cifar100-20"}
+IMAGES = {"quick": 600, "laptop": 2000, "paper": 30_000}
+
+
+def numbers_of_clusters(scale: str, seeds: Seeds = None) -> list[Run]:
+    """Fig. 2(c): k from the number of classes to many times as many."""
+    values = {"quick": (10, 30, 100), "laptop": (10, 30, 100, 300)}.get(scale, (10, 30, 100, 300, 1000, 3000))
+    return vary(_of(scale, seeds), n_clusters=values)
+
+
+def safeguards(scale: str, seeds: Seeds = None) -> list[Run]:
+    """Section 2.2: with and without the repair of empty clusters, with and without uniform sampling over clusters.
+
+    With so many clusters that each has about six images: few would never lose their last.
+    """
+    few_images = vary(_of(scale, seeds), n_clusters=[{"quick": 300, "laptop": 350}.get(scale, 10_000)])
+    unprobed = [replace(run, watch=None) for run in few_images]
+    return vary(vary(unprobed, sampling=("clusters", "images")), repair=(True, False))
+
+
+def samplers(scale: str, seeds: Seeds = None) -> list[Run]:
+    """The sampling of the paper, and that of the released code."""
+    return vary(_of(scale, seeds), sampling=("clusters", "released"))
+
+
+def layers(scale: str, seeds: Seeds = None) -> list[Run]:
+    """Table 1: probes of each layer beside those of a supervised twin, on the data set itself and on another."""
+    watch = {
+        "quick": LayerProbes(dim=256, epochs=20, supervised=8),
+        "laptop": LayerProbes(supervised=20, elsewhere=("mnist-test", {"subset": 2000})),
+    }.get(scale, LayerProbes(dim=9600, epochs=90, supervised=100))
+    return [replace(run, watch=watch) for run in _of(scale, seeds)]
+
+
+def filters(scale: str, seeds: Seeds = None) -> list[Run]:
+    """Figs. 3 to 5: what filters respond to, with gray values or colors as input, and with derivatives."""
+    watch = {"quick": Filters(shown=4, steps=60), "laptop": Filters()}.get(scale, Filters(shown=3))
+    small = [run for run in _of(scale, seeds) if run.dataset != "stl10"]  # its pictures would fill megabytes
+    return vary([replace(run, watch=watch) for run in small], sobel=(False, True))
+
+
+def transfers(scale: str, seeds: Seeds = None) -> list[Run]:
+    """Tables 2, 4 and 5: a network and a deeper one, each put to another set.
+
+    At `quick` from photographs to digits, as scikit-learn ships no other images.
+    """
+    found = vary(_transferred(scale, seeds), architecture=NETWORKS)
+    return [replace(run, dataset=FOREIGN[scale]) for run in found] if scale == "quick" else found
+
+
+def uncurated(scale: str, seeds: Seeds = None) -> list[Run]:
+    """Table 3 (section 5.1): images as they are, imbalanced, and mixed with those of another set; as many of each.
+
+    Imbalanced, the first of ten classes has a tenth of the last one's images. The runs on images as they are, but for
+    `quick`, are among those of `transfers`.
+    """
+    runs = vary(_transferred(scale, seeds), architecture=NETWORKS[:1])
+    chosen = ({}, {"retention": 0.1}, {"mixed_with": FOREIGN[scale]})
+    return [sampled(run, **choice) for choice in chosen for run in runs]
+
+
+def _transferred(scale: str, seeds: Seeds) -> list[Run]:
+    first = next(iter(SCALES[scale].datasets))
+    runs = [replace(run, watch=ELSEWHERE[scale]) for run in _of(scale, seeds) if run.dataset == first]
+    return [sampled(run, subset=IMAGES[scale]) for run in runs]
+
+
+def _of(scale: str, seeds: Seeds) -> list[Run]:
+    return runs(SCALES[scale], seeds=seeds)

@@ -1,0 +1,63 @@
+"""Two grids of the DeepCluster chapter: what small images ask of its settings, and DeepCluster beside its relatives."""
+
+from dataclasses import replace
+
+from dcbook.chapters.deepcluster.grids.images import SCALES
+from dcbook.chapters.deepcluster.watches import Representation
+from dcbook.experiments.image_learners import DEEPCLUSTER_V2, SWAV
+from dcbook.experiments.runs import Method, Scale
+from dcbook.methods import DeepCluster, DeepClusterV2, SwAV
+
+RELEASED = {
+    "dropout": {"dropout": 0.5},
+    "Sobel": {"sobel": True},
+    "batches of 256": {"batch_size": 256},
+    "crops from 8 %": {"crop": 0.08},
+    "k = classes": {"n_clusters": 10},  # as users of the released code choose it for CIFAR-10
+}
+OTHERS = {"no views": {"crop": 1.0, "flip": False, "jitter": 0.0}, "color jitter": {"jitter": 0.5}}
+OURS, ALL = "this book's", "all of these"
+
+
+def put_back(scale: Scale, **changes) -> Scale:
+    """A scale's settings, with one at a time as released or otherwise changed, and with all of them as released."""
+    ours = {**scale.methods["DeepCluster"].params, **changes}
+    once = {"reassign": 1, "epochs": ours["reassign"] * ours["epochs"]}  # as many updates
+    released = {"a pass a clustering": once, **RELEASED}
+    together = {name: value for each in released.values() for name, value in each.items()}
+    variants = {OURS: {}, **released, ALL: together, **OTHERS}
+    methods = {
+        name: Method(DeepCluster, {**ours, **params}, watch=Representation()) for name, params in variants.items()
+    }
+    return replace(scale, methods=methods)
+
+
+RECIPE = {
+    "quick": put_back(replace(SCALES["quick"], datasets={"digits-rgb": {"subset": 900}}), epochs=3, reassign=5),
+    "laptop": put_back(replace(SCALES["laptop"], datasets={"cifar10": {"subset": 2000}}), epochs=6),
+    "paper": put_back(
+        replace(SCALES["paper"], datasets={"cifar10": {}}), jitter=0.0, crop=0.3, batch_size=64, reassign=5, epochs=40
+    ),
+}
+
+
+def relatives(scale: Scale, **changes) -> Scale:
+    """DeepCluster with both clusterings, and the two methods that came after it."""
+    ours = {**scale.methods["DeepCluster"].params, **changes}
+    methods = {
+        "DeepCluster": Method(DeepCluster, ours),
+        "DeepCluster, PIC": Method(DeepCluster, {**ours, "clustering": "pic"}),
+        "DeepCluster-v2": Method(DeepClusterV2, DEEPCLUSTER_V2[scale.name]),
+        "SwAV": Method(SwAV, SWAV[scale.name]),
+    }
+    watched = {name: replace(method, watch=Representation()) for name, method in methods.items()}
+    return replace(scale, methods=watched)
+
+
+FAMILY = {
+    "quick": relatives(replace(SCALES["quick"], datasets={"digits": {"subset": 1200}}), epochs=6),
+    "laptop": relatives(
+        replace(SCALES["laptop"], datasets={"fashion-mnist-test": {"subset": 2000}}), epochs=3
+    ),  # of five passes
+    "paper": relatives(SCALES["paper"]),
+}

@@ -1,0 +1,107 @@
+"""Records of this chapter as rows: what its tables print and its pictures draw."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dcbook.evaluation import flatness
+from dcbook.experiments.records import Record, place, value_of
+
+if TYPE_CHECKING:  # imported where a table is made: the workers of a sweep make none
+    import pandas as pd
+
+SHOWN = ("conv1", "conv3", "conv5", "fc7")  # layers in pictures
+
+
+def elsewhere(records: Iterable[Record]) -> pd.DataFrame:
+    """What `Transfer` found: architecture, images, network, dataset, seed, measure, value in per cent.
+
+    A measure is a protocol of the transfer ("frozen", "fine-tuned") or "retrieval".
+    """
+    rows = [
+        (value_of(record, "architecture"), images_of(record), network, place(record.run), record.run["seed"], *found)
+        for record in records
+        for network, found in [
+            *((network, found) for network, each in record.portrait["transfer"].items() for found in each.items()),
+            *((network, ("retrieval", value)) for network, value in record.portrait["retrieval"].items()),
+        ]
+    ]
+    import pandas as pd
+
+    frame = pd.DataFrame(rows, columns=["architecture", "images", "network", "dataset", "seed", "measure", "value"])
+    return frame.assign(value=100 * frame["value"])
+
+
+def probes(records: Iterable[Record], setting: str, network: str = "trained") -> pd.DataFrame:
+    """Accuracies of linear probes, as `to_frame` has scores: the metric is the layer ("conv1", …, "fc7")."""
+    rows = [
+        (record.run["method"], place(record.run), record.run["seed"], value_of(record, setting), layer, accuracy)
+        for record in records
+        for layer, accuracy in record.portrait["probes"][network].items()
+    ]
+    import pandas as pd
+
+    return pd.DataFrame(rows, columns=["method", "dataset", "seed", setting, "metric", "value"])
+
+
+def by_layer(records: Iterable[Record]) -> pd.DataFrame:
+    """The probes of `layers`: network, dataset (that of the probes), seed, layer, value in per cent."""
+    rows = [
+        (network, dataset, record.run["seed"], layer, 100 * accuracy)
+        for record in records
+        for part, dataset in (("probes", place(record.run)), ("elsewhere", f"from {place(record.run)} to another"))
+        for network, accuracies in record.portrait.get(part, {}).items()
+        for layer, accuracy in accuracies.items()
+    ]
+    import pandas as pd
+
+    return pd.DataFrame(rows, columns=["network", "dataset", "seed", "layer", "value"])
+
+
+def filter_numbers(records: Iterable[Record]) -> pd.DataFrame:
+    """The portraits of `filters` in numbers: network, dataset, seed, layer, measure, value in per cent.
+
+    Measures: "purity", the mean share of the commonest class among the top images of a filter, and that of a network
+    "chance"; "one class", the filters with top images of one class alone; "ascent", those of the filters shown that
+    respond more to the image made for them than to any of the set; "flat", the `flatness` of conv1 as pixels see it.
+    """
+    rows = []
+    for record in records:
+        seen, fixed = record.portrait, (place(record.run), record.run["seed"])
+        for name, layers in seen["purity"].items():
+            found = [("conv1", "flat", flatness(seen["first"][name]))]
+            for layer, shares in layers.items():
+                made = [each["ascended"] > each["responses"][0] for each in seen["filters"][name][layer]]
+                found += [(layer, "purity", shares), (layer, "one class", np.equal(shares, 1)), (layer, "ascent", made)]
+            rows += [(f"{name}, {fed(record)}", *fixed, *what, 100 * np.mean(each)) for *what, each in found]
+        rows += [("chance", *fixed, layer, "purity", 100 * seen["chance"]) for layer in seen["purity"]["trained"]]
+    import pandas as pd
+
+    return pd.DataFrame(rows, columns=["network", "dataset", "seed", "layer", "measure", "value"])
+
+
+def fed(record: Record) -> str:
+    """What the first convolution sees: "Sobel" or "raw" pixels."""
+    return "Sobel" if value_of(record, "sobel") else "raw"
+
+
+def images_of(record: Record) -> str:
+    """Which of the three sets of `uncurated` a run was trained on: "as they are", "imbalanced" or "mixed"."""
+    if value_of(record, "mixed_with"):
+        return "mixed"
+    return "imbalanced" if value_of(record, "retention") else "as they are"
+
+
+def worth(records: Iterable[Record]) -> list[tuple[str, str, str, float]]:
+    """Rows for `summarize`, in per cent: each `Representation` before and after, and the NMI of the own clusters."""
+    rows = []
+    for record in records:
+        who = record.run["method"], place(record.run)
+        for measure in record.portrait["trained"]:
+            before, after = (100 * record.portrait[network][measure] for network in ("untrained", "trained"))
+            rows += [(*who, f"{measure}, untrained", before), (*who, measure, after)]
+        rows.append((*who, "own nmi", 100 * record.scores["nmi"]))
+    return rows

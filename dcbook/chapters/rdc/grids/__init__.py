@@ -1,0 +1,59 @@
+"""The runs of R-DC's figures and of its reconstruction, at each scale.
+
+A name in capitals holds settings, scale by scale; a function takes a scale's name and, if not all are wanted, seeds.
+"""
+
+from dcbook.chapters.rdc.grids.paradigms import JOINT, PARADIGMS, SCRATCH, SELF, TWICE, everyone
+from dcbook.chapters.rdc.grids.phases import CONTRASTIVE, FIG1, FIG2, FIG3, RECONSTRUCTION, arcs, lengths
+from dcbook.chapters.rdc.grids.reconstruction import (
+    ABLATED,
+    BEFORE,
+    CHOICES,
+    COMPARED,
+    HYPERPARAMETERS,
+    METHODS,
+    RDC,
+    choices,
+    compared,
+    noisy,
+)
+from dcbook.experiments.runs import grid
+
+GRIDS = {
+    "fig1": grid(FIG1),
+    "fig2": grid(FIG2),
+    "arcs": arcs,
+    "fig3": grid(FIG3),
+    "lengths": lengths,
+    "compared": compared,
+    "choices": choices,
+    "noisy": noisy,
+    "everyone": everyone,
+}
+
+__all__ = [
+    "ABLATED",
+    "BEFORE",
+    "CHOICES",
+    "COMPARED",
+    "CONTRASTIVE",
+    "FIG1",
+    "FIG2",
+    "FIG3",
+    "GRIDS",
+    "HYPERPARAMETERS",
+    "JOINT",
+    "METHODS",
+    "PARADIGMS",
+    "RDC",
+    "RECONSTRUCTION",
+    "SCRATCH",
+    "SELF",
+    "TWICE",
+    "arcs",
+    "choices",
+    "compared",
+    "everyone",
+    "lengths",
+    "noisy",
+]

@@ -1,0 +1,98 @@
+"""What the papers report, and which of their data sets each of ours stands beside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dcbook.experiments.records import place
+
+if TYPE_CHECKING:  # imported where a table is made: the workers of a sweep make none
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Counterpart:
+    """The paper's data set that one of ours stands beside.
+
+    Attributes
+    ----------
+    dataset : str
+        Its name in the reported tables.
+    kind : "same", "part" (ours is a part of the paper's) or "other" (other data, for orientation only)
+    note : str
+        What a reader must know of the difference.
+    """
+
+    dataset: str
+    kind: str = "same"
+    note: str = ""
+
+    def __post_init__(self):
+        if self.kind not in ("same", "part", "other"):
+            raise ValueError(f'kind must be "same", "part" or "other", not {self.kind!r}')
+
+    def __str__(self) -> str:
+        return f"{self.dataset} ({self.note})" if self.note else self.dataset
+
+
+COUNTERPARTS = {
+    "usps": Counterpart("usps"),
+    "mnist": Counterpart("mnist"),
+    "mnist-test": Counterpart("mnist", "part", "10,000 of the paper's 70,000 images"),
+    "fashion-mnist": Counterpart("fashion-mnist"),
+    "fashion-mnist-test": Counterpart("fashion-mnist", "part", "10,000 of the paper's 70,000 images"),
+    "2mnist": Counterpart("2mnist"),
+    "cifar10": Counterpart("cifar10"),
+    "cifar100-20": Counterpart("cifar100-20"),
+    "stl10": Counterpart("stl10"),
+    "imagenet10": Counterpart("imagenet10"),
+    "digits": Counterpart("mnist", "other", "other data, for orientation only"),
+    "digits-rgb": Counterpart("cifar10", "other", "other data, for orientation only"),
+}
+
+
+def counterpart(run: Mapping, counterparts: Mapping[str, Counterpart] = COUNTERPARTS) -> Counterpart | None:
+    """What a run stands beside: a sample of a data set is a part of it, and features of it beside their own rows."""
+    found, sampling = counterparts.get(run["dataset"]), run.get("sampling", {})
+    if found and "subset" in sampling and found.kind == "same":
+        found = replace(found, kind="part", note=f"{sampling['subset']:,} of its images")
+    if found and "features" in sampling:
+        found = replace(found, dataset=found.dataset + place(run).removeprefix(run["dataset"]))
+    return found
+
+
+def stand_in(dataset: str, present: Iterable[str]) -> str:
+    """Which of the data sets that are `present` stands for the paper's: the same, a part of it, else the first."""
+    present = list(present)
+    beside = {COUNTERPARTS[name].dataset: name for name in reversed(present) if COUNTERPARTS[name].kind != "other"}
+    return beside.get(dataset, present[0])
+
+
+def read_reported(path: Path) -> pd.DataFrame:
+    """What a paper prints, one value a row, in per cent.
+
+    Parameters
+    ----------
+    path : path
+        A CSV file with a column `value`, and a column `status`: "checked" against the paper's text, or how else the
+        value is known, such as "transcribed, unverified".
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file; the message lists those beside it.
+    ValueError
+        If a column is missing.
+    """
+    if not path.is_file():
+        there = ", ".join(sorted(each.stem for each in path.parent.glob("*.csv"))) or "none"
+        raise FileNotFoundError(f"no reported table {path.stem!r} in {path.parent}: there are {there}")
+    import pandas as pd
+
+    frame = pd.read_csv(path)
+    if missing := {"value", "status"} - set(frame.columns):
+        raise ValueError(f"{path} lacks the column {' and '.join(sorted(missing))}")
+    return frame

@@ -1,0 +1,232 @@
+"""What a worker of a sweep does with one task: find its data and start, fit, score, write the record."""
+
+import functools
+import json
+import os
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+from filelock import FileLock, Timeout
+
+from dcbook.evaluation import scores
+from dcbook.experiments import records
+from dcbook.experiments.processes import interrupts_noticed, limited_threads, serve
+from dcbook.experiments.provenance import device_name, peak_memory, reset_peak_memory
+from dcbook.experiments.runs import Run, settings_of
+from dcbook.experiments.starts import Starts
+from dcbook.training.checkpoint import Resumable
+from dcbook.training.inputs import resolve_device
+
+BUSY_AFTER = 0.1  # seconds; a task that another sweep is at is left for later
+
+_ONE_AT_A_TIME = threading.Lock()  # in one process, should a cluster give its workers several threads
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What all tasks of a sweep have in common."""
+
+    folder: Path
+    starts: Starts
+    load: Callable
+    digests: dict
+    device: str
+    threads: int | None
+    deadline: float
+    environment: dict
+    sweeper: int | None
+
+
+@dataclass(frozen=True)
+class Task:
+    """Fit `run`; write its record, keep its end state as a start for others, or both."""
+
+    run: Run
+    record: bool
+    keep: bool
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """`status`: "done", "skipped" (had a record), "busy" (elsewhere), "stopped", "failed" or "idle"."""
+
+    task: int | None
+    status: str
+    seconds: float = 0.0
+    error: str = ""
+    trace: str = ""
+
+
+class _OutOfTime(Exception):
+    """The budget is spent; leaves `fit` through the monitor."""
+
+
+def idle(seconds: float) -> Outcome:
+    """A worker without work looks again shortly."""
+    time.sleep(seconds)
+    return Outcome(None, "idle")
+
+
+def carry_out(number: int, task: Task, setup: Setup) -> Outcome:
+    """Do one task; an error comes back as an outcome."""
+    if setup.sweeper not in (None, os.getpid()):
+        serve(setup.sweeper)
+    began = time.perf_counter()
+    try:
+        with _ONE_AT_A_TIME, limited_threads(setup.threads):
+            status = _record(task, setup) if task.record else _train(task.run, setup)
+        return Outcome(number, status, time.perf_counter() - began)
+    except _OutOfTime:
+        return Outcome(number, "stopped")
+    except Exception as error:
+        return Outcome(number, "failed", error=f"{type(error).__name__}: {error}", trace=traceback.format_exc())
+
+
+def dataset_key(run: Run) -> tuple[str, str]:
+    """A data set as it is sampled for this run."""
+    return run.dataset, json.dumps(records.plain(run.sampling), sort_keys=True)
+
+
+def estimator(run: Run, device: str, n_clusters: int, start: Any = None) -> Any:
+    """The estimator of a run, not yet fitted; TypeError if it lacks a parameter that the run gives."""
+    model = run.cls(**run.params)
+    takes = model.get_params(deep=False)
+    given = {"random_state": run.seed, "n_clusters": n_clusters, "device": device, "progress": False}
+    given = {name: value for name, value in given.items() if name in takes and name not in run.params}
+    return model.set_params(**given, **({} if start is None else {"start": start}))
+
+
+def _record(task: Task, setup: Setup) -> str:
+    path = records.path_of(task.run.identity, setup.folder)
+    try:
+        with FileLock(records.workroom(setup.folder) / f"{path.stem}.lock", timeout=BUSY_AFTER):
+            if path.exists():
+                records.read(path)
+                return "skipped"
+            for half in path.parent.glob(f".{path.name}.*"):  # left by a sweep that was killed
+                half.unlink()
+            return _fit_and_write(task, setup)
+    except Timeout:
+        return "busy"
+
+
+def _fit_and_write(task: Task, setup: Setup) -> str:
+    run, data = task.run, _data(task.run, setup)
+    recipe = run.recipe(data.digest)
+    with _waited_for(setup.starts.lock(recipe, _left(setup))) if task.keep else nullcontext():
+        fitted, about = _fit(run, data, setup)
+        if task.keep:
+            setup.starts.save(recipe, fitted.start_, about["seconds"])
+    result = scores(data.labels, fitted.labels_)
+    portrait = run.watch.portrait(fitted, data) if run.watch else {}
+    record = records.Record(run.identity, result, getattr(fitted, "history_", []), about, portrait)
+    records.write(record, setup.folder)
+    return "done"
+
+
+def _train(run: Run, setup: Setup) -> str:
+    data = _data(run, setup)
+    try:
+        setup.starts.get(run.recipe(data.digest), lambda: _fit(run, data, setup)[0].start_, timeout=BUSY_AFTER)
+    except TimeoutError:
+        return "busy"
+    return "done"
+
+
+def _shared(run: Run, data: Any, setup: Setup) -> tuple[Path, dict]:
+    """The folder of `run`'s end state, kept or trained now."""
+    try:
+        return setup.starts.get(run.recipe(data.digest), lambda: _fit(run, data, setup)[0].start_, timeout=_left(setup))
+    except TimeoutError:
+        raise _OutOfTime from None
+
+
+def _fit(run: Run, data: Any, setup: Setup) -> tuple[Any, dict]:
+    """The fitted estimator of a run and its provenance."""
+    start, about_start = _shared(run.start, data, setup) if run.start else (None, None)
+    device = resolve_device(setup.device)
+    model = estimator(run, setup.device, data.n_classes, start)
+    monitor = _Monitor(data, run, setup.deadline)
+    if time.time() > setup.deadline:
+        raise _OutOfTime
+    reset_peak_memory(device)
+    half = records.workroom(setup.folder) / records.digest([run.identity, run.recipe(data.digest)])
+    goes_on = {"checkpoint": half} if isinstance(model, Resumable) else {}
+    began = time.perf_counter()
+    with interrupts_noticed():
+        model.fit(data.images, monitor=monitor, **goes_on)
+    seconds = time.perf_counter() - began + getattr(model, "seconds_before_", 0)
+    if monitor.stopped:
+        raise _OutOfTime
+    half.unlink(missing_ok=True)
+    return model, {
+        **setup.environment,
+        "device": device_name(device),
+        "threads": torch.get_num_threads(),
+        "seconds": round(seconds, 3),
+        "peak_memory_mib": round(peak_memory(device), 1),
+        "parameters": settings_of(model),
+        "data": {"digest": data.digest, "original": data.original, **data.provenance},
+        "start": about_start,
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+class _Monitor:
+    """Called after every epoch: scores every few epochs, and ends the fit when the budget is spent."""
+
+    def __init__(self, data: Any, run: Run, deadline: float):
+        self.data, self.watch, self.every, self.deadline = data, run.watch, run.monitor_every, deadline
+        self.calls, self.stopped = 0, False
+
+    def __call__(self, model: Any) -> dict[str, float]:
+        if time.time() > self.deadline:
+            self.stopped = True
+            raise _OutOfTime
+        self.calls += 1
+        phase = model.history_[-1].get("phase") if getattr(model, "history_", None) else None
+        if not self.every or self.calls % self.every or phase == "pretraining":  # no clusters yet while pretraining
+            return {}
+        result = scores(self.data.labels, model.labels_)
+        seen = self.watch.epoch(model, self.data) if self.watch else {}
+        return {"acc": result["acc"], "nmi": result["nmi"], **seen}
+
+
+def _data(run: Run, setup: Setup) -> Any:
+    key = dataset_key(run)
+    data = _loaded(setup.load, *key, setup.digests[key])
+    if data.digest != setup.digests[key]:
+        raise ValueError(
+            f"{run.dataset}: this machine's copy (digest {data.digest[:12]}) is not the one the sweep was "
+            f"started with ({setup.digests[key][:12]}); give all machines the same files"
+        )
+    return data
+
+
+@functools.lru_cache(maxsize=2)
+def _loaded(load: Callable, name: str, sampling: str, digest: str) -> Any:
+    return load(name, **json.loads(sampling))
+
+
+def _left(setup: Setup) -> float:
+    return -1 if setup.deadline == float("inf") else max(0.0, setup.deadline - time.time())
+
+
+@contextmanager
+def _waited_for(lock: FileLock) -> Iterator[None]:
+    try:
+        lock.acquire()
+    except Timeout:
+        raise _OutOfTime from None
+    try:
+        yield
+    finally:
+        lock.release()

@@ -1,0 +1,59 @@
+"""The losses of the book by family: one pure function per equation, tensors in, tensor out.
+
+| symbol      | name in code   | shape     | meaning                                     |
+|-------------|----------------|-----------|---------------------------------------------|
+| x_i, x̂_i    | x, x_hat       | (B, ...)  | samples and their reconstructions           |
+| u_i, z_i    | u              | (B, d)    | latent codes                                |
+| mu_k        | centers        | (K, d)    | cluster centers in the latent space         |
+| p_ik        | p              | (B, K)    | DCSS: membership in u space, Eq. (2)        |
+| q_ik        | q              | (B, K)    | DCSS: output of MNet; DEC: Student's t      |
+| s_ij        | similarity     | (B, B)    | inner products of two rows of p, or of q    |
+
+Each family's file names its papers and says how they were checked.
+"""
+
+from dcbook.losses.adversarial import acai_loss, critic_loss, unconflicted
+from dcbook.losses.contrastive import info_nce, nt_xent, swapped_prediction
+from dcbook.losses.dcss import (
+    cluster_loss,
+    memberships,
+    pairwise_loss,
+    rounded,
+    weighted_centering,
+    weighted_centers,
+    weighted_reconstruction,
+)
+from dcbook.losses.dec import kl_divergence, student_t, target_distribution
+from dcbook.losses.distances import mean_squared_error, squared_distances, squared_error
+from dcbook.losses.kmeans_like import dcn_loss, running_means, soft_kmeans
+from dcbook.losses.neighbors import neighbor_reconstruction
+from dcbook.losses.variational import bernoulli_error, log_mixture, mixture_divergence
+
+__all__ = [
+    "acai_loss",
+    "bernoulli_error",
+    "cluster_loss",
+    "critic_loss",
+    "dcn_loss",
+    "info_nce",
+    "kl_divergence",
+    "log_mixture",
+    "mean_squared_error",
+    "memberships",
+    "mixture_divergence",
+    "neighbor_reconstruction",
+    "nt_xent",
+    "pairwise_loss",
+    "rounded",
+    "running_means",
+    "soft_kmeans",
+    "squared_distances",
+    "squared_error",
+    "student_t",
+    "swapped_prediction",
+    "target_distribution",
+    "unconflicted",
+    "weighted_centering",
+    "weighted_centers",
+    "weighted_reconstruction",
+]

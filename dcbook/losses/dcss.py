@@ -1,0 +1,65 @@
+"""DCSS, Eqs. (1) to (5): Sadeghi & Armanfard 2024, arXiv 2405.03590.
+
+The bodies of the equations are rebuilt from the paper's words and the released code, which agree.
+"""
+
+import torch
+from torch import Tensor
+
+from dcbook.losses.distances import squared_distances
+
+
+def weighted_reconstruction(x: Tensor, x_hat: Tensor, weights: Tensor) -> Tensor:
+    """DCSS Eq. (1b): sum_i p_ik^m ||x_i - x̂_i||^2, summed over the batch and not averaged.
+
+    `weights` (B, k) holds p^m: one column for the loss of one cluster, all K columns for the sum of all (DCSS_agg).
+    """
+    return weights.sum(1) @ (x.flatten(1) - x_hat.flatten(1)).square().sum(1)
+
+
+def weighted_centering(u: Tensor, centers: Tensor, weights: Tensor) -> Tensor:
+    """DCSS Eq. (1c): sum_i p_ik^m ||u_i - mu_k||^2 for `centers` (k, d) and `weights` (B, k), as in Eq. (1b)."""
+    return (weights * squared_distances(u, centers)).sum()
+
+
+def cluster_loss(reconstruction: Tensor, centering: Tensor, alpha: float = 0.1) -> Tensor:
+    """DCSS Eq. (1a): L_u^(k) = L_r^(k) + alpha L_c^(k), the loss of the k-th of the K successive updates."""
+    return reconstruction + alpha * centering
+
+
+def memberships(u: Tensor, centers: Tensor, m: float = 1.5, eps: float = 1e-12) -> Tensor:
+    """DCSS Eq. (2): p_ik ∝ (||u_i - mu_k||^2)^(-1/(m-1)), shape (B, K), rows sum to 1.
+
+    Taken in logarithms, with squared distances of at least `eps`: a sample on a center belongs to it, where the
+    released code divides by zero. `m` > 1 is the fuzziness.
+    """
+    return torch.softmax(squared_distances(u, centers).clamp_min(eps).log() / (1 - m), dim=1)
+
+
+def weighted_centers(u: Tensor, p: Tensor, m: float = 1.5) -> Tensor:
+    """DCSS Eq. (3): mu_k = sum_i p_ik^m u_i / sum_i p_ik^m over the whole data set, shape (K, d)."""
+    weights = p**m
+    return (weights.T @ u) / weights.sum(0).unsqueeze(1)
+
+
+def pairwise_loss(
+    q: Tensor, similarity: Tensor, zeta: float = 0.8, gamma: float = 0.2, *, released: bool = False
+) -> Tensor:
+    """DCSS Eqs. (4) and (5): sum_ij 1{s_ij >= zeta} (1 - q_i·q_j) + 1{s_ij <= gamma} q_i·q_j.
+
+    Eq. (4) takes `similarity` = p pᵀ, Eq. (5) q qᵀ; it only selects pairs, so no gradient flows through it. The sum
+    runs over ordered pairs of two samples. As `released`, a sample is paired with itself too, and the comparisons are
+    strict (DCSS.py:244-247).
+    """
+    agreement = q @ q.T
+    if released:
+        similar, dissimilar = similarity > zeta, similarity < gamma
+    else:
+        others = ~torch.eye(len(q), dtype=torch.bool, device=q.device)
+        similar, dissimilar = (similarity >= zeta) & others, (similarity <= gamma) & others
+    return torch.where(similar, 1 - agreement, 0).sum() + torch.where(dissimilar, agreement, 0).sum()
+
+
+def rounded(q: Tensor, low: float = 0.01, high: float = 0.99) -> Tensor:
+    """The released DCSS code's rounding: entries above `high` become the constant 1, below `low` 0 (no gradient)."""
+    return torch.where(q > high, 1.0, torch.where(q < low, 0.0, q))

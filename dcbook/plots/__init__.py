@@ -1,0 +1,27 @@
+"""One function per kind of picture that chapters share, in one style: data in, matplotlib figure out."""
+
+from dcbook.plots.curves import histories, training
+from dcbook.plots.images import filters, maps, samples, spaces
+from dcbook.plots.scores import comparison, contest, dots, layers, luck, sensitivity
+from dcbook.plots.style import OURS, PALETTE, PAPER, STYLE, bands, named
+
+__all__ = [
+    "OURS",
+    "PALETTE",
+    "PAPER",
+    "STYLE",
+    "bands",
+    "comparison",
+    "contest",
+    "dots",
+    "filters",
+    "histories",
+    "layers",
+    "luck",
+    "maps",
+    "named",
+    "samples",
+    "sensitivity",
+    "spaces",
+    "training",
+]

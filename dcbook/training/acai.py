@@ -1,0 +1,90 @@
+"""Pretraining with ACAI, adversarially constrained autoencoder interpolation, as DynAE does it.
+
+| symbol   | name in code | shape   | meaning                                                                   |
+|----------|--------------|---------|---------------------------------------------------------------------------|
+| x        | x            | (B, …)  | a batch, moved and turned a little                                        |
+| z, x̂     | u, x_hat     | (B, d), (B, …) | its codes and reconstructions                                      |
+| a        | a            | (B,)    | U(0, 1), one for each sample                                              |
+| x_int    | between      | (B, …)  | g(a z + (1 - a) z'), z' the codes in reverse order                        |
+| b        | b            | ()      | 1/2 - |U(0, 1) - 1/2|, one for the batch                                  |
+| critic   | critic       | → (B,)  | a second network of the encoder's shape; the mean of its outputs          |
+
+The critic guesses how much of one sample is in x_int, and should say 0 for b x + (1 - b) x̂; the autoencoder wants it to
+say 0 for x_int too. Source: nairouz/DynAE, DynAE.py:88-238 (networks), 315-384 (training), dynAE.ipynb (settings).
+
+Berthelot et al., ICLR 2019, arXiv 1807.07543, whose method it is, fold a into [0, 1/2] as well (as recalled). Without,
+x_int of samples i, j and share a is that of j, i and 1 - a: nothing in it tells a from 1 - a, and a critic can learn no
+more than "between", 1/2, against "reconstructed", 0; its loss lies between 1/12 and, for a constant, 1/12 + 1/8.
+
+Not followed, each for lack of sense and as read, not run:
+    - the code freezes the critic where it builds the autoencoder's loss, before either is compiled (:219, notebook), so
+      that Keras may never train it. Here it is trained;
+    - its scores have shape (B,) and its a (B, 1), so that its first term compares each score with all B shares;
+      here with its own;
+    - Keras' `predict` makes the critic's x_int in pieces of 32, each reversed in itself; here both see the same x_int;
+    - batches in the order of the file; here shuffled every epoch. Biases that start from 0; here from torch's default.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from dcbook import losses
+from dcbook.training.augment import ShiftRotation
+from dcbook.training.inputs import derived_seed, stream
+from dcbook.training.optimizers import Adam
+from dcbook.training.pretraining import Recipe
+
+
+@dataclass(frozen=True)
+class ACAIPretraining(Recipe):
+    """A recipe: an autoencoder whose interpolations a critic cannot tell from reconstructions, then k-means.
+
+    Parameters (beside those of `Recipe`)
+    -------------------------------------
+    epochs, lr : 475 epochs of Adam with 1e-4 for both networks, the 130,000 batches of 256 on MNIST's 70,000 images.
+        The source makes as many updates on every set, which is 33,280,000 / N epochs on N samples.
+    lam : lambda, at least 0: weight of the interpolations (0.5).
+    shift, rotation : of the views that are encoded and reconstructed, see `ShiftRotation`; vectors have none.
+
+    The history of a fit has the means of `reconstruction`, `interpolation` (critic(x_int)^2, without lambda) and
+    `critic` (the critic's loss). Raises ValueError for settings out of range.
+    """
+
+    epochs: int = 475
+    lr: float = 1e-4
+    lam: float = 0.5
+    shift: float = 0.1
+    rotation: float = 10.0
+
+    def __post_init__(self):
+        super().__post_init__()
+        ShiftRotation(self.shift, self.rotation)
+        if self.lam < 0:
+            raise ValueError(f"lam must be at least 0, not {self.lam}")
+
+    def _updates(self, autoencoder, x, seed):
+        critic = self.build(x.shape[1:], derived_seed(seed, "critic")).encoder.to(x.device)
+        weights = list(autoencoder.parameters())
+        optimizer, critic_optimizer = Adam(weights, self.lr), Adam(critic.parameters(), self.lr)
+        view, noise = ShiftRotation(self.shift, self.rotation), stream(seed, "pretraining views")
+
+        def update(x: Tensor) -> dict[str, Tensor]:
+            x = view(x, noise)
+            a = torch.rand(len(x), 1, generator=noise).to(x)
+            b = 0.5 - (torch.rand((), generator=noise).to(x) - 0.5).abs()
+            u, x_hat = autoencoder(x)
+            between = autoencoder.decoder(a * u + (1 - a) * u.flip(0))
+            reconstruction, realism = losses.mean_squared_error(x, x_hat), critic(between).mean(1)
+            losses.acai_loss(reconstruction, realism, self.lam).backward(inputs=weights)
+            optimizer.step()
+            blended = b * x.flatten(1) + (1 - b) * x_hat.detach().flatten(1)
+            seen = torch.cat([between.detach().flatten(1), blended]).unflatten(1, x.shape[1:])
+            told_between, told_blended = critic(seen).mean(1).chunk(2)
+            guess = losses.critic_loss(told_between, a.flatten(), told_blended)
+            guess.backward()
+            critic_optimizer.step()
+            return {"reconstruction": reconstruction, "interpolation": realism.square().mean(), "critic": guess}
+
+        return update

@@ -1,0 +1,129 @@
+"""What SimCLR, MoCo, SwAV and DeepCluster-v2 share: a ResNet trained on two views of each image, then k-means.
+
+| symbol   | name in code      | shape      | meaning                                                    |
+|----------|-------------------|------------|------------------------------------------------------------|
+| x_i, x_j | two of `view(x)`  | (B, C, H, W) | two views of each image, see `dcbook.methods.augment`    |
+| h_i      | h, `transform`    | (B, 8 width) | output of the encoder f after average pooling, "H space" |
+| z_i      | z, `project`      | (B, projection_dim) | output of the head g, "Z space"                   |
+| mu_k     | self._centers     | (K, 8 width) | centers from k-means on H space, after training          |
+"""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dcbook.models import ResNet
+from dcbook.training.augment import Augmentation
+from dcbook.training.checkpoint import Part, Resumable, restore
+from dcbook.training.deep_clusterer import DeepClusterer
+from dcbook.training.inputs import check_images, derived_seed, in_batches, stream
+from dcbook.training.optimizers import SGD
+
+RESTARTS = 20
+
+
+class ContrastiveLearner(Resumable, DeepClusterer):
+    """Base of the methods that learn features from pairs of views, without an autoencoder; their clusters come last.
+
+    Parameters that all have (beside n_clusters, batch_size, random_state, device and progress of `DeepClusterer`)
+    -------------------------------------------------------------------------------------------------------------
+    architecture, width, projection_dim : of the `dcbook.models.ResNet`: "resnet-18" or "resnet-34" with 3×3 stem, the
+        channels of its first stage (H space has 8 times as many dimensions), and the dimension of Z space.
+    epochs, lr, sgd_momentum, weight_decay : of SGD; the step falls from `lr` to 0 along half a cosine, an update at a
+        time, without the warm-up and the LARS optimizer that SimCLR takes for batches of thousands.
+    temperature : tau in the loss, above 0.
+    crop, flip, jitter, grayscale : strengths of the views, see `Augmentation`.
+
+    Samples are images (N, C, H, W) in [0, 1]; a ValueError refuses vectors, volumes and other ranges.
+    `fit(x, checkpoint=path)` keeps the state of the training after each epoch in the file `path`, to go on from there.
+
+    Attributes after `fit` (beside those of `DeepClusterer`)
+    --------------------------------------------------------
+    autoencoder_ : the `ResNet`, with `encoder` and `head` and no decoder. As `start_` it is for methods that need none:
+        `DCSS(K, start=simclr.start_, phase1_epochs=0)` puts MNet on top and trains the encoder along (DCSS Table 5).
+    history_ : one entry an epoch with the mean loss.
+    """
+
+    _decoder_for = None
+    _phase = "contrastive"
+    _head_batch_norm = False
+
+    def project(self, x) -> np.ndarray:
+        """Z features of x, shape (N, projection_dim) float32, as the head gives them (not normalized)."""
+        h = self._embed(self._prepare(x))
+        with torch.no_grad():
+            return self.autoencoder_.head(h).cpu().numpy()
+
+    def _train(
+        self,
+        loss: Callable[[Tensor, Tensor, Tensor], Tensor],
+        *,
+        before_epoch: Callable[[], dict[str, float]] = dict,
+        after_update: Callable[[int, float], None] = lambda updates, step: None,
+        kept: dict[str, Part] | None = None,
+    ) -> None:
+        """Minimize `loss(view, other view, rows)` over the weights of the network, for batches of rows of `_x`.
+
+        before_epoch : returns what the history is to say of the epoch beside its loss.
+        after_update : gets the number of updates so far, this one not counted, and its step.
+        kept : what else changes on the way, always in place, and belongs into a checkpoint.
+        """
+        optimizer = SGD(self.autoencoder_.parameters(), self.lr, self.sgd_momentum, self.weight_decay)
+        view = Augmentation(self.crop, self.flip, self.jitter, self.grayscale)
+        order, noise = stream(self.seed_, "batches"), stream(self.seed_, "views")
+        parts = {"network": self.autoencoder_, "velocity": optimizer, "order": order, "noise": noise, **(kept or {})}
+        checkpoint = self._checkpoint()
+        if checkpoint and (found := checkpoint.load()):
+            tensors, self.history_ = found
+            restore(parts, tensors)
+        planned = self.epochs * -(-len(self._x) // self.batch_size)
+        updates = len(self.history_) * len(in_batches(torch.arange(len(self._x)), self.batch_size))
+        for log in self._epochs(self._phase, self.epochs - len(self.history_)):
+            noted = before_epoch()
+            self.autoencoder_.train()
+            total = torch.zeros((), device=self._x.device)
+            for batch in self._batches(order):
+                x = self._x.index_select(0, batch)
+                value = loss(view(x, noise), view(x, noise), batch)
+                value.backward()
+                optimizer.lr = self.lr * (1 + math.cos(math.pi * updates / planned)) / 2
+                optimizer.step()
+                after_update(updates, optimizer.lr)
+                updates += 1
+                total += len(batch) * value.detach()
+            log(loss=total.item() / len(self._x), **noted)
+            if checkpoint:
+                checkpoint.save(parts, self.history_)
+        self._centers, self._labels = self._kmeans(RESTARTS), None  # a monitor may have asked for labels before
+
+    def _resolve_start(self, input_shape: tuple[int, ...]) -> tuple[None, None]:
+        return None, None
+
+    def _initialize(self, recipe, start) -> None:
+        """A fresh network; leaves torch's global stream alone."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(derived_seed(self.seed_, "network"))
+            shape = (self.architecture, self.width, self.projection_dim, self._head_batch_norm)
+            network = ResNet(self.input_shape_, *shape)
+        self.autoencoder_ = network.to(self._device)
+
+    def _check_hyperparameters(self) -> None:
+        Augmentation(self.crop, self.flip, self.jitter, self.grayscale)
+        if min(self.width, self.projection_dim) < 1 or self.epochs < 0 or min(self.lr, self.temperature) <= 0:
+            raise ValueError(
+                f"width and projection_dim must be at least 1, epochs at least 0, lr and temperature above 0, not "
+                f"{self.width}, {self.projection_dim}, {self.epochs}, {self.lr}, {self.temperature}"
+            )
+        if self.batch_size == 1:
+            raise ValueError("batch_size must be at least 2: an image alone has no negatives")
+        if not 0 <= self.sgd_momentum < 1 or self.weight_decay < 0:
+            raise ValueError(
+                f"sgd_momentum must lie in [0, 1) and weight_decay be at least 0, not {self.sgd_momentum}, "
+                f"{self.weight_decay}"
+            )
+
+    def _check_samples(self, x: np.ndarray) -> None:
+        check_images(type(self).__name__, x)

@@ -1,0 +1,282 @@
+"""What all deep methods share: reading the data, the start, the bookkeeping of a fit, and prediction.
+
+A method is a subclass with an `__init__` that names its hyperparameters and an `_optimize` that reads like the paper's
+algorithm. Labels have no way in: `y` is ignored and a `monitor` only looks.
+"""
+
+import warnings
+from abc import abstractmethod
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from sklearn.base import BaseEstimator, ClusterMixin, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from dcbook.clustering import kmeans
+from dcbook.losses import squared_distances
+from dcbook.training.inputs import (
+    as_samples,
+    batches,
+    check_batch_size,
+    check_n_clusters,
+    resolve_device,
+    resolve_seed,
+    stream,
+)
+from dcbook.training.pretraining import Recipe
+from dcbook.training.saving import save
+from dcbook.training.start import Start, resolve_start
+
+EVALUATION_BATCH = 512
+
+
+class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
+    """Base of the methods that start from an autoencoder.
+
+    Parameters that all of them have
+    --------------------------------
+    n_clusters : K.
+    start : where training begins: a recipe such as `Pretraining()` (which None is), a trained autoencoder (module with
+        `encoder` and, for methods that reconstruct, `decoder`), a `Start` (autoencoder and centers) or the folder
+        of a saved one. What is given is copied, never changed.
+    batch_size : samples in an update, at most N.
+    random_state : None, int or numpy RandomState; the same int gives the same model on the same machine.
+    device : "auto" (GPU if there is one), "cpu", "cuda", …
+    progress : a progress bar on stderr: True, False or "auto" (only on a terminal).
+
+    Attributes after `fit`
+    ----------------------
+    labels_ : (N,) int64 clusters of the training samples.
+    cluster_centers_ : (K, d) float32 centers in the latent space.
+    history_ : list of dicts, one per epoch: phase, epoch, losses, and what the monitor returned.
+    autoencoder_ : the trained network. start_ : autoencoder and centers, for another method to go on from.
+    interrupted_ : True if Ctrl-C ended `fit` early; the model is usable as it then was.
+    """
+
+    def fit(self, x, y=None, monitor: Callable[["DeepClusterer"], dict[str, float] | None] | None = None):
+        """Cluster x (N, d), (N, C, H, W) or (N, C, D, H, W); uint8 is scaled to [0, 1], floats are taken as they are.
+
+        `y` is ignored. `monitor(self)` is called after every epoch, with `labels_` up to date on access; the numbers
+        that it returns join `history_`. Raises ValueError for bad data or hyperparameters before training starts.
+        """
+        for name in [name for name in vars(self) if name.endswith("_")]:
+            delattr(self, name)
+        x = self._read(x)
+        check_n_clusters(self.n_clusters, len(x))
+        self._check_hyperparameters()
+        self._check_samples(x)
+        recipe, start = self._resolve_start(x.shape[1:])
+        check_batch_size(getattr(self, "batch_size", 1), len(x), "batch_size")
+        check_batch_size(recipe.batch_size if recipe else 1, len(x), "the batch_size of Pretraining")
+        self.input_shape_ = x.shape[1:]
+        self.seed_ = resolve_seed(self.random_state)
+        self.history_, self.interrupted_ = [], False
+        self._x, self._monitor = self._placed(x), monitor
+        self._labels = self._centers = None
+        try:
+            self._initialize(recipe, start)
+            self._optimize()
+        except KeyboardInterrupt:
+            if not hasattr(self, "autoencoder_"):
+                raise
+            self.interrupted_ = True
+            message = f"fit was interrupted after {len(self.history_)} epochs; the model is usable as it is now"
+            warnings.warn(message, stacklevel=2)
+        self._complete()
+        return self
+
+    def predict(self, x) -> np.ndarray:
+        """Clusters of x, shape (N,) int64."""
+        return self._assign(self._embed(self._prepare(x))).cpu().numpy()
+
+    def transform(self, x) -> np.ndarray:
+        """Latent codes of x, shape (N, d) float32."""
+        return self._embed(self._prepare(x)).cpu().numpy()
+
+    def predict_proba(self, x) -> np.ndarray:
+        """Soft assignments of x, shape (N, K), rows sum to 1."""
+        return self._soft_assignments(self._embed(self._prepare(x))).detach().cpu().numpy()
+
+    @property
+    def labels_(self) -> np.ndarray:
+        if getattr(self, "_labels", None) is None:
+            if not hasattr(self, "_x"):
+                raise AttributeError(f"{type(self).__name__} has no labels_ before fit")
+            self._labels = self._training_labels().cpu().numpy()
+        return self._labels
+
+    @property
+    def cluster_centers_(self) -> np.ndarray:
+        check_is_fitted(self)
+        return self._centers.detach().cpu().numpy()
+
+    @property
+    def start_(self) -> Start:
+        check_is_fitted(self)
+        return Start(self.autoencoder_, None if self._centers is None else self._centers.detach())
+
+    def objectives(self, rows: Tensor) -> dict[str, Tensor]:
+        """The parts of the loss that `fit` minimizes, on the training samples `rows` (B,) int64, by the model as it is.
+
+        "self", what the samples themselves teach (their reconstruction), and "pseudo", what clusters do: scalars with a
+        gradient, weighted as in training, so that their sum is the loss of an update on these rows as one batch. A part
+        that a method doesn't train is left out; {} says that it doesn't tell. For a monitor, after any epoch that is
+        not one of pretraining; networks stay in the mode they are in.
+        """
+        return {}
+
+    def save(self, folder: str | Path) -> None:
+        """Write the fitted model to `folder` (safetensors and JSON); `dcbook.methods.load_model` reads it."""
+        save(self, folder)
+
+    def _restore(self, labels: Tensor, centers: Tensor) -> None:
+        """Take over what a file holds of the last fit."""
+        self._labels, self._centers = labels.numpy(), centers
+
+    @abstractmethod
+    def _optimize(self) -> None:
+        """The method itself: from the start on, train `autoencoder_` and `_centers` on `_x`, one `_log` an epoch."""
+
+    _during_fit: tuple[str, ...] = ("_x", "_monitor")  # attributes that end with `fit`
+
+    @property
+    def _decoder_for(self) -> str | None:
+        """What this method needs a decoder for, as a message says it; None if it needs none."""
+        return f"the reconstruction error in {type(self).__name__}"
+
+    def _check_hyperparameters(self) -> None:
+        """Raise ValueError where a hyperparameter of the method is out of its range."""
+
+    def _check_samples(self, x: np.ndarray) -> None:
+        """Raise ValueError where the method asks more of the samples than that they are finite."""
+
+    def _soft_assignments(self, u: Tensor) -> Tensor:
+        """Latent codes (N, d) → soft assignments (N, K). Here: all weight on the nearest center."""
+        nearest = squared_distances(u, self._centers).argmin(1)
+        return nn.functional.one_hot(nearest, self.n_clusters).to(u.dtype)
+
+    def _assign(self, u: Tensor) -> Tensor:
+        """Latent codes (N, d) → clusters (N,)."""
+        with torch.inference_mode():
+            return self._soft_assignments(u).argmax(1)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags
+
+    # --- the course of a fit ---------------------------------------------------------------------------------------
+
+    def _read(self, x) -> np.ndarray:
+        """The samples of a fit, (N, …)."""
+        return as_samples(self, x, fitting=True)
+
+    def _placed(self, x: np.ndarray) -> Tensor:
+        """The samples where the training takes them from."""
+        return torch.as_tensor(x, device=self._device)
+
+    def _resolve_start(self, input_shape: tuple[int, ...]) -> tuple[Recipe | None, Start | None]:
+        return resolve_start(self.start, input_shape, self.n_clusters, self._decoder_for)
+
+    def _initialize(self, recipe, start) -> None:
+        """The autoencoder, trained by the recipe or as given, and centers from k-means on its latent codes."""
+        if recipe:
+            self.autoencoder_ = recipe.build(self.input_shape_, self.seed_).to(self._device)
+            with self._bar("pretraining", recipe.epochs) as bar:
+                recipe.train(
+                    self.autoencoder_,
+                    self._x,
+                    self.seed_,
+                    lambda **loss: self._log("pretraining", bar, **loss),
+                )
+        else:
+            self.autoencoder_ = start.autoencoder.to(self._device)
+            self._centers = None if start.centers is None else start.centers.to(self._device)
+        if self._centers is None:
+            self._centers = self._first_centers(recipe.restarts if recipe else 20)
+
+    def _first_centers(self, restarts: int) -> Tensor:
+        """Centers (K, d) where the start brings none."""
+        return self._kmeans(restarts)
+
+    def _epochs(self, phase: str, epochs: int) -> Iterator[Callable]:
+        """`for log in self._epochs(phase, n)`: n epochs; call `log(loss=…)` at the end of each."""
+        with self._bar(phase, epochs) as bar:
+            for _ in range(epochs):
+                yield lambda **losses: self._log(phase, bar, **losses)
+
+    @property
+    def _latent_centers(self) -> Tensor:
+        """Centers (K, d) of the clusters as they are, among the encoder's codes."""
+        return self._centers.detach()
+
+    def _samples(self, rows: Tensor) -> Tensor:
+        """Training samples, while there are any."""
+        if not hasattr(self, "_x"):
+            raise RuntimeError(f"{type(self).__name__} has training samples only while fit runs: ask in a monitor")
+        return self._x.index_select(0, rows)
+
+    def _batches(self, generator: torch.Generator, size: int | None = None) -> Iterator[Tensor]:
+        return batches(len(self._x), size or self.batch_size, generator, self._x.device)
+
+    def _log(self, phase: str, bar: tqdm, **losses: float) -> None:
+        """End of an epoch: one entry of the history, one step of the bar, one look of the monitor."""
+        epoch = 1 + sum(entry["phase"] == phase for entry in self.history_)
+        self.history_.append({"phase": phase, "epoch": epoch, **losses})
+        self._labels = None
+        bar.update()
+        bar.set_postfix({name: f"{value:.4g}" for name, value in losses.items()}, refresh=False)
+        if self._monitor:
+            self.history_[-1].update(self._monitor(self) or {})
+
+    def _bar(self, phase: str, epochs: int) -> tqdm:
+        hidden = None if self.progress == "auto" else not self.progress
+        return tqdm(total=epochs, desc=f"{type(self).__name__} {phase}", unit="epoch", disable=hidden, leave=False)
+
+    def _complete(self) -> None:
+        if self._centers is None:
+            self._centers = self._kmeans(restarts=1)
+        self.autoencoder_.eval()
+        _ = self.labels_
+        for name in self._during_fit:
+            vars(self).pop(name, None)
+
+    def _kmeans(self, restarts: int) -> Tensor:
+        u = self._embed(self._x)
+        found = kmeans(u, self.n_clusters, n_init=restarts, random_state=stream(self.seed_, "k-means"), device=u.device)
+        return found.centers.to(u)
+
+    def _training_labels(self) -> Tensor:
+        """Clusters of the training samples as the model now is; while there are no centers yet, by k-means."""
+        u = self._embed(self._x)
+        if self._centers is None:
+            return kmeans(
+                u, self.n_clusters, n_init=1, random_state=stream(self.seed_, "k-means"), device=u.device
+            ).labels
+        return self._assign(u)
+
+    # --- networks --------------------------------------------------------------------------------------------------
+
+    @property
+    def _device(self) -> torch.device:
+        return resolve_device(self.device)
+
+    def _prepare(self, x) -> Tensor:
+        check_is_fitted(self)
+        x = as_samples(self, x, fitting=False).reshape(-1, *self.input_shape_)
+        return torch.as_tensor(x, device=next(self.autoencoder_.parameters(), self._centers).device)
+
+    def _embed(self, x: Tensor) -> Tensor:
+        """Latent codes (N, d) in evaluation mode, in pieces."""
+        encoder, training = self.autoencoder_.encoder, self.autoencoder_.training
+        self.autoencoder_.eval()
+        with torch.no_grad():
+            u = x.new_empty(len(x), *encoder(x[:1]).shape[1:])
+            for rows, part in zip(u.split(EVALUATION_BATCH), x.split(EVALUATION_BATCH), strict=True):
+                rows.copy_(encoder(part))  # a list of small codes among large activations would scatter the heap
+        self.autoencoder_.train(training)
+        return u

@@ -1,0 +1,105 @@
+"""Recipes of pretraining: what trains an autoencoder before a method goes on from it."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from dcbook import losses, models
+from dcbook.training.inputs import batches, derived_seed, stream
+from dcbook.training.optimizers import Adam
+
+ARCHITECTURES = {
+    "fully-connected": models.FullyConnectedAutoencoder,
+    "convolutional": models.ConvolutionalAutoencoder,
+}
+
+
+@dataclass(frozen=True)
+class Recipe(ABC):
+    """What every pretraining has: a network, a schedule, and the k-means that finds centers after it.
+
+    Parameters
+    ----------
+    architecture : "fully-connected" (d-500-500-2000-10 of DEC) or "convolutional" (as released with DCSS).
+    widths : hidden widths of the fully connected encoder; the convolutional one has none.
+    latent_dim : dimension of the latent space.
+    epochs, batch_size, lr : schedule; 0 epochs leaves the random initialisation.
+    restarts : starts of the k-means that finds the first centers (20 in DEC and IDEC).
+    """
+
+    architecture: str = "fully-connected"
+    widths: tuple[int, ...] = (500, 500, 2000)
+    latent_dim: int = 10
+    epochs: int = 100
+    batch_size: int = 256
+    lr: float = 1e-3
+    restarts: int = 20
+
+    reconstructs: ClassVar[bool] = True  # whether it trains a decoder too
+
+    def __post_init__(self):
+        if self.architecture not in ARCHITECTURES:
+            raise ValueError(f"architecture must be one of {sorted(ARCHITECTURES)}, not {self.architecture!r}")
+        object.__setattr__(self, "widths", tuple(self.widths))
+        if min((self.latent_dim, self.batch_size, self.restarts, *self.widths)) < 1 or self.epochs < 0 or self.lr <= 0:
+            raise ValueError(f"sizes, restarts and step must be positive and epochs at least 0: {self}")
+
+    def build(self, input_shape: tuple[int, ...], seed: int) -> nn.Module:
+        """A freshly initialised autoencoder for samples of `input_shape`; leaves torch's global stream alone."""
+        options = {"latent_dim": self.latent_dim}
+        if self.architecture == "fully-connected":
+            options["widths"] = self.widths
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(derived_seed(seed, "autoencoder"))
+            return ARCHITECTURES[self.architecture](input_shape, **options)
+
+    def train(self, autoencoder: nn.Module, x: Tensor, seed: int, after_epoch: Callable = lambda **loss: None) -> None:
+        """Train `autoencoder` in place on x (N, *input_shape); `after_epoch(**mean losses)` after every epoch."""
+        update = self._updates(autoencoder, x, seed)
+        order = stream(seed, "pretraining batches")
+        for epoch in range(self.epochs):
+            autoencoder.train(self._in_training_mode(epoch))
+            totals: dict[str, Tensor] = {}
+            for batch in batches(len(x), self.batch_size, order, x.device):
+                for name, loss in update(x[batch]).items():
+                    totals[name] = totals.get(name, 0) + loss.detach() * len(batch)
+            after_epoch(**{name: total.item() / len(x) for name, total in totals.items()})
+
+    @abstractmethod
+    def _updates(self, autoencoder: nn.Module, x: Tensor, seed: int) -> Callable[[Tensor], dict[str, Tensor]]:
+        """A function that makes one update on a batch (B, *input_shape) and returns its losses by name."""
+
+    def _in_training_mode(self, epoch: int) -> bool:
+        return True
+
+
+@dataclass(frozen=True)
+class Pretraining(Recipe):
+    """A recipe: train an autoencoder on the reconstruction error alone, with Adam, then find centers by k-means.
+
+    Parameters (beside those of `Recipe`)
+    -------------------------------------
+    released : freeze batch normalisation after the first epoch, as DCSS's released code does by an oversight
+        (DCSS.py:32,54-70); without batch normalisation it changes nothing.
+    """
+
+    released: bool = False
+
+    def _updates(self, autoencoder, x, seed):
+        optimizer = Adam(autoencoder.parameters(), self.lr)
+
+        def update(x: Tensor) -> dict[str, Tensor]:
+            _, x_hat = autoencoder(x)
+            loss = losses.mean_squared_error(x, x_hat)
+            loss.backward()
+            optimizer.step()
+            return {"reconstruction": loss}
+
+        return update
+
+    def _in_training_mode(self, epoch):
+        return not (self.released and epoch > 0)

@@ -1,0 +1,100 @@
+"""What the methods without a network share: reading the data, centers in some space of features, and prediction."""
+
+from abc import abstractmethod
+from pathlib import Path
+
+import numpy as np
+import torch
+from sklearn.base import BaseEstimator, ClusterMixin, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
+from torch import Tensor
+
+from dcbook.clustering import KMeansResult, assign
+from dcbook.training.inputs import as_samples, check_n_clusters, resolve_device, resolve_seed, stream
+from dcbook.training.saving import save
+
+
+class ShallowClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
+    """Base of the methods that end in k-means, on the samples or on features made of them.
+
+    Parameters that all of them have
+    --------------------------------
+    n_clusters : K.
+    n_init : starts of the final k-means, of which the one with the lowest inertia is kept.
+    random_state, device : as in the deep methods.
+
+    Attributes after `fit`
+    ----------------------
+    labels_ : (N,) int64 clusters of the training samples.
+    cluster_centers_ : (K, f) centers in the space of features.
+    inertia_, n_iter_ : sum of squared distances to the centers and iterations of the final k-means.
+    history_ : list of dicts: phase, epoch, losses, and in the last one what the monitor returned.
+    """
+
+    def fit(self, x, y=None, monitor=None):
+        """Cluster x, (N, d) or images (N, C, H, W). `y` is ignored; `monitor(self)` is called once, at the end.
+
+        uint8 is scaled to [0, 1], floats are taken as they are. Raises ValueError for bad data or hyperparameters.
+        """
+        x = as_samples(self, x, fitting=True)
+        check_n_clusters(self.n_clusters, len(x))
+        self._check(x)
+        self.input_shape_ = x.shape[1:]
+        self.seed_ = resolve_seed(self.random_state)
+        self.history_ = []
+        self._cluster(self._matrix(x))
+        if monitor:
+            self.history_[-1].update(monitor(self) or {})
+        return self
+
+    def predict(self, x) -> np.ndarray:
+        """Index of the nearest center, shape (N,) int64."""
+        return assign(self._features(self._prepare(x)), self.cluster_centers_, device=self._device)[0].cpu().numpy()
+
+    def transform(self, x) -> np.ndarray:
+        """Features of x, shape (N, f) float32."""
+        return self._features(self._prepare(x)).cpu().numpy()
+
+    def save(self, folder: str | Path) -> None:
+        """Write the fitted model to `folder` (safetensors and JSON); `dcbook.methods.load_model` reads it."""
+        save(self, folder)
+
+    def _restore(self, labels: Tensor, centers: Tensor) -> None:
+        """Take over what a file holds of the last fit."""
+        self.labels_, self.cluster_centers_ = labels.numpy(), centers.numpy()
+
+    @abstractmethod
+    def _cluster(self, x: Tensor) -> None:
+        """The method itself, on x (N, d): ends in `_keep` and leaves entries in `history_`."""
+
+    def _features(self, x: Tensor) -> Tensor:
+        """Features (N, f) of samples x (N, d), old or new. Here: the samples."""
+        return x
+
+    def _check(self, x: np.ndarray) -> None:
+        """Raise ValueError where a hyperparameter is out of its range or x is not for this method."""
+
+    def _keep(self, result: KMeansResult) -> None:
+        self.labels_ = result.labels.cpu().numpy()
+        self.cluster_centers_ = result.centers.cpu().numpy()
+        self.inertia_, self.n_iter_ = result.inertia, result.n_iter
+        self.history_.append({"phase": "k-means", "epoch": 1, "inertia": result.inertia})
+
+    def _stream(self, purpose: str) -> torch.Generator:
+        return stream(self.seed_, purpose)
+
+    @property
+    def _device(self) -> torch.device:
+        return resolve_device(self.device)
+
+    def _prepare(self, x) -> Tensor:
+        check_is_fitted(self)
+        return self._matrix(as_samples(self, x, fitting=False))
+
+    def _matrix(self, x: np.ndarray) -> Tensor:
+        return torch.as_tensor(x.reshape(len(x), -1), device=self._device)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags
