@@ -32,15 +32,17 @@ verdicts: $(READY) ## write each chapter's verdicts from its committed records (
 	@$(PY) -m dcbook.book --verdicts
 
 test: lint ## lint, unit tests, and each notebook run again with its checked outputs compared (17 min)
-	@$(PY) -m pytest -n logical
+	@$(PY) -m pytest -n logical --durations 10
 	@echo "Running each notebook again, from no records, and comparing its checked outputs"
 	@output=$$(mktemp -d) && trap 'rm -rf "$$output"' EXIT && LOKY_MAX_CPU_COUNT=1 DCBOOK_OUTPUT="$$output" \
-		$(PY) -m pytest -n logical --dist loadfile \
+		$(PY) -m pytest -n logical -p tests.notebook_times --dist loadfile \
 		--nbval-lax --nbval-current-env --nbval-cell-timeout=900 notebooks
 
-lint: $(READY) ## check rules and layout with ruff (1 s)
+lint: $(READY) ## check rules and layout with ruff, directions between rooms with import-linter (3 s)
 	@$(PY) -m ruff check --quiet .
 	@$(PY) -m ruff format --check --quiet . || { echo "layout differs: run $(PY) -m ruff format" >&2; exit 1; }
+	@mkdir -p build
+	@.venv/bin/lint-imports --cache-dir build/.import-linter > build/.import-linter.txt 2>&1 || { cat build/.import-linter.txt; exit 1; }
 
 lab: $(READY) ## open the notebooks in JupyterLab (5 s)
 	@$(PY) -m jupyterlab notebooks

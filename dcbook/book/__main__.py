@@ -18,7 +18,7 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = _parser().parse_args(arguments)
     try:
         if chosen.verdicts:
-            for name in chapters():
+            for name in _several(chosen.chapter):
                 records = paths.root() / "figures" / "laptop" / name / "records"
                 path = paths.root() / "notebooks" / name / "README.md"
                 write_whole(path, verdict_page(name, records))
@@ -45,6 +45,14 @@ def main(arguments: list[str] | None = None) -> int:
     if left and not (chosen.chapter or chosen.notebook):
         print(f"\n{left} longer notebooks were left out: make figures CHAPTER={ALL} runs them too")
     return 1 if any(result.error for result in results) else 0
+
+
+def _several(chapter: str | None) -> list[str]:
+    """The chapters with verdicts that are asked for."""
+    known = chapters()
+    if chapter not in (None, ALL, *known):
+        raise ValueError(f"no chapter {chapter!r} has verdicts: choose from {', '.join(known)}, {ALL}")
+    return known if chapter in (None, ALL) else [chapter]
 
 
 def _report(results: list[Finished]) -> None:

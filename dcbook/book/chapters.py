@@ -24,9 +24,8 @@ FOLDER = Path(dcbook.__file__).parent / "chapters"
 
 def chapters() -> list[str]:
     """Names of all chapters that have claims."""
-    return sorted(path.parents[1].name for path in FOLDER.glob("*/claims/__init__.py")) + sorted(
-        path.parent.name for path in FOLDER.glob("*/claims.py")
-    )
+    found = (*FOLDER.glob("*/claims.py"), *FOLDER.glob("*/claims/__init__.py"))
+    return sorted(path.relative_to(FOLDER).parts[0] for path in found)
 
 
 def part(chapter: str, name: str) -> ModuleType:

@@ -4,7 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from dcbook.data import NAMES, SOURCES, DataError, MissingDataError, data_root, load
+from dcbook.data import NAMES, DataError, MissingDataError, data_root, load
+from dcbook.data.sources import SOURCES
 
 
 def main(argv: list[str] | None = None) -> int:

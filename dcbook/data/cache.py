@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dcbook.data.dataset import content_digest
+from dcbook.data.digest import content_digest
 
 
 def cached(

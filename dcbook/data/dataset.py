@@ -1,7 +1,6 @@
 """The one thing that `load` returns: images, labels, and where they come from."""
 
 import copy
-import hashlib
 from dataclasses import dataclass, field, replace
 from numbers import Integral, Real
 from typing import Any
@@ -9,27 +8,7 @@ from typing import Any
 import numpy as np
 
 from dcbook.data import sampling
-
-
-def content_digest(*arrays: np.ndarray) -> str:
-    """SHA-256 over the dtype, shape and values of the arrays; the same on every machine.
-
-    Parameters
-    ----------
-    arrays
-        Arrays of any shape and plain dtype, in an order that matters.
-
-    Returns
-    -------
-    str
-        64 hexadecimal digits.
-    """
-    digest = hashlib.sha256()
-    for array in arrays:
-        array = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
-        digest.update(f"{array.dtype.str}{array.shape}".encode())
-        digest.update(array.reshape(-1).view(np.uint8))
-    return digest.hexdigest()
+from dcbook.data.digest import content_digest
 
 
 @dataclass(frozen=True, repr=False, eq=False)

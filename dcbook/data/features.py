@@ -16,7 +16,8 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from dcbook.data.dataset import Dataset, content_digest
+from dcbook.data.dataset import Dataset
+from dcbook.data.digest import content_digest
 from dcbook.data.files import DataError, MissingDataError
 from dcbook.files import write_whole
 

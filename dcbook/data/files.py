@@ -12,7 +12,7 @@ import numpy as np
 import platformdirs
 
 from dcbook.data.cache import cached
-from dcbook.data.dataset import content_digest
+from dcbook.data.digest import content_digest
 
 # Content digests of files that were compared with the published ones, by path below the root.
 KNOWN: dict[str, list[dict[str, Any]]] = json.loads(Path(__file__).with_name("digests.json").read_text("utf-8"))

@@ -12,7 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.optim.lr_scheduler import LambdaLR
+
+from dcbook.training.inputs import seeded
+from dcbook.training.optimizers import SGD
 
 MOMENTUM = 0.9
 ROWS = 4096  # of test features at once
@@ -199,19 +201,17 @@ def _probe(hidden, data, epochs, lr, weight_decay, batch_size, seed, standardize
         deviation = deviation.where(deviation > 0, 1)
         x, x_test = (x - mean) / deviation, (x_test - mean) / deviation
     widths = [x.shape[1], *hidden, int(max(y.max(), y_test.max())) + 1]
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         layers = [nn.Linear(*pair) for pair in pairwise(widths)]
         probe = nn.Sequential(layers[0], *(part for layer in layers[1:] for part in (nn.ReLU(), layer))).to(x.device)
-        optimizer = torch.optim.SGD(probe.parameters(), lr, momentum=MOMENTUM, weight_decay=weight_decay)
-        schedule = LambdaLR(optimizer, lambda t: (1 + lr * weight_decay * t) ** -0.5)
-        accuracies = []
+        optimizer = SGD(probe.parameters(), lr, MOMENTUM, weight_decay)
+        accuracies, updates = [], 0
         for _ in range(epochs):
             for batch in torch.randperm(len(x)).to(x.device).split(batch_size):
-                optimizer.zero_grad()
+                optimizer.lr = lr * (1 + lr * weight_decay * updates) ** -0.5
                 F.cross_entropy(probe(x[batch]), y[batch]).backward()
                 optimizer.step()
-                schedule.step()
+                updates += 1
             with torch.inference_mode():
                 scores = torch.cat([probe(part) for part in x_test.split(ROWS)])
             if not scores.isfinite().all():

@@ -9,6 +9,8 @@ from torch import Tensor, nn
 
 from dcbook.evaluation.probes import activations
 from dcbook.models import ConvNet
+from dcbook.training.inputs import seeded
+from dcbook.training.optimizers import Adam
 
 Labeled = tuple[np.ndarray | Tensor, np.ndarray]
 
@@ -33,17 +35,15 @@ def train_with_labels(
     """
     device = next(encoder.parameters()).device
     x, y = _placed(images, device), torch.tensor(labels, device=device)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         with torch.no_grad():
             latent_dim = encoder.eval()(x[:1]).shape[1]
         twin = nn.Sequential(encoder, nn.Linear(latent_dim, int(y.max()) + 1).to(device))
-        optimizer = torch.optim.Adam(twin.parameters(), lr)
+        optimizer = Adam(twin.parameters(), lr)
         for _ in range(epochs):
             twin.train()
             for batch in torch.randperm(len(x)).to(device).split(batch_size):
                 if len(batch) > 1:
-                    optimizer.zero_grad()
                     nn.functional.cross_entropy(twin(x[batch]), y[batch]).backward()
                     optimizer.step()
     twin.eval()
@@ -64,8 +64,7 @@ def transferred(
     has no statistics yet. If not, all layers are (ALL), from the network's convolutions on, batch normalization too.
     `train_with_labels` has the rest.
     """
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         copy = ConvNet(**network.config).to(next(network.parameters()).device)
     copy.encoder.convolutions.load_state_dict(network.encoder.convolutions.state_dict())
     top = copy.encoder

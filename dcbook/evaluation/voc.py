@@ -24,6 +24,8 @@ from torch.nn import functional as F
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.data import DataLoader, Dataset
 
+from dcbook.training.inputs import seeded
+
 VOC_CLASSES = (
     *("aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow", "diningtable", "dog"),
     *("horse", "motorbike", "person", "pottedplant", "sheep", "sofa", "train", "tvmonitor"),
@@ -130,8 +132,7 @@ def fit_voc(
             "iterations, batch_size and halve_every must be at least 1, lr and max_norm above 0 and weight_decay at "
             f"least 0, not {given}"
         )
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         network = nn.Sequential(copy.deepcopy(features), nn.Flatten(), _renewed(classifier))
         device = next((parameter.device for parameter in features.parameters()), torch.device("cpu"))
         network.to(device).train()
@@ -169,8 +170,7 @@ def evaluate_voc(
     device = next((parameter.device for parameter in network.parameters()), torch.device("cpu"))
     network.eval()
     scores, labels = 0.0, torch.empty(0)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         loader = DataLoader(dataset, batch_size, num_workers=workers)
         for _ in range(crops):
             batches = [(network(images.to(device)).cpu(), truth) for images, truth in loader]

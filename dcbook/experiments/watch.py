@@ -4,18 +4,21 @@ A `Watch` only looks: the same run without it gives the same model. Its numbers 
 portrait is the record's own part, so that figures are drawn from records alone.
 """
 
-from typing import Any, Protocol
+from abc import ABC, abstractmethod
+from typing import Any
 
 from dcbook.data import Dataset
 
 
-class Watch(Protocol):
-    """What `Method.watch` takes: a class or an instance whose name stands for what it records."""
+class Watch(ABC):
+    """What `Method.watch` takes: a class or an instance whose `name` stands for what it records."""
 
     name: str
 
     def epoch(self, model: Any, data: Dataset) -> dict[str, float]:
-        """Numbers for the history, after an epoch."""
+        """Numbers for the history, after an epoch; by default none."""
+        return {}
 
+    @abstractmethod
     def portrait(self, model: Any, data: Dataset) -> dict:
         """What JSON can hold, of the fitted model."""

@@ -1,11 +1,15 @@
 """AE + k-means: an autoencoder trained on the reconstruction error alone, then k-means on its latent codes."""
 
+from dataclasses import dataclass
+from typing import Any
+
 from torch import Tensor
 
 from dcbook import losses
 from dcbook.training.deep_clusterer import DeepClusterer
 
 
+@dataclass(kw_only=True, repr=False, eq=False)
 class AEKMeans(DeepClusterer):
     """The baseline that every autoencoder method must beat, and, fitted, the start that they share.
 
@@ -13,14 +17,9 @@ class AEKMeans(DeepClusterer):
     k-means starts. Parameters and attributes: see `DeepClusterer`.
     """
 
-    _decoder_for = None
+    start: Any = None
 
-    def __init__(self, n_clusters: int = 10, *, start=None, random_state=None, device="auto", progress="auto"):
-        self.n_clusters = n_clusters
-        self.start = start
-        self.random_state = random_state
-        self.device = device
-        self.progress = progress
+    _decoder_for = None
 
     def _optimize(self) -> None:
         """Nothing more: `_initialize` has pretrained and found the centers."""

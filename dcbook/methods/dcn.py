@@ -16,6 +16,9 @@ The released code (boyangumn/DCN) puts its weight on the other term: ||f(x_i) - 
 under Python 2, where 1/c is 0, so as far as one can read its centers never move: `initial_count=float("inf")`.
 """
 
+from dataclasses import dataclass
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -25,6 +28,7 @@ from dcbook.training.inputs import stream
 from dcbook.training.optimizers import Adam
 
 
+@dataclass(kw_only=True, repr=False, eq=False)
 class DCN(DeepClusterer):
     """Deep Clustering Network.
 
@@ -40,32 +44,14 @@ class DCN(DeepClusterer):
     with Nesterov's momentum, batch normalization and batches of 128.
     """
 
-    _during_fit = (*DeepClusterer._during_fit, "_assigned")
+    start: Any = None
+    lam: float = 2.0
+    epochs: int = 50
+    lr: float = 1e-3
+    initial_count: float = 100.0
+    batch_size: int = 256
 
-    def __init__(
-        self,
-        n_clusters: int = 10,
-        *,
-        start=None,
-        lam: float = 2.0,
-        epochs: int = 50,
-        lr: float = 1e-3,
-        initial_count: float = 100.0,
-        batch_size: int = 256,
-        random_state=None,
-        device="auto",
-        progress="auto",
-    ):
-        self.n_clusters = n_clusters
-        self.start = start
-        self.lam = lam
-        self.epochs = epochs
-        self.lr = lr
-        self.initial_count = initial_count
-        self.batch_size = batch_size
-        self.random_state = random_state
-        self.device = device
-        self.progress = progress
+    _during_fit = (*DeepClusterer._during_fit, "_assigned")
 
     def _check_hyperparameters(self) -> None:
         if self.lam < 0 or self.epochs < 0 or self.lr <= 0 or self.initial_count < 0:

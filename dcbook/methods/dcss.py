@@ -33,6 +33,8 @@ division by zero for a sample on a center, batches that must divide N, decoder b
 """
 
 from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -40,7 +42,7 @@ from torch import Tensor
 from dcbook import losses
 from dcbook.models import MNet
 from dcbook.training.deep_clusterer import DeepClusterer
-from dcbook.training.inputs import derived_seed, stream
+from dcbook.training.inputs import derived_seed, seeded, stream
 from dcbook.training.optimizers import SGD, Adam
 
 RELEASED_ROWS = ("rounding", "self-pairs", "scale", "centers", "evaluation")
@@ -48,6 +50,7 @@ RELEASED_LOSS_SCALE = 1e-3
 PAPER_SIZE = 70_000
 
 
+@dataclass(kw_only=True, repr=False, eq=False)
 class DCSS(DeepClusterer):
     """Deep Clustering with Self-Supervision.
 
@@ -82,54 +85,25 @@ class DCSS(DeepClusterer):
     - an encoder of your own, without a decoder: a module that has it as its attribute `encoder`.
     """
 
-    _during_fit = (*DeepClusterer._during_fit, "_judged_by_q")
+    start: Any = None
+    variant: str = "paper"
+    m: float = 1.5
+    alpha: float = 0.1
+    T1: int = 2
+    T2: int = 5
+    zeta: float = 0.8
+    gamma: float = 0.2
+    phase1_epochs: int = 200
+    phase2_epochs: int = 20
+    aggregated: bool = False
+    phase1_lr: float = 1e-6
+    phase1_momentum: float = 0.9
+    encoder_lr: float = 1e-5
+    mnet_lr: float = 1e-3
+    schedule_size: int | None = PAPER_SIZE
+    batch_size: int = 500
 
-    def __init__(
-        self,
-        n_clusters: int = 10,
-        *,
-        start=None,
-        variant: str = "paper",
-        m: float = 1.5,
-        alpha: float = 0.1,
-        T1: int = 2,
-        T2: int = 5,
-        zeta: float = 0.8,
-        gamma: float = 0.2,
-        phase1_epochs: int = 200,
-        phase2_epochs: int = 20,
-        aggregated: bool = False,
-        phase1_lr: float = 1e-6,
-        phase1_momentum: float = 0.9,
-        encoder_lr: float = 1e-5,
-        mnet_lr: float = 1e-3,
-        schedule_size: int | None = PAPER_SIZE,
-        batch_size: int = 500,
-        random_state=None,
-        device="auto",
-        progress="auto",
-    ):
-        self.n_clusters = n_clusters
-        self.start = start
-        self.variant = variant
-        self.m = m
-        self.alpha = alpha
-        self.T1 = T1
-        self.T2 = T2
-        self.zeta = zeta
-        self.gamma = gamma
-        self.phase1_epochs = phase1_epochs
-        self.phase2_epochs = phase2_epochs
-        self.aggregated = aggregated
-        self.phase1_lr = phase1_lr
-        self.phase1_momentum = phase1_momentum
-        self.encoder_lr = encoder_lr
-        self.mnet_lr = mnet_lr
-        self.schedule_size = schedule_size
-        self.batch_size = batch_size
-        self.random_state = random_state
-        self.device = device
-        self.progress = progress
+    _during_fit = (*DeepClusterer._during_fit, "_judged_by_q")
 
     def _optimize(self) -> None:
         self._phase1()
@@ -246,8 +220,7 @@ class DCSS(DeepClusterer):
 
     def _new_mnet(self) -> MNet:
         latent_dim = self._centers.shape[1]
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(derived_seed(self.seed_, "mnet"))
+        with seeded(derived_seed(self.seed_, "mnet")):
             return MNet(latent_dim, self.n_clusters).to(self._device)
 
     def _soft_assignments(self, u: Tensor) -> Tensor:

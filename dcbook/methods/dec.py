@@ -1,8 +1,11 @@
 """DEC, Deep Embedded Clustering: Xie, Girshick & Farhadi, ICML 2016, arXiv 1511.06335.
 
 From an autoencoder and k-means centers: drop the decoder, then minimise KL(P || Q) over encoder and centers, where P
-sharpens Q. The symbols and the loop stand in `dcbook.methods.self_training`.
+sharpens Q. The symbols and the loop stand in `dcbook.training.self_training`.
 """
+
+from dataclasses import dataclass
+from typing import Any
 
 from torch import Tensor
 
@@ -11,6 +14,7 @@ from dcbook.training.deep_clusterer import DeepClusterer
 from dcbook.training.self_training import check_schedule, self_train
 
 
+@dataclass(kw_only=True, repr=False, eq=False)
 class DEC(DeepClusterer):
     """Deep Embedded Clustering.
 
@@ -26,39 +30,18 @@ class DEC(DeepClusterer):
     end on pixels in [0, 1] (the originals scale them to [0, 5.1]).
     """
 
+    start: Any = None
+    max_updates: int = 20_000
+    update_interval: int = 140
+    tol: float = 1e-3
+    optimizer: str = "sgd"
+    lr: float = 0.01
+    momentum: float = 0.9
+    alpha: float = 1.0
+    batch_size: int = 256
+
     _decoder_for = None
     _during_fit = (*DeepClusterer._during_fit, "_target")
-
-    def __init__(
-        self,
-        n_clusters: int = 10,
-        *,
-        start=None,
-        max_updates: int = 20_000,
-        update_interval: int = 140,
-        tol: float = 1e-3,
-        optimizer: str = "sgd",
-        lr: float = 0.01,
-        momentum: float = 0.9,
-        alpha: float = 1.0,
-        batch_size: int = 256,
-        random_state=None,
-        device="auto",
-        progress="auto",
-    ):
-        self.n_clusters = n_clusters
-        self.start = start
-        self.max_updates = max_updates
-        self.update_interval = update_interval
-        self.tol = tol
-        self.optimizer = optimizer
-        self.lr = lr
-        self.momentum = momentum
-        self.alpha = alpha
-        self.batch_size = batch_size
-        self.random_state = random_state
-        self.device = device
-        self.progress = progress
 
     def _check_hyperparameters(self) -> None:
         check_schedule(self)

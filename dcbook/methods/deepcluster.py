@@ -13,8 +13,7 @@ After the released code (facebookresearch/deepcluster at 2d1927e) and the paper 
 """
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 import torch
 from sklearn.metrics import normalized_mutual_info_score
@@ -31,7 +30,7 @@ from dcbook.models import ConvNet
 from dcbook.training.augment import Augmentation
 from dcbook.training.checkpoint import Checkpoint, Part, Resumable, restore
 from dcbook.training.deep_clusterer import EVALUATION_BATCH, DeepClusterer
-from dcbook.training.inputs import check_images, derived_seed, in_batches, stream
+from dcbook.training.inputs import check_images, derived_seed, in_batches, seeded, stream
 from dcbook.training.optimizers import SGD
 from dcbook.training.samplers import SAMPLERS
 from dcbook.training.start import Start
@@ -40,6 +39,7 @@ CLUSTERINGS = ("k-means", "pic")
 PCA_ROWS = 1 << 15  # images whose features are held at once, to learn the whitening from
 
 
+@dataclass(kw_only=True, repr=False, eq=False)
 class DeepCluster(Resumable, DeepClusterer):
     """Cluster the features, learn to tell the clusters, and again.
 
@@ -58,7 +58,7 @@ class DeepCluster(Resumable, DeepClusterer):
         random images, as released.
     repair : whether empty clusters are filled (section 2.2.1). If not, those of a warm start stay empty for good.
     sampling : images of an epoch. "clusters": as many from each cluster (section 2.2.2); "released": what the released
-        code does in its place, see `dcbook.methods.sampling`; "images": each image once.
+        code does in its place, see `dcbook.training.samplers`; "images": each image once.
     crop, flip, jitter, grayscale : strengths of the views, see `Augmentation`; as released, no colors change.
 
     `fit(x, checkpoint=path)` keeps the state of the training after each epoch in the file `path`, to go on from there.
@@ -74,65 +74,32 @@ class DeepCluster(Resumable, DeepClusterer):
     whitening_mean_, whitening_projection_ : from features to codes. autoencoder_ : the network; it has no decoder.
     """
 
+    n_clusters: int = field(default=100, kw_only=False)
+    architecture: str = "alexnet-small"
+    sobel: bool = True
+    hidden: int | None = None
+    width: float = 1.0
+    dropout: float = 0.5
+    epochs: int = 200
+    lr: float = 0.05
+    sgd_momentum: float = 0.9
+    weight_decay: float = 1e-5
+    reassign: int = 1
+    pca_dim: int = 256
+    clustering: str = "k-means"
+    passes: int = 20
+    warm_start: bool = True
+    tol: float = 5e-3
+    repair: bool = True
+    sampling: str = "clusters"
+    crop: float = 0.08
+    flip: bool = True
+    jitter: float = 0.0
+    grayscale: float = 0.0
+    batch_size: int = 256
+
     _decoder_for = None
     _may_change = (*Resumable._may_change, "epochs")  # the step is constant: a training may go on for longer
-
-    def __init__(
-        self,
-        n_clusters: int = 100,
-        *,
-        architecture: str = "alexnet-small",
-        sobel: bool = True,
-        hidden: int | None = None,
-        width: float = 1.0,
-        dropout: float = 0.5,
-        epochs: int = 200,
-        lr: float = 0.05,
-        sgd_momentum: float = 0.9,
-        weight_decay: float = 1e-5,
-        reassign: int = 1,
-        pca_dim: int = 256,
-        clustering: str = "k-means",
-        passes: int = 20,
-        warm_start: bool = True,
-        tol: float = 5e-3,
-        repair: bool = True,
-        sampling: str = "clusters",
-        crop: float = 0.08,
-        flip: bool = True,
-        jitter: float = 0.0,
-        grayscale: float = 0.0,
-        batch_size: int = 256,
-        random_state=None,
-        device="auto",
-        progress="auto",
-    ):
-        self.n_clusters = n_clusters
-        self.architecture = architecture
-        self.sobel = sobel
-        self.hidden = hidden
-        self.width = width
-        self.dropout = dropout
-        self.epochs = epochs
-        self.lr = lr
-        self.sgd_momentum = sgd_momentum
-        self.weight_decay = weight_decay
-        self.reassign = reassign
-        self.pca_dim = pca_dim
-        self.clustering = clustering
-        self.passes = passes
-        self.warm_start = warm_start
-        self.tol = tol
-        self.repair = repair
-        self.sampling = sampling
-        self.crop = crop
-        self.flip = flip
-        self.jitter = jitter
-        self.grayscale = grayscale
-        self.batch_size = batch_size
-        self.random_state = random_state
-        self.device = device
-        self.progress = progress
 
     def objectives(self, rows: Tensor) -> dict[str, Tensor]:
         """{"pseudo": cross-entropy of the epoch's clusters} of the training images `rows` (B,), as they are."""
@@ -144,7 +111,7 @@ class DeepCluster(Resumable, DeepClusterer):
         checkpoint = self._resume(body)
         for log in self._epochs("clustering and training", self.epochs - len(self.history_)):
             epoch = len(self.history_)
-            with _seeded(derived_seed(self.seed_, f"epoch {epoch}")):
+            with seeded(derived_seed(self.seed_, f"epoch {epoch}")):
                 _, found = self._cluster(stream(self.seed_, f"k-means of epoch {epoch}"))
                 loss = self._classify(self._pseudo_labels, body, epoch)
             log(loss=loss, **found)
@@ -258,7 +225,7 @@ class DeepCluster(Resumable, DeepClusterer):
 
     def untrained(self) -> ConvNet:
         """The network as it was before the first epoch."""
-        with _seeded(derived_seed(self.seed_, "network")):
+        with seeded(derived_seed(self.seed_, "network")):
             return self._network(self.input_shape_)
 
     def _network(self, input_shape: tuple[int, ...]) -> ConvNet:
@@ -356,14 +323,6 @@ class DeepCluster(Resumable, DeepClusterer):
     def start_(self) -> Start:
         """The network, for another method to go on from; without centers, as they lie among the codes."""
         return Start(self.autoencoder_)
-
-
-@contextmanager
-def _seeded(seed: int) -> Iterator[None]:
-    """Dropout and new layers draw from `seed`, and torch's global stream is left as it was."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        yield
 
 
 def stability(before: Tensor, now: Tensor) -> float:

@@ -10,6 +10,8 @@
 The other symbols: `contrastive`. After the released code (facebookresearch/swav); the paper as recalled.
 """
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor, nn
 
@@ -22,6 +24,7 @@ from dcbook.training.deep_clusterer import EVALUATION_BATCH
 from dcbook.training.inputs import check_batch_size, stream
 
 
+@dataclass(kw_only=True, repr=False, eq=False)
 class DeepClusterV2(ContrastiveLearner):
     """Cluster what the last epoch left in a memory bank, learn to tell the clusters, and again. Then k-means.
 
@@ -48,53 +51,12 @@ class DeepClusterV2(ContrastiveLearner):
     processes can't share the work.
     """
 
+    prototypes: int = 300
+    heads: int = 3
+    passes: int = 10
+
     _phase = "clustering and training"
     _head_batch_norm = True
-
-    def __init__(
-        self,
-        n_clusters: int = 10,
-        *,
-        architecture: str = "resnet-18",
-        width: int = 64,
-        projection_dim: int = 128,
-        prototypes: int = 300,
-        heads: int = 3,
-        passes: int = 10,
-        epochs: int = 500,
-        lr: float = 0.4,
-        sgd_momentum: float = 0.9,
-        weight_decay: float = 1e-4,
-        temperature: float = 0.1,
-        crop: float = 0.2,
-        flip: bool = True,
-        jitter: float = 0.5,
-        grayscale: float = 0.2,
-        batch_size: int = 512,
-        random_state=None,
-        device="auto",
-        progress="auto",
-    ):
-        self.n_clusters = n_clusters
-        self.architecture = architecture
-        self.width = width
-        self.projection_dim = projection_dim
-        self.prototypes = prototypes
-        self.heads = heads
-        self.passes = passes
-        self.epochs = epochs
-        self.lr = lr
-        self.sgd_momentum = sgd_momentum
-        self.weight_decay = weight_decay
-        self.temperature = temperature
-        self.crop = crop
-        self.flip = flip
-        self.jitter = jitter
-        self.grayscale = grayscale
-        self.batch_size = batch_size
-        self.random_state = random_state
-        self.device = device
-        self.progress = progress
 
     def _optimize(self) -> None:
         network, prototypes = self.autoencoder_, self._prototypes

@@ -17,6 +17,8 @@ clustering, TensorFlow's first weights, and the choice of lambda by the accuracy
 """
 
 import math
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -31,6 +33,7 @@ from dcbook.training.start import Start
 N_ALPHAS = 40
 
 
+@dataclass(kw_only=True, repr=False, eq=False)
 class DKM(DeepClusterer):
     """Deep k-Means: DKM-p, from a pretrained autoencoder and its k-means centers; or annealed, see `DKM_a`.
 
@@ -48,34 +51,15 @@ class DKM(DeepClusterer):
     random centers where no codes are, and clusters stay empty.
     """
 
-    _during_fit = (*DeepClusterer._during_fit, "_epoch_alpha")
+    start: Any = None
+    lam: float = 1.0
+    alpha: float = 1000.0
+    annealing: bool = False
+    epochs: int = 100
+    lr: float = 1e-3
+    batch_size: int = 256
 
-    def __init__(
-        self,
-        n_clusters: int = 10,
-        *,
-        start=None,
-        lam: float = 1.0,
-        alpha: float = 1000.0,
-        annealing: bool = False,
-        epochs: int = 100,
-        lr: float = 1e-3,
-        batch_size: int = 256,
-        random_state=None,
-        device="auto",
-        progress="auto",
-    ):
-        self.n_clusters = n_clusters
-        self.start = start
-        self.lam = lam
-        self.alpha = alpha
-        self.annealing = annealing
-        self.epochs = epochs
-        self.lr = lr
-        self.batch_size = batch_size
-        self.random_state = random_state
-        self.device = device
-        self.progress = progress
+    _during_fit = (*DeepClusterer._during_fit, "_epoch_alpha")
 
     def _check_hyperparameters(self) -> None:
         if self.lam < 0 or self.epochs < 0 or self.lr <= 0 or self.alpha <= 0:

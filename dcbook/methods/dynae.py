@@ -23,6 +23,8 @@ turn about a point half a pixel off.
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -39,6 +41,7 @@ from dcbook.training.start import resolve_start
 RESTARTS = 10
 
 
+@dataclass(kw_only=True, repr=False, eq=False)
 class DynAE(DeepClusterer):
     """Dynamic Autoencoder.
 
@@ -57,42 +60,19 @@ class DynAE(DeepClusterer):
     `predict_proba` gives q. `n_updates_` is the number of updates made.
     """
 
-    _during_fit = (*DeepClusterer._during_fit, "_thresholds", "_images")
+    start: Any = None
+    kappa: float = 3.0
+    gamma: float = 100.0
+    max_updates: int = 100_000
+    update_interval: int = 140
+    tol: float = 0.01
+    lr: float = 1e-3
+    momentum: float = 0.9
+    shift: float = 0.1
+    rotation: float = 10.0
+    batch_size: int = 256
 
-    def __init__(
-        self,
-        n_clusters: int = 10,
-        *,
-        start=None,
-        kappa: float = 3.0,
-        gamma: float = 100.0,
-        max_updates: int = 100_000,
-        update_interval: int = 140,
-        tol: float = 0.01,
-        lr: float = 1e-3,
-        momentum: float = 0.9,
-        shift: float = 0.1,
-        rotation: float = 10.0,
-        batch_size: int = 256,
-        random_state=None,
-        device="auto",
-        progress="auto",
-    ):
-        self.n_clusters = n_clusters
-        self.start = start
-        self.kappa = kappa
-        self.gamma = gamma
-        self.max_updates = max_updates
-        self.update_interval = update_interval
-        self.tol = tol
-        self.lr = lr
-        self.momentum = momentum
-        self.shift = shift
-        self.rotation = rotation
-        self.batch_size = batch_size
-        self.random_state = random_state
-        self.device = device
-        self.progress = progress
+    _during_fit = (*DeepClusterer._during_fit, "_thresholds", "_images")
 
     def objectives(self, rows: Tensor) -> dict[str, Tensor]:
         """The losses of the training samples `rows` (B,), not augmented, while `fit` runs: their sum is minimized.

@@ -1,8 +1,11 @@
 """IDEC, Improved Deep Embedded Clustering with local structure preservation: Guo, Gao, Liu & Yin, IJCAI 2017.
 
 As DEC, but the decoder stays and the reconstruction error joins the loss: L = L_r + gamma KL(P || Q). The symbols and
-the loop stand in `dcbook.methods.self_training`.
+the loop stand in `dcbook.training.self_training`.
 """
+
+from dataclasses import dataclass
+from typing import Any
 
 from torch import Tensor
 
@@ -11,6 +14,7 @@ from dcbook.training.deep_clusterer import DeepClusterer
 from dcbook.training.self_training import check_schedule, self_train
 
 
+@dataclass(kw_only=True, repr=False, eq=False)
 class IDEC(DeepClusterer):
     """Improved Deep Embedded Clustering.
 
@@ -25,40 +29,18 @@ class IDEC(DeepClusterer):
     [0, 5.1], which makes its L_r 26 times larger against KL than on the [0, 1] used here.
     """
 
-    _during_fit = (*DeepClusterer._during_fit, "_target")
+    start: Any = None
+    gamma: float = 0.1
+    max_updates: int = 20_000
+    update_interval: int = 140
+    tol: float = 1e-3
+    optimizer: str = "adam"
+    lr: float = 1e-3
+    momentum: float = 0.9
+    alpha: float = 1.0
+    batch_size: int = 256
 
-    def __init__(
-        self,
-        n_clusters: int = 10,
-        *,
-        start=None,
-        gamma: float = 0.1,
-        max_updates: int = 20_000,
-        update_interval: int = 140,
-        tol: float = 1e-3,
-        optimizer: str = "adam",
-        lr: float = 1e-3,
-        momentum: float = 0.9,
-        alpha: float = 1.0,
-        batch_size: int = 256,
-        random_state=None,
-        device="auto",
-        progress="auto",
-    ):
-        self.n_clusters = n_clusters
-        self.start = start
-        self.gamma = gamma
-        self.max_updates = max_updates
-        self.update_interval = update_interval
-        self.tol = tol
-        self.optimizer = optimizer
-        self.lr = lr
-        self.momentum = momentum
-        self.alpha = alpha
-        self.batch_size = batch_size
-        self.random_state = random_state
-        self.device = device
-        self.progress = progress
+    _during_fit = (*DeepClusterer._during_fit, "_target")
 
     def _check_hyperparameters(self) -> None:
         check_schedule(self)

@@ -1,5 +1,7 @@
 """k-means on the samples themselves: the first row of every table."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -9,6 +11,7 @@ from dcbook.losses import squared_distances
 from dcbook.training.shallow_clusterer import ShallowClusterer
 
 
+@dataclass(kw_only=True, repr=False, eq=False)
 class KMeans(ShallowClusterer):
     """Lloyd's algorithm from the best of several k-means++ starts, on any device.
 
@@ -24,22 +27,8 @@ class KMeans(ShallowClusterer):
     labels_ (N,) int64, cluster_centers_ (K, d) with images flattened, inertia_, n_iter_, history_ (one entry).
     """
 
-    def __init__(
-        self,
-        n_clusters: int = 10,
-        *,
-        n_init: int = 20,
-        max_iter: int = 300,
-        tol: float = 1e-4,
-        random_state=None,
-        device: str = "auto",
-    ):
-        self.n_clusters = n_clusters
-        self.n_init = n_init
-        self.max_iter = max_iter
-        self.tol = tol
-        self.random_state = random_state
-        self.device = device
+    max_iter: int = 300
+    tol: float = 1e-4
 
     def _cluster(self, x: Tensor) -> None:
         settings = {"n_init": self.n_init, "max_iter": self.max_iter, "tol": self.tol}

@@ -3,6 +3,8 @@
 The symbols, the updates and what is known of them stand in `dcbook.clustering.nmf`.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -14,6 +16,7 @@ from dcbook.training.shallow_clusterer import ShallowClusterer
 ROUNDING = 1e-6  # negative numbers this small beside the largest are taken for 0
 
 
+@dataclass(kw_only=True, repr=False, eq=False)
 class LPMF(ShallowClusterer):
     """k-means on the coefficients V of X ≈ V Uᵀ, all non-negative, with V drawn together along a neighbor graph.
 
@@ -35,26 +38,11 @@ class LPMF(ShallowClusterer):
     holds for training samples too, so `predict` may differ from `labels_`: the more, the larger lambda.
     """
 
-    def __init__(
-        self,
-        n_clusters: int = 10,
-        *,
-        lam: float = 100.0,
-        n_neighbors: int = 5,
-        max_iter: int = 100,
-        tol: float = 1e-5,
-        n_init: int = 10,
-        random_state=None,
-        device: str = "auto",
-    ):
-        self.n_clusters = n_clusters
-        self.lam = lam
-        self.n_neighbors = n_neighbors
-        self.max_iter = max_iter
-        self.tol = tol
-        self.n_init = n_init
-        self.random_state = random_state
-        self.device = device
+    lam: float = 100.0
+    n_neighbors: int = 5
+    max_iter: int = 100
+    tol: float = 1e-5
+    n_init: int = 10
 
     def _check(self, x: np.ndarray) -> None:
         check_factorization(self.lam, self.n_neighbors, self.max_iter, self.tol)

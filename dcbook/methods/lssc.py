@@ -3,6 +3,8 @@
 The symbols, what is known of them and the two variants stand in `dcbook.clustering.landmarks`.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -12,6 +14,7 @@ from dcbook.clustering.landmarks import check_landmarks
 from dcbook.training.shallow_clusterer import ShallowClusterer
 
 
+@dataclass(kw_only=True, repr=False, eq=False)
 class LSSC(ShallowClusterer):
     """Landmark-based spectral clustering: k-means on the singular vectors of a sparse matrix, samples × landmarks.
 
@@ -31,28 +34,12 @@ class LSSC(ShallowClusterer):
         which `transform` gives, for new samples too. bandwidth_ : h.
     """
 
-    def __init__(
-        self,
-        n_clusters: int = 10,
-        *,
-        n_landmarks: int = 1000,
-        n_nearest: int = 5,
-        landmarks: str = "k-means",
-        bandwidth: float | None = None,
-        variant: str = "paper",
-        n_init: int = 10,
-        random_state=None,
-        device: str = "auto",
-    ):
-        self.n_clusters = n_clusters
-        self.n_landmarks = n_landmarks
-        self.n_nearest = n_nearest
-        self.landmarks = landmarks
-        self.bandwidth = bandwidth
-        self.variant = variant
-        self.n_init = n_init
-        self.random_state = random_state
-        self.device = device
+    n_landmarks: int = 1000
+    n_nearest: int = 5
+    landmarks: str = "k-means"
+    bandwidth: float | None = None
+    variant: str = "paper"
+    n_init: int = 10
 
     @property
     def _settings(self) -> dict:

@@ -12,6 +12,7 @@ not checked against the paper's text.
 """
 
 from copy import deepcopy
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -21,6 +22,7 @@ from dcbook.training.contrastive_learner import ContrastiveLearner
 from dcbook.training.inputs import check_batch_size, stream
 
 
+@dataclass(kw_only=True, repr=False, eq=False)
 class MoCo(ContrastiveLearner):
     """Momentum Contrast with the projection head of its second version (MoCo v2), then k-means.
 
@@ -38,50 +40,13 @@ class MoCo(ContrastiveLearner):
     The features are the query encoder's; the key encoder and the queue are not kept.
     """
 
-    def __init__(
-        self,
-        n_clusters: int = 10,
-        *,
-        architecture: str = "resnet-18",
-        width: int = 64,
-        projection_dim: int = 128,
-        queue: int = 4096,
-        momentum: float = 0.999,
-        bn_groups: int = 8,
-        epochs: int = 200,
-        lr: float = 0.03,
-        sgd_momentum: float = 0.9,
-        weight_decay: float = 1e-4,
-        temperature: float = 0.2,
-        crop: float = 0.2,
-        flip: bool = True,
-        jitter: float = 0.5,
-        grayscale: float = 0.2,
-        batch_size: int = 256,
-        random_state=None,
-        device="auto",
-        progress="auto",
-    ):
-        self.n_clusters = n_clusters
-        self.architecture = architecture
-        self.width = width
-        self.projection_dim = projection_dim
-        self.queue = queue
-        self.momentum = momentum
-        self.bn_groups = bn_groups
-        self.epochs = epochs
-        self.lr = lr
-        self.sgd_momentum = sgd_momentum
-        self.weight_decay = weight_decay
-        self.temperature = temperature
-        self.crop = crop
-        self.flip = flip
-        self.jitter = jitter
-        self.grayscale = grayscale
-        self.batch_size = batch_size
-        self.random_state = random_state
-        self.device = device
-        self.progress = progress
+    queue: int = 4096
+    momentum: float = 0.999
+    bn_groups: int = 8
+    epochs: int = 200
+    lr: float = 0.03
+    temperature: float = 0.2
+    batch_size: int = 256
 
     def _optimize(self) -> None:
         network, key_network = self.autoencoder_, deepcopy(self.autoencoder_).train().requires_grad_(False)

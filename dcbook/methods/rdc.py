@@ -30,6 +30,8 @@ not: seen in the loss, without labels.
 
 from collections.abc import Callable
 from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -54,6 +56,7 @@ CHOICES = {
 }
 
 
+@dataclass(kw_only=True, repr=False, eq=False)
 class RDCReconstruction(DeepClusterer):
     """A reconstruction of R-DC from its abstract; not the authors' algorithm. See the head of this file.
 
@@ -87,54 +90,25 @@ class RDCReconstruction(DeepClusterer):
     (of those whose neighborhood is learned from) and `distance`, the mean ||z_i - c_i||, of an epoch's end.
     """
 
-    _during_fit = (*DeepClusterer._during_fit, "_near", "_images")
+    start: Any = None
+    n_neighbors: int = 10
+    distance_filter: str = "mean"
+    agreement_filter: str = "mutual"
+    loss: str = "image"
+    target_decoder: str = "phase 1"
+    gamma: float = 100.0
+    epochs: int = 40
+    refresh: int = 1
+    hand_over: float = 0.5
+    stop: str | Callable[["RDCReconstruction"], bool] | None = None
+    optimizer: str = "adam"
+    lr: float = 1e-4
+    momentum: float = 0.9
+    shift: float = 0.1
+    rotation: float = 10.0
+    batch_size: int = 256
 
-    def __init__(
-        self,
-        n_clusters: int = 10,
-        *,
-        start=None,
-        n_neighbors: int = 10,
-        distance_filter: str = "mean",
-        agreement_filter: str = "mutual",
-        loss: str = "image",
-        target_decoder: str = "phase 1",
-        gamma: float = 100.0,
-        epochs: int = 40,
-        refresh: int = 1,
-        hand_over: float = 0.5,
-        stop: str | Callable[["RDCReconstruction"], bool] | None = None,
-        optimizer: str = "adam",
-        lr: float = 1e-4,
-        momentum: float = 0.9,
-        shift: float = 0.1,
-        rotation: float = 10.0,
-        batch_size: int = 256,
-        random_state=None,
-        device="auto",
-        progress="auto",
-    ):
-        self.n_clusters = n_clusters
-        self.start = start
-        self.n_neighbors = n_neighbors
-        self.distance_filter = distance_filter
-        self.agreement_filter = agreement_filter
-        self.loss = loss
-        self.target_decoder = target_decoder
-        self.gamma = gamma
-        self.epochs = epochs
-        self.refresh = refresh
-        self.hand_over = hand_over
-        self.stop = stop
-        self.optimizer = optimizer
-        self.lr = lr
-        self.momentum = momentum
-        self.shift = shift
-        self.rotation = rotation
-        self.batch_size = batch_size
-        self.random_state = random_state
-        self.device = device
-        self.progress = progress
+    _during_fit = (*DeepClusterer._during_fit, "_near", "_images")
 
     def objectives(self, rows: Tensor) -> dict[str, Tensor]:
         """{"self": the loss of phase 2} of the training samples `rows` (B,), not augmented, while `fit` runs.

@@ -3,6 +3,8 @@
 After the paper as recalled and the released code (google-research/simclr), not checked against the paper's text.
 """
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
@@ -10,6 +12,7 @@ from dcbook import losses
 from dcbook.training.contrastive_learner import ContrastiveLearner
 
 
+@dataclass(kw_only=True, repr=False, eq=False)
 class SimCLR(ContrastiveLearner):
     """A simple framework for contrastive learning of visual representations, then k-means.
 
@@ -19,45 +22,6 @@ class SimCLR(ContrastiveLearner):
     (wvangansbeke/Unsupervised-Classification): ResNet-18, 500 epochs of SGD with 0.4 in batches of 512, tau 0.1. The
     authors' own has 1,000 epochs of LARS with tau 0.5; DCSS takes its features from a ResNet-34 and gives no recipe.
     """
-
-    def __init__(
-        self,
-        n_clusters: int = 10,
-        *,
-        architecture: str = "resnet-18",
-        width: int = 64,
-        projection_dim: int = 128,
-        epochs: int = 500,
-        lr: float = 0.4,
-        sgd_momentum: float = 0.9,
-        weight_decay: float = 1e-4,
-        temperature: float = 0.1,
-        crop: float = 0.2,
-        flip: bool = True,
-        jitter: float = 0.5,
-        grayscale: float = 0.2,
-        batch_size: int = 512,
-        random_state=None,
-        device="auto",
-        progress="auto",
-    ):
-        self.n_clusters = n_clusters
-        self.architecture = architecture
-        self.width = width
-        self.projection_dim = projection_dim
-        self.epochs = epochs
-        self.lr = lr
-        self.sgd_momentum = sgd_momentum
-        self.weight_decay = weight_decay
-        self.temperature = temperature
-        self.crop = crop
-        self.flip = flip
-        self.jitter = jitter
-        self.grayscale = grayscale
-        self.batch_size = batch_size
-        self.random_state = random_state
-        self.device = device
-        self.progress = progress
 
     def _optimize(self) -> None:
         network = self.autoencoder_

@@ -12,6 +12,8 @@ The other symbols: `contrastive`. After the released code (facebookresearch/swav
 recalled, not checked against its text.
 """
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor, nn
 
@@ -22,6 +24,7 @@ from dcbook.training.inputs import check_batch_size, stream
 from dcbook.training.optimizers import SGD
 
 
+@dataclass(kw_only=True, repr=False, eq=False)
 class SwAV(ContrastiveLearner):
     """Swapping Assignments between Views: predict the code of a view from the other one. Then k-means.
 
@@ -47,58 +50,14 @@ class SwAV(ContrastiveLearner):
     became alike on the digits.
     """
 
-    _head_batch_norm = True
+    prototypes: int = 300
+    eps: float = 0.05
+    sinkhorn_iterations: int = 3
+    frozen_updates: int = 313
+    queue: int = 0
+    queue_from: int = 15
 
-    def __init__(
-        self,
-        n_clusters: int = 10,
-        *,
-        architecture: str = "resnet-18",
-        width: int = 64,
-        projection_dim: int = 128,
-        prototypes: int = 300,
-        eps: float = 0.05,
-        sinkhorn_iterations: int = 3,
-        frozen_updates: int = 313,
-        queue: int = 0,
-        queue_from: int = 15,
-        epochs: int = 500,
-        lr: float = 0.4,
-        sgd_momentum: float = 0.9,
-        weight_decay: float = 1e-4,
-        temperature: float = 0.1,
-        crop: float = 0.2,
-        flip: bool = True,
-        jitter: float = 0.5,
-        grayscale: float = 0.2,
-        batch_size: int = 512,
-        random_state=None,
-        device="auto",
-        progress="auto",
-    ):
-        self.n_clusters = n_clusters
-        self.architecture = architecture
-        self.width = width
-        self.projection_dim = projection_dim
-        self.prototypes = prototypes
-        self.eps = eps
-        self.sinkhorn_iterations = sinkhorn_iterations
-        self.frozen_updates = frozen_updates
-        self.queue = queue
-        self.queue_from = queue_from
-        self.epochs = epochs
-        self.lr = lr
-        self.sgd_momentum = sgd_momentum
-        self.weight_decay = weight_decay
-        self.temperature = temperature
-        self.crop = crop
-        self.flip = flip
-        self.jitter = jitter
-        self.grayscale = grayscale
-        self.batch_size = batch_size
-        self.random_state = random_state
-        self.device = device
-        self.progress = progress
+    _head_batch_norm = True
 
     def _optimize(self) -> None:
         network, prototypes = self.autoencoder_, self._prototypes

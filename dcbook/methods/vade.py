@@ -25,6 +25,8 @@ Facts from the released code (slim1017/VaDE, VaDE.py); the paper as recalled, no
 """
 
 import warnings
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -42,6 +44,7 @@ FIRST_SPREAD = 0.1
 ROUNDING = 1e-5
 
 
+@dataclass(kw_only=True, repr=False, eq=False)
 class VaDE(DeepClusterer):
     """Variational Deep Embedding.
 
@@ -62,36 +65,15 @@ class VaDE(DeepClusterer):
     autoencoder_ : a `VariationalAutoencoder`; `transform` gives the means of q(z | x), `predict_proba` gamma at them.
     """
 
-    def __init__(
-        self,
-        n_clusters: int = 10,
-        *,
-        start=None,
-        likelihood: str = "bernoulli",
-        epochs: int = 3000,
-        lr: float = 2e-3,
-        decay: float = 0.9,
-        decay_every: int = 10,
-        min_lr: float = 2e-4,
-        eps: float = 1e-4,
-        batch_size: int = 100,
-        random_state=None,
-        device="auto",
-        progress="auto",
-    ):
-        self.n_clusters = n_clusters
-        self.start = start
-        self.likelihood = likelihood
-        self.epochs = epochs
-        self.lr = lr
-        self.decay = decay
-        self.decay_every = decay_every
-        self.min_lr = min_lr
-        self.eps = eps
-        self.batch_size = batch_size
-        self.random_state = random_state
-        self.device = device
-        self.progress = progress
+    start: Any = None
+    likelihood: str = "bernoulli"
+    epochs: int = 3000
+    lr: float = 2e-3
+    decay: float = 0.9
+    decay_every: int = 10
+    min_lr: float = 2e-4
+    eps: float = 1e-4
+    batch_size: int = 100
 
     def _check_hyperparameters(self) -> None:
         if self.likelihood not in LIKELIHOODS:

@@ -9,7 +9,7 @@ from safetensors import safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from dcbook.data import content_digest
+from dcbook.data.digest import content_digest
 from dcbook.data.stored import StoredImages
 from dcbook.files import write_whole
 from dcbook.training.optimizers import SGD

@@ -2,7 +2,7 @@
 
 | symbol   | name in code      | shape      | meaning                                                    |
 |----------|-------------------|------------|------------------------------------------------------------|
-| x_i, x_j | two of `view(x)`  | (B, C, H, W) | two views of each image, see `dcbook.methods.augment`    |
+| x_i, x_j | two of `view(x)`  | (B, C, H, W) | two views of each image, see `dcbook.training.augment`   |
 | h_i      | h, `transform`    | (B, 8 width) | output of the encoder f after average pooling, "H space" |
 | z_i      | z, `project`      | (B, projection_dim) | output of the head g, "Z space"                   |
 | mu_k     | self._centers     | (K, 8 width) | centers from k-means on H space, after training          |
@@ -10,6 +10,7 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -19,12 +20,13 @@ from dcbook.models import ResNet
 from dcbook.training.augment import Augmentation
 from dcbook.training.checkpoint import Part, Resumable, restore
 from dcbook.training.deep_clusterer import DeepClusterer
-from dcbook.training.inputs import check_images, derived_seed, in_batches, stream
+from dcbook.training.inputs import check_images, derived_seed, in_batches, seeded, stream
 from dcbook.training.optimizers import SGD
 
 RESTARTS = 20
 
 
+@dataclass(kw_only=True, repr=False, eq=False)
 class ContrastiveLearner(Resumable, DeepClusterer):
     """Base of the methods that learn features from pairs of views, without an autoencoder; their clusters come last.
 
@@ -46,6 +48,20 @@ class ContrastiveLearner(Resumable, DeepClusterer):
         `DCSS(K, start=simclr.start_, phase1_epochs=0)` puts MNet on top and trains the encoder along (DCSS Table 5).
     history_ : one entry an epoch with the mean loss.
     """
+
+    architecture: str = "resnet-18"
+    width: int = 64
+    projection_dim: int = 128
+    epochs: int = 500
+    lr: float = 0.4
+    sgd_momentum: float = 0.9
+    weight_decay: float = 1e-4
+    temperature: float = 0.1
+    crop: float = 0.2
+    flip: bool = True
+    jitter: float = 0.5
+    grayscale: float = 0.2
+    batch_size: int = 512
 
     _decoder_for = None
     _phase = "contrastive"
@@ -104,8 +120,7 @@ class ContrastiveLearner(Resumable, DeepClusterer):
 
     def _initialize(self, recipe, start) -> None:
         """A fresh network; leaves torch's global stream alone."""
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(derived_seed(self.seed_, "network"))
+        with seeded(derived_seed(self.seed_, "network")):
             shape = (self.architecture, self.width, self.projection_dim, self._head_batch_norm)
             network = ResNet(self.input_shape_, *shape)
         self.autoencoder_ = network.to(self._device)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from dcbook import losses
 from dcbook.models import Encoder
 from dcbook.training.augment import Augmentation, ShiftRotation
-from dcbook.training.inputs import check_images, derived_seed, stream
+from dcbook.training.inputs import check_images, derived_seed, seeded, stream
 from dcbook.training.optimizers import Adam
 from dcbook.training.pretraining import Recipe
 
@@ -81,7 +81,6 @@ class ContrastivePretraining(Recipe):
         return update
 
     def _head(self, seed: int) -> nn.Module:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(derived_seed(seed, "projection head"))
+        with seeded(derived_seed(seed, "projection head")):
             widths = self.latent_dim, self.projection_dim
             return nn.Sequential(nn.Linear(*widths), nn.ReLU(), nn.Linear(self.projection_dim, self.projection_dim))

@@ -1,13 +1,15 @@
 """What all deep methods share: reading the data, the start, the bookkeeping of a fit, and prediction.
 
-A method is a subclass with an `__init__` that names its hyperparameters and an `_optimize` that reads like the paper's
-algorithm. Labels have no way in: `y` is ignored and a `monitor` only looks.
+A method is a dataclass whose fields are its hyperparameters, with an `_optimize` that reads like the paper's algorithm.
+Labels have no way in: `y` is ignored and a `monitor` only looks.
 """
 
 import warnings
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -34,6 +36,7 @@ from dcbook.training.start import Start, resolve_start
 EVALUATION_BATCH = 512
 
 
+@dataclass(kw_only=True, repr=False, eq=False)
 class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
     """Base of the methods that start from an autoencoder.
 
@@ -56,6 +59,11 @@ class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
     autoencoder_ : the trained network. start_ : autoencoder and centers, for another method to go on from.
     interrupted_ : True if Ctrl-C ended `fit` early; the model is usable as it then was.
     """
+
+    n_clusters: int = field(default=10, kw_only=False)
+    random_state: Any = None
+    device: str | torch.device = "auto"
+    progress: bool | str = "auto"
 
     def fit(self, x, y=None, monitor: Callable[["DeepClusterer"], dict[str, float] | None] | None = None):
         """Cluster x (N, d), (N, C, H, W) or (N, C, D, H, W); uint8 is scaled to [0, 1], floats are taken as they are.
@@ -141,7 +149,7 @@ class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
     def _optimize(self) -> None:
         """The method itself: from the start on, train `autoencoder_` and `_centers` on `_x`, one `_log` an epoch."""
 
-    _during_fit: tuple[str, ...] = ("_x", "_monitor")  # attributes that end with `fit`
+    _during_fit: ClassVar[tuple[str, ...]] = ("_x", "_monitor")  # attributes that end with `fit`
 
     @property
     def _decoder_for(self) -> str | None:

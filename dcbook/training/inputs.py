@@ -1,6 +1,7 @@
 """From what a reader passes in to what a network takes; and the randomness of a fit, one stream for each purpose."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from zlib import crc32
 
 import numpy as np
@@ -57,6 +58,14 @@ def stream(seed: int, purpose: str) -> torch.Generator:
 
 def derived_seed(seed: int, purpose: str) -> int:
     return int(np.random.SeedSequence([seed, crc32(purpose.encode())]).generate_state(1)[0])
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """What draws from torch's global stream (new layers, dropout) draws from `seed`; then that stream goes on."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
 
 
 def batches(n: int, size: int, generator: torch.Generator, device: torch.device) -> Iterator[Tensor]:

@@ -5,11 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
-import torch
 from torch import Tensor, nn
 
 from dcbook import losses, models
-from dcbook.training.inputs import batches, derived_seed, stream
+from dcbook.training.inputs import batches, derived_seed, seeded, stream
 from dcbook.training.optimizers import Adam
 
 ARCHITECTURES = {
@@ -53,8 +52,7 @@ class Recipe(ABC):
         options = {"latent_dim": self.latent_dim}
         if self.architecture == "fully-connected":
             options["widths"] = self.widths
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(derived_seed(seed, "autoencoder"))
+        with seeded(derived_seed(seed, "autoencoder")):
             return ARCHITECTURES[self.architecture](input_shape, **options)
 
     def train(self, autoencoder: nn.Module, x: Tensor, seed: int, after_epoch: Callable = lambda **loss: None) -> None:

@@ -1,7 +1,9 @@
 """What the methods without a network share: reading the data, centers in some space of features, and prediction."""
 
 from abc import abstractmethod
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,6 +16,7 @@ from dcbook.training.inputs import as_samples, check_n_clusters, resolve_device,
 from dcbook.training.saving import save
 
 
+@dataclass(kw_only=True, repr=False, eq=False)
 class ShallowClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
     """Base of the methods that end in k-means, on the samples or on features made of them.
 
@@ -30,6 +33,11 @@ class ShallowClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
     inertia_, n_iter_ : sum of squared distances to the centers and iterations of the final k-means.
     history_ : list of dicts: phase, epoch, losses, and in the last one what the monitor returned.
     """
+
+    n_clusters: int = field(default=10, kw_only=False)
+    n_init: int = 20
+    random_state: Any = None
+    device: str | torch.device = "auto"
 
     def fit(self, x, y=None, monitor=None):
         """Cluster x, (N, d) or images (N, C, H, W). `y` is ignored; `monitor(self)` is called once, at the end.

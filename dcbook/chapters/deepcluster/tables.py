@@ -1,17 +1,12 @@
 """Records of this chapter as rows: what its tables print and its pictures draw."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from dcbook.evaluation import flatness
 from dcbook.experiments.records import Record, place, value_of
-
-if TYPE_CHECKING:  # imported where a table is made: the workers of a sweep make none
-    import pandas as pd
 
 SHOWN = ("conv1", "conv3", "conv5", "fc7")  # layers in pictures
 
@@ -29,8 +24,6 @@ def elsewhere(records: Iterable[Record]) -> pd.DataFrame:
             *((network, ("retrieval", value)) for network, value in record.portrait["retrieval"].items()),
         ]
     ]
-    import pandas as pd
-
     frame = pd.DataFrame(rows, columns=["architecture", "images", "network", "dataset", "seed", "measure", "value"])
     return frame.assign(value=100 * frame["value"])
 
@@ -42,8 +35,6 @@ def probes(records: Iterable[Record], setting: str, network: str = "trained") ->
         for record in records
         for layer, accuracy in record.portrait["probes"][network].items()
     ]
-    import pandas as pd
-
     return pd.DataFrame(rows, columns=["method", "dataset", "seed", setting, "metric", "value"])
 
 
@@ -56,8 +47,6 @@ def by_layer(records: Iterable[Record]) -> pd.DataFrame:
         for network, accuracies in record.portrait.get(part, {}).items()
         for layer, accuracy in accuracies.items()
     ]
-    import pandas as pd
-
     return pd.DataFrame(rows, columns=["network", "dataset", "seed", "layer", "value"])
 
 
@@ -78,8 +67,6 @@ def filter_numbers(records: Iterable[Record]) -> pd.DataFrame:
                 found += [(layer, "purity", shares), (layer, "one class", np.equal(shares, 1)), (layer, "ascent", made)]
             rows += [(f"{name}, {fed(record)}", *fixed, *what, 100 * np.mean(each)) for *what, each in found]
         rows += [("chance", *fixed, layer, "purity", 100 * seen["chance"]) for layer in seen["purity"]["trained"]]
-    import pandas as pd
-
     return pd.DataFrame(rows, columns=["network", "dataset", "seed", "layer", "measure", "value"])
 
 

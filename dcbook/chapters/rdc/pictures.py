@@ -159,7 +159,7 @@ FATES = {(True, True): KEPT, (False, True): FAR, (True, False): ALONE, (False, F
 def neighborhoods(portrait: Mapping, images: np.ndarray) -> Figure:
     """Samples (a row each), their nearest neighbors, and the decoded centroid of those that both filters keep.
 
-    `portrait`: of `dcbook.experiments.phases.Filtered`; `images` (N, C, H, W), all of them. A neighbor's frame is blue
+    `portrait`: of `Filtered`; `images` (N, C, H, W), all of them. A neighbor's frame is blue
     if it is kept, orange if it is too far, purple if it does not agree, red if both.
     """
     samples, neighbors = portrait["samples"], np.asarray(portrait["neighbors"])

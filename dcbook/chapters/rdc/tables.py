@@ -1,19 +1,15 @@
 """Records of this chapter as rows: what its tables print and its pictures draw."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from dcbook.chapters.rdc.grids import BEFORE, CHOICES
 from dcbook.experiments.records import Record, place
-
-if TYPE_CHECKING:  # imported where a table is made: the workers of a sweep make none
-    import pandas as pd
 
 SHOWN = ("epoch", "id", "lid")
 SHAPE = ("id", "lid", "curvature_gap", "spectral_gap", "effective_rank", "latent_variance")
@@ -155,8 +151,6 @@ def _about(record: Record) -> dict[str, Any]:
 
 
 def _frame(rows: list[dict]) -> pd.DataFrame:
-    import pandas as pd
-
     return pd.DataFrame(rows)
 
 

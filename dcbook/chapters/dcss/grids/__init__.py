@@ -37,25 +37,3 @@ GRIDS = {
     "first_layer": grid(FIG13),
     "paper_against_code": grid(PAPER_AGAINST_CODE),
 }
-
-__all__ = [
-    "CONTESTANTS",
-    "FIG13",
-    "GRIDS",
-    "ON_FEATURES",
-    "PAPER_AGAINST_CODE",
-    "PHASE2",
-    "SENSITIVITY",
-    "TABLE1",
-    "TABLE2",
-    "TABLE3",
-    "TABLE4",
-    "TABLE5",
-    "alpha",
-    "fuzziness",
-    "handover",
-    "imbalance",
-    "thresholds",
-    "updates_of_centers",
-    "wrong_k",
-]

@@ -3,5 +3,3 @@
 from dcbook.chapters.dcss.watches.first_layer import FirstLayer
 from dcbook.chapters.dcss.watches.released_protocol import LabelPickedProtocol
 from dcbook.chapters.dcss.watches.self_supervision import SelfSupervision
-
-__all__ = ["FirstLayer", "LabelPickedProtocol", "SelfSupervision"]

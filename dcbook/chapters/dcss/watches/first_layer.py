@@ -11,13 +11,14 @@ from dcbook.data import Dataset
 from dcbook.evaluation import (
     train_with_labels,
 )
+from dcbook.experiments.watch import Watch
 from dcbook.methods import Pretraining
 
 PATCHED = 1000  # images that the covariance of patches is taken from
 ANOTHER = 1000  # added to a seed, it is one that no run has
 
 
-class FirstLayer:
+class FirstLayer(Watch):
     """The filters of the first convolutional layer, beside those of supervised twins (DCSS section 4.9, Fig. 13).
 
     `recipe` is the pretraining that the model's start comes from. A twin is the same encoder, trained with the labels
@@ -34,10 +35,6 @@ class FirstLayer:
 
     def __init__(self, recipe: Pretraining):
         self.recipe = recipe
-
-    def epoch(self, model: Any, data: Dataset) -> dict[str, float]:
-        """Nothing: the filters are looked at once."""
-        return {}
 
     def portrait(self, model: Any, data: Dataset) -> dict:
         """The model after its last epoch; the pretrained filters are those of its start."""

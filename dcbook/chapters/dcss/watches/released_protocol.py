@@ -8,9 +8,10 @@ from dcbook.data import Dataset
 from dcbook.evaluation import (
     label_picked,
 )
+from dcbook.experiments.watch import Watch
 
 
-class LabelPickedProtocol:
+class LabelPickedProtocol(Watch):
     """Beside the result, what the released code's protocol would have reported, see `dcbook.evaluation.label_picked`.
 
     For a DCSS that pretrains itself: its `start` is a `Pretraining`. The portrait has, for "pretraining", "phase 1"
@@ -19,10 +20,6 @@ class LabelPickedProtocol:
     """
 
     name = "label-picked protocol"
-
-    def epoch(self, model: Any, data: Dataset) -> dict[str, float]:
-        """Nothing: the history has the scores of the label-free protocol already."""
-        return {}
 
     def portrait(self, model: Any, data: Dataset) -> dict:
         """The same three phases again, one estimator each."""

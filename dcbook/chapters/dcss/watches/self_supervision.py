@@ -11,11 +11,12 @@ from dcbook.evaluation import (
     residuals,
     tsne,
 )
+from dcbook.experiments.watch import Watch
 
 BINS = 40
 
 
-class SelfSupervision:
+class SelfSupervision(Watch):
     """DCSS's second phase from within: pairs that take part, samples without a neighbor, q vectors, the three spaces.
 
     The portrait has `residuals` (counts of ||q - onehot(q)||_2 in `BINS` bins of [0, 1]), `q` (10 samples of every

@@ -29,22 +29,3 @@ GRIDS = {
     "small_images": grid(RECIPE),
     "relatives": grid(FAMILY),
 }
-
-__all__ = [
-    "ALL",
-    "ELSEWHERE",
-    "FAMILY",
-    "GRIDS",
-    "NETWORKS",
-    "OURS",
-    "RECIPE",
-    "RELEASED",
-    "SCALES",
-    "filters",
-    "layers",
-    "numbers_of_clusters",
-    "safeguards",
-    "samplers",
-    "transfers",
-    "uncurated",
-]

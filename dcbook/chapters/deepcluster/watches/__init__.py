@@ -4,5 +4,3 @@ from dcbook.chapters.deepcluster.watches.filters import Filters, picture
 from dcbook.chapters.deepcluster.watches.layer_probes import LayerProbes
 from dcbook.chapters.deepcluster.watches.representation import Representation
 from dcbook.chapters.deepcluster.watches.transfer import PROTOCOLS, Transfer
-
-__all__ = ["PROTOCOLS", "Filters", "LayerProbes", "Representation", "Transfer", "picture"]

@@ -7,11 +7,12 @@ from torch import nn
 
 from dcbook.data import Dataset
 from dcbook.evaluation import class_share, gradient_ascent, most_activating, responses
+from dcbook.experiments.watch import Watch
 
 TOP = 9  # images, as in the paper's figures
 
 
-class Filters:
+class Filters(Watch):
     """The first layer's weights; of every layer, the images that activate each filter most, and some made to do so.
 
     Labels only look: they name the classes of the images and choose the filters that are shown. These are `shown` of a
@@ -29,10 +30,6 @@ class Filters:
     def __init__(self, shown: int = 6, steps: int = 100):
         self.shown, self.steps = shown, steps
         self.name = f"filters, {shown} shown, {steps} steps"
-
-    def epoch(self, model: Any, data: Dataset) -> dict[str, float]:
-        """Nothing: the filters are looked at once."""
-        return {}
 
     def portrait(self, model: Any, data: Dataset) -> dict:
         """The model after its last epoch, and as it was before the first."""

@@ -14,6 +14,7 @@ from dcbook.evaluation import (
     mlp_probe,
     pool_to,
 )
+from dcbook.experiments.watch import Watch
 
 
 def halves(data: Dataset) -> list[np.ndarray]:
@@ -21,7 +22,7 @@ def halves(data: Dataset) -> list[np.ndarray]:
     return np.array_split(np.random.default_rng(0).permutation(len(data)), 2)
 
 
-class LayerProbes:
+class LayerProbes(Watch):
     """Linear probes of a network's layers: untrained, trained, and trained with labels (DeepCluster, Table 1).
 
     Probes learn from the labels of one half of the images, drawn at random, and are tested on the other half. The
@@ -42,10 +43,6 @@ class LayerProbes:
         beside = f", {supervised} supervised epochs" if supervised else ""
         there = f", also on {elsewhere[0]} {sorted(elsewhere[1].items())}" if elsewhere else ""
         self.name = f"probes of at most {dim} numbers, {epochs} epochs{beside}{there}"
-
-    def epoch(self, model: Any, data: Dataset) -> dict[str, float]:
-        """Nothing: the layers are probed once."""
-        return {}
 
     def portrait(self, model: Any, data: Dataset) -> dict:
         """The model after its last epoch."""

@@ -8,10 +8,11 @@ from sklearn.base import clone
 from dcbook.chapters.deepcluster.watches.layer_probes import halves
 from dcbook.data import Dataset
 from dcbook.evaluation import accuracy, linear_probe, nmi
+from dcbook.experiments.watch import Watch
 from dcbook.methods import KMeans
 
 
-class Representation:
+class Representation(Watch):
     """What `transform` gives, before and after the training: a linear probe, and k-means with the number of classes.
 
     Both take standardized features. The probe learns from the labels of one half of the images, drawn at random, and is
@@ -21,10 +22,6 @@ class Representation:
     """
 
     name = "representation"
-
-    def epoch(self, model: Any, data: Dataset) -> dict[str, float]:
-        """Nothing: the features are looked at once."""
-        return {}
 
     def portrait(self, model: Any, data: Dataset) -> dict:
         """The model after its last epoch, and the same one with no epochs."""

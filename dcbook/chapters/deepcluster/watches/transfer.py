@@ -10,13 +10,14 @@ from dcbook.chapters.deepcluster.watches.networks import networks
 from dcbook.data import Dataset, load
 from dcbook.data.sampling import draw
 from dcbook.evaluation import describe_by, finding_copies, transferred
+from dcbook.experiments.watch import Watch
 
 INSTANCES = 200  # images that have copies to be found
 WHITENED = 1000  # other images, that the whitening of regions is learned from
 PROTOCOLS = {"frozen": True, "fine-tuned": False}
 
 
-class Transfer:
+class Transfer(Watch):
     """Networks put to another labeled set: classification from few labels, and finding copies of an image.
 
     Parameters
@@ -43,10 +44,6 @@ class Transfer:
         self.to, self.labeled, self.epochs, self.supervised = to, labeled, epochs, supervised
         there = f"{to[0]} {sorted(to[1].items())}"
         self.name = f"transfer to {there}, {labeled} labels, {epochs} epochs, {supervised} supervised epochs"
-
-    def epoch(self, model: Any, data: Dataset) -> dict[str, float]:
-        """Nothing: the features are put to use once."""
-        return {}
 
     def portrait(self, model: Any, data: Dataset) -> dict:
         """The model after its last epoch; ValueError for a set that has too few images, or of another shape."""

@@ -2,5 +2,3 @@
 
 from dcbook.chapters.rdc.watches.diagnostics import Diagnostics
 from dcbook.chapters.rdc.watches.phases import BothPhases, ClusterDimensions, Filtered, Snapshots
-
-__all__ = ["BothPhases", "ClusterDimensions", "Diagnostics", "Filtered", "Snapshots"]

@@ -6,9 +6,10 @@ from typing import Any
 from dcbook.data import Dataset
 from dcbook.evaluation import Diagnose, shape
 from dcbook.evaluation.diagnose import sample
+from dcbook.experiments.watch import Watch
 
 
-class Diagnostics:
+class Diagnostics(Watch):
     """Watch of any method: the numbers of `dcbook.evaluation.Diagnose` along the training, and of what came of it.
 
     `every`, `variants`, `n_codes` and `n_gradients` are those of `Diagnose`; epochs are entries of the history, whether

@@ -9,6 +9,7 @@ from sklearn.base import clone
 
 from dcbook.data import Dataset
 from dcbook.evaluation import cluster_dimensions, effective_rank, latent_variance, scores
+from dcbook.experiments.watch import Watch
 from dcbook.methods import AEKMeans
 from dcbook.training.neighborhoods import neighborhoods
 
@@ -20,7 +21,7 @@ def first_phase(model: Any, data: Dataset) -> AEKMeans:
     ).fit(data.images)
 
 
-class ClusterDimensions:
+class ClusterDimensions(Watch):
     """Mean ID and LID of the predicted clusters (`dcbook.evaluation.cluster_dimensions`) over phase 2 (R-DC, Fig. 1).
 
     In the history as `id` and `lid`; the portrait has both as `start`, before phase 2. None where no cluster is large
@@ -39,7 +40,7 @@ class ClusterDimensions:
         return {"start": self.epoch(first_phase(model, data), data)}
 
 
-class BothPhases:
+class BothPhases(Watch):
     """Scores after phase 1 beside those at the end, which are the record's own (R-DC, Fig. 3).
 
     The portrait has `phase 1`: name of each score to its value; and `majority`, the share of the largest class, which
@@ -48,16 +49,12 @@ class BothPhases:
 
     name = "both phases"
 
-    def epoch(self, model: Any, data: Dataset) -> dict[str, float]:
-        """Nothing: both phases are scored once."""
-        return {}
-
     def portrait(self, model: Any, data: Dataset) -> dict:
         """The model's start, clustered by its centers."""
         return {"phase 1": scores(data.labels, first_phase(model, data).labels_), "majority": data.majority}
 
 
-class Snapshots:
+class Snapshots(Watch):
     """The latent space in one plane, before phase 2 and after some of its epochs (R-DC, Fig. 2).
 
     The plane is that of the two largest principal components before phase 2, and stays: what moves is the space. A
@@ -73,10 +70,6 @@ class Snapshots:
     def __init__(self, shown: int = 400, frames: int = 6):
         self.shown, self.frames = shown, frames
         self.name = f"{frames} snapshots of {shown}"
-
-    def epoch(self, model: Any, data: Dataset) -> dict[str, float]:
-        """Nothing: the pictures are taken at the end."""
-        return {}
 
     def portrait(self, model: Any, data: Dataset) -> dict:
         """`frames` epochs of phase 2, at distances that grow evenly, the last one among them."""
@@ -104,7 +97,7 @@ class Snapshots:
         }
 
 
-class Filtered:
+class Filtered(Watch):
     """What both filters of R-DC (reconstruction) make of the neighborhoods that phase 1 leaves, before any hand-over.
 
     The portrait has, of all samples, `survived`, the share with neighbors left; `kept`, the share of the neighbors that
@@ -117,10 +110,6 @@ class Filtered:
     def __init__(self, shown: int = 8):
         self.shown = shown
         self.name = f"neighborhoods, {shown} shown"
-
-    def epoch(self, model: Any, data: Dataset) -> dict[str, float]:
-        """Nothing: the neighborhoods are looked at once."""
-        return {}
 
     def portrait(self, model: Any, data: Dataset) -> dict:
         """The neighborhoods in the space of the model's start."""
