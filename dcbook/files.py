@@ -3,7 +3,7 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -26,9 +26,19 @@ def write_whole(path: str | Path, content: str | bytes) -> None:
 
 
 @contextmanager
-def written_folder(path: str | Path) -> Iterator[Path]:
-    """A new folder to fill, which takes the place of `path` when the block ends without an error."""
+def written_folder(path: str | Path, own: Iterable[str]) -> Iterator[Path]:
+    """A new folder to fill, which takes the place of `path` when the block ends without an error.
+
+    `own`: the names that are written there. An earlier folder is replaced if it holds these or nothing; anything else
+    in it, or a file or a link in its place, is left alone by a FileExistsError.
+    """
     path = Path(path)
+    if path.is_symlink() or path.exists():
+        if path.is_symlink() or not path.is_dir():
+            raise FileExistsError(f"{path} is a link or a file; give a folder that is new or empty")
+        if foreign := sorted({each.name for each in path.iterdir()} - set(own)):
+            few = ", ".join(foreign[:3]) + (", …" if len(foreign) > 3 else "")
+            raise FileExistsError(f"{path} holds {few}, which would be lost; give a folder that is new or empty")
     path.parent.mkdir(parents=True, exist_ok=True)
     half = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
     half.chmod(0o755)

@@ -63,7 +63,7 @@ def test_open_fills_in_what_the_scale_has():
         ({"methods": ["dcss"]}, "methods has 'dcss', but scale 'quick' has 'k-means'"),
         ({"methods": [1]}, "a list of names out of 'k-means'"),
         ({"seeds": "[0, 1]"}, '-y "seeds: [0, 1]"'),
-        ({"seeds": [0, 0]}, "a list of different integers >= 0, or None for [0, 1, 2]"),
+        ({"seeds": [0, 0]}, f"a list of different integers >= 0, or None for {[*TABLE1['quick'].seeds]}"),
         ({"seeds": []}, "a list of different integers"),
         ({"seeds": [-1]}, "a list of different integers"),
         ({"seeds": [True]}, "a list of different integers"),

@@ -1,8 +1,10 @@
 """DeepCluster: an epoch against a slow twin, trainings that go on, images on disk, several processes, errors."""
 
 import os
+import runpy
 import subprocess
 import sys
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,7 @@ from PIL import Image
 from sklearn.decomposition import PCA
 from sklearn.preprocessing import normalize
 from torch import nn
+from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
 from dcbook import train
 from dcbook.clustering.refine import random_points
@@ -72,15 +75,15 @@ def starts_after(codes, starts, steps):
 
 
 def test_it_learns_what_the_classes_are(digits):
-    """An accuracy floor: NMI from 0.50 with random filters to 0.69, over-segmented into 30 clusters."""
+    """An accuracy floor: with random filters NMI is 0.48 to 0.56, after it 0.63 to 0.66, in 30 clusters."""
     from dcbook.evaluation import nmi
 
-    data = load("digits")
+    data = load("digits", subset=600)
     seen = []
     model = DeepCluster(30, epochs=10, lr=0.05, **{**PLAIN, "width": 0.5, "hidden": 64, "pca_dim": 24, "crop": 0.5})
     model.set_params(random_state=0, sobel=False)
     model.fit(data.images, monitor=lambda m: seen.append(nmi(data.labels, m.labels_)))
-    assert nmi(data.labels, model.labels_) > max(0.65, seen[0] + 0.03)
+    assert nmi(data.labels, model.labels_) > max(0.58, seen[0] + 0.03)
     assert model.history_[-1]["stability"] > model.history_[1]["stability"]
 
 
@@ -215,49 +218,64 @@ MEMORY = """
 import resource, sys
 from dcbook.data import ImageFolder
 from dcbook.methods import DeepCluster
-images = ImageFolder(sys.argv[1], size=64, workers=0)
-DeepCluster(5, epochs=0, width=0.1, hidden=16, pca_dim=8, device="cpu", random_state=0).fit(images)
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+for folder in sys.argv[1:]:
+    images = ImageFolder(folder, size=64, workers=0)
+    DeepCluster(5, epochs=0, width=0.1, hidden=16, pca_dim=8, device="cpu", random_state=0).fit(images)
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
 """
 
 
 def test_memory_does_not_grow_with_the_number_of_images(tmp_path):
-    """1,500 images more would take 70 MiB as floats, 18 MiB as bytes."""
-    write_folder(tmp_path / "few", 1100, 64)
-    for i in range(2600):
-        folder = tmp_path / "many" / f"class{i % 3}"
-        folder.mkdir(parents=True, exist_ok=True)
-        os.link(tmp_path / "few" / f"class{i % 1100 % 3}" / f"{i % 1100}.png", folder / f"{i}.png")
+    """900 images more, fitted by the same process, would raise its peak by 42 MiB as floats, by 10.5 MiB as bytes."""
+    drawn = write_folder(tmp_path / "drawn", 60, 64)
+    for name, n in (("few", 600), ("many", 1500)):  # both more than a batch of the embedding, which has 512
+        for i in range(n):
+            folder = tmp_path / name / f"class{i % 3}"
+            folder.mkdir(parents=True, exist_ok=True)
+            os.link(drawn / f"class{i % 3}" / f"{i % 60}.png", folder / f"{i}.png")
     mapped = {"MALLOC_MMAP_THRESHOLD_": "1000000"}  # glibc gives freed arrays back at once: no peaks by fragmentation
-    few, many = (int(run([sys.executable, "-c", MEMORY, tmp_path / name], mapped)) for name in ("few", "many"))
+    environment = os.environ | {"CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1"} | mapped
+    command = [sys.executable, "-c", MEMORY, tmp_path / "few", tmp_path / "many"]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=200)
+    assert done.returncode == 0, done.stderr[-2000:]
+    few, many = map(int, done.stdout.split())
     assert many - few < 5 * 2**20, f"{(many - few) / 2**20:.0f} MiB more"
 
 
 # --- several processes ---------------------------------------------------------------------------------------------
 
 
-def test_two_processes_find_what_one_finds(digits, tmp_path, monkeypatch, capsys):
+def train_in_two_processes(arguments):
+    """What `torchrun --nproc-per-node=2 -m dcbook.train` does; its workers are forks, which need no imports."""
+    start = "spawn" if torch.cuda.is_available() else "fork"  # what has used a GPU can't be forked
+    config = LaunchConfig(1, 1, 2, start_method=start, rdzv_backend="c10d", rdzv_endpoint="localhost:0", max_restarts=0)
+    os.environ["CUDA_VISIBLE_DEVICES"] = ""
+    elastic_launch(config, command_of_train)(*arguments)
+
+
+def command_of_train(*arguments):
+    sys.argv[1:] = arguments
+    runpy.run_module("dcbook.train", run_name="__main__")
+
+
+def test_two_processes_find_what_one_finds(digits, tmp_path, monkeypatch, capfd):
     np.save(tmp_path / "x.npy", bytes_of(digits))
     settings = [f"{name}={value}" for name, value in (SMALL | {"crop": 0.6, "lr": 0.02}).items() if name != "device"]
     arguments = [str(tmp_path / "x.npy"), "--set", *settings, "--out"]
-    torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m", "dcbook.train"]
+    together = get_context("fork").Process(target=train_in_two_processes, args=([*arguments, str(tmp_path / "two")],))
+    together.start()
+    together.join(200)
+    two = capfd.readouterr()
+    assert together.exitcode == 0, two.err[-2000:]
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     train.main([*arguments, str(tmp_path / "one")])
-    two = run([sys.executable, *torchrun, *arguments, str(tmp_path / "two")])
-    assert "after 2 epochs" in capsys.readouterr().out and "after 2 epochs" in two
+    assert "after 2 epochs" in capfd.readouterr().out and "after 2 epochs" in two.out
     one, two = (load_model(tmp_path / name / "model") for name in ("one", "two"))
     assert np.mean(one.labels_ == two.labels_) > 0.99
     for a, b in zip(one.history_, two.history_, strict=True):
         assert a.pop("phase") == b.pop("phase") and a == pytest.approx(b, rel=1e-3)
     for a, b in zip(one.autoencoder_.parameters(), two.autoencoder_.parameters(), strict=True):
         torch.testing.assert_close(a, b, atol=1e-4, rtol=1e-3)
-
-
-def run(command, more=None) -> str:
-    environment = os.environ | {"CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1"} | (more or {})
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=200)
-    assert done.returncode == 0, done.stderr[-2000:]
-    return done.stdout
 
 
 # --- errors --------------------------------------------------------------------------------------------------------

@@ -3,11 +3,12 @@
 from itertools import permutations
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dcbook.evaluation import accuracy, ari, macro_f1, match, micro_f1, nmi, scores
+from dcbook.evaluation import accuracy, ari, macro_f1, majority_vote, match, micro_f1, nmi, scores
 
 
 @settings(max_examples=60, deadline=None)
@@ -27,6 +28,48 @@ def test_names_of_clusters_do_not_matter(pairs, names):
     y, c = np.array(pairs).T
     for score in (accuracy, nmi, ari):
         assert score(y, c) == pytest.approx(score(y, np.array(names)[c]))
+
+
+NAMES = {  # of classes: what real labels are made of, -1 and the largest byte among them
+    "noise": [-1, 0, 1, 2],
+    "bytes": np.array([255, 0, 1, 254], dtype=np.uint8),
+    "floats": [-1.0, 0.5, 1.0, 2.0],
+    "words": ["b", "a", "", "-1"],
+    "objects": np.array(["b", "a", "c", "d"], dtype=object),
+    "truth": [False, True, True, False],
+    "categories": pd.Categorical(["b", "a", "c", "d"]),
+}
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 3), st.integers(0, 4)), min_size=1, max_size=12), st.sampled_from(sorted(NAMES))
+)
+def test_any_kind_of_label_by_enumeration(pairs, kind):
+    y, c = np.array(pairs).T
+    named = pd.Series(NAMES[kind]).iloc[y] if kind == "categories" else np.asarray(NAMES[kind])[y]
+    y = np.unique(np.asarray(named), return_inverse=True)[1]
+    maps = [np.array(renamed) for renamed in permutations([*range(y.max() + 1), *[-1] * 5], 5)]
+    hits = max(maps, key=lambda renamed: np.sum(renamed[c] == y))
+    assert accuracy(named, c) == pytest.approx(np.mean(hits[c] == y))
+    assert majority_vote(named, c) == pytest.approx(sum(np.bincount(y[c == k]).max() for k in set(c)) / len(y))
+    found = match(named, c)
+    assert np.mean([a == b for a, b in zip(found, np.asarray(named), strict=True)]) == pytest.approx(accuracy(named, c))
+    # micro-averaged: hits over the mean of the samples and of those in a matched cluster
+    matched = np.array([a is not None and any(a == b for b in np.asarray(named)) for a in found])
+    assert micro_f1(named, c) == pytest.approx(2 * np.mean(hits[c] == y) / (1 + matched.mean()))
+
+
+def test_sentinels_are_no_classes():
+    assert accuracy([-1, -1, -1, 0, 0], [0, 1, 2, 3, 3]) == pytest.approx(0.6)
+    assert accuracy(np.array([255, 255, 0, 0], dtype=np.uint8), [0, 1, 2, 2]) == pytest.approx(0.75)
+    assert match(["b", "b", "a"], [0, 1, 2]).tolist() in (["b", None, "a"], [None, "b", "a"])
+    assert set(scores(pd.Series(["x", "y", "y"]), [0, 1, 1]).values()) == {1.0}
+
+
+def test_majority_vote_lets_clusters_share_a_class():
+    assert majority_vote([0, 0, 0, 1, 1, 1], [5, 5, 7, 8, 8, 7]) == pytest.approx(5 / 6)
+    assert majority_vote([0, 0, 1, 1], [0, 1, 2, 3]) == 1
 
 
 def test_more_clusters_than_classes():

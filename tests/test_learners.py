@@ -5,7 +5,7 @@ import pytest
 
 from dcbook.book.verdicts import NOT_YET
 from dcbook.chapters.deepcluster import grids
-from dcbook.chapters.deepcluster.claims import learners
+from dcbook.chapters.deepcluster.claims import small_images
 from dcbook.chapters.deepcluster.watches import Representation
 from dcbook.chapters.deepcluster.watches.representation import _worth
 from dcbook.data import load
@@ -92,7 +92,7 @@ def both(better, worse, nmi=0.6, **of_better):
 
 
 def test_worth_more_in_both_measures_or_in_part():
-    judge = learners.worth_more("A", "B")
+    judge = small_images.worth_more("A", "B")
     assert judge(both(0.9, 0.7))[0] == HOLDS
     verdict, evidence = judge(both(0.9, 0.7, nmi=0.4))
     assert verdict == IN_PART and "linear probe +19.0" in evidence and "NMI of k-means -11.0" in evidence
@@ -102,13 +102,13 @@ def test_worth_more_in_both_measures_or_in_part():
 
 def test_worth_more_within_some_points_and_over_the_untrained_network():
     close = both(0.69, 0.7, nmi=0.51)  # behind by 1, 2 and 3 points; by k-means ahead by 1, 0 and -1
-    assert learners.worth_more("A", "B")(close)[0] != HOLDS
-    assert learners.worth_more("A", "B", within=5)(close)[0] == HOLDS
-    assert learners.worth_more("A", "B", gained=True)(both(0.9, 0.7, untrained=0.5))[0] == IN_PART
+    assert small_images.worth_more("A", "B")(close)[0] != HOLDS
+    assert small_images.worth_more("A", "B", within=5)(close)[0] == HOLDS
+    assert small_images.worth_more("A", "B", gained=True)(both(0.9, 0.7, untrained=0.5))[0] == IN_PART
 
 
 @pytest.mark.parametrize(("values", "verdict"), [((0.05, 0.09), HOLDS), ((0.05, 0.2), IN_PART), ((0.2, 0.3), NOT)])
 def test_stays_below(values, verdict):
     found = [record("A", seed, 0.5, own=own) for seed, own in enumerate(values)]
-    assert learners.stays_below("A", 10)(found)[0] == verdict
-    assert learners.stays_below("B", 10)(found)[0] == NOT_YET
+    assert small_images.stays_below("A", 10)(found)[0] == verdict
+    assert small_images.stays_below("B", 10)(found)[0] == NOT_YET

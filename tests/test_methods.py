@@ -1,6 +1,8 @@
 """What every method promises: the scikit-learn contract, blindness to labels, repeatability, survival, saving."""
 
 import warnings
+from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -79,7 +81,15 @@ DEEP = [name for name in METHODS if name not in SHALLOW]
 every_method = pytest.mark.parametrize("name", METHODS)
 every_deep_method = pytest.mark.parametrize("name", DEEP)
 every_method_for_vectors = pytest.mark.parametrize("name", [name for name in METHODS if name not in IMAGES_ONLY])
-every_method_with_a_start = pytest.mark.parametrize("name", [name for name in DEEP if name not in IMAGES_ONLY])
+STARTED = [name for name in DEEP if name not in IMAGES_ONLY]
+every_method_with_a_start = pytest.mark.parametrize("name", STARTED)
+
+
+def brief(name, **changes):
+    """The method trained for fewer epochs, where the clusters that it finds don't matter."""
+    shorter = {"start": replace(RECIPE, epochs=3)} if name in STARTED else {"epochs": 2} if name in IMAGES_ONLY else {}
+    shorter |= {"epochs": 4} if name == "DKM_a" else {}
+    return METHODS[name](**shorter | changes)
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +99,18 @@ def blobs():
     y = random.integers(0, 3, 97)
     x = random.random((3, 1, 4, 4))[y] + 0.05 * random.standard_normal((97, 1, 4, 4))
     return x.clip(0, 1).astype(np.float32), y
+
+
+@pytest.fixture(scope="module")
+def fitted(blobs):
+    """Name → its brief training on the blobs, made once and left as it is."""
+
+    @cache
+    def fit(name):
+        torch.manual_seed(1)
+        return brief(name).fit(blobs[0])
+
+    return fit
 
 
 def trained_tensors(model):
@@ -121,37 +143,33 @@ def test_estimator_contract(name, blobs):
 
 
 @every_method
-def test_labels_never_enter_fit(name, blobs):
+def test_labels_never_enter_fit(name, blobs, fitted):
     x, y = blobs
     permuted = np.random.default_rng(1).permutation(y)
-    models = [
-        METHODS[name]().fit(x, labels, monitor=lambda m, t=labels: scores(t, m.labels_)) for labels in (y, permuted)
-    ]
+    models = [brief(name).fit(x, labels, monitor=lambda m, t=labels: scores(t, m.labels_)) for labels in (y, permuted)]
     assert_same(*models)
     assert models[0].history_[-1]["acc"] != models[1].history_[-1]["acc"], "the monitor saw two different labelings"
-    assert_same(models[0], METHODS[name]().fit(x))
+    assert_same(models[0], fitted(name))
 
 
 @every_method
-def test_seed_decides(name, blobs):
+def test_seed_decides(name, blobs, fitted):
     x, _ = blobs
-    torch.manual_seed(1)
-    model = METHODS[name]().fit(x)
     torch.manual_seed(2)
-    assert_same(model, METHODS[name]().fit(x))
+    assert_same(fitted(name), brief(name).fit(x))
     if name != "k-means":
-        other = METHODS[name](random_state=1).fit(x)
-        assert any((a != b).any() for a, b in zip(trained_tensors(model), trained_tensors(other), strict=True))
+        other = brief(name, random_state=1).fit(x)
+        assert any((a != b).any() for a, b in zip(trained_tensors(fitted(name)), trained_tensors(other), strict=True))
 
 
 @every_method_for_vectors
 def test_arrays_tensors_bytes_and_flat_images_are_one(name, blobs):
     x, _ = blobs
     x = (x * 255).astype(np.uint8)
-    model = METHODS[name]().fit(x)
+    model = brief(name).fit(x)
     as_float = x.astype(np.float32) / np.float32(255)
     for same in (torch.as_tensor(x), as_float, torch.as_tensor(as_float), as_float.reshape(97, 16).astype(np.float64)):
-        np.testing.assert_allclose(METHODS[name]().fit(same).cluster_centers_, model.cluster_centers_, rtol=1e-5)
+        np.testing.assert_allclose(brief(name).fit(same).cluster_centers_, model.cluster_centers_, rtol=1e-5)
 
 
 @every_method_for_vectors
@@ -162,9 +180,9 @@ def test_pipeline(name, blobs):
 
 
 @every_method
-def test_saved_model_is_the_same_model(name, blobs, tmp_path):
+def test_saved_model_is_the_same_model(name, blobs, fitted, tmp_path):
     x, _ = blobs
-    model = METHODS[name]().fit(x)
+    model = fitted(name)
     model.save(tmp_path / "model")
     again = load_model(tmp_path / "model")
     assert type(again) is type(model) and again.get_params() == model.get_params()
@@ -174,8 +192,8 @@ def test_saved_model_is_the_same_model(name, blobs, tmp_path):
     assert sorted(path.name for path in (tmp_path / "model").iterdir()) == ["model.json", "model.safetensors"]
 
 
-def test_incomplete_model_is_refused_by_name(blobs, tmp_path):
-    METHODS["DEC"]().fit(blobs[0]).save(tmp_path / "model")
+def test_incomplete_model_is_refused_by_name(fitted, tmp_path):
+    fitted("DEC").save(tmp_path / "model")
     weights = tmp_path / "model" / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-100])
     with pytest.raises(ValueError, match="model holds no complete dcbook model"):
@@ -183,14 +201,14 @@ def test_incomplete_model_is_refused_by_name(blobs, tmp_path):
 
 
 @every_method
-def test_bad_data_is_refused_before_training(name, blobs):
+def test_bad_data_is_refused_before_training(name, blobs, fitted):
     x, _ = blobs
     with pytest.raises(ValueError, match="NaN"):
         METHODS[name]().fit(np.where(x > 0.5, np.nan, x))
     with pytest.raises(ValueError, match="n_clusters must be a whole number from 1 to the 97 samples, not 98"):
         METHODS[name]().set_params(n_clusters=98).fit(x)
     with pytest.raises(ValueError, match="16"):
-        METHODS[name]().fit(x).predict(x[:, :, :3, :])
+        fitted(name).predict(x[:, :, :3, :])
 
 
 @pytest.mark.parametrize("name", [name for name in DEEP if name != "AE+k-means"])
@@ -233,7 +251,7 @@ def test_bad_hyperparameters_are_refused(name, change, message, blobs):
         METHODS[name](**change).fit(blobs[0])
 
 
-def test_bad_recipes_and_starts_are_refused(blobs):
+def test_bad_recipes_and_starts_are_refused(blobs, fitted):
     x, _ = blobs
     with pytest.raises(ValueError, match="architecture must be one of"):
         Pretraining(architecture="transformer")
@@ -243,7 +261,7 @@ def test_bad_recipes_and_starts_are_refused(blobs):
         DEC(3, start="autoencoder", batch_size=32).fit(x)
     with pytest.raises(ValueError, match=r"takes samples of shape \(9,\), not \(1, 4, 4\)"):
         DEC(3, start=FullyConnectedAutoencoder((9,)), batch_size=32).fit(x)
-    start = METHODS["AE+k-means"]().fit(x).start_
+    start = fitted("AE+k-means").start_
     with pytest.raises(ValueError, match="3 centers but n_clusters is 4"):
         DEC(4, start=start, batch_size=32).fit(x)
 
@@ -255,23 +273,23 @@ def test_missing_gpu_is_named(blobs):
 
 
 @every_method_with_a_start
-def test_start_is_shared_and_left_alone(name, blobs, tmp_path):
+def test_start_is_shared_and_left_alone(name, blobs, fitted, tmp_path):
     x, _ = blobs
-    start = METHODS["AE+k-means"]().fit(x).start_
+    start = fitted("AE+k-means").start_
     before = start.digest
-    model = METHODS[name](start=start).fit(x)
+    model = brief(name, start=start).fit(x)
     assert start.digest == before
     assert not any(entry["phase"] == "pretraining" for entry in model.history_)
     start.save(tmp_path / "start")
-    assert_same(model, METHODS[name](start=Start.load(tmp_path / "start")).fit(x))
-    assert_same(model, METHODS[name](start=str(tmp_path / "start")).fit(x))
+    assert_same(model, brief(name, start=Start.load(tmp_path / "start")).fit(x))
+    assert_same(model, brief(name, start=str(tmp_path / "start")).fit(x))
     assert Start.load(tmp_path / "start").digest == before
-    assert_same(model, METHODS[name]().fit(x))
-    assert_same(model, clone(METHODS[name](start=start)).fit(x))
+    assert_same(model, fitted(name))
+    assert_same(model, clone(brief(name, start=start)).fit(x))
 
 
-def test_altered_start_is_refused_by_name(blobs, tmp_path):
-    METHODS["AE+k-means"]().fit(blobs[0]).start_.save(tmp_path / "start")
+def test_altered_start_is_refused_by_name(blobs, fitted, tmp_path):
+    fitted("AE+k-means").start_.save(tmp_path / "start")
     weights = tmp_path / "start" / "start.safetensors"
     weights.write_bytes(weights.read_bytes()[:-1] + b"\x7f")
     with pytest.raises(ValueError, match="start was altered"):
@@ -280,10 +298,10 @@ def test_altered_start_is_refused_by_name(blobs, tmp_path):
         METHODS["DEC"](start=tmp_path / "start").fit(blobs[0])
 
 
-def test_dcss_goes_on_from_dcss_u(blobs):
+def test_dcss_goes_on_from_dcss_u(blobs, fitted):
     x, _ = blobs
-    phase1 = METHODS["DCSS_u"]().fit(x)
-    assert_same(METHODS["DCSS"]().fit(x), METHODS["DCSS"](start=phase1.start_, phase1_epochs=0).fit(x))
+    phase1 = fitted("DCSS_u")
+    assert_same(fitted("DCSS"), brief("DCSS", start=phase1.start_, phase1_epochs=0).fit(x))
 
 
 @every_deep_method

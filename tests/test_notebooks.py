@@ -104,19 +104,6 @@ def test_checked_cells_have_something_to_check(name):
 # nbval itself, as `make test` calls it
 
 
-def nbval(folder, made):
-    """Names of the cells that fail, and the output, of one notebook."""
-    nbformat.write(made, folder / "nb.ipynb")
-    flags = re.search(
-        r"--dist loadfile \\\n\t\t(--nbval-.*) notebooks$", (ROOT / "Makefile").read_text(), re.MULTILINE
-    )[1]
-    command = [sys.executable, "-m", "pytest", "-q", *flags.split(), "-p", "no:cacheprovider", "nb.ipynb"]
-    run = subprocess.run(command, cwd=folder, capture_output=True, text=True)
-    failed = re.findall(r"^FAILED nb\.ipynb::(Cell \d+)", run.stdout, re.MULTILINE)
-    assert (run.returncode == 0) == (not failed), run.stdout
-    return failed, run.stdout
-
-
 def replayed(cell, changed=False):
     """A cell that gives again what is stored in `cell`; if changed, with its last digit raised by one (9 to 0)."""
     texts = [(output.data, "text/plain") if "data" in output else (output, "text") for output in cell.outputs]
@@ -132,24 +119,48 @@ def replayed(cell, changed=False):
     return nbformat.v4.new_code_cell("\n".join(source), **rest)
 
 
-def test_nbval_catches_a_changed_number_in_every_checked_cell(tmp_path):
+@pytest.fixture(scope="module")
+def nbval(tmp_path_factory):
+    """Names of the cells that fail in three notebooks, and the output of one pytest that runs them all."""
+    folder = tmp_path_factory.mktemp("nbval")
     checked = [cell for name in NOTEBOOKS for cell in tagged(read(name), CHECKED)]
-    book = notebook()
-    book.cells = [replayed(cell) for cell in checked]
-    failed, output = nbval(tmp_path, book)
-    assert not failed, output
-    book.cells = [replayed(cell, changed=bool(re.search(r"\d", text_of(cell)))) for cell in checked]
-    failed, output = nbval(tmp_path, book)
-    assert failed == [f"Cell {i}" for i, cell in enumerate(checked) if re.search(r"\d", text_of(cell))], output
-    assert failed
-
-
-def test_nbval_catches_a_value_that_left_its_band_and_an_error(tmp_path):
+    as_stored, changed = notebook(), notebook()
+    as_stored.cells = [replayed(cell) for cell in checked]
+    changed.cells = [replayed(cell, changed=bool(re.search(r"\d", text_of(cell)))) for cell in checked]
     checks = "from dcbook.book.checks import check\ncheck('ACC', {}, 76, 82)"
     told = "ACC: 76 to 82 %: PASS\n"
-    book = notebook(
+    band = notebook(
         (checks.format(79.1), CHECKED, told), (checks.format(75.9), CHECKED, told), "1 / 0", ("6 * 7", CHECKED, None)
     )
-    failed, output = nbval(tmp_path, book)
-    assert failed == ["Cell 2", "Cell 3"], output  # and not Cell 4: without stored outputs nothing is compared
+    for name, made in {"as_stored": as_stored, "changed": changed, "band": band}.items():
+        nbformat.write(made, folder / f"{name}.ipynb")
+    flags = re.search(
+        r"--dist loadfile \\\n\t\t(--nbval-.*) notebooks$", (ROOT / "Makefile").read_text(), re.MULTILINE
+    )[1]
+    command = [sys.executable, "-m", "pytest", "-q", *flags.split(), "-p", "no:cacheprovider", "."]
+    run = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    failed = {name: [] for name in ("as_stored", "changed", "band")}
+    for name, cell in re.findall(r"^FAILED (\w+)\.ipynb::(Cell \d+)", run.stdout, re.MULTILINE):
+        failed[name].append(cell)
+    assert (run.returncode == 0) == (not any(failed.values())), run.stdout
+    collected = len(as_stored.cells) + len(changed.cells) + len(band.cells)
+    assert re.search(rf"^{sum(map(len, failed.values()))} failed, \d+ passed", run.stdout, re.MULTILINE), run.stdout
+    passed = int(re.search(r"(\d+) passed", run.stdout)[1])
+    assert passed + sum(map(len, failed.values())) == collected, "nbval ran every cell of all three"
+    return failed, run.stdout
+
+
+def test_nbval_catches_a_changed_number_in_every_checked_cell(nbval):
+    failed, output = nbval
+    checked = [cell for name in NOTEBOOKS for cell in tagged(read(name), CHECKED)]
+    assert not failed["as_stored"], output
+    assert failed["changed"] == [f"Cell {i}" for i, cell in enumerate(checked) if re.search(r"\d", text_of(cell))], (
+        output
+    )
+    assert failed["changed"]
+
+
+def test_nbval_catches_a_value_that_left_its_band_and_an_error(nbval):
+    failed, output = nbval
+    assert failed["band"] == ["Cell 2", "Cell 3"], output  # not Cell 4: without stored outputs nothing is compared
     assert "FAIL, it is 75.9" in output and "ZeroDivisionError" in output

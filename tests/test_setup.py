@@ -3,7 +3,6 @@
 import copy
 import re
 import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
@@ -222,45 +221,7 @@ def test_license_is_mit():
     assert "to deal in the Software without restriction" in text and 'PROVIDED "AS IS"' in text
 
 
-# torchvision beside a CPU build of torch
-
-
-def python(code):
-    return subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
-
-
-USES_TORCHVISION = """
-import torchvision, torchvision.datasets, torch
-from torchvision.transforms import v2
-model = torchvision.models.resnet18().eval()
-image = v2.Resize(32)(torch.rand(1, 3, 28, 28))
-assert model(image).shape == (1, 1000)
-assert torchvision.datasets.MNIST and torchvision.datasets.USPS
-"""
-
-
-def test_dcbook_makes_torchvision_importable():
-    cured = python("import sys, dcbook\nassert 'torchvision' not in sys.modules" + USES_TORCHVISION)
-    assert cured.returncode == 0, cured.stderr
-    plain = python("import torchvision")
-    if plain.returncode == 0:
-        pytest.skip("this torchvision needs no cure; it works with dcbook just as well")
-    assert "operator torchvision::nms does not exist" in plain.stderr
-
-
-def test_cure_survives_reloads_and_leaves_operators_unusable():
-    run = python(
-        "import importlib, dcbook\nimportlib.reload(dcbook)\n"
-        + USES_TORCHVISION
-        + """
-try:
-    print(torchvision.ops.nms(torch.rand(2, 4), torch.rand(2), 0.5).shape)
-except RuntimeError as error:
-    print(error)
-"""
-    )
-    assert run.returncode == 0, run.stderr
-    assert "torch.Size" in run.stdout or "custom C++ ops" in run.stdout
+# torchvision beside a CPU build of torch: test_imports.py tests the cure itself
 
 
 @pytest.mark.parametrize("build", ["cuda", "hip"])

@@ -19,21 +19,21 @@ from dcbook.methods import (
     VaDE,
 )
 
-RECIPE = Pretraining(widths=(8,), latent_dim=2, epochs=1, batch_size=5, restarts=1)
-SHORT = {"start": RECIPE, "batch_size": 5, "random_state": 0}
+RECIPE = Pretraining(widths=(8,), latent_dim=2, epochs=1, batch_size=10, restarts=1)
+SHORT = {"start": RECIPE, "batch_size": 10, "random_state": 0}
 ESTIMATORS = [
     KMeans(3, n_init=1),
     LSSC(3, n_init=1),
     LPMF(3, n_init=1, max_iter=10),
     AEKMeans(3, start=RECIPE, random_state=0),
-    DEC(3, max_updates=3, **SHORT),
-    IDEC(3, max_updates=3, **SHORT),
+    DEC(3, max_updates=2, **SHORT),
+    IDEC(3, max_updates=2, **SHORT),
     DCN(3, epochs=1, **SHORT),
     DKM(3, epochs=1, **SHORT),
     VaDE(3, epochs=1, likelihood="gaussian", **SHORT),
-    DynAE(3, max_updates=3, **SHORT),
-    RDCReconstruction(3, epochs=2, **SHORT),
-    DCSS(3, phase1_epochs=1, phase2_epochs=1, schedule_size=None, **SHORT),
+    DynAE(3, max_updates=2, **SHORT),
+    RDCReconstruction(3, epochs=1, **SHORT),
+    DCSS(3, phase1_epochs=1, phase2_epochs=1, schedule_size=None, **SHORT | {"batch_size": 5}),
 ]
 NOT_FOR = {LPMF: {"check_clustering": "its data are standardized, and LPMF refuses negative numbers"}}
 

@@ -13,7 +13,7 @@ import joblib
 import pytest
 from joblib.externals.loky import reusable_executor
 
-from dcbook.chapters.dcss.grids import TABLE1, TABLE4
+from dcbook.chapters.dcss.grids import GRIDS, TABLE1, TABLE4
 from dcbook.data import load
 from dcbook.evaluation import scores
 from dcbook.experiments import records, task_queue, to_frame
@@ -354,6 +354,10 @@ def test_what_is_wrong_is_said_before_any_work(tmp_path):
         runs(scale(), ["fourth"])
     with pytest.raises(ValueError, match="unknown data set at scale 'laptop' 'digits': choose from 'usps', "):
         runs(TABLE1["laptop"], datasets=["digits"])
+    with pytest.raises(ValueError, match="unknown scale 'huge': choose from 'quick', 'laptop', 'paper'"):
+        GRIDS["table1"]("huge")
+    with pytest.raises(TypeError, match=r"a Scale such as TABLE1\['laptop'\], not its name"):
+        runs("laptop")
     for seeds, complaint in (([0, -1], "not -1"), (["0"], "not '0'"), ([], "empty"), ([1, 1], "twice"), ("01", "list")):
         with pytest.raises(ValueError, match=complaint):
             runs(scale(), seeds=seeds)

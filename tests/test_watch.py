@@ -1,5 +1,7 @@
 """A watch adds to the record and changes nothing else; DCSS's own shows what the equations say."""
 
+import shutil
+
 import numpy as np
 import pytest
 
@@ -36,9 +38,19 @@ def swept(folder, **options):
     return records.read(records.path_of(grid[0].identity, folder / "records"))
 
 
-def test_the_record_holds_what_the_watch_saw_and_the_run_is_the_same(tmp_path):
-    watched, alone = swept(tmp_path, watch=SelfSupervision()), swept(tmp_path)
-    assert watched.scores == alone.scores and len(list((tmp_path / "records").glob("*/*.json"))) == 2
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("watched")
+
+
+@pytest.fixture(scope="module")
+def watched(folder):
+    return swept(folder, watch=SelfSupervision())
+
+
+def test_the_record_holds_what_the_watch_saw_and_the_run_is_the_same(folder, watched):
+    alone = swept(folder)
+    assert watched.scores == alone.scores and len(list((folder / "records").glob("*/*.json"))) == 2
     assert alone.portrait == {} and alone.run == {k: v for k, v in watched.run.items() if k != "watch"}
     for seen, plain in zip(watched.history, alone.history, strict=True):
         assert {name: seen[name] for name in plain} == plain
@@ -50,8 +62,8 @@ def test_the_record_holds_what_the_watch_saw_and_the_run_is_the_same(tmp_path):
     assert watched.portrait["residuals"] == counts.tolist()
 
 
-def test_the_portrait_shows_three_spaces_that_keep_the_groups_apart(tmp_path):
-    portrait = swept(tmp_path, watch=SelfSupervision()).portrait
+def test_the_portrait_shows_three_spaces_that_keep_the_groups_apart(watched):
+    portrait = watched.portrait
     labels = np.array(portrait["labels"])
     assert list(portrait["maps"]) == ["u after phase 1", "u after phase 2", "q"]
     for places in map(np.array, portrait["maps"].values()):
@@ -62,9 +74,12 @@ def test_the_portrait_shows_three_spaces_that_keep_the_groups_apart(tmp_path):
     assert q.shape == (30, 3) and np.allclose(q.sum(1), 1, atol=2e-3)
 
 
-def test_an_edited_portrait_is_refused(tmp_path):
-    record = swept(tmp_path, watch=SelfSupervision())
-    path = records.path_of(record.run, tmp_path / "records")
+def test_an_edited_portrait_is_refused(folder, watched, tmp_path):
+    whole = records.path_of(watched.run, folder / "records")
+    path = tmp_path / whole.parent.name / whole.name
+    path.parent.mkdir()
+    shutil.copy(whole, path)
+    assert records.read(path) == watched
     path.write_text(path.read_text().replace('"residuals": [', '"residuals": [7, '))
     with pytest.raises(records.RecordError, match="edited"):
         records.read(path)

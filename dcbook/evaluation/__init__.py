@@ -27,7 +27,7 @@ from dcbook.evaluation.retrieval import (
     region_vectors,
 )
 from dcbook.evaluation.rmac import rmac, rmac_descriptor, rmac_regions
-from dcbook.evaluation.scores import UNMATCHED, accuracy, ari, macro_f1, match, micro_f1, nmi, scores
+from dcbook.evaluation.scores import UNMATCHED, accuracy, ari, macro_f1, majority_vote, match, micro_f1, nmi, scores
 from dcbook.evaluation.supervised import train_with_labels, transferred
 from dcbook.evaluation.voc import VOC_CLASSES, evaluate_voc, fit_voc, masked_bce, voc2007, voc_labels
 
@@ -65,6 +65,7 @@ __all__ = [
     "linear_dimension",
     "linear_probe",
     "macro_f1",
+    "majority_vote",
     "masked_bce",
     "match",
     "matching",

@@ -6,27 +6,38 @@ from scipy.optimize import linear_sum_assignment
 from sklearn.metrics import adjusted_rand_score, f1_score, normalized_mutual_info_score
 from sklearn.metrics.cluster import contingency_matrix
 
-UNMATCHED = -1
+UNMATCHED = -1  # the name of no class
+LEFT_OVER = -1  # the index of no class
 
 
 def match(labels_true: ArrayLike, labels_pred: ArrayLike) -> np.ndarray:
     """Rename clusters to classes by the best one-to-one map (Hungarian method), shape (N,).
 
-    With more clusters than classes, the clusters left over become `UNMATCHED` (-1), which no class equals.
+    With more clusters than classes, the clusters left over become `UNMATCHED` (-1); or None, in an array of objects,
+    where the classes are no whole numbers or -1 is one of them. So no class equals it.
     """
-    labels_true, labels_pred = _check(labels_true, labels_pred)
-    classes, y = np.unique(labels_true, return_inverse=True)
-    clusters, c = np.unique(labels_pred, return_inverse=True)
-    rows, columns = linear_sum_assignment(contingency_matrix(y, c), maximize=True)
-    name = np.full(len(clusters), UNMATCHED, dtype=np.int64)
-    name[columns] = rows
-    position = name[c]
-    return np.where(position == UNMATCHED, UNMATCHED, classes[position])
+    _, position, classes = _matched(labels_true, labels_pred)
+    left_over, names = position == LEFT_OVER, classes[position]
+    if not left_over.any():
+        return names
+    if classes.dtype.kind in "iu" and UNMATCHED not in classes:
+        return np.where(left_over, UNMATCHED, names.astype(np.int64))
+    return np.where(left_over, None, names.astype(object))
 
 
 def accuracy(labels_true: ArrayLike, labels_pred: ArrayLike) -> float:
     """ACC: share of samples whose cluster is matched to their class; numbers of clusters and classes may differ."""
-    return float(np.mean(np.asarray(labels_true) == match(labels_true, labels_pred)))
+    y, position, _ = _matched(labels_true, labels_pred)
+    return float(np.mean(y == position))
+
+
+def majority_vote(labels_true: ArrayLike, labels_pred: ArrayLike) -> float:
+    """Many-to-one accuracy (purity): the share of samples in the commonest class of their cluster.
+
+    For more clusters than classes. It grows with their number, up to 1 where each sample is a cluster.
+    """
+    y, c = (np.unique(labels, return_inverse=True)[1] for labels in _check(labels_true, labels_pred))
+    return float(contingency_matrix(y, c).max(axis=0).sum() / len(y))
 
 
 def nmi(labels_true: ArrayLike, labels_pred: ArrayLike) -> float:
@@ -56,8 +67,19 @@ def scores(labels_true: ArrayLike, labels_pred: ArrayLike) -> dict[str, float]:
 
 
 def _f1(labels_true: ArrayLike, labels_pred: ArrayLike, average: str) -> float:
-    matched = match(labels_true, labels_pred)
-    return float(f1_score(labels_true, matched, labels=np.unique(labels_true), average=average, zero_division=0))
+    y, position, classes = _matched(labels_true, labels_pred)
+    return float(f1_score(y, position, labels=np.arange(len(classes)), average=average, zero_division=0))
+
+
+def _matched(labels_true: ArrayLike, labels_pred: ArrayLike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Classes as indices (N,) and the classes matched to the clusters (N,), `LEFT_OVER` for none; and their names."""
+    labels_true, labels_pred = _check(labels_true, labels_pred)
+    classes, y = np.unique(labels_true, return_inverse=True)
+    clusters, c = np.unique(labels_pred, return_inverse=True)
+    rows, columns = linear_sum_assignment(contingency_matrix(y, c), maximize=True)
+    index = np.full(len(clusters), LEFT_OVER)
+    index[columns] = rows
+    return y, index[c], classes
 
 
 def _check(labels_true: ArrayLike, labels_pred: ArrayLike) -> tuple[np.ndarray, np.ndarray]:

@@ -13,14 +13,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, is_dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from dcbook.files import write_whole
-
-if TYPE_CHECKING:  # imported where a table is made: the workers of a sweep make none
-    pass
 
 SCHEMA = 1
 PARTS = ("run", "scores", "history", "provenance")

@@ -143,7 +143,11 @@ def runs(
     ValueError
         For a name that the scale does not have (the message lists what there is) or a seed that is no
         integer >= 0.
+    TypeError
+        For the name of a scale in place of its settings.
     """
+    if isinstance(scale, str):
+        raise TypeError(f"runs takes the settings of a scale, a Scale such as TABLE1[{scale!r}], not its name")
     methods = [_one_of("method", m, scale.methods) for m in _several("methods", methods, scale.methods)]
     datasets = [
         _one_of(f"data set at scale {scale.name!r}", d, scale.datasets)
@@ -171,8 +175,11 @@ def runs(
 
 
 def grid(scales: Mapping[str, Scale]) -> Callable[..., list[Run]]:
-    """The `runs` of settings as a function of the scale's name and, if not all are wanted, of the seeds."""
-    return lambda scale, seeds=None: runs(scales[scale], seeds=seeds)
+    """The `runs` of settings as a function of the scale's name and, if not all are wanted, of the seeds.
+
+    The function raises ValueError for a name that is not among them.
+    """
+    return lambda scale, seeds=None: runs(scales[_one_of("scale", scale, scales)], seeds=seeds)
 
 
 def features_name(scale: Scale, dataset: str, learner: str) -> str:

@@ -72,7 +72,7 @@ class Starts:
 
     def save(self, key: Mapping, start: Any, seconds: float) -> None:
         """Keep a start, whole or not at all, in place of an earlier one; call it under `lock`."""
-        with written_folder(self.path(key)) as new:
+        with written_folder(self.path(key), ("start", ABOUT)) as new:
             start.save(new / "start")
             about = {"key": plain(key), "digest": start.digest, "seconds": round(seconds, 2)}
             (new / ABOUT).write_text(json.dumps(about, indent=1) + "\n")

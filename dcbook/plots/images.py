@@ -9,7 +9,7 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from dcbook.evaluation import match, tsne
-from dcbook.plots.style import PAPER, STYLE
+from dcbook.plots.style import PAPER, STYLE, canvas
 
 
 def samples(images: np.ndarray, labels: np.ndarray, clusters: np.ndarray, per_cluster: int = 12) -> Figure:
@@ -45,9 +45,8 @@ def maps(
     `rows`: title to places (n, 2); `labels`: for each row (n,), indices of its `names`. Maps of different spaces share
     no axes, and distances between far groups mean nothing in them.
     """
-    with plt.rc_context(STYLE):
-        size = 3.6 * len(rows[0]), 3.6 * len(rows)
-        figure, axes = plt.subplots(len(rows), len(rows[0]), figsize=size, squeeze=False)
+    size = 3.6 * len(rows[0]), 3.6 * len(rows)
+    with canvas(len(rows), len(rows[0]), size) as (figure, axes):
         for line, row, label, called in zip(axes, rows, labels, names, strict=True):
             colors = np.array(sns.color_palette("tab20" if len(called) > 10 else "tab10", len(called)))
             for axis, (title, places) in zip(line, row.items(), strict=True):
@@ -57,7 +56,6 @@ def maps(
                     axis.annotate(name, center, ha="center", va="center", weight="bold", bbox=_LABEL)
                 axis.set(title=title, xticks=[], yticks=[])
                 axis.spines[:].set_visible(False)
-        figure.tight_layout()
     return figure
 
 
@@ -66,8 +64,7 @@ def filters(panels: Mapping[str, np.ndarray], columns: int = 4) -> Figure:
 
     Gray is 0; black and white are minus and plus the largest weight of that filter.
     """
-    with plt.rc_context(STYLE):
-        figure, axes = plt.subplots(1, len(panels), figsize=(2.1 * len(panels), 4.4), squeeze=False)
+    with canvas(1, len(panels), (2.1 * len(panels), 4.4)) as (figure, axes):
         for axis, (title, each) in zip(axes.flat, panels.items(), strict=True):
             each = np.asarray(each).mean(1)
             each = each / np.abs(each).max((1, 2), keepdims=True)
@@ -77,7 +74,6 @@ def filters(panels: Mapping[str, np.ndarray], columns: int = 4) -> Figure:
             axis.imshow(picture, cmap="gray", vmin=-1, vmax=1, interpolation="nearest")
             axis.set_title("\n".join(wrap(title, 26)), loc="center")
             axis.set_axis_off()
-        figure.tight_layout()
     return figure
 
 

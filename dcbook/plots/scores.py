@@ -9,7 +9,7 @@ import seaborn as sns
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from dcbook.plots.style import OURS, PALETTE, PAPER, STYLE, named
+from dcbook.plots.style import OURS, PALETTE, PAPER, STYLE, canvas, legend_beside, named
 
 
 def comparison(frame: pd.DataFrame, seeds: pd.DataFrame, metric: str = "acc") -> Figure:
@@ -84,8 +84,7 @@ def sensitivity(panels: Mapping[str, tuple[pd.DataFrame, str]]) -> Figure:
     `panels`: title to rows with metric (a line each), value (in [0, 1]) and the column of the setting, and that
     column's name. The values stand at equal distances, in the order of the rows.
     """
-    with plt.rc_context(STYLE):
-        figure, axes = plt.subplots(1, len(panels), figsize=(1 + 2.5 * len(panels), 2.6), squeeze=False)
+    with canvas(1, len(panels), (1 + 2.5 * len(panels), 2.6)) as (figure, axes):
         for axis, (title, (frame, setting)) in zip(axes.flat, panels.items(), strict=True):
             settings = list(dict.fromkeys(frame[setting]))
             for metric, color in zip(dict.fromkeys(frame["metric"]), sns.color_palette(PALETTE), strict=False):
@@ -96,8 +95,7 @@ def sensitivity(panels: Mapping[str, tuple[pd.DataFrame, str]]) -> Figure:
             axis.set(title=title, xlabel=setting, xticks=range(len(settings)), xticklabels=settings)
             axis.grid(color="0.92")
         axes[0, 0].set_ylabel("%")
-        axes[0, -1].legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
-        figure.tight_layout()
+        legend_beside(axes[0, -1])
     return figure
 
 
@@ -128,10 +126,7 @@ def layers(frame: pd.DataFrame, label: str = "accuracy of a probe, %") -> Figure
     """
     datasets, networks = list(dict.fromkeys(frame["dataset"])), list(dict.fromkeys(frame["network"]))
     names = list(dict.fromkeys(frame["layer"]))
-    with plt.rc_context(STYLE):
-        figure, axes = plt.subplots(
-            1, len(datasets), figsize=(1.2 + 4 * len(datasets), 2.8), sharey=True, squeeze=False
-        )
+    with canvas(1, len(datasets), (1.2 + 4 * len(datasets), 2.8), sharey=True) as (figure, axes):
         for axis, dataset in zip(axes.flat, datasets, strict=True):
             for network, color in zip(networks, sns.color_palette(PALETTE), strict=False):
                 part = frame[(frame["dataset"] == dataset) & (frame["network"] == network)]
@@ -141,8 +136,7 @@ def layers(frame: pd.DataFrame, label: str = "accuracy of a probe, %") -> Figure
             axis.set(title=dataset, xticks=range(len(names)), xticklabels=names)
             axis.grid(color="0.92")
         axes[0, 0].set_ylabel(label)
-        axes[0, -1].legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
-        figure.tight_layout()
+        legend_beside(axes[0, -1])
     return figure
 
 
@@ -153,9 +147,8 @@ def dots(panels: Mapping[str, Mapping[str, Sequence[float]]], name: str, mark: f
     `mark` one that is drawn as a vertical line.
     """
     rows = list(next(iter(panels.values())))
-    with plt.rc_context(STYLE):
-        size = (1.6 + 2.6 * len(panels), 1 + 0.32 * len(rows))
-        figure, axes = plt.subplots(1, len(panels), figsize=size, sharey=True, squeeze=False)
+    size = (1.6 + 2.6 * len(panels), 1 + 0.32 * len(rows))
+    with canvas(1, len(panels), size, sharey=True) as (figure, axes):
         for axis, (title, lines) in zip(axes.flat, panels.items(), strict=True):
             for place, row in enumerate(rows):
                 values = np.asarray(lines[row])
@@ -166,5 +159,4 @@ def dots(panels: Mapping[str, Mapping[str, Sequence[float]]], name: str, mark: f
             axis.set(title=title, xlabel=name, yticks=range(len(rows)), yticklabels=rows, ylim=(len(rows) - 0.5, -0.5))
             axis.grid(axis="x", color="0.92")
             axis.set_axisbelow(True)
-        figure.tight_layout()
     return figure

@@ -1,15 +1,36 @@
 """What all pictures share: one style, colors, names of metrics, lines with bands."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 STYLE = {"axes.spines.top": False, "axes.spines.right": False, "axes.titlelocation": "left", "font.size": 9}
 PALETTE = "colorblind"
 OURS, PAPER = sns.color_palette(PALETTE)[0], sns.color_palette(PALETTE)[3]
+
+
+@contextmanager
+def canvas(rows: int, columns: int, size: tuple[float, float], **options: Any) -> Iterator[tuple[Figure, np.ndarray]]:
+    """A figure in this style and its axes (rows, columns), to be drawn on; laid out tightly at the end.
+
+    `options` are those of `matplotlib.pyplot.subplots`.
+    """
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, **options)
+        yield figure, axes
+        figure.tight_layout()
+
+
+def legend_beside(axis: Axes) -> None:
+    """The legend of an axis, to the right of it."""
+    axis.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
 
 
 def bands(axis: Axes, curves: pd.DataFrame, names: Sequence[str], value: str, by: str = "method") -> None:

@@ -41,12 +41,7 @@ class Checkpoint:
         """The tensors and the history that `save` wrote last; None if there is no file yet."""
         if not self.path.exists():
             return None
-        try:
-            with safe_open(self.path, "pt") as file:
-                fit = json.loads(file.metadata()["fit"])
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        except Exception as error:
-            raise ValueError(f"{self.path} is no complete checkpoint ({error}); delete it to begin anew") from error
+        tensors, fit = _read(self.path)
         theirs = fit["identity"]
         others = [name for name, value in self.identity.items() if theirs.get(name) != value]
         if others:
@@ -54,6 +49,16 @@ class Checkpoint:
             raise ValueError(f"{self.path} is the checkpoint of another fit ({named}); take another file")
         self.seconds_before = fit["seconds"]
         return tensors, fit["history"]
+
+
+def _read(path: Path) -> tuple[dict[str, Tensor], dict]:
+    """The tensors of a checkpoint, and what is told of its fit; ValueError that names a file that is damaged."""
+    try:
+        with safe_open(path, "pt") as file:
+            fit = json.loads(file.metadata()["fit"])
+            return {name: file.get_tensor(name) for name in file.keys()}, fit  # noqa: SIM118
+    except Exception as error:
+        raise ValueError(f"{path} is no complete checkpoint ({error}); delete it to begin anew") from error
 
 
 @torch.no_grad()
@@ -91,8 +96,9 @@ class Resumable:
     def fit(self, x, y=None, monitor=None, checkpoint: str | Path | None = None):
         """As `DeepClusterer.fit`; `checkpoint` is a file that keeps the training after each epoch, or None.
 
-        If there is that file, the training goes on from it and ends as one that was never stopped. Raises ValueError if
-        it is damaged or of another fit, by method, parameters, seed or images.
+        If there is that file, the training goes on from it and ends as one that was never stopped; with its seed, where
+        `random_state` is None. Raises ValueError if it is damaged or of another fit, by method, parameters, seed or
+        images.
         """
         self._path, self._file = checkpoint, None
         try:
@@ -101,6 +107,11 @@ class Resumable:
             return self
         finally:
             del self._path, self._file
+
+    def _first_seed(self) -> int:
+        if self.random_state is None and self._path is not None and Path(self._path).exists():
+            return _read(Path(self._path))[1]["identity"]["seed"]
+        return super()._first_seed()
 
     def _checkpoint(self) -> Checkpoint | None:
         """The checkpoint of this fit, if one is wanted."""

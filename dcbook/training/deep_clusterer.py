@@ -28,6 +28,7 @@ from dcbook.training.inputs import (
     resolve_device,
     resolve_seed,
     stream,
+    told_by,
 )
 from dcbook.training.pretraining import Recipe
 from dcbook.training.saving import save
@@ -81,7 +82,7 @@ class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
         check_batch_size(getattr(self, "batch_size", 1), len(x), "batch_size")
         check_batch_size(recipe.batch_size if recipe else 1, len(x), "the batch_size of Pretraining")
         self.input_shape_ = x.shape[1:]
-        self.seed_ = resolve_seed(self.random_state)
+        self.seed_ = self._first_seed()
         self.history_, self.interrupted_ = [], False
         self._x, self._monitor = self._placed(x), monitor
         self._labels = self._centers = None
@@ -120,7 +121,8 @@ class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
     @property
     def cluster_centers_(self) -> np.ndarray:
         check_is_fitted(self)
-        return self._centers.detach().cpu().numpy()
+        centers = self._kmeans(restarts=1) if self._centers is None else self._centers  # while pretraining: `labels_`'
+        return centers.detach().cpu().numpy()
 
     @property
     def start_(self) -> Start:
@@ -183,6 +185,10 @@ class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
         """The samples of a fit, (N, …)."""
         return as_samples(self, x, fitting=True)
 
+    def _first_seed(self) -> int:
+        """The seed of a fit that begins."""
+        return resolve_seed(self.random_state)
+
     def _placed(self, x: np.ndarray) -> Tensor:
         """The samples where the training takes them from."""
         return torch.as_tensor(x, device=self._device)
@@ -238,8 +244,7 @@ class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
         self._labels = None
         bar.update()
         bar.set_postfix({name: f"{value:.4g}" for name, value in losses.items()}, refresh=False)
-        if self._monitor:
-            self.history_[-1].update(self._monitor(self) or {})
+        self.history_[-1].update(told_by(self._monitor, self))
 
     def _bar(self, phase: str, epochs: int) -> tqdm:
         hidden = None if self.progress == "auto" else not self.progress
@@ -262,9 +267,8 @@ class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
         """Clusters of the training samples as the model now is; while there are no centers yet, by k-means."""
         u = self._embed(self._x)
         if self._centers is None:
-            return kmeans(
-                u, self.n_clusters, n_init=1, random_state=stream(self.seed_, "k-means"), device=u.device
-            ).labels
+            settings = {"random_state": stream(self.seed_, "k-means"), "device": u.device}
+            return kmeans(u, self.n_clusters, n_init=1, **settings).labels
         return self._assign(u)
 
     # --- networks --------------------------------------------------------------------------------------------------

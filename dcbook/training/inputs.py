@@ -1,6 +1,7 @@
 """From what a reader passes in to what a network takes; and the randomness of a fit, one stream for each purpose."""
 
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from zlib import crc32
 
@@ -79,6 +80,20 @@ def in_batches(order: Tensor, size: int) -> list[Tensor]:
     if len(parts) > 1 and len(parts[-1]) == 1:
         parts[-2:] = [torch.cat(parts[-2:])]
     return parts
+
+
+def told_by(monitor: Callable | None, model: BaseEstimator) -> dict[str, float]:
+    """What a monitor returns of the model, as plain numbers that a history and a file can hold; {} without a monitor.
+
+    Raises TypeError for a value that is no number (a NumPy scalar and a tensor of one number are).
+    """
+    found = dict(monitor(model) or {}) if monitor else {}
+    for name, value in found.items():
+        if isinstance(value, np.generic | np.ndarray | Tensor) and math.prod(value.shape) == 1:
+            found[name] = value = value.item()
+        if not isinstance(value, int | float | None):
+            raise TypeError(f"a monitor returns numbers by name, but {name!r} is {value!r}; keep such things elsewhere")
+    return found
 
 
 def check_n_clusters(n_clusters: int, n_samples: int) -> None:

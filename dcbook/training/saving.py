@@ -17,6 +17,7 @@ from dcbook.files import written_folder
 from dcbook.training.network_files import describe_module, module_tensors, restore_module
 from dcbook.training.pretraining import Recipe
 
+FILES = ("model.safetensors", "model.json")
 NETWORKS = ("autoencoder_", "mnet_", "prior_")
 ARRAYS = ("landmarks_", "projection_", "components_", "coefficients_", "prototypes_")
 ARRAYS += ("whitening_mean_", "whitening_projection_")
@@ -26,6 +27,7 @@ FACTS = ("history_", "seed_", "interrupted_", "n_updates_", "n_features_in_", "i
 def save(model: BaseEstimator, folder: str | Path) -> None:
     """Write a fitted method to `folder`: model.safetensors and model.json, whole or not at all.
 
+    Only a folder that is new, empty, or an earlier model is written to; FileExistsError for any other.
     A start that was given as a network is not kept with the parameters (its trained successor is); a recipe is.
     """
     check_is_fitted(model)
@@ -42,9 +44,9 @@ def save(model: BaseEstimator, folder: str | Path) -> None:
     tensors |= {name: torch.as_tensor(getattr(model, name)).contiguous() for name in ARRAYS if hasattr(model, name)}
     for name, network in networks.items():
         tensors |= module_tensors(network, f"{name}.")
-    with written_folder(folder) as new:
-        save_file(tensors, new / "model.safetensors")
-        (new / "model.json").write_text(json.dumps(described, indent=1))
+    with written_folder(folder, FILES) as new:
+        save_file(tensors, new / FILES[0])
+        (new / FILES[1]).write_text(json.dumps(described, indent=1))
 
 
 def load(folder: str | Path, known: Mapping[str, type]) -> BaseEstimator:
@@ -91,4 +93,6 @@ def _plain(value):
         return {"recipe": type(value).__name__} | asdict(value)
     if isinstance(value, np.generic):
         return value.item()
+    if isinstance(value, torch.device):
+        return str(value)
     return value if isinstance(value, str | int | float | bool | None) else None

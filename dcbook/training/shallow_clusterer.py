@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from dcbook.clustering import KMeansResult, assign
-from dcbook.training.inputs import as_samples, check_n_clusters, resolve_device, resolve_seed, stream
+from dcbook.training.inputs import as_samples, check_n_clusters, resolve_device, resolve_seed, stream, told_by
 from dcbook.training.saving import save
 
 
@@ -51,8 +51,7 @@ class ShallowClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
         self.seed_ = resolve_seed(self.random_state)
         self.history_ = []
         self._cluster(self._matrix(x))
-        if monitor:
-            self.history_[-1].update(monitor(self) or {})
+        self.history_[-1].update(told_by(monitor, self))
         return self
 
     def predict(self, x) -> np.ndarray:

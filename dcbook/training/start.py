@@ -40,9 +40,12 @@ class Start:
         return sha.hexdigest()
 
     def save(self, folder: str | Path) -> None:
-        """Write `folder` with start.safetensors and start.json, whole or not at all."""
+        """Write `folder` with start.safetensors and start.json, whole or not at all.
+
+        Only a folder that is new, empty, or an earlier start is written to; FileExistsError for any other.
+        """
         described = describe_module(self.autoencoder) | {"digest": self.digest}
-        with written_folder(folder) as new:
+        with written_folder(folder, ("start.safetensors", "start.json")) as new:
             save_file(self._tensors(), new / "start.safetensors")
             (new / "start.json").write_text(json.dumps(described, indent=1))
 

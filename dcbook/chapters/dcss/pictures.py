@@ -8,7 +8,7 @@ import seaborn as sns
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from dcbook.plots.style import OURS, PAPER, STYLE
+from dcbook.plots.style import OURS, PAPER, STYLE, canvas
 
 
 def table(values: pd.DataFrame, title: str) -> Figure:
@@ -23,13 +23,11 @@ def table(values: pd.DataFrame, title: str) -> Figure:
 
 def shares(counts: Mapping[str, np.ndarray], edges: np.ndarray, name: str) -> Figure:
     """Histograms on one logarithmic axis, one panel each: title to counts (b,) in bins with `edges` (b + 1,)."""
-    with plt.rc_context(STYLE):
-        figure, axes = plt.subplots(1, len(counts), figsize=(3 * len(counts), 2.4), sharey=True, squeeze=False)
+    with canvas(1, len(counts), (3 * len(counts), 2.4), sharey=True) as (figure, axes):
         for axis, (title, count) in zip(axes.flat, counts.items(), strict=True):
             axis.stairs(100 * np.asarray(count) / np.sum(count), edges, fill=True, color=OURS)
             axis.set(title=title, xlabel=name, yscale="symlog", ylim=(0, 100))
         axes[0, 0].set_ylabel("% of the samples")
-        figure.tight_layout()
     return figure
 
 
@@ -50,13 +48,11 @@ def bounds(panels: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray, str, s
 
     `panels`: title to x (n,), values (n,), a curve (m, 2) of the bound, and the names of both axes.
     """
-    with plt.rc_context(STYLE):
-        figure, axes = plt.subplots(1, len(panels), figsize=(3.4 * len(panels), 3.2), squeeze=False)
+    with canvas(1, len(panels), (3.4 * len(panels), 3.2)) as (figure, axes):
         for axis, (title, (x, values, curve, name, of)) in zip(axes.flat, panels.items(), strict=True):
             axis.scatter(x, values, s=2, color=OURS, alpha=0.25, linewidths=0, rasterized=True)
             axis.plot(*np.asarray(curve).T, color=PAPER)
             axis.set(xlabel=name, ylabel=of, xlim=(0, 1), ylim=(0, 1), title=title, aspect="equal")
-        figure.tight_layout()
     return figure
 
 

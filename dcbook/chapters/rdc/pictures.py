@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
 from dcbook.chapters.rdc.tables import FIG4_FIG5, Paradigm, Phase
-from dcbook.plots import PALETTE, STYLE, bands, named
+from dcbook.plots.style import PALETTE, STYLE, bands, canvas, legend_beside, named
 
 
 def snapshots(rows: Mapping[str, Mapping]) -> Figure:
@@ -21,8 +21,7 @@ def snapshots(rows: Mapping[str, Mapping]) -> Figure:
     Colors are true classes. Each panel has a scale of its own, told below it, and both of its axes have the same.
     """
     most = max(len(portrait["frames"]) for portrait in rows.values())
-    with plt.rc_context(STYLE):
-        figure, axes = plt.subplots(len(rows), most, figsize=(1.9 * most, 2.2 * len(rows)), squeeze=False)
+    with canvas(len(rows), most, (1.9 * most, 2.2 * len(rows))) as (figure, axes):
         for line, (title, portrait) in zip(axes, rows.items(), strict=True):
             labels = np.asarray(portrait["labels"])
             colors = np.array(sns.color_palette("tab20" if labels.max() > 9 else "tab10"))[labels]
@@ -39,7 +38,6 @@ def snapshots(rows: Mapping[str, Mapping]) -> Figure:
                 axis.set(xticks=[], yticks=[], title=f"epoch {frame['epoch']}" if frame["epoch"] else "before phase 2")
                 axis.set_xlabel(f"{2 * half / 1.1:.2g} wide", fontsize=7)
             line[0].set_ylabel(title, fontsize=8)
-        figure.tight_layout()
     return figure
 
 
@@ -51,9 +49,8 @@ def dimensions(frame: pd.DataFrame) -> Figure:
     """
     datasets, starts = (list(dict.fromkeys(frame[name])) for name in ("dataset", "start"))
     colors = dict(zip(("id", "lid"), (sns.color_palette(PALETTE)[i] for i in (0, 3)), strict=True))
-    with plt.rc_context(STYLE):
-        size = 1.2 + 3.2 * len(starts), 0.4 + 2.3 * len(datasets)
-        figure, axes = plt.subplots(len(datasets), len(starts), figsize=size, sharey=True, squeeze=False)
+    size = 1.2 + 3.2 * len(starts), 0.4 + 2.3 * len(datasets)
+    with canvas(len(datasets), len(starts), size, sharey=True) as (figure, axes):
         for line, dataset in zip(axes, datasets, strict=True):
             for axis, start in zip(line, starts, strict=True):
                 part = frame[(frame["dataset"] == dataset) & (frame["start"] == start)]
@@ -66,8 +63,7 @@ def dimensions(frame: pd.DataFrame) -> Figure:
         for axis in axes[-1]:
             axis.set_xlabel("epoch of DEC")
         axes[0, 0].set_ylim(0, None)
-        axes[0, -1].legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
-        figure.tight_layout()
+        legend_beside(axes[0, -1])
     return figure
 
 
@@ -80,9 +76,8 @@ def phases(frame: pd.DataFrame, metric: str = "acc") -> Figure:
     frame = frame[frame["metric"] == metric]
     datasets, methods = (list(dict.fromkeys(frame[name])) for name in ("dataset", "method"))
     first, second = (sns.color_palette(PALETTE)[i] for i in (7, 0))
-    with plt.rc_context(STYLE):
-        size = 1.4 + 2 * len(datasets), 1.2 + 0.4 * len(methods)
-        figure, axes = plt.subplots(1, len(datasets), figsize=size, sharey=True, squeeze=False)
+    size = 1.4 + 2 * len(datasets), 1.2 + 0.4 * len(methods)
+    with canvas(1, len(datasets), size, sharey=True) as (figure, axes):
         for axis, dataset in zip(axes.flat, datasets, strict=True):
             part = frame[frame["dataset"] == dataset]
             places = part["method"].map(methods.index) + _beside(part)
@@ -97,7 +92,6 @@ def phases(frame: pd.DataFrame, metric: str = "acc") -> Figure:
         axes[0, 0].set_ylim(len(methods) - 0.5, -0.5)
         handles, texts = axes[0, 0].get_legend_handles_labels()
         figure.legend(handles, texts, loc="upper center", bbox_to_anchor=(0.5, 0.02), ncols=3, frameon=False)
-        figure.tight_layout()
     return figure
 
 
@@ -108,9 +102,8 @@ def courses(frame: pd.DataFrame, panels: Mapping[str, str]) -> Figure:
     `panels` names, column to title, None where there is no number.
     """
     datasets, methods = list(dict.fromkeys(frame["dataset"])), list(dict.fromkeys(frame["method"]))
-    with plt.rc_context(STYLE):
-        size = 1.8 + 2.6 * len(panels), 0.6 + 2 * len(datasets)
-        figure, axes = plt.subplots(len(datasets), len(panels), figsize=size, sharex=True, squeeze=False)
+    size = 1.8 + 2.6 * len(panels), 0.6 + 2 * len(datasets)
+    with canvas(len(datasets), len(panels), size, sharex=True) as (figure, axes):
         for line, dataset in zip(axes, datasets, strict=True):
             part = frame[frame["dataset"] == dataset].astype(dict.fromkeys(panels, float))
             for axis, (column, title) in zip(line, panels.items(), strict=True):
@@ -121,7 +114,6 @@ def courses(frame: pd.DataFrame, panels: Mapping[str, str]) -> Figure:
             axis.set_xlabel("share of the method's epochs")
         handles = [plt.Line2D([], [], color=color) for color in sns.color_palette(PALETTE, len(methods))]
         figure.legend(handles, methods, loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
-        figure.tight_layout()
     return figure
 
 
@@ -132,9 +124,8 @@ def diagnoses(frame: pd.DataFrame, panels: Mapping[str, str], paradigms: Mapping
     has the rows in their order, method to paradigm. A method without a number has no dot; dotted lines are at 0.
     """
     datasets, methods = list(dict.fromkeys(frame["dataset"])), list(paradigms)
-    with plt.rc_context(STYLE):
-        size = 2.4 + 1.75 * len(panels), 1.2 + 0.42 * len(methods)
-        figure, axes = plt.subplots(1, len(panels), figsize=size, sharey=True, squeeze=False)
+    size = 2.4 + 1.75 * len(panels), 1.2 + 0.42 * len(methods)
+    with canvas(1, len(panels), size, sharey=True) as (figure, axes):
         for axis, (column, title) in zip(axes.flat, panels.items(), strict=True):
             for number, (dataset, color) in enumerate(zip(datasets, sns.color_palette(PALETTE), strict=False)):
                 part = frame[(frame["dataset"] == dataset) & frame["method"].isin(methods)].dropna(subset=[column])
@@ -148,7 +139,6 @@ def diagnoses(frame: pd.DataFrame, panels: Mapping[str, str], paradigms: Mapping
         axes[0, 0].set_yticklabels([f"{method}\n{paradigm}" for method, paradigm in paradigms.items()], fontsize=7)
         handles, texts = axes[0, 0].get_legend_handles_labels()
         figure.legend(handles, texts, loc="upper center", bbox_to_anchor=(0.5, 0.02), ncols=4, frameon=False)
-        figure.tight_layout()
     return figure
 
 
@@ -163,9 +153,8 @@ def neighborhoods(portrait: Mapping, images: np.ndarray) -> Figure:
     if it is kept, orange if it is too far, purple if it does not agree, red if both.
     """
     samples, neighbors = portrait["samples"], np.asarray(portrait["neighbors"])
-    with plt.rc_context(STYLE):
-        size = 0.55 * (neighbors.shape[1] + 2), 0.6 * len(samples) + 0.4
-        figure, axes = plt.subplots(len(samples), neighbors.shape[1] + 2, figsize=size, squeeze=False)
+    size = 0.55 * (neighbors.shape[1] + 2), 0.6 * len(samples) + 0.4
+    with canvas(len(samples), neighbors.shape[1] + 2, size) as (figure, axes):
         for number, line in enumerate(axes):
             own = images[samples[number]]
             tiles = [own, *images[neighbors[number]], np.reshape(portrait["centroids"][number], own.shape) / 255]
@@ -181,7 +170,6 @@ def neighborhoods(portrait: Mapping, images: np.ndarray) -> Figure:
         names = {"kept": KEPT, "too far": FAR, "not mutual": ALONE, "both": BOTH}
         handles = [plt.Line2D([], [], color=color, linewidth=2, label=name) for name, color in names.items()]
         figure.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, 0.03), ncols=4, frameon=False)
-        figure.tight_layout()
     return figure
 
 

@@ -1,12 +1,6 @@
 """The claims of DCSS's sections 3.4 and 4: `notebooks/dcss/README.md` is made of this."""
 
-from dcbook.book.verdicts import (
-    NOT_HERE,
-    Claim,
-    beats,
-    gains,
-    matters_little,
-)
+from dcbook.book.verdicts import NOT_HERE, Claim, beats, gains, matters_little
 from dcbook.chapters.dcss.claims.judges import (
     OTHERS,
     filters_resemble,

@@ -4,14 +4,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from dcbook.book.verdicts import (
-    NOT_YET,
-    Judgment,
-    beats,
-    combined,
-    counted,
-    means_at,
-)
+from dcbook.book.verdicts import NOT_YET, Judgment, beats, combined, counted, means_at
 from dcbook.chapters.dcss.tables import histories, resemblances
 from dcbook.evaluation import purity
 from dcbook.experiments import Contrast, Record, by_value, contrast

@@ -6,7 +6,7 @@ not confined to [0, 1] as pixels are, so phase 1 takes shorter steps: its losses
 
 from dataclasses import replace
 
-from dcbook.chapters.dcss.grids.benchmark import LAPTOP, PAPER, QUICK
+from dcbook.chapters.dcss.grids.benchmark import LAPTOP, PAPER, QUICK, QUICK_NETWORK
 from dcbook.chapters.dcss.grids.sensitivity import small
 from dcbook.experiments.runs import Method, Scale
 from dcbook.methods import DCSS, AEKMeans, MoCo, Pretraining, SimCLR
@@ -16,9 +16,9 @@ QUICK_COLOR = replace(
     QUICK,
     datasets={"digits-rgb": {"subset": 600}},
     seeds=(0,),
-    starts={"autoencoder": Method(AEKMeans, {"start": Pretraining(widths=(125, 125, 500), epochs=24, batch_size=128)})},
+    starts={"autoencoder": Method(AEKMeans, {"start": replace(QUICK_NETWORK, epochs=16)})},
     features={"simclr": Method(SimCLR, {**QUICK_VIEWS, "epochs": 16, "lr": 0.2, "temperature": 0.2})},
-    monitor_every=10,
+    monitor_every=0,
 )
 LAPTOP_COLOR = replace(
     LAPTOP,
@@ -51,16 +51,14 @@ def on_moco(scale: Scale, moco: dict, phase2: dict) -> Scale:
     return replace(scale, methods=methods, features={})
 
 
-SHORT = {"max_updates": 90, "update_interval": 15}
+SHORT = {"max_updates": 60, "update_interval": 12}
 TABLE3 = {
     "quick": on_features(
         QUICK_COLOR,
         DEC=SHORT,
-        IDEC=SHORT,
-        DCN={"epochs": 10},
-        DKM={"epochs": 10},
-        DCSS_u={"phase1_epochs": 3, "phase1_lr": 1e-6},
-        DCSS={"phase2_epochs": 24, "T2": 6, "batch_size": 100},
+        IDEC={**SHORT, "lr": 1e-3},
+        DCSS_u={"phase1_epochs": 2, "phase1_lr": 1e-6},
+        DCSS={"phase2_epochs": 16, "T2": 4, "batch_size": 100},
     ),
     "laptop": on_features(LAPTOP_COLOR, DCSS_u={"phase1_epochs": 5, "phase1_lr": 2e-7}),
     "paper": on_features(PAPER_COLOR),
@@ -69,7 +67,7 @@ TABLE5 = {
     "quick": on_moco(
         QUICK_COLOR,
         {**QUICK_VIEWS, "epochs": 6, "queue": 600, "bn_groups": 1, "temperature": 0.1},
-        {"phase2_epochs": 4, "T2": 2, "batch_size": 100, "schedule_size": None},
+        {"phase2_epochs": 2, "T2": 1, "batch_size": 100, "schedule_size": None},
     ),
     "laptop": on_moco(
         LAPTOP_COLOR,

@@ -21,7 +21,7 @@ CONVOLUTIONAL = Pretraining("convolutional", epochs=10, batch_size=16)
 FEW = {"phase1_epochs": 1, "phase1_lr": 1e-5, "phase2_epochs": 4, "T2": 2, "batch_size": 50, "schedule_size": None}
 FIG13 = {
     "quick": first_layer(
-        replace(QUICK, datasets={"digits": {"subset": 200, "padding": 4}}, seeds=(0,)), CONVOLUTIONAL, **FEW
+        replace(QUICK, datasets={"digits": {"subset": 100, "padding": 4}}, seeds=(0,)), CONVOLUTIONAL, **FEW
     ),
     "laptop": first_layer(
         replace(LAPTOP, datasets={name: {"subset": 2000} for name in ("usps", "mnist-test")}), CONVOLUTIONAL, **FEW

@@ -8,9 +8,7 @@ from sklearn.base import clone
 from torch import nn
 
 from dcbook.data import Dataset
-from dcbook.evaluation import (
-    train_with_labels,
-)
+from dcbook.evaluation import train_with_labels
 from dcbook.experiments.watch import Watch
 from dcbook.methods import Pretraining
 

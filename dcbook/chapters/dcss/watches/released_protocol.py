@@ -5,9 +5,7 @@ from typing import Any
 from sklearn.base import clone
 
 from dcbook.data import Dataset
-from dcbook.evaluation import (
-    label_picked,
-)
+from dcbook.evaluation import label_picked
 from dcbook.experiments.watch import Watch
 
 

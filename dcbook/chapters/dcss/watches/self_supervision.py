@@ -6,11 +6,7 @@ import numpy as np
 from sklearn.base import clone
 
 from dcbook.data import Dataset
-from dcbook.evaluation import (
-    pairs,
-    residuals,
-    tsne,
-)
+from dcbook.evaluation import pairs, residuals, tsne
 from dcbook.experiments.watch import Watch
 
 BINS = 40

@@ -12,7 +12,7 @@ from dcbook.chapters.deepcluster.claims.clusters import (
     rises,
     training_beats_chance,
 )
-from dcbook.chapters.deepcluster.claims.learners import stays_below, worth_more
+from dcbook.chapters.deepcluster.claims.small_images import stays_below, worth_more
 from dcbook.chapters.deepcluster.claims.transfer import (
     copies_are_found,
     deeper_gains_as_much,

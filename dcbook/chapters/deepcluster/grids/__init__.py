@@ -3,7 +3,7 @@
 A name in capitals holds settings, scale by scale; a function takes a scale's name and, if not all are wanted, seeds.
 """
 
-from dcbook.chapters.deepcluster.grids.images import (
+from dcbook.chapters.deepcluster.grids.paper import (
     ELSEWHERE,
     NETWORKS,
     SCALES,
@@ -15,7 +15,7 @@ from dcbook.chapters.deepcluster.grids.images import (
     transfers,
     uncurated,
 )
-from dcbook.chapters.deepcluster.grids.learners import ALL, FAMILY, OURS, RECIPE, RELEASED
+from dcbook.chapters.deepcluster.grids.small_images import ALL, FAMILY, OURS, RECIPE, RELEASED
 from dcbook.experiments.runs import grid
 
 GRIDS = {

@@ -8,12 +8,7 @@ from torch import nn
 
 from dcbook.chapters.deepcluster.watches.networks import networks
 from dcbook.data import Dataset, load
-from dcbook.evaluation import (
-    activations,
-    linear_probe,
-    mlp_probe,
-    pool_to,
-)
+from dcbook.evaluation import activations, linear_probe, mlp_probe, pool_to
 from dcbook.experiments.watch import Watch
 
 

@@ -1,6 +1,8 @@
 """Every method of the book by what teaches its network, with the diagnostics of its training."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from dcbook.chapters.rdc.grids.reconstruction import COMPARED, RDC, compared
 from dcbook.chapters.rdc.watches import Diagnostics
@@ -26,20 +28,23 @@ PARADIGMS = {
 }
 
 
-def from_scratch(scale: str, epochs: tuple[int, int], queue: int, every: int) -> Scale:
+def from_scratch(
+    scale: str, epochs: tuple[int, int], queue: int, every: int, few: Mapping[str, Any] | None = None, **moco: Any
+) -> Scale:
     """The methods of images that have no phase 1, on the first data set of `compared`, 10 clusters for 10 classes.
 
     DeepCluster and its relatives are those of the DeepCluster chapter, SimCLR and MoCo learn from the views of the
     relatives. `epochs`: of DeepCluster, which is looked at after each one, and of the others, after every `every`-th.
+    `few`: other settings of all but DeepCluster, `moco`: of MoCo alone.
     """
-    v2, swav = ({**settings[scale], "epochs": epochs[1]} for settings in (DEEPCLUSTER_V2, SWAV))
+    v2, swav = ({**settings[scale], "epochs": epochs[1], **(few or {})} for settings in (DEEPCLUSTER_V2, SWAV))
     views = {name: value for name, value in v2.items() if name != "prototypes"} | {"temperature": 0.2}
     settings = {
         "DeepCluster": (DeepCluster, {**DEEPCLUSTER[scale], "n_clusters": 10, "epochs": epochs[0]}),
         "DeepCluster-v2": (DeepClusterV2, v2),
         "SwAV": (SwAV, swav),
         "SimCLR": (SimCLR, views),
-        "MoCo": (MoCo, {**views, "queue": queue}),
+        "MoCo": (MoCo, {**views, "queue": queue, **moco}),
     }
     methods = {
         name: Method(
@@ -50,11 +55,11 @@ def from_scratch(scale: str, epochs: tuple[int, int], queue: int, every: int) ->
         for name, (cls, params) in settings.items()
     }
     first = dict(list(COMPARED[scale].datasets.items())[:1])
-    return replace(COMPARED[scale], datasets=first, methods=methods, starts={})
+    return replace(COMPARED[scale], datasets=first, methods=methods, starts={}, monitor_every=1)
 
 
 SCRATCH = {
-    "quick": from_scratch("quick", (6, 4), queue=400, every=1),
+    "quick": from_scratch("quick", (3, 3), queue=300, every=1, few={"width": 4}, bn_groups=1),
     "laptop": from_scratch("laptop", (5, 15), queue=800, every=3),
     "paper": from_scratch("paper", (40, 200), queue=4096, every=10),
 }

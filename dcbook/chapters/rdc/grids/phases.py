@@ -7,14 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dcbook.chapters.rdc.watches import BothPhases, ClusterDimensions, Snapshots
 from dcbook.experiments.runs import Method, Run, Scale, Seeds, runs
 from dcbook.methods import DEC, IDEC, ACAIPretraining, AEKMeans, ContrastivePretraining, DynAE, Pretraining
-
-if TYPE_CHECKING:  # imported where a table is made: the workers of a sweep make none
-    pass
 
 RECONSTRUCTION, CONTRASTIVE, ACAI = "reconstruction", "contrastive", "ACAI"
 PRETRAININGS = {RECONSTRUCTION: Pretraining, CONTRASTIVE: ContrastivePretraining, ACAI: ACAIPretraining}
@@ -28,6 +25,11 @@ def pretrained(name: str, **settings: Any) -> dict[str, Method]:
 def small(epochs: int) -> dict[str, Any]:
     """A quarter of DEC's widths and small batches, for few images."""
     return {"widths": (125, 125, 500), "epochs": epochs, "batch_size": 128, "lr": 1e-3}
+
+
+def tiny(epochs: int) -> dict[str, Any]:
+    """For `quick`: one hidden layer fewer, so that 280 updates, 10 epochs on the digits, are enough to start from."""
+    return {"widths": (100, 200), "epochs": epochs, "batch_size": 64, "lr": 3e-3}
 
 
 def twist(scale: Scale, settings: Mapping[str, Any], pretraining: Mapping[str, Any]) -> Scale:
@@ -52,36 +54,38 @@ def both_phases(scale: Scale, settings: Mapping[str, Any], pretraining: Mapping[
     return replace(scale, starts=pretrained(ACAI, **pretraining), methods=methods)
 
 
-def flattening(scale: Scale) -> Scale:
+def flattening(scale: Scale, points: int = 800) -> Scale:
     """The demonstration of FT-VGAE (App. A): four curved clusters in the plane, as far as we know how it was made.
 
     Known: a linear autoencoder of two layers, 200 iterations of reconstruction, then DEC's loss. Ours: the points, the
     steps, the 1,000 updates of DEC, and beside the linear network one with a hidden layer of 50 units.
     """
-    settings = {"max_updates": 1000, "update_interval": 20, "tol": 0, "lr": 0.1, "batch_size": 800}
+    settings = {"max_updates": 1000, "update_interval": 20, "tol": 0, "lr": 0.1, "batch_size": points}
     networks = {"linear": (), "one hidden layer": (50,)}
-    recipe = {"latent_dim": 2, "epochs": 200, "batch_size": 800, "lr": 1e-2}
+    recipe = {"latent_dim": 2, "epochs": 200, "batch_size": points, "lr": 1e-2}
     starts = {
         name: Method(AEKMeans, {"start": Pretraining(widths=widths, **recipe)}) for name, widths in networks.items()
     }
     methods = {f"DEC, {name}": Method(DEC, settings, name, Snapshots()) for name in networks}
-    return replace(scale, datasets={"arcs": {}}, starts=starts, methods=methods, monitor_every=0)
+    datasets = {"arcs": {} if points == 800 else {"subset": points}}
+    return replace(scale, datasets=datasets, starts=starts, methods=methods, monitor_every=0)
 
 
-QUICK = Scale(datasets={"digits": {}}, name="quick")
+QUICK = Scale(datasets={"digits": {}}, monitor_every=4, name="quick")
 LAPTOP = Scale(datasets={"mnist-test": {}, "fashion-mnist-test": {}}, seeds=(0, 1, 2), name="laptop")
 PAPER = Scale(datasets={"mnist": {}, "fashion-mnist": {}}, seeds=(0, 1, 2, 3, 4), name="paper")
 # Schedules in mini-batch updates are the methods' own at `paper`; at `laptop` six targets of DEC and IDEC, six counts
 # of DynAE. DEC's share of changed labels at which it stops is kept: 0.1 %.
 FEW, SOME = {"max_updates": 300, "update_interval": 20}, {"max_updates": 840}
+FEWER = FEW | {"max_updates": 60}
 FIVE = {name: {"subset": 2000} for name in ("usps", "mnist-test", "fashion-mnist-test", "pneumoniamnist")}
 FIG1 = {
-    "quick": twist(QUICK, FEW, small(30)),
+    "quick": twist(QUICK, FEW, tiny(10)),
     "laptop": twist(LAPTOP, SOME, small(40)),
     "paper": twist(PAPER, {}, {"epochs": 300}),
 }
 FIG2 = {
-    "quick": collapse(QUICK, FEW, small(30)),
+    "quick": collapse(QUICK, FEW, tiny(10)),
     "laptop": collapse(LAPTOP, SOME, small(40)),
     "paper": collapse(PAPER, {}, {"epochs": 300}),
 }
@@ -89,7 +93,7 @@ FIG2 = {
 # the mean image (reconstruction error 0.064 with steps of 0.0003; 0.028 after 800 updates with 0.05).
 GENTLE = {"lam": 0.05}
 FIG3 = {
-    "quick": both_phases(QUICK, FEW, small(40) | GENTLE),
+    "quick": both_phases(QUICK, FEW, tiny(10) | GENTLE),
     "laptop": both_phases(replace(LAPTOP, datasets=FIVE | {"breastmnist": {}}), SOME, small(160) | GENTLE),
     "paper": both_phases(
         replace(PAPER, datasets=PAPER.datasets | {"usps": {}, "pneumoniamnist": {}, "breastmnist": {}}), {}, {}
@@ -102,7 +106,7 @@ FREE = {"lam": 0.0}
 TEST, WHOLE = replace(LAPTOP, datasets={"mnist-test": {}}), replace(PAPER, datasets={"mnist": {}})
 MORE = {"max_updates": 4200}
 LENGTHS = {
-    "quick": [both_phases(QUICK, FEW, small(epochs) | lam) for lam in (GENTLE, FREE) for epochs in (160, 40, 10)],
+    "quick": [both_phases(QUICK, FEWER, tiny(epochs) | lam) for lam in (GENTLE, FREE) for epochs in (8, 2)],
     "laptop": [both_phases(TEST, MORE, small(epochs) | GENTLE) for epochs in (1646, 411, 103, 26)]
     + [both_phases(TEST, MORE, small(epochs) | FREE) for epochs in (103, 26)],
     "paper": [both_phases(WHOLE, {}, {"epochs": epochs} | lam) for lam in ({}, FREE) for epochs in (475, 119, 30)],
@@ -110,8 +114,8 @@ LENGTHS = {
 
 
 def arcs(scale: str, seeds: Seeds = None) -> list[Run]:
-    """Fig. 2's demonstration in the plane; the same at all scales but for the seeds."""
-    return runs(flattening(FIG2[scale]), seeds=seeds)
+    """Fig. 2's demonstration in the plane; the same at all scales but for the seeds, and half the points at `quick`."""
+    return runs(flattening(FIG2[scale], 400 if scale == "quick" else 800), seeds=seeds)
 
 
 def lengths(scale: str, seeds: Seeds = None) -> list[Run]:

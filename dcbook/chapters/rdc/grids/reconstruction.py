@@ -7,15 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from dcbook.chapters.rdc.grids.phases import ACAI, FEW, GENTLE, LAPTOP, PAPER, QUICK, SOME, pretrained, small
+from dcbook.chapters.rdc.grids.phases import ACAI, FEWER, GENTLE, LAPTOP, PAPER, QUICK, SOME, pretrained, small, tiny
 from dcbook.chapters.rdc.watches import Diagnostics, Filtered
 from dcbook.experiments.runs import Method, Run, Scale, Seeds, runs, sampled, vary
 from dcbook.methods import DCN, DCSS, DEC, DKM, IDEC, AEKMeans, DynAE, RDCReconstruction, VaDE
-
-if TYPE_CHECKING:  # imported where a table is made: the workers of a sweep make none
-    pass
 
 BEFORE, RDC = "AE+k-means", "R-DC (reconstruction)"
 METHODS = {
@@ -31,9 +28,14 @@ METHODS = {
 }
 
 
-def beside(scale: Scale, settings: Mapping[str, Mapping], pretraining: Mapping[str, Any], every: int) -> Scale:
-    """All methods from the same autoencoder, pretrained as DynAE's is; diagnosed at every `every`-th epoch."""
-    watch = Diagnostics(every=every, variants=("dynae", "rdc"))
+def beside(
+    scale: Scale, settings: Mapping[str, Mapping], pretraining: Mapping[str, Any], every: int, **watched: Any
+) -> Scale:
+    """All methods from the same autoencoder, pretrained as DynAE's is; diagnosed at every `every`-th epoch.
+
+    `watched`: other options of `Diagnostics`.
+    """
+    watch = Diagnostics(every=every, variants=("dynae", "rdc"), **watched)
     methods = {name: Method(cls, settings.get(name, {}), ACAI, watch) for name, cls in METHODS.items()}
     return replace(scale, starts=pretrained(ACAI, **pretraining), methods=methods)
 
@@ -44,16 +46,17 @@ def as_long(updates: Mapping[str, Any], epochs: int, dcss: Mapping[str, Any]) ->
     return counted | {name: {"epochs": epochs} for name in ("DCN", "DKM", "VaDE", RDC)} | {"DCSS": dcss}
 
 
-# At `quick` DCSS's first phase has its step times 70,000 / 1,797. At `laptop` 100 epochs are 800 updates on 2,000
-# images.
-QUICK_DCSS = {"phase1_epochs": 5, "phase1_lr": 3.9e-5, "phase2_epochs": 40, "T2": 10}
+# At `quick` a third of the digits, and looks at every seventh epoch of some 15. DCSS's first phase has its step there
+# times 70,000 / 600. At `laptop` 100 epochs are 800 updates on 2,000 images.
+PART = replace(QUICK, datasets={"digits": {"subset": 600}}, monitor_every=7)
+QUICK_DCSS = {"phase1_epochs": 5, "phase1_lr": 1.2e-4, "phase2_epochs": 9, "T2": 4}
 QUICK_DCSS |= {"batch_size": 256, "schedule_size": None}
 LAPTOP_DCSS = {"phase1_epochs": 3, "phase2_epochs": 4, "T2": 1}
 SETS = {"fashion-mnist-test": {"subset": 2000}, "breastmnist": {}, "pneumoniamnist": {"subset": 2000}}
 SETS |= {"cifar10": {"subset": 2000}}
 WHOLE = ("fashion-mnist", "breastmnist", "pneumoniamnist", "vesselmnist3d", "cifar10", "bloodmnist")
 COMPARED = {
-    "quick": beside(QUICK, as_long(FEW, 40, QUICK_DCSS), small(40) | GENTLE, every=5),
+    "quick": beside(PART, as_long(FEWER, 15, QUICK_DCSS), tiny(25) | GENTLE, every=7, n_gradients=128),
     "laptop": beside(replace(LAPTOP, datasets=SETS), as_long(SOME, 100, LAPTOP_DCSS), small(160) | GENTLE, every=15),
     "paper": beside(replace(PAPER, datasets={name: {} for name in WHOLE}), {}, {}, every=10),
 }
@@ -84,7 +87,7 @@ CHOICES = {
 }
 HYPERPARAMETERS = ("distance_filter", "hand_over", "n_neighbors")  # the others make another method of it
 NOISE = {"quick": (0.3,)}
-ALONE = {"quick": {"epochs": 13}, "laptop": {"epochs": 100}, "paper": {}}
+ALONE = {"quick": {"epochs": 5}, "laptop": {"epochs": 100}, "paper": {}}
 ABLATED = {
     name: replace(
         scale,

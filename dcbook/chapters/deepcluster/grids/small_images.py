@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from dcbook.chapters.deepcluster.grids.images import SCALES
+from dcbook.chapters.deepcluster.grids.paper import SCALES
 from dcbook.chapters.deepcluster.watches import Representation
 from dcbook.experiments.image_learners import DEEPCLUSTER_V2, SWAV
 from dcbook.experiments.runs import Method, Scale
@@ -20,12 +20,15 @@ OURS, ALL = "this book's", "all of these"
 
 
 def put_back(scale: Scale, **changes) -> Scale:
-    """A scale's settings, with one at a time as released or otherwise changed, and with all of them as released."""
+    """A scale's settings, with one at a time as released or otherwise changed, and with all of them as released.
+
+    At `quick` nothing is changed in another way.
+    """
     ours = {**scale.methods["DeepCluster"].params, **changes}
     once = {"reassign": 1, "epochs": ours["reassign"] * ours["epochs"]}  # as many updates
     released = {"a pass a clustering": once, **RELEASED}
     together = {name: value for each in released.values() for name, value in each.items()}
-    variants = {OURS: {}, **released, ALL: together, **OTHERS}
+    variants = {OURS: {}, **released, ALL: together, **(OTHERS if scale.name != "quick" else {})}
     methods = {
         name: Method(DeepCluster, {**ours, **params}, watch=Representation()) for name, params in variants.items()
     }
@@ -33,7 +36,9 @@ def put_back(scale: Scale, **changes) -> Scale:
 
 
 RECIPE = {
-    "quick": put_back(replace(SCALES["quick"], datasets={"digits-rgb": {"subset": 900}}), epochs=3, reassign=5),
+    "quick": put_back(
+        replace(SCALES["quick"], datasets={"digits-rgb": {"subset": 320}}), width=0.5, epochs=2, reassign=5
+    ),
     "laptop": put_back(replace(SCALES["laptop"], datasets={"cifar10": {"subset": 2000}}), epochs=6),
     "paper": put_back(
         replace(SCALES["paper"], datasets={"cifar10": {}}), jitter=0.0, crop=0.3, batch_size=64, reassign=5, epochs=40
@@ -41,21 +46,30 @@ RECIPE = {
 }
 
 
-def relatives(scale: Scale, **changes) -> Scale:
-    """DeepCluster with both clusterings, and the two methods that came after it."""
+def relatives(scale: Scale, later: dict | None = None, frozen: dict | None = None, **changes) -> Scale:
+    """DeepCluster with both clusterings, and the two methods that came after it.
+
+    `changes` are those to its settings, `later` those to theirs, and `frozen` those to SwAV's beside.
+    """
+    later, frozen = later or {}, frozen or {}
     ours = {**scale.methods["DeepCluster"].params, **changes}
     methods = {
         "DeepCluster": Method(DeepCluster, ours),
         "DeepCluster, PIC": Method(DeepCluster, {**ours, "clustering": "pic"}),
-        "DeepCluster-v2": Method(DeepClusterV2, DEEPCLUSTER_V2[scale.name]),
-        "SwAV": Method(SwAV, SWAV[scale.name]),
+        "DeepCluster-v2": Method(DeepClusterV2, {**DEEPCLUSTER_V2[scale.name], **later}),
+        "SwAV": Method(SwAV, {**SWAV[scale.name], **later, **frozen}),
     }
     watched = {name: replace(method, watch=Representation()) for name, method in methods.items()}
     return replace(scale, methods=watched)
 
 
 FAMILY = {
-    "quick": relatives(replace(SCALES["quick"], datasets={"digits": {"subset": 1200}}), epochs=6),
+    "quick": relatives(
+        replace(SCALES["quick"], datasets={"digits": {"subset": 700}}),
+        epochs=4,
+        later={"epochs": 4},
+        frozen={"frozen_updates": 10},  # of 56 updates
+    ),
     "laptop": relatives(
         replace(SCALES["laptop"], datasets={"fashion-mnist-test": {"subset": 2000}}), epochs=3
     ),  # of five passes

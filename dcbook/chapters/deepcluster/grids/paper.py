@@ -7,26 +7,24 @@ images, on which the released settings do not learn: what was changed is said at
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from dcbook.chapters.deepcluster.watches import Filters, LayerProbes, Transfer
 from dcbook.experiments.image_learners import DEEPCLUSTER
 from dcbook.experiments.runs import Method, Run, Scale, Seeds, runs, sampled, vary
 from dcbook.methods import DeepCluster
 
-if TYPE_CHECKING:  # imported where a table is made: the workers of a sweep make none
-    pass
-
+# So that each quick notebook takes seconds: fewer images and channels, and a few short epochs with smaller batches.
+QUICK = {**DEEPCLUSTER["quick"], "width": 0.33, "batch_size": 32, "epochs": 6}
 SCALES = {
     "quick": Scale(
         name="quick",
-        datasets={"digits": {}},
+        datasets={"digits": {"subset": 1000}},
         seeds=(0,),
         methods={
             "DeepCluster": Method(
                 DeepCluster,
-                DEEPCLUSTER["quick"],
-                watch=LayerProbes(dim=256, epochs=20),
+                QUICK,
+                watch=LayerProbes(dim=128, epochs=20),
             )
         },
     ),
@@ -53,12 +51,12 @@ NETWORKS = ("alexnet-small", "vgg-small")
 # Where networks are put to use, images of a third set to mix into those of the pretraining, and the number of all
 # these. With CIFAR-10 no third set has its shape: there the foreign images are of the same kind as the new set's.
 ELSEWHERE = {
-    "quick": Transfer(("digits", {"subset": 1000}), labeled=200, epochs=20, supervised=5),
+    "quick": Transfer(("digits", {"subset": 500}), labeled=200, epochs=10, supervised=3),
     "laptop": Transfer(("mnist-test", {"subset": 4000}), labeled=500, epochs=30, supervised=20),
     "paper": Transfer(("cifar100-20-test", {}), labeled=5000, epochs=50, supervised=100),
 }
 FOREIGN = {"quick": "patches", "laptop": "pneumoniamnist", "paper": "cifar100-20"}
-IMAGES = {"quick": 600, "laptop": 2000, "paper": 30_000}
+IMAGES = {"quick": 500, "laptop": 2000, "paper": 30_000}
 
 
 def numbers_of_clusters(scale: str, seeds: Seeds = None) -> list[Run]:
@@ -70,9 +68,12 @@ def numbers_of_clusters(scale: str, seeds: Seeds = None) -> list[Run]:
 def safeguards(scale: str, seeds: Seeds = None) -> list[Run]:
     """Section 2.2: with and without the repair of empty clusters, with and without uniform sampling over clusters.
 
-    With so many clusters that each has about six images: few would never lose their last.
+    With so many clusters that each has about six images: few would never lose their last. At `quick`, of five epochs,
+    each has three, and the step is twice as large, so that images change their cluster more often.
     """
-    few_images = vary(_of(scale, seeds), n_clusters=[{"quick": 300, "laptop": 350}.get(scale, 10_000)])
+    few_images = vary(_of(scale, seeds), n_clusters=[{"quick": 200, "laptop": 350}.get(scale, 10_000)])
+    if scale == "quick":
+        few_images = [_with(sampled(run, subset=600), width=0.25, lr=0.1, epochs=5) for run in few_images]
     unprobed = [replace(run, watch=None) for run in few_images]
     return vary(vary(unprobed, sampling=("clusters", "images")), repair=(True, False))
 
@@ -85,7 +86,7 @@ def samplers(scale: str, seeds: Seeds = None) -> list[Run]:
 def layers(scale: str, seeds: Seeds = None) -> list[Run]:
     """Table 1: probes of each layer beside those of a supervised twin, on the data set itself and on another."""
     watch = {
-        "quick": LayerProbes(dim=256, epochs=20, supervised=8),
+        "quick": LayerProbes(dim=128, epochs=20, supervised=8),
         "laptop": LayerProbes(supervised=20, elsewhere=("mnist-test", {"subset": 2000})),
     }.get(scale, LayerProbes(dim=9600, epochs=90, supervised=100))
     return [replace(run, watch=watch) for run in _of(scale, seeds)]
@@ -93,7 +94,7 @@ def layers(scale: str, seeds: Seeds = None) -> list[Run]:
 
 def filters(scale: str, seeds: Seeds = None) -> list[Run]:
     """Figs. 3 to 5: what filters respond to, with gray values or colors as input, and with derivatives."""
-    watch = {"quick": Filters(shown=4, steps=60), "laptop": Filters()}.get(scale, Filters(shown=3))
+    watch = {"quick": Filters(shown=3, steps=40), "laptop": Filters()}.get(scale, Filters(shown=3))
     small = [run for run in _of(scale, seeds) if run.dataset != "stl10"]  # its pictures would fill megabytes
     return vary([replace(run, watch=watch) for run in small], sobel=(False, True))
 
@@ -121,7 +122,12 @@ def uncurated(scale: str, seeds: Seeds = None) -> list[Run]:
 def _transferred(scale: str, seeds: Seeds) -> list[Run]:
     first = next(iter(SCALES[scale].datasets))
     runs = [replace(run, watch=ELSEWHERE[scale]) for run in _of(scale, seeds) if run.dataset == first]
-    return [sampled(run, subset=IMAGES[scale]) for run in runs]
+    short = {"epochs": 4} if scale == "quick" else {}
+    return [_with(sampled(run, subset=IMAGES[scale]), **short) for run in runs]
+
+
+def _with(run: Run, **params) -> Run:
+    return replace(run, params={**run.params, **params})
 
 
 def _of(scale: str, seeds: Seeds) -> list[Run]:

@@ -1,0 +1,47 @@
+"""What a monitor may return and read, at any epoch, without harm to the fit or to the saved model."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from dcbook.methods import DEC, AEKMeans, KMeans, Pretraining, load_model
+
+X = np.random.default_rng(0).random((40, 6), dtype=np.float32)
+RECIPE = Pretraining(widths=(4,), latent_dim=2, epochs=2, batch_size=8, restarts=1)
+MODELS = [
+    KMeans(2, random_state=0),
+    DEC(2, start=RECIPE, max_updates=5, batch_size=8, random_state=0, progress=False),
+]
+GIVEN = {"a": np.float32(0.5), "b": np.int64(2), "c": torch.tensor(0.25), "d": np.array([3.0]), "e": True, "f": None}
+
+
+@pytest.mark.parametrize("model", MODELS, ids=["k-means", "DEC"])
+def test_numbers_of_any_library_become_plain_and_are_saved(model, tmp_path):
+    model.fit(X, monitor=lambda _: GIVEN)
+    for entry in model.history_:
+        assert {name: entry[name] for name in GIVEN} == {"a": 0.5, "b": 2, "c": 0.25, "d": 3.0, "e": True, "f": None}
+    assert json.loads(json.dumps(model.history_)) == model.history_
+    model.save(tmp_path / "model")
+    assert load_model(tmp_path / "model").history_ == model.history_
+
+
+@pytest.mark.parametrize("model", MODELS, ids=["k-means", "DEC"])
+@pytest.mark.parametrize("value", [np.zeros(2), "good", [1], torch.zeros(3)], ids=str)
+def test_what_is_no_number_is_refused_at_the_first_look(model, value):
+    with pytest.raises(TypeError, match="a monitor returns numbers by name, but 'x' is "):
+        model.fit(X, monitor=lambda _: {"x": value})
+    assert len(model.history_) == 1
+
+
+def test_centers_can_be_read_while_the_network_is_pretrained():
+    seen = []
+    model = AEKMeans(3, start=RECIPE, random_state=0, progress=False)
+    model.fit(X, monitor=lambda m: seen.append((m.cluster_centers_, m.labels_, m.transform(X))))
+    assert len(seen) == 2
+    for centers, labels, codes in seen:
+        nearest = np.square(codes[:, None] - centers).sum(2).argmin(1)
+        np.testing.assert_array_equal(labels, nearest)
+    alone = AEKMeans(3, start=RECIPE, random_state=0, progress=False).fit(X)
+    np.testing.assert_array_equal(alone.cluster_centers_, model.cluster_centers_)
