@@ -7,6 +7,7 @@ from sklearn.datasets import load_digits
 from torch import nn
 
 from dcbook.evaluation import Probe, activations, linear_probe, mlp_probe, pool_to
+from dcbook.training.optimizers import SGD
 
 
 def small_network():
@@ -130,13 +131,13 @@ def test_last_epoch_and_best_epoch():
 
 @pytest.mark.parametrize("probe", [linear_probe, mlp_probe])
 def test_rate_of_every_update(probe, monkeypatch):
-    rates, step = [], torch.optim.SGD.step
+    rates, step = [], SGD.step
 
-    def recording(self, *args):
-        rates.append((self.param_groups[0]["lr"], self.param_groups[0]["momentum"]))
-        return step(self, *args)
+    def recording(self):
+        rates.append((self.lr, self.momentum))
+        step(self)
 
-    monkeypatch.setattr(torch.optim.SGD, "step", recording)
+    monkeypatch.setattr(SGD, "step", recording)
     x, y = quadrants(10)
     probe(x, y, x, y, epochs=3, lr=0.5, weight_decay=0.1, batch_size=4)
     assert rates == [(pytest.approx(0.5 / np.sqrt(1 + 0.5 * 0.1 * t)), 0.9) for t in range(9)]  # 3 batches an epoch
