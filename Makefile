@@ -32,7 +32,7 @@ verdicts: $(READY) ## write each chapter's verdicts from its committed records (
 	@$(PY) -m dcbook.book --verdicts
 
 test: lint ## lint, unit tests, and each notebook run again with its checked outputs compared (17 min)
-	@$(PY) -m pytest -n logical --durations 10
+	@$(PY) -m pytest -n logical --dist loadfile --durations 10
 	@echo "Running each notebook again, from no records, and comparing its checked outputs"
 	@output=$$(mktemp -d) && trap 'rm -rf "$$output"' EXIT && LOKY_MAX_CPU_COUNT=1 DCBOOK_OUTPUT="$$output" \
 		$(PY) -m pytest -n logical -p tests.notebook_times --dist loadfile \
