@@ -22,16 +22,16 @@ help: ## print this list
 
 env: $(READY) ## make .venv and install the pinned packages (2 min; the other verbs do it when needed)
 
-figures: $(READY) ## run the first notebooks, write pictures and tables (4 min; with CHAPTER=all all of them, 10 min) [SCALE=, CHAPTER=, NOTEBOOK=, BUDGET=]
+figures: $(READY) ## run the first notebooks, write pictures and tables (4 min; with CHAPTER=all all of them, 6 min) [SCALE=, CHAPTER=, NOTEBOOK=, BUDGET=]
 	@$(PY) -m dcbook.book --scale '$(SCALE)' $(if $(CHAPTER),--chapter '$(CHAPTER)') $(if $(NOTEBOOK),--notebook '$(NOTEBOOK)') $(if $(BUDGET),--budget '$(BUDGET)')
 
-notebooks: $(READY) ## run notebooks at the quick scale and store their outputs in notebooks/ (10 min)
+notebooks: $(READY) ## run notebooks at the quick scale and store their outputs in notebooks/ (6 min)
 	@$(PY) -m dcbook.book --store $(if $(CHAPTER),--chapter '$(CHAPTER)') $(if $(NOTEBOOK),--notebook '$(NOTEBOOK)')
 
 verdicts: $(READY) ## write each chapter's verdicts from its committed records (3 s)
 	@$(PY) -m dcbook.book --verdicts
 
-test: lint ## lint, unit tests, and each notebook run again with its checked outputs compared (17 min)
+test: lint ## lint, unit tests, and each notebook run again with its checked outputs compared (10 min)
 	@$(PY) -m pytest -n logical --dist loadfile --durations 10
 	@echo "Running each notebook again, from no records, and comparing its checked outputs"
 	@output=$$(mktemp -d) && trap 'rm -rf "$$output"' EXIT && LOKY_MAX_CPU_COUNT=1 DCBOOK_OUTPUT="$$output" \

@@ -8,18 +8,3 @@ from dcbook.clustering.pic import power_iteration_clustering
 from dcbook.clustering.seeding import kmeans_plusplus
 from dcbook.clustering.sinkhorn import sinkhorn
 from dcbook.clustering.whitening import Whitening
-
-__all__ = [
-    "Factorization",
-    "KMeansResult",
-    "LandmarkEmbedding",
-    "Whitening",
-    "assign",
-    "fold_in",
-    "kmeans",
-    "kmeans_plusplus",
-    "landmark_embedding",
-    "locality_preserving_nmf",
-    "power_iteration_clustering",
-    "sinkhorn",
-]

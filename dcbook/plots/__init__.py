@@ -4,24 +4,3 @@ from dcbook.plots.curves import histories, training
 from dcbook.plots.images import filters, maps, samples, spaces
 from dcbook.plots.scores import comparison, contest, dots, layers, luck, sensitivity
 from dcbook.plots.style import OURS, PALETTE, PAPER, STYLE, bands, named
-
-__all__ = [
-    "OURS",
-    "PALETTE",
-    "PAPER",
-    "STYLE",
-    "bands",
-    "comparison",
-    "contest",
-    "dots",
-    "filters",
-    "histories",
-    "layers",
-    "luck",
-    "maps",
-    "named",
-    "samples",
-    "sensitivity",
-    "spaces",
-    "training",
-]
