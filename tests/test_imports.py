@@ -58,12 +58,19 @@ DEC(2, start=recipe, max_updates=2, batch_size=8, device="cpu", progress=False).
 assert "torch._dynamo" not in sys.modules
 """
 NO_TORCHVISION = "import sys\nassert not {'torchvision', 'medmnist'} & set(sys.modules)"
+META = """
+import sys, torch
+with torch.device("meta"):
+    dcbook.models.ResNet((3, 8, 8), width=2)
+    dcbook.models.ConvNet((1, 8, 8))
+assert "torch._dynamo" not in sys.modules
+"""
 QUESTIONS = [  # what the interpreter does before the forks, and what each fork does
     ("import torch", {"torchvision alone": "import torchvision"}),
     ("import dcbook", {"torchvision": USES_TORCHVISION}),
     ("import dcbook.data\ndcbook.data.load('digits')", {"digits": NO_TORCHVISION}),
     ("import dcbook.models\ndcbook.models.ResNet((3, 8, 8), width=2)", {"models": NO_TORCHVISION}),
-    ("", {"fit": FITS}),
+    ("", {"fit": FITS, "networks without weights": "import dcbook.models" + META}),
 ]
 
 
@@ -94,5 +101,6 @@ def test_the_models_do_not_import_torchvision(told):
     assert told["models"] == ""
 
 
-def test_a_fit_does_not_import_the_compiler(told):
+def test_neither_a_fit_nor_a_network_without_weights_imports_the_compiler(told):
     assert told["fit"] == ""
+    assert told["networks without weights"] == ""

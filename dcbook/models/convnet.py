@@ -149,6 +149,8 @@ class ConvNet(nn.Module):
         return u, self.head(u)
 
     def _initialize(self, module: nn.Module) -> None:
+        if isinstance(module, nn.Conv2d | nn.Linear) and module.weight.is_meta:
+            return  # nothing to draw; torch would import its compiler for that, three seconds
         if isinstance(module, nn.Conv2d):
             nn.init.normal_(module.weight, std=(2 / (module.out_channels * module.weight[0, 0].numel())) ** 0.5)
         elif isinstance(module, nn.Linear):

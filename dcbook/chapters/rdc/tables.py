@@ -30,7 +30,7 @@ def dimensions(records: Iterable[Record]) -> pd.DataFrame:
             for entry in watched
             if entry.get("id") is not None
         ]
-    return _frame(rows)
+    return pd.DataFrame(rows)
 
 
 def phases(records: Iterable[Record]) -> pd.DataFrame:
@@ -41,7 +41,7 @@ def phases(records: Iterable[Record]) -> pd.DataFrame:
         for metric, before in record.portrait["phase 1"].items():
             scores = {"phase 1": 100 * before, "phase 2": 100 * record.scores[metric]}
             rows.append({**_about(record), "metric": metric, **scores, "majority": majority})
-    return _frame(rows)
+    return pd.DataFrame(rows)
 
 
 def first_settings(record: Record) -> dict[str, Any]:
@@ -64,7 +64,7 @@ def by_length(records: Iterable[Record]) -> pd.DataFrame:
             rows += [{**about, "method": name, "metric": metric, "value": value} for name, value in scores.items()]
         counts = [entry["conflicted"] for entry in record.history if "conflicted" in entry]
         rows += [{**about, "metric": "conflicted", "value": count} for count in counts[:1]]
-    return _frame(rows).drop_duplicates(ignore_index=True)
+    return pd.DataFrame(rows).drop_duplicates(ignore_index=True)
 
 
 def shapes(records: Iterable[Record]) -> pd.DataFrame:
@@ -78,7 +78,7 @@ def shapes(records: Iterable[Record]) -> pd.DataFrame:
             numbers = {name: value for name, value in frame.items() if name != "places"}
             straight = straightness(frame["places"], record.portrait["labels"])
             rows.append({**_about(record), **numbers, "straightness": straight})
-    return _frame(rows)
+    return pd.DataFrame(rows)
 
 
 def straightness(places: np.ndarray, labels: np.ndarray) -> float:
@@ -108,7 +108,7 @@ def courses(records: Iterable[Record]) -> pd.DataFrame:
     """
     records = list(records)
     before = _before(records)
-    return _frame({**_about(r), **look} for r in records for look in _course(r, before))
+    return pd.DataFrame({**_about(r), **look} for r in records for look in _course(r, before))
 
 
 def diagnoses(records: Iterable[Record]) -> pd.DataFrame:
@@ -127,7 +127,7 @@ def diagnoses(records: Iterable[Record]) -> pd.DataFrame:
         ends = {name: [look[name] for look in (*course[:1], *course[-1:])] for name in SHAPE}
         changes = {name: math.nan if not pair or None in pair else pair[1] - pair[0] for name, pair in ends.items()}
         rows.append({**_about(record), **scores, "majority": 100 * record.portrait["majority"], **means, **changes})
-    return _frame(rows)
+    return pd.DataFrame(rows)
 
 
 def _before(records: Iterable[Record]) -> dict[tuple, Mapping]:
@@ -148,10 +148,6 @@ def _course(record: Record, before: Mapping[tuple, Mapping]) -> list[dict[str, f
 
 def _about(record: Record) -> dict[str, Any]:
     return {"dataset": place(record.run), "method": record.run["method"], "seed": record.run["seed"]}
-
-
-def _frame(rows: list[dict]) -> pd.DataFrame:
-    return pd.DataFrame(rows)
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,6 @@ The paper's data is ImageNet, for which there is `python -m dcbook.train`. Here 
 images, on which the released settings do not learn: what was changed is said at each setting.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from dcbook.chapters.deepcluster.watches import Filters, LayerProbes, Transfer

@@ -3,8 +3,6 @@
 R-DC's settings are not public to us; the methods keep their own, on shorter schedules at `quick` and `laptop`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any

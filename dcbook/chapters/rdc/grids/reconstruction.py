@@ -3,8 +3,6 @@
 R-DC's equations and settings are not public to us: what is tested is `RDCReconstruction`, and all schedules are ours.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
