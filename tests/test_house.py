@@ -1,6 +1,7 @@
 """The house: a chapter is two folders and no other line, and the directions between rooms are held by `make lint`."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -117,3 +118,14 @@ def test_a_step_in_the_wrong_direction_is_caught(copy):
         "dcbook.training.checkpoint -> dcbook.data.dataset",
     ):
         assert step in said, f"{step} is not named in {said}"
+
+
+def test_links_between_our_own_pages_and_files_lead_somewhere():
+    pages = {path: path.read_text() for path in (ROOT / "README.md", *ROOT.glob("notebooks/**/*.md"))}
+    for path in ROOT.glob("notebooks/**/*.ipynb"):
+        cells = nbformat.read(path, as_version=4).cells
+        pages[path] = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    links = [(path, link) for path, text in pages.items() for link in re.findall(r"\]\(([^)\s#]+)[^)]*\)", text)]
+    links = [(path, link) for path, link in links if "://" not in link]
+    assert len(links) > 100
+    assert [(path.name, link) for path, link in links if not (path.parent / link).exists()] == []

@@ -46,8 +46,9 @@ class Sobel(nn.Module):
 
     def __init__(self):
         super().__init__()
-        across = torch.tensor([[1.0, 0.0, -1.0], [2.0, 0.0, -2.0], [1.0, 0.0, -1.0]])
-        self.register_buffer("kernels", torch.stack([across, across.T]).unsqueeze(1))
+        across = [[1.0, 0.0, -1.0], [2.0, 0.0, -2.0], [1.0, 0.0, -1.0]]
+        down = [list(column) for column in zip(*across, strict=True)]
+        self.register_buffer("kernels", torch.tensor([[across], [down]]))
 
     def forward(self, x: Tensor) -> Tensor:
         return nn.functional.conv2d(x.mean(1, keepdim=True), self.kernels, padding=1)

@@ -19,16 +19,13 @@ OTHERS = {"no views": {"crop": 1.0, "flip": False, "jitter": 0.0}, "color jitter
 OURS, ALL = "this book's", "all of these"
 
 
-def put_back(scale: Scale, **changes) -> Scale:
-    """A scale's settings, with one at a time as released or otherwise changed, and with all of them as released.
-
-    At `quick` nothing is changed in another way.
-    """
+def put_back(scale: Scale, others: dict[str, dict] = OTHERS, **changes) -> Scale:
+    """A scale's settings, with one at a time as released or as in `others`, and with all of them as released."""
     ours = {**scale.methods["DeepCluster"].params, **changes}
     once = {"reassign": 1, "epochs": ours["reassign"] * ours["epochs"]}  # as many updates
     released = {"a pass a clustering": once, **RELEASED}
     together = {name: value for each in released.values() for name, value in each.items()}
-    variants = {OURS: {}, **released, ALL: together, **(OTHERS if scale.name != "quick" else {})}
+    variants = {OURS: {}, **released, ALL: together, **others}
     methods = {
         name: Method(DeepCluster, {**ours, **params}, watch=Representation()) for name, params in variants.items()
     }
@@ -37,7 +34,7 @@ def put_back(scale: Scale, **changes) -> Scale:
 
 RECIPE = {
     "quick": put_back(
-        replace(SCALES["quick"], datasets={"digits-rgb": {"subset": 320}}), width=0.5, epochs=2, reassign=5
+        replace(SCALES["quick"], datasets={"digits-rgb": {"subset": 320}}), others={}, width=0.5, epochs=2, reassign=5
     ),
     "laptop": put_back(replace(SCALES["laptop"], datasets={"cifar10": {"subset": 2000}}), epochs=6),
     "paper": put_back(
