@@ -46,5 +46,6 @@ def bands(axis: Axes, curves: pd.DataFrame, names: Sequence[str], value: str, by
 
 
 def named(metric: str) -> str:
-    """A metric as it is written on an axis: "ACC", "F1-macro"."""
-    return metric.upper() if metric in ("acc", "nmi", "ari") else metric.capitalize().replace("_", "-")
+    """A metric as it is written on an axis: "ACC", "F1-macro"; any other name, such as a layer's, as it is."""
+    known = {"acc": "ACC", "nmi": "NMI", "ari": "ARI", "f1_macro": "F1-macro", "f1_micro": "F1-micro"}
+    return known.get(metric, metric)
