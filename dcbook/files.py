@@ -1,18 +1,26 @@
 """Files that are there whole or not at all."""
 
+import glob
 import os
-import shutil
+import socket
 import tempfile
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+import time
 from pathlib import Path
+
+DAY = 24 * 3600
 
 
 def write_whole(path: str | Path, content: str | bytes) -> None:
-    """Write a file by renaming a finished one into place; parent folders are made."""
-    path = Path(path)
+    """Write a file by renaming a finished one into place; parent folders are made, and a link's target is written.
+
+    Half files that killed writers have left beside it are removed.
+    """
+    path = Path(os.path.realpath(path))
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, half = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    for half in path.parent.glob(f".{glob.escape(path.name)}.*"):
+        if _abandoned(half):
+            half.unlink(missing_ok=True)
+    handle, half = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.{_machine()}.{os.getpid()}.")
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content.encode() if isinstance(content, str) else content)
@@ -25,32 +33,28 @@ def write_whole(path: str | Path, content: str | bytes) -> None:
         raise
 
 
-@contextmanager
-def written_folder(path: str | Path, own: Iterable[str]) -> Iterator[Path]:
-    """A new folder to fill, which takes the place of `path` when the block ends without an error.
-
-    `own`: the names that are written there. An earlier folder is replaced if it holds these or nothing; anything else
-    in it, or a file or a link in its place, is left alone by a FileExistsError.
-    """
+def folder_to_write(path: str | Path) -> Path:
+    """The folder `path`, made if it is new; FileExistsError where a file is in its place."""
     path = Path(path)
-    if path.is_symlink() or path.exists():
-        if path.is_symlink() or not path.is_dir():
-            raise FileExistsError(f"{path} is a link or a file; give a folder that is new or empty")
-        if foreign := sorted({each.name for each in path.iterdir()} - set(own)):
-            few = ", ".join(foreign[:3]) + (", …" if len(foreign) > 3 else "")
-            raise FileExistsError(f"{path} holds {few}, which would be lost; give a folder that is new or empty")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    half = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
-    half.chmod(0o755)
+    if path.exists() and not path.is_dir():
+        raise FileExistsError(f"{path} is a file; give a folder")
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def _machine() -> str:
+    return socket.gethostname().replace(".", "-")
+
+
+def _abandoned(half: Path) -> bool:
+    """Whether the writer of a half file is gone: its process, if it ran on this machine, or for a day at least."""
     try:
-        yield half
-        if path.exists():
-            old = half.with_name(half.name + ".old")
-            path.rename(old)
-            half.rename(path)
-            shutil.rmtree(old)
-        else:
-            half.rename(path)
-    except BaseException:
-        shutil.rmtree(half, ignore_errors=True)
-        raise
+        *_, machine, process, _ = half.name.split(".")
+        if machine == _machine() and os.name == "posix":
+            os.kill(int(process), 0)
+            return False
+        return time.time() - half.stat().st_mtime > DAY
+    except ProcessLookupError:
+        return True
+    except (ValueError, OSError):
+        return False

@@ -45,7 +45,7 @@ class Start:
         return hashlib.sha256(repr(self.value).encode()).hexdigest()
 
     def save(self, folder):
-        Path(folder).mkdir()
+        Path(folder).mkdir(exist_ok=True)
         (Path(folder) / "value").write_text(repr(self.value))
 
     @classmethod
@@ -107,12 +107,12 @@ class Threshold(BaseEstimator):
 class SlowLearner(SimCLR):
     """Notes each epoch in the file that the environment's FAKE_TRAIL names, and takes its time over it."""
 
-    def _epochs(self, phase, epochs):
-        for log in super()._epochs(phase, epochs):
+    def _epochs(self, phase, epochs, **loop):
+        for epoch, log in super()._epochs(phase, epochs, **loop):
             with open(os.environ["FAKE_TRAIL"], "a") as file:
                 file.write(json.dumps(epochs) + "\n")
             time.sleep(0.3)
-            yield log
+            yield epoch, log
 
 
 class Pretrained(Threshold):

@@ -227,7 +227,7 @@ def test_the_checkpoint_of_another_fit_is_refused(images, tmp_path):
     LEARNERS["SimCLR"]().fit(images, checkpoint=tmp_path / "state")
     with pytest.raises(ValueError, match=r"another fit .*epochs was 2, is 3"):  # another cosine
         LEARNERS["SimCLR"](epochs=3).fit(images, checkpoint=tmp_path / "state")
-    with pytest.raises(ValueError, match=r"another fit .*images was"):
+    with pytest.raises(ValueError, match=r"another fit .*samples was"):
         LEARNERS["SimCLR"]().fit(images.flip(0), checkpoint=tmp_path / "state")
     with pytest.raises(ValueError, match=r"another fit .*method was 'SimCLR', is 'MoCo'"):
         LEARNERS["MoCo"]().fit(images, checkpoint=tmp_path / "state")

@@ -152,7 +152,7 @@ def test_the_checkpoint_of_another_fit_is_refused(digits, tmp_path):
     DeepCluster(**SMALL).fit(digits, checkpoint=tmp_path / "state")
     with pytest.raises(ValueError, match=r"another fit .*lr was 0\.05, is 0\.01"):
         DeepCluster(**SMALL | {"lr": 0.01}).fit(digits, checkpoint=tmp_path / "state")
-    with pytest.raises(ValueError, match=r"another fit .*images was"):
+    with pytest.raises(ValueError, match=r"another fit .*samples was"):
         DeepCluster(**SMALL).fit(digits[::-1].copy(), checkpoint=tmp_path / "state")
     (tmp_path / "state").write_bytes((tmp_path / "state").read_bytes()[:99])
     with pytest.raises(ValueError, match="no complete checkpoint"):

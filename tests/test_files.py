@@ -1,13 +1,21 @@
-"""Only what dcbook itself wrote is replaced: a folder that holds anything else is refused, and left as it was."""
+"""What dcbook writes is whole or not at all, and nothing that others wrote is touched."""
+
+import multiprocessing
+import os
+import signal
+import time
 
 import numpy as np
 import pytest
 import torch
 
-from dcbook.files import written_folder
-from dcbook.methods import AEKMeans, KMeans, Pretraining, load_model
+from dcbook import files
+from dcbook.files import write_whole
+from dcbook.methods import AEKMeans, KMeans, Pretraining, Start, load_model
+from dcbook.training.tensor_files import read_tensors, write_tensors
 
 X = np.random.default_rng(0).random((30, 4), dtype=np.float32)
+KINDS = ["model", "deep model", "start"]
 
 
 @pytest.fixture(scope="module")
@@ -18,46 +26,105 @@ def saves():
     return {"model": KMeans(2, random_state=0).fit(X).save, "deep model": deep.save, "start": deep.start_.save}
 
 
+def load(name, folder):
+    return Start.load(folder) if name == "start" else load_model(folder)
+
+
 def contents(folder):
-    return {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-@pytest.mark.parametrize("name", ["model", "deep model", "start"])
-def test_what_others_wrote_is_refused_and_left(name, saves, tmp_path, monkeypatch):
+@pytest.mark.parametrize("name", KINDS)
+def test_what_others_wrote_stays(name, saves, tmp_path, monkeypatch):
     (tmp_path / "thesis.txt").write_text("years of work")
     monkeypatch.chdir(tmp_path)
-    other = saves["start" if name != "start" else "model"]
-    other("other")
-    for folder, held in ((tmp_path, "thesis.txt"), (".", "thesis.txt"), ("other", r"\.json, \w+\.safetensors")):
-        before = contents(tmp_path)
-        with pytest.raises(FileExistsError, match=f"holds .*{held}.*, which would be lost; give a folder that is new"):
-            saves[name](folder)
-        assert contents(tmp_path) == before
-    (tmp_path / "link").symlink_to(tmp_path / "other")
-    for folder in ("link", "thesis.txt"):
-        with pytest.raises(FileExistsError, match="is a link or a file; give a folder that is new or empty"):
-            saves[name](folder)
+    saves["start" if name != "start" else "model"](".")
+    before = contents(tmp_path)
+    for _ in range(2):
+        saves[name](".")
+        after = contents(tmp_path)
+        assert len(after) == len(before) + 1 and before.items() <= after.items()
+    load(name, ".")
+    with pytest.raises(FileExistsError, match=r"thesis.txt is a file; give a folder"):
+        saves[name]("thesis.txt")
+    (tmp_path / "target").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "target")
+    saves[name]("link")
+    assert (tmp_path / "link").is_symlink() and len(contents(tmp_path / "target")) == 1
     assert (tmp_path / "thesis.txt").read_text() == "years of work"
 
 
-@pytest.mark.parametrize("name", ["model", "deep model", "start"])
-def test_its_own_files_are_replaced_and_an_empty_folder_is_filled(name, saves, tmp_path):
-    (tmp_path / "empty").mkdir()
-    for folder in (tmp_path / "new" / "deep", tmp_path / "empty"):
-        saves[name](folder)
-        first = contents(folder)
-        saves[name](folder)
-        assert contents(folder) == first and len(first) == 2
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "new"], "no temporary is left"
+@pytest.mark.parametrize("name", KINDS)
+def test_any_damage_is_named(name, saves, tmp_path):
+    saves[name](tmp_path)
+    (path,) = tmp_path.iterdir()
+    content, rng = path.read_bytes(), np.random.default_rng(0)
+    assert path.stat().st_mode & 0o777 == 0o644, "others may read it"
+    for _ in range(40):
+        damaged = bytearray(content)
+        damaged[rng.integers(len(content))] ^= 1 << rng.integers(8)
+        path.write_bytes(damaged)
+        with pytest.raises(ValueError, match=rf"{path.name} is (damaged|no complete)"):
+            load(name, tmp_path)
+    for length in (0, 7, 100, len(content) - 1):
+        path.write_bytes(content[:length])
+        with pytest.raises(ValueError, match=f"{path.name} is no complete"):
+            load(name, tmp_path)
+    path.unlink()
+    with pytest.raises(ValueError, match=f"{path.name}: there is no such file"):
+        load(name, tmp_path)
 
 
-def test_an_error_on_the_way_leaves_the_old_folder(tmp_path):
-    with written_folder(tmp_path / "kept", ["a"]) as new:
-        (new / "a").write_text("old")
-    with pytest.raises(RuntimeError), written_folder(tmp_path / "kept", ["a"]) as new:
-        (new / "a").write_text("half")
-        raise RuntimeError
-    assert contents(tmp_path) == {"a": b"old"} and len(list(tmp_path.iterdir())) == 1
+def test_a_number_that_is_not_finite_is_refused(saves, tmp_path):
+    saves["start"](tmp_path)
+    path = tmp_path / "start.safetensors"
+    tensors, about = read_tensors(path, "start", "")
+    write_tensors(path, {**tensors, "centers": tensors["centers"] * torch.nan}, about)
+    with pytest.raises(ValueError, match=r"start.safetensors is damaged: centers holds numbers that are not finite"):
+        Start.load(tmp_path)
+
+
+def test_a_writer_that_is_killed_leaves_the_old_file_and_the_next_one_removes_its_half(tmp_path):
+    path = tmp_path / "kept [1].txt"  # a name with the signs of a pattern
+    write_whole(path, "old")
+
+    def die_before_the_renaming():
+        files.os.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+        write_whole(path, "half")
+
+    process = multiprocessing.get_context("fork").Process(target=die_before_the_renaming)
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+    assert path.read_text() == "old" and len(list(tmp_path.iterdir())) == 2
+    alive = tmp_path / f".{path.name}.{files._machine()}.{os.getpid()}.abc"
+    elsewhere = [tmp_path / f".{path.name}.elsewhere.1.{name}" for name in ("fresh", "stale")]
+    for half in (alive, *elsewhere):
+        half.write_text("half")
+    os.utime(elsewhere[1], (time.time() - 2 * files.DAY,) * 2)
+    (tmp_path / f".{path.name}.mine").write_text("not dcbook's")
+    write_whole(path, "new")
+    left = {path, alive, elsewhere[0], tmp_path / f".{path.name}.mine"}
+    assert path.read_text() == "new" and set(tmp_path.iterdir()) == left
+
+
+def test_an_error_on_the_way_leaves_the_old_file(tmp_path, monkeypatch):
+    write_whole(tmp_path / "kept", "old")
+
+    def full(_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(files.os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        write_whole(tmp_path / "kept", "half")
+    assert contents(tmp_path) == {"kept": b"old"}
+
+
+def test_a_link_to_a_file_stays_a_link(tmp_path):
+    (tmp_path / "target").write_text("old")
+    (tmp_path / "link").symlink_to(tmp_path / "target")
+    write_whole(tmp_path / "link", "new")
+    assert (tmp_path / "link").is_symlink() and (tmp_path / "target").read_text() == "new"
 
 
 def test_a_device_is_saved_by_its_name(tmp_path):

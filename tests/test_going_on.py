@@ -1,46 +1,192 @@
-"""A fit that was stopped goes on with the seed of its checkpoint, where the caller gives none."""
+"""Every deep method, stopped after any epoch, goes on from its checkpoint and ends as one that was never stopped."""
+
+import multiprocessing
+import os
+import signal
 
 import numpy as np
 import pytest
+import torch
 
-from dcbook.methods import DeepCluster, SimCLR
+from dcbook.methods import (
+    DCN,
+    DCSS,
+    DEC,
+    DKM,
+    IDEC,
+    ACAIPretraining,
+    AEKMeans,
+    ContrastivePretraining,
+    DeepCluster,
+    DeepClusterV2,
+    DynAE,
+    MoCo,
+    Pretraining,
+    RDCReconstruction,
+    SimCLR,
+    SwAV,
+    VaDE,
+)
+from dcbook.training.deep_clusterer import DeepClusterer
 
 IMAGES = np.random.default_rng(0).random((40, 1, 8, 8), dtype=np.float32)
-PLAIN = {"epochs": 3, "flip": False, "batch_size": 20, "device": "cpu", "progress": False}
-LEARNERS = {
-    "SimCLR": lambda **more: SimCLR(3, width=8, projection_dim=4, lr=0.1, **PLAIN | more),
-    "DeepCluster": lambda **more: DeepCluster(3, width=0.1, hidden=8, pca_dim=4, dropout=0.0, **PLAIN | more),
+COMMON = {"device": "cpu", "progress": False, "batch_size": 16}
+RECIPE = {"widths": (6,), "latent_dim": 3, "epochs": 3, "batch_size": 16, "restarts": 2}
+START = {"start": Pretraining(**RECIPE)} | COMMON
+ADVERSARIAL = {"start": ACAIPretraining(**RECIPE)} | COMMON
+SELF_TRAINED = {"max_updates": 10, "update_interval": 4}
+PLAIN = {"epochs": 3, "flip": False} | COMMON
+RESNET = {"width": 8, "projection_dim": 4, "lr": 0.1} | PLAIN
+PHASES = {"phase1_epochs": 3, "phase2_epochs": 3, "T2": 1, "schedule_size": None}
+CONTRASTIVE = {"start": ContrastivePretraining(**RECIPE, projection_dim=4), "device": "cpu", "progress": False}
+FITS = {
+    "AE + k-means": (AEKMeans, {"start": Pretraining(**RECIPE), "device": "cpu", "progress": False}),
+    "contrastive encoder + k-means": (AEKMeans, CONTRASTIVE),
+    "DEC": (DEC, START | SELF_TRAINED),
+    "DEC, converged": (DEC, START | {"max_updates": 60, "update_interval": 7, "tol": 0.9}),
+    "IDEC": (IDEC, START | SELF_TRAINED),
+    "DCN": (DCN, START | {"epochs": 3}),
+    "DKM": (DKM, START | {"epochs": 3}),
+    "DKM, annealed": (DKM, START | {"epochs": 4, "annealing": True}),
+    "VaDE": (VaDE, START | {"epochs": 3, "decay_every": 1}),
+    "DCSS": (DCSS, START | PHASES),
+    "DCSS, released": (DCSS, START | PHASES | {"variant": "released"}),
+    "DynAE": (DynAE, ADVERSARIAL | SELF_TRAINED | {"n_clusters": 4, "kappa": 2.0}),
+    "R-DC": (RDCReconstruction, ADVERSARIAL | {"epochs": 4, "refresh": 2, "n_neighbors": 4}),
+    "R-DC, stopping": (
+        RDCReconstruction,
+        ADVERSARIAL | {"epochs": 9, "stop": "distance", "hand_over": 0.0, "loss": "latent"},
+    ),
+    "SimCLR": (SimCLR, RESNET),
+    "MoCo": (MoCo, RESNET | {"queue": 16}),
+    "SwAV": (SwAV, RESNET | {"prototypes": 5, "queue": 16, "queue_from": 1}),
+    "DeepCluster-v2": (DeepClusterV2, RESNET | {"prototypes": 5}),
+    "DeepCluster": (DeepCluster, PLAIN | {"width": 0.1, "hidden": 8, "pca_dim": 4}),
 }
+
+
+def method(name, **more):
+    cls, settings = FITS[name]
+    return cls(**{"n_clusters": 3} | settings | more)
 
 
 class Stop(Exception):
     pass
 
 
-def stop_after_the_first(model):
-    if len(model.history_) == 1:
-        raise Stop
+def stop_after(epochs):
+    def monitor(model):
+        if len(model.history_) == epochs:
+            raise Stop
+        return {"largest": int(np.bincount(model.labels_).max())}
+
+    return monitor
 
 
-@pytest.mark.parametrize("name", LEARNERS)
-def test_the_same_call_goes_on_where_no_seed_is_given(name, tmp_path):
-    with pytest.raises(Stop):
-        LEARNERS[name]().fit(IMAGES, monitor=stop_after_the_first, checkpoint=tmp_path / "state")
-    parts = LEARNERS[name]().fit(IMAGES, checkpoint=tmp_path / "state")
-    assert parts.random_state is None and [entry["epoch"] for entry in parts.history_] == [1, 2, 3]
-    whole = LEARNERS[name](random_state=parts.seed_).fit(IMAGES)
-    np.testing.assert_array_equal(parts.labels_, whole.labels_)
-    np.testing.assert_array_equal(parts.transform(IMAGES), whole.transform(IMAGES))
-    finished = LEARNERS[name]().fit(IMAGES, checkpoint=tmp_path / "state")
-    np.testing.assert_array_equal(finished.labels_, whole.labels_)
-    with pytest.raises(ValueError, match=f"another fit \\(seed was {parts.seed_}, is {parts.seed_ + 1}"):
-        LEARNERS[name](random_state=parts.seed_ + 1).fit(IMAGES, checkpoint=tmp_path / "state")
-    (tmp_path / "state").write_bytes((tmp_path / "state").read_bytes()[:100])
+def look(model):
+    return {"largest": int(np.bincount(model.labels_).max())}
+
+
+def assert_same(a, b):
+    assert a.history_ == b.history_
+    np.testing.assert_array_equal(a.labels_, b.labels_)
+    np.testing.assert_array_equal(a.cluster_centers_, b.cluster_centers_)
+    for name in ("autoencoder_", "mnet_", "prior_"):
+        if hasattr(b, name):
+            theirs = getattr(b, name).state_dict()
+            for key, tensor in getattr(a, name).state_dict().items():
+                assert torch.equal(tensor, theirs[key]), (name, key)
+    np.testing.assert_array_equal(a.predict_proba(IMAGES), b.predict_proba(IMAGES))
+
+
+@pytest.fixture(scope="module")
+def whole():
+    """Each fit without a stop, made once."""
+    made = {}
+
+    def fitted(name):
+        if name not in made:
+            made[name] = method(name, random_state=0).fit(IMAGES, monitor=look)
+        return made[name]
+
+    return fitted
+
+
+def test_every_deep_method_is_here():
+    import dcbook.methods as methods
+
+    classes = [getattr(methods, name) for name in methods.__all__]
+    deep = {cls for cls in classes if isinstance(cls, type) and issubclass(cls, DeepClusterer)}
+    assert deep == {cls for cls, _ in FITS.values()}
+
+
+@pytest.mark.parametrize("name", FITS)
+def test_it_goes_on_bit_for_bit_from_any_epoch(name, whole, tmp_path):
+    last = len(whole(name).history_)
+    for first in range(1, last):  # the second stop, an epoch later, tries a checkpoint that was itself restored
+        path = tmp_path / f"state {first}"
+        for stop in (first + 1, first + 2):
+            if stop <= last:
+                with pytest.raises(Stop):
+                    method(name, random_state=0).fit(IMAGES, monitor=stop_after(stop), checkpoint=path)
+        parts = method(name).fit(IMAGES, monitor=look, checkpoint=path)
+        assert parts.random_state is None and parts.seed_ == 0
+        assert_same(parts, whole(name))
+    assert_same(method(name).fit(IMAGES, monitor=look, checkpoint=path), whole(name))  # a fit that is finished
+
+
+@pytest.mark.parametrize("name", ["IDEC", "DCSS", "SimCLR"])
+def test_another_fit_and_damage_are_refused(name, tmp_path):
+    path = tmp_path / "state"
+    method(name, random_state=0).fit(IMAGES, checkpoint=path)
+    others = {
+        "seed was 0, is 1": (method(name, random_state=1), IMAGES),
+        "batch_size was 16, is 15": (method(name, random_state=0, batch_size=15), IMAGES),
+        "samples was": (method(name, random_state=0), IMAGES[::-1].copy()),
+    }
+    if name != "SimCLR":
+        shorter = Pretraining(**RECIPE | {"epochs": 2})
+        others["start was"] = (method(name, random_state=0, start=shorter), IMAGES)
+        others["start was {"] = (
+            method(name, random_state=0, start=AEKMeans(3, **FITS["AE + k-means"][1]).fit(IMAGES).start_),
+            IMAGES,
+        )
+    for message, (other, images) in others.items():
+        with pytest.raises(ValueError, match=f"is the checkpoint of another fit \\({message}"):
+            other.fit(images, checkpoint=path)
+    content = path.read_bytes()
+    rng = np.random.default_rng(0)
+    for _ in range(12):
+        damaged = bytearray(content)
+        damaged[rng.integers(len(content))] ^= 1 << rng.integers(8)
+        path.write_bytes(damaged)
+        with pytest.raises(ValueError, match=r"state is (damaged|no complete checkpoint).*; delete it to begin anew"):
+            method(name, random_state=0).fit(IMAGES, checkpoint=path)
+    path.write_bytes(content[:100])
     with pytest.raises(ValueError, match="state is no complete checkpoint"):
-        LEARNERS[name]().fit(IMAGES, checkpoint=tmp_path / "state")
+        method(name, random_state=0).fit(IMAGES, checkpoint=path)
 
 
-@pytest.mark.parametrize("name", LEARNERS)
+def test_kill_9_loses_at_most_an_epoch(whole, tmp_path):
+    def fit_and_die():
+        def monitor(model):
+            if len(model.history_) == 5:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return look(model)
+
+        method("DCSS", random_state=0).fit(IMAGES, monitor=monitor, checkpoint=tmp_path / "state")
+
+    process = multiprocessing.get_context("fork").Process(target=fit_and_die)
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+    seen = []
+    parts = method("DCSS").fit(IMAGES, monitor=lambda m: seen.append(0) or look(m), checkpoint=tmp_path / "state")
+    assert len(seen) == len(parts.history_) - 4
+    assert_same(parts, whole("DCSS"))
+
+
+@pytest.mark.parametrize("name", ["AE + k-means", "SimCLR", "DeepCluster"])
 def test_two_fits_without_a_seed_are_two_fits(name, tmp_path):
-    seeds = {LEARNERS[name](epochs=0).fit(IMAGES, checkpoint=tmp_path / f"state {n}").seed_ for n in range(3)}
+    seeds = {method(name).fit(IMAGES, checkpoint=tmp_path / f"state {n}").seed_ for n in range(3)}
     assert len(seeds) == 3

@@ -189,15 +189,7 @@ def test_saved_model_is_the_same_model(name, blobs, fitted, tmp_path):
     assert_same(model, again)
     np.testing.assert_array_equal(again.predict(x), model.predict(x))
     assert again.history_ == model.history_
-    assert sorted(path.name for path in (tmp_path / "model").iterdir()) == ["model.json", "model.safetensors"]
-
-
-def test_incomplete_model_is_refused_by_name(fitted, tmp_path):
-    fitted("DEC").save(tmp_path / "model")
-    weights = tmp_path / "model" / "model.safetensors"
-    weights.write_bytes(weights.read_bytes()[:-100])
-    with pytest.raises(ValueError, match="model holds no complete dcbook model"):
-        load_model(tmp_path / "model")
+    assert sorted(path.name for path in (tmp_path / "model").iterdir()) == ["model.safetensors"]
 
 
 @every_method
@@ -257,7 +249,7 @@ def test_bad_recipes_and_starts_are_refused(blobs, fitted):
         Pretraining(architecture="transformer")
     with pytest.raises(TypeError, match="start must be None"):
         DEC(3, start=3, batch_size=32).fit(x)
-    with pytest.raises(ValueError, match="autoencoder holds no complete start"):
+    with pytest.raises(ValueError, match=r"autoencoder.start.safetensors: there is no such file"):
         DEC(3, start="autoencoder", batch_size=32).fit(x)
     with pytest.raises(ValueError, match=r"takes samples of shape \(9,\), not \(1, 4, 4\)"):
         DEC(3, start=FullyConnectedAutoencoder((9,)), batch_size=32).fit(x)
@@ -292,9 +284,7 @@ def test_altered_start_is_refused_by_name(blobs, fitted, tmp_path):
     fitted("AE+k-means").start_.save(tmp_path / "start")
     weights = tmp_path / "start" / "start.safetensors"
     weights.write_bytes(weights.read_bytes()[:-1] + b"\x7f")
-    with pytest.raises(ValueError, match="start was altered"):
-        Start.load(tmp_path / "start")
-    with pytest.raises(ValueError, match="start was altered"):
+    with pytest.raises(ValueError, match=r"start.safetensors is damaged"):
         METHODS["DEC"](start=tmp_path / "start").fit(blobs[0])
 
 

@@ -1,7 +1,5 @@
 """The recipes beside `Pretraining`: ACAI against a slow twin, contrastive pretraining, and their place in the book."""
 
-import json
-
 import numpy as np
 import pytest
 import torch
@@ -10,6 +8,7 @@ from dcbook.experiments.records import plain
 from dcbook.methods import DEC, IDEC, ACAIPretraining, AEKMeans, ContrastivePretraining, Pretraining, Start, load_model
 from dcbook.training.augment import ShiftRotation
 from dcbook.training.inputs import batches, derived_seed, stream
+from dcbook.training.tensor_files import read_tensors, write_tensors
 
 SMALL = {"widths": (16,), "latent_dim": 3, "batch_size": 20, "lr": 1e-2}
 ACAI = ACAIPretraining(**SMALL, epochs=2, lam=0.7)
@@ -139,17 +138,19 @@ def test_recipes_repeat_and_are_kept(recipe, images, tmp_path):
     assert list(plain(recipe)) == [type(recipe).__name__] and plain(recipe) != plain(Pretraining(**SMALL, epochs=3))
 
 
-def test_models_saved_with_a_recipe_that_had_no_name_are_read(images, tmp_path):
+@pytest.mark.parametrize("of", ["recipe", "estimator"])
+def test_a_model_made_of_unknown_parts_is_refused(of, images, tmp_path):
     x, _ = images
-    fitted(Pretraining(**SMALL, epochs=1), x).save(tmp_path / "model")
-    described = json.loads((tmp_path / "model" / "model.json").read_text())
-    assert described["parameters"]["start"].pop("recipe") == "Pretraining"
-    (tmp_path / "model" / "model.json").write_text(json.dumps(described))
-    assert load_model(tmp_path / "model").start == Pretraining(**SMALL, epochs=1)
-    described["parameters"]["start"]["recipe"] = "KMeans"
-    (tmp_path / "model" / "model.json").write_text(json.dumps(described))
-    with pytest.raises(ValueError, match="no recipe 'KMeans'"):
-        load_model(tmp_path / "model")
+    fitted(Pretraining(**SMALL, epochs=1), x).save(tmp_path)
+    path = tmp_path / "model.safetensors"
+    tensors, described = read_tensors(path, "model", "")
+    if of == "recipe":
+        described["parameters"]["start"]["recipe"] = "KMeans"
+    else:
+        described["class"] = "Pretraining"
+    write_tensors(path, tensors, described)
+    with pytest.raises(ValueError, match=f"model.safetensors holds no dcbook model .* no {of}"):
+        load_model(tmp_path)
 
 
 @pytest.mark.parametrize("shape", [(30,), (3, 12, 12), (1, 6, 6, 6)])

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from dcbook.data import Dataset, data_root, load, save_features
 from dcbook.data.features import FOLDER, read_features
 from dcbook.experiments.records import digest, path_of, plain, workroom
 from dcbook.experiments.result import Result
+from dcbook.experiments.run_checkpoint import RunCheckpoint
 from dcbook.experiments.runs import SPACES, Run, Scale, features_name, settings_of
 from dcbook.experiments.sweep import sweep
 
@@ -70,7 +71,8 @@ def make_features(
         if all([_kept(paths[space], data, made_by[space]) for space in SPACES]):
             return paths
         half = workroom(folder) / f"{name}-{digest([about, data.digest])[:16]}"
-        fitted = clone(method).fit(data.images, monitor=_stopping_at(deadline), checkpoint=half)
+        spent = TimeoutError("the time budget is spent; the same call goes on from here")
+        fitted = clone(method).fit(data.images, checkpoint=RunCheckpoint(half, deadline, spent))
         if fitted.interrupted_:
             raise KeyboardInterrupt(f"{method!r} was interrupted; the next call goes on from there")
         for space, give in SPACES.items():
@@ -122,14 +124,6 @@ def sweep_scale(
         return Result(skipped=made, unfinished=[run for run in runs if run not in made])
     left = None if budget is None else max(0.0, deadline - time.time())
     return sweep(runs, folder, budget=left, **options)
-
-
-def _stopping_at(deadline: float) -> Callable[[Any], None]:
-    def monitor(_: Any) -> None:
-        if time.time() > deadline:
-            raise TimeoutError("the time budget is spent; the same call goes on from here")
-
-    return monitor
 
 
 def _kept(path: Path, data: Dataset, made_by: dict) -> bool:

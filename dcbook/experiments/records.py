@@ -181,8 +181,7 @@ def workroom(folder: str | Path) -> Path:
     """A hidden folder for locks inside `folder`; git ignores it."""
     room = Path(folder) / ".work"
     if not (room / ".gitignore").exists():
-        room.mkdir(parents=True, exist_ok=True)
-        (room / ".gitignore").write_text("*\n")
+        write_whole(room / ".gitignore", "*\n")
     return room
 
 

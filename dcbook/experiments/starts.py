@@ -14,7 +14,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from dcbook.experiments.records import digest, plain, workroom
-from dcbook.files import written_folder
+from dcbook.files import write_whole
 
 ABOUT = "about.json"
 
@@ -72,10 +72,12 @@ class Starts:
 
     def save(self, key: Mapping, start: Any, seconds: float) -> None:
         """Keep a start, whole or not at all, in place of an earlier one; call it under `lock`."""
-        with written_folder(self.path(key), ("start", ABOUT)) as new:
-            start.save(new / "start")
-            about = {"key": plain(key), "digest": start.digest, "seconds": round(seconds, 2)}
-            (new / ABOUT).write_text(json.dumps(about, indent=1) + "\n")
+        path = self.path(key)
+        (path / ABOUT).unlink(missing_ok=True)  # a start without it is none
+        path.mkdir(parents=True, exist_ok=True)
+        start.save(path / "start")
+        about = {"key": plain(key), "digest": start.digest, "seconds": round(seconds, 2)}
+        write_whole(path / ABOUT, json.dumps(about, indent=1) + "\n")
 
     def check(self, key: Mapping) -> tuple[Path, dict]:
         """The folder of a kept start and what is known of it: its digest and the seconds it took.

@@ -20,9 +20,10 @@ from dcbook.evaluation import scores
 from dcbook.experiments import records
 from dcbook.experiments.processes import interrupts_noticed, limited_threads, serve
 from dcbook.experiments.provenance import device_name, peak_memory, reset_peak_memory
+from dcbook.experiments.run_checkpoint import RunCheckpoint
 from dcbook.experiments.runs import Run, settings_of
 from dcbook.experiments.starts import Starts
-from dcbook.training.checkpoint import Resumable
+from dcbook.training.deep_clusterer import DeepClusterer
 from dcbook.training.inputs import resolve_device
 
 BUSY_AFTER = 0.1  # seconds; a task that another sweep is at is left for later
@@ -154,12 +155,13 @@ def _fit(run: Run, data: Any, setup: Setup) -> tuple[Any, dict]:
     start, about_start = _shared(run.start, data, setup) if run.start else (None, None)
     device = resolve_device(setup.device)
     model = estimator(run, setup.device, data.n_classes, start)
-    monitor = _Monitor(data, run, setup.deadline)
+    resumes = isinstance(model, DeepClusterer)
+    monitor = _Monitor(data, run, float("inf") if resumes else setup.deadline)
     if time.time() > setup.deadline:
         raise _OutOfTime
     reset_peak_memory(device)
     half = records.workroom(setup.folder) / records.digest([run.identity, run.recipe(data.digest)])
-    goes_on = {"checkpoint": half} if isinstance(model, Resumable) else {}
+    goes_on = {"checkpoint": RunCheckpoint(half, setup.deadline, _OutOfTime())} if resumes else {}
     began = time.perf_counter()
     with interrupts_noticed():
         model.fit(data.images, monitor=monitor, **goes_on)
@@ -185,15 +187,14 @@ class _Monitor:
 
     def __init__(self, data: Any, run: Run, deadline: float):
         self.data, self.watch, self.every, self.deadline = data, run.watch, run.monitor_every, deadline
-        self.calls, self.stopped = 0, False
+        self.stopped = False
 
     def __call__(self, model: Any) -> dict[str, float]:
         if time.time() > self.deadline:
             self.stopped = True
             raise _OutOfTime
-        self.calls += 1
-        phase = model.history_[-1].get("phase") if getattr(model, "history_", None) else None
-        if not self.every or self.calls % self.every or phase == "pretraining":  # no clusters yet while pretraining
+        epochs = getattr(model, "history_", None) or [{}]
+        if not self.every or len(epochs) % self.every or epochs[-1].get("phase") == "pretraining":  # no clusters yet
             return {}
         result = scores(self.data.labels, model.labels_)
         seen = self.watch.epoch(model, self.data) if self.watch else {}

@@ -52,6 +52,7 @@ class DCN(DeepClusterer):
     batch_size: int = 256
 
     _during_fit = (*DeepClusterer._during_fit, "_assigned")
+    _state = (*DeepClusterer._state, "_assigned")
 
     def _check_hyperparameters(self) -> None:
         if self.lam < 0 or self.epochs < 0 or self.lr <= 0 or self.initial_count < 0:
@@ -66,7 +67,7 @@ class DCN(DeepClusterer):
         order = stream(self.seed_, "batches")
         self._assigned = self._assign(self._embed(self._x)).clone()
         counts = torch.full((self.n_clusters,), float(self.initial_count), device=self._x.device)
-        for log in self._epochs("clustering", self.epochs):
+        for _, log in self._epochs("clustering", self.epochs, optimizer=optimizer, order=order, counts=counts):
             total = torch.zeros(2, device=self._x.device)
             for batch in self._batches(order):
                 reconstruction, clustering = self._errors(batch)
@@ -75,7 +76,7 @@ class DCN(DeepClusterer):
                 total += len(batch) * torch.stack([reconstruction, clustering]).detach()
                 u = self._embed(self._x.index_select(0, batch))
                 self._assigned[batch] = labels = self._assign(u)
-                self._centers, counts = losses.running_means(self._centers, counts, u, labels)
+                self._centers, counts[:] = losses.running_means(self._centers, counts, u, labels)
             reconstruction, clustering = (total / len(self._x)).tolist()
             loss = losses.dcn_loss(reconstruction, clustering, self.lam)
             log(loss=loss, reconstruction=reconstruction, clustering=clustering)

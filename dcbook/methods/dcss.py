@@ -117,7 +117,7 @@ class DCSS(DeepClusterer):
         order = stream(self.seed_, "phase-1 batches")
         update = self._aggregated_update if self.aggregated else self._cluster_updates
         epochs = self.phase1_epochs * (self.n_clusters if self.aggregated else 1)
-        for epoch, log in enumerate(self._epochs("phase 1", epochs)):
+        for epoch, log in self._epochs("phase 1", epochs, optimizer=optimizer, order=order):
             if self._centers_are_due(epoch):
                 self._update_centers()
             self.autoencoder_.train()
@@ -165,7 +165,8 @@ class DCSS(DeepClusterer):
         mnet = self._new_mnet()
         optimizers = Adam(encoder.parameters(), self.encoder_lr), Adam(mnet.parameters(), self.mnet_lr)
         order = stream(self.seed_, "phase-2 batches")
-        for epoch, log in enumerate(self._epochs("phase 2", epochs)):
+        loop = {"mnet": mnet, "of encoder": optimizers[0], "of mnet": optimizers[1], "order": order}
+        for epoch, log in self._epochs("phase 2", epochs, **loop):
             mnet.train()
             self.autoencoder_.train()
             self._judged_by_q = epoch >= T2
@@ -180,6 +181,7 @@ class DCSS(DeepClusterer):
             if not self._judged_by_q or "centers" not in self._released_rows:
                 self._update_centers()
             log(pairwise=total.item() / len(self._x), judged_by_q=float(self._judged_by_q))
+        self.mnet_ = mnet
 
     def _pairwise(self, x: Tensor, mnet: MNet) -> Tensor:
         """Eq. (4) or, once q judges, Eq. (5)."""

@@ -42,6 +42,7 @@ class DEC(DeepClusterer):
 
     _decoder_for = None
     _during_fit = (*DeepClusterer._during_fit, "_target")
+    _state = (*DeepClusterer._state, "_target")
 
     def _check_hyperparameters(self) -> None:
         check_schedule(self)

@@ -14,6 +14,7 @@ After the released code (facebookresearch/deepcluster at 2d1927e) and the paper 
 
 import math
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from sklearn.metrics import normalized_mutual_info_score
@@ -28,7 +29,6 @@ from dcbook.distributed import Group, joint_batch_norm
 from dcbook.losses import squared_distances
 from dcbook.models import ConvNet
 from dcbook.training.augment import Augmentation
-from dcbook.training.checkpoint import Checkpoint, Part, Resumable, restore
 from dcbook.training.deep_clusterer import EVALUATION_BATCH, DeepClusterer
 from dcbook.training.inputs import check_images, derived_seed, in_batches, seeded, stream
 from dcbook.training.optimizers import SGD
@@ -40,7 +40,7 @@ PCA_ROWS = 1 << 15  # images whose features are held at once, to learn the white
 
 
 @dataclass(kw_only=True, repr=False, eq=False)
-class DeepCluster(Resumable, DeepClusterer):
+class DeepCluster(DeepClusterer):
     """Cluster the features, learn to tell the clusters, and again.
 
     Parameters (beside n_clusters, batch_size, random_state, device and progress of `DeepClusterer`)
@@ -61,7 +61,6 @@ class DeepCluster(Resumable, DeepClusterer):
         code does in its place, see `dcbook.training.samplers`; "images": each image once.
     crop, flip, jitter, grayscale : strengths of the views, see `Augmentation`; as released, no colors change.
 
-    `fit(x, checkpoint=path)` keeps the state of the training after each epoch in the file `path`, to go on from there.
     x is an array (N, C, H, W) in [0, 1] or uint8, or an `ImageFolder` or `ImageFile`, read while images are needed.
     Started by torchrun (see `dcbook.train`), the processes share the work, and none holds all images; with the same
     seed and without dropout they find what one process finds.
@@ -99,7 +98,8 @@ class DeepCluster(Resumable, DeepClusterer):
     batch_size: int = 256
 
     _decoder_for = None
-    _may_change = (*Resumable._may_change, "epochs")  # the step is constant: a training may go on for longer
+    _state = (*DeepClusterer._state, "_pseudo_labels")
+    _may_change = (*DeepClusterer._may_change, "epochs")  # the step is constant: a training may go on for longer
 
     def objectives(self, rows: Tensor) -> dict[str, Tensor]:
         """{"pseudo": cross-entropy of the epoch's clusters} of the training images `rows` (B,), as they are."""
@@ -108,15 +108,11 @@ class DeepCluster(Resumable, DeepClusterer):
 
     def _optimize(self) -> None:
         body = SGD(self.autoencoder_.encoder.parameters(), self.lr, self.sgd_momentum, self.weight_decay)
-        checkpoint = self._resume(body)
-        for log in self._epochs("clustering and training", self.epochs - len(self.history_)):
-            epoch = len(self.history_)
+        for epoch, log in self._epochs("clustering and training", self.epochs, velocity=body):
             with seeded(derived_seed(self.seed_, f"epoch {epoch}")):
                 _, found = self._cluster(stream(self.seed_, f"k-means of epoch {epoch}"))
                 loss = self._classify(self._pseudo_labels, body, epoch)
             log(loss=loss, **found)
-            if checkpoint and self._group.rank == 0:
-                checkpoint.save(self._parts(body), self.history_)
 
     def _cluster(self, generator: torch.Generator) -> tuple[Tensor, dict[str, float]]:
         """The codes; gives new pseudo-labels to all images, and returns what is to be said of them."""
@@ -186,21 +182,14 @@ class DeepCluster(Resumable, DeepClusterer):
         nearest, _ = assign(codes, self._centers)
         self._labels = self._group.join(nearest, len(self._x)).cpu().numpy()
         self.autoencoder_.eval()
-        del self._x, self._monitor, self._pseudo_labels, self._group
+        del self._x, self._monitor, self._checkpoint, self._pseudo_labels, self._group
 
-    def _resume(self, body: SGD) -> Checkpoint | None:
-        """The checkpoint of this fit, if one is wanted; what it holds takes the place of the start."""
-        checkpoint = self._checkpoint()
-        if checkpoint and (found := checkpoint.load()):
-            tensors, self.history_ = found
-            self._pseudo_labels, self._centers = tensors["pseudo_labels"], tensors["centers"].to(self._device)
-            self.autoencoder_.renew_head(len(self._centers))
-            restore(self._parts(body), tensors)
-        return checkpoint
+    def _prepare_for(self, held: dict[str, Any]) -> None:
+        self.autoencoder_.renew_head(len(held["_centers"]))
 
-    def _parts(self, body: SGD) -> dict[str, Part]:
-        clusters = {"pseudo_labels": self._pseudo_labels, "centers": self._centers}
-        return {"network": self.autoencoder_, "velocity": body, **clusters}
+    @property
+    def _writes(self) -> bool:
+        return self._group.rank == 0
 
     # --- before the training ---------------------------------------------------------------------------------------
 

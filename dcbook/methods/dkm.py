@@ -84,7 +84,7 @@ class DKM(DeepClusterer):
         optimizer = Adam([*autoencoder.parameters(), self._centers], self.lr)
         order = stream(self.seed_, "batches")
         alphas = self._alphas
-        for epoch, log in enumerate(self._epochs("clustering", self.epochs)):
+        for epoch, log in self._epochs("clustering", self.epochs, optimizer=optimizer, order=order):
             self._epoch_alpha = alphas[epoch * len(alphas) // self.epochs]
             total = torch.zeros(2, device=self._x.device)
             for batch in self._batches(order):

@@ -22,7 +22,7 @@ shuffled every epoch, of N / batch_size rounded up), labels as of the last count
 turn about a point half a pixel off.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +39,16 @@ from dcbook.training.optimizers import SGD
 from dcbook.training.start import resolve_start
 
 RESTARTS = 10
+
+
+@dataclass
+class Progress:
+    """How far the training is: conflicted samples at the last count, updates, falls of the thresholds, its end."""
+
+    conflicted: int
+    updates: int = 0
+    falls: int = 0
+    stop: bool = False
 
 
 @dataclass(kw_only=True, repr=False, eq=False)
@@ -73,6 +83,7 @@ class DynAE(DeepClusterer):
     batch_size: int = 256
 
     _during_fit = (*DeepClusterer._during_fit, "_thresholds", "_images")
+    _state = (*DeepClusterer._state, "_thresholds", "_images")
 
     def objectives(self, rows: Tensor) -> dict[str, Tensor]:
         """The losses of the training samples `rows` (B,), not augmented, while `fit` runs: their sum is minimized.
@@ -96,35 +107,37 @@ class DynAE(DeepClusterer):
         move = ShiftRotation(self.shift, self.rotation)
         order, noise = stream(self.seed_, "batches"), stream(self.seed_, "views")
         self._take_centers(self._centers)
-        beta1, falls = self.kappa / self.n_clusters, threshold_falls(self.kappa)
+        beta1 = self.kappa / self.n_clusters
         self._thresholds = beta1, beta1 / 2
-        conflicted, updates, stop = len(self._x), 0, False
-        n_batches = -(-len(self._x) // self.batch_size)
-        for log in self._epochs("clustering", -(-self.max_updates // n_batches)):
-            total, before = torch.zeros(2, device=self._x.device), updates
+        done = Progress(len(self._x))
+        loop = {"optimizer": optimizer, "order": order, "noise": noise, "done": done}
+        epochs = -(-self.max_updates // -(-len(self._x) // self.batch_size))
+        for _, log in self._epochs("clustering", epochs, **loop):
+            if done.stop:
+                break
+            total, before = torch.zeros(2, device=self._x.device), done.updates
             for batch in self._batches(order):
-                if updates % self.update_interval == 0:
-                    last, conflicted = conflicted, self._count_conflicted()
-                    stop = conflicted < self.tol * len(self._x)
-                    if conflicted >= last:
+                if done.updates % self.update_interval == 0:
+                    last, done.conflicted = done.conflicted, self._count_conflicted()
+                    done.stop = done.conflicted < self.tol * len(self._x)
+                    if done.conflicted >= last:
                         self._take_centers(self._kmeans(RESTARTS))
-                        fall = next(falls) / self.n_clusters
+                        fall = threshold_fall(self.kappa, done.falls) / self.n_clusters
                         self._thresholds = tuple(beta - fall for beta in self._thresholds)
-                if stop or updates == self.max_updates:
+                        done.falls += 1
+                if done.stop or done.updates == self.max_updates:
                     break
                 parts = self._losses(self._samples(batch), lambda x: move(x, noise))
                 sum(parts.values()).backward()
                 optimizer.step()
                 total += torch.stack([parts["self"], parts["pseudo"]]).detach()
-                updates += 1
-            if updates > before:
+                done.updates += 1
+            if done.updates > before:
                 beta1, beta2 = self._thresholds
-                own, pseudo = (total / (updates - before)).tolist()
-                about = {"conflicted": conflicted / len(self._x), "beta1": beta1, "beta2": beta2}
+                own, pseudo = (total / (done.updates - before)).tolist()
+                about = {"conflicted": done.conflicted / len(self._x), "beta1": beta1, "beta2": beta2}
                 log(loss=own + pseudo, reconstruction=own, clustering=pseudo, **about)
-            if stop:
-                break
-        self.n_updates_ = updates
+        self.n_updates_ = done.updates
 
     def _targets(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """What the codes and the reconstructions of samples x should be."""
@@ -150,7 +163,7 @@ class DynAE(DeepClusterer):
             self._images = self.autoencoder_.decoder(self._centers)
 
     def _initialize(self, recipe, start) -> None:
-        self._thresholds = None
+        self._thresholds = self._images = None
         super()._initialize(recipe, start)
 
     def _resolve_start(self, input_shape):
@@ -174,10 +187,9 @@ class DynAE(DeepClusterer):
             )
 
 
-def threshold_falls(kappa: float) -> Iterator[float]:
-    """dk, one fall of the thresholds after the other: 0.3 kappa, 0.3 kappa, 0.3^2 kappa, … (DynAE.py:387-540)."""
+def threshold_fall(kappa: float, n: int) -> float:
+    """dk after n falls of the thresholds: 0.3 kappa, 0.3 kappa, 0.3^2 kappa, 0.3^3 kappa, … (DynAE.py:387-540)."""
     fall = 0.3 * kappa
-    yield fall
-    while True:
-        yield fall
+    for _ in range(n - 1):
         fall *= 0.3
+    return fall

@@ -41,6 +41,7 @@ class IDEC(DeepClusterer):
     batch_size: int = 256
 
     _during_fit = (*DeepClusterer._during_fit, "_target")
+    _state = (*DeepClusterer._state, "_target")
 
     def _check_hyperparameters(self) -> None:
         check_schedule(self)

@@ -109,6 +109,7 @@ class RDCReconstruction(DeepClusterer):
     batch_size: int = 256
 
     _during_fit = (*DeepClusterer._during_fit, "_near", "_images")
+    _state = (*DeepClusterer._state, "_near", "_images")
 
     def objectives(self, rows: Tensor) -> dict[str, Tensor]:
         """{"self": the loss of phase 2} of the training samples `rows` (B,), not augmented, while `fit` runs.
@@ -125,26 +126,32 @@ class RDCReconstruction(DeepClusterer):
         order, noise = stream(self.seed_, "batches"), stream(self.seed_, "views")
         decoder = self.autoencoder_.decoder
         decoder = decoder if self.target_decoder == "current" else deepcopy(decoder)
-        u, before = self._embed(self._x), float("inf")
-        self._look(u, 0, decoder)
-        for epoch, log in enumerate(self._epochs("phase 2", self.epochs)):
+        self._look(self._embed(self._x), 0, decoder)
+        codes = None  # of the epoch before
+        for epoch, log in self._epochs("phase 2", self.epochs, optimizer=optimizer, order=order, noise=noise):
+            if epoch and self._is_over(epoch):
+                break
             if epoch and epoch % self.refresh == 0:
-                self._look(u, epoch, decoder)
+                self._look(self._embed(self._x) if codes is None else codes, epoch, decoder)
             total = torch.zeros((), device=self._x.device)
             for batch in self._batches(order):
                 value = self._loss(self._samples(batch), batch, lambda x: move(x, noise))
                 value.backward()
                 optimizer.step()
                 total += len(batch) * value.detach()
-            u = self._embed(self._x)
-            self._centers = self._followed(u)
-            distance = (u - self._near.centroids).norm(dim=1).mean().item()
+            codes = self._embed(self._x)
+            self._centers = self._followed(codes)
+            distance = (codes - self._near.centroids).norm(dim=1).mean().item()
             handed_over = self._near.handed_over.float().mean().item()
             about = {"survived": self._near.survived, "handed_over": handed_over, "distance": distance}
             log(loss=total.item() / len(self._x), **about)
-            fallen, before = distance < before, distance if self._share(epoch) == 1 else float("inf")
-            if not fallen if self.stop == "distance" else callable(self.stop) and self.stop(self):
-                break
+
+    def _is_over(self, epoch: int) -> bool:
+        """Whether `stop` ends the training before this epoch."""
+        if self.stop != "distance":
+            return bool(self.stop and self.stop(self))
+        *_, before, last = [float("inf"), *(e["distance"] for e in self.history_ if e["phase"] == "phase 2")]
+        return epoch > 1 and self._share(epoch - 2) == 1 and last >= before
 
     def _loss(self, x: Tensor, rows: Tensor, view: Callable[[Tensor], Tensor]) -> Tensor:
         """The loss of phase 2 of the training samples x (B, …), which are `rows` (B,), seen through `view`."""
@@ -184,7 +191,7 @@ class RDCReconstruction(DeepClusterer):
         return found.centers.to(u)
 
     def _complete(self) -> None:
-        self._centers, self._labels = self._kmeans(RESTARTS), None  # a monitor may have asked for labels before
+        self._centers = self._kmeans(RESTARTS)
         super()._complete()
 
     def _initialize(self, recipe, start) -> None:

@@ -75,6 +75,8 @@ class VaDE(DeepClusterer):
     eps: float = 1e-4
     batch_size: int = 100
 
+    _state = (*DeepClusterer._state, "prior_")
+
     def _check_hyperparameters(self) -> None:
         if self.likelihood not in LIKELIHOODS:
             raise ValueError(f'likelihood must be "bernoulli" or "gaussian", not {self.likelihood!r}')
@@ -109,7 +111,7 @@ class VaDE(DeepClusterer):
         weights = [*self.autoencoder_.train().parameters(), *self.prior_.parameters()]
         optimizer = Adam(weights, self.lr, self.eps)
         order, noise = stream(self.seed_, "batches"), stream(self.seed_, "noise")
-        for epoch, log in enumerate(self._epochs("clustering", self.epochs)):
+        for epoch, log in self._epochs("clustering", self.epochs, optimizer=optimizer, order=order, noise=noise):
             optimizer.lr = max(self.min_lr, self.lr * self.decay ** (epoch // self.decay_every))
             total = torch.zeros(2, device=self._x.device)
             for batch in self._batches(order):

@@ -87,4 +87,5 @@ class ACAIPretraining(Recipe):
             critic_optimizer.step()
             return {"reconstruction": reconstruction, "interpolation": realism.square().mean(), "critic": guess}
 
-        return update
+        kept = {"critic": critic, "optimizer": optimizer, "critic_optimizer": critic_optimizer, "noise": noise}
+        return update, kept

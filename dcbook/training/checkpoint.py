@@ -1,124 +1,159 @@
-"""A long training on disk, epoch by epoch, so that it goes on where it was stopped."""
+"""A fit on disk, epoch by epoch, so that it goes on where it was stopped and ends as one that never was.
+
+A fit is a sequence of phases: pretraining, phase 1, …. Of the phase under way a checkpoint holds all that changes in
+it; of each phase before, the attributes of the method with which it ended, so that what lies between two phases, such
+as the k-means that finds the first centers, is computed again from them.
+"""
 
 import json
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
-from safetensors import safe_open
-from safetensors.torch import save
 from torch import Tensor, nn
 
-from dcbook.data.digest import content_digest
-from dcbook.data.stored import StoredImages
-from dcbook.files import write_whole
-from dcbook.training.optimizers import SGD
+from dcbook.training.optimizers import Optimizer
+from dcbook.training.tensor_files import read_tensors, write_tensors
 
-Part = nn.Module | SGD | torch.Generator | Tensor
+Parts = Mapping[str, Any]  # networks, optimizers, random streams, tensors, plain values, or objects made of these
 
 
 class Checkpoint:
-    """The state of one fit in one file, written whole or not at all.
+    """The state of one fit in one file, written whole or not at all after every epoch.
 
-    `identity` says which fit it is (method, parameters, seed, data): `load` raises ValueError if the file holds
-    another's. The state has named parts: of a network its weights and statistics, of SGD its velocities, of a random
-    stream where it stands, and tensors. `seconds_before`: what the training has taken up to the file that was loaded.
+    `seconds_before` is the time that the training had taken when the file was written that `begin` found; 0 if there
+    was none.
     """
 
-    def __init__(self, path: str | Path, identity: dict):
+    def __init__(self, path: str | Path):
         self.path = Path(path)
-        self.identity = json.loads(json.dumps(identity))
+        self.identity: dict = {}
         self.seconds_before, self._began = 0.0, time.perf_counter()
+        self._phases: dict[str, dict] = {}  # each phase as it was last read or written
 
-    def save(self, parts: dict[str, Part], history: list[dict]) -> None:
-        tensors = {name: t for part in parts for name, t in _tensors(part, parts[part]).items()}
-        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-        seconds = self.seconds_before + time.perf_counter() - self._began
-        fit = {"identity": self.identity, "history": history, "seconds": seconds}
-        write_whole(self.path, save(tensors, {"fit": json.dumps(fit)}))
+    @property
+    def seed(self) -> int | None:
+        """The seed of the fit in the file; None if there is no file yet."""
+        return self._read()[1]["identity"]["seed"] if self.path.exists() else None
 
-    def load(self) -> tuple[dict[str, Tensor], list[dict]] | None:
-        """The tensors and the history that `save` wrote last; None if there is no file yet."""
+    def begin(self, identity: dict) -> list[dict]:
+        """Take up the fit in the file, or a new one; returns the history so far.
+
+        `identity` says which fit it is (method, parameters, seed, data). Raises ValueError if the file is damaged or
+        holds another fit.
+        """
+        self.identity = json.loads(json.dumps(identity))
         if not self.path.exists():
-            return None
-        tensors, fit = _read(self.path)
-        theirs = fit["identity"]
-        others = [name for name, value in self.identity.items() if theirs.get(name) != value]
-        if others:
+            return []
+        tensors, about = self._read()
+        theirs = about["identity"]
+        if others := [name for name, value in self.identity.items() if theirs.get(name) != value]:
             named = "; ".join(f"{name} was {theirs.get(name)!r}, is {self.identity[name]!r}" for name in others)
             raise ValueError(f"{self.path} is the checkpoint of another fit ({named}); take another file")
-        self.seconds_before = fit["seconds"]
-        return tensors, fit["history"]
+        self.seconds_before, self._phases = about["seconds"], _joined(about["phases"], tensors)
+        return about["history"]
+
+    def state(self, phase: str) -> dict | None:
+        """The attributes of the method as they were last seen in a phase; None if it has not been there."""
+        return self._phases[phase]["attributes"] if phase in self._phases else None
+
+    def has_left(self, phase: str) -> bool:
+        """Whether the fit is in a later phase."""
+        return phase in self._phases and phase != list(self._phases)[-1]
+
+    def restore(self, phase: str, attributes: Parts, loop: Parts, device: torch.device) -> dict[str, Any]:
+        """Bring attributes, and in a phase under way what its loop knows, to where they were.
+
+        Networks, parameters, optimizers and random streams, and all parts of the loop, change in place; the other
+        attributes are returned, tensors on `device`.
+        """
+        held, others = self._phases[phase], {}
+        for name, tree in held["attributes"].items():
+            part = attributes.get(name)
+            if part is None or isinstance(part, _PLAIN) or type(part) is Tensor:
+                others[name] = _placed(tree, device)
+            else:
+                _restore(part, tree, device)
+        for name, tree in held.get("loop", {}).items():
+            _restore(loop[name], tree, device)
+        return others
+
+    def save(self, phase: str, attributes: Parts, loop: Parts, history: list[dict]) -> None:
+        """Keep the fit as it is after an epoch of `phase`."""
+        ended = {name: {"attributes": held["attributes"]} for name, held in self._phases.items() if name != phase}
+        self._phases = ended | {phase: {"attributes": _tree(attributes), "loop": _tree(loop)}}
+        self.write(history)
+
+    def write(self, history: list[dict]) -> None:
+        """Write what was kept last to the file."""
+        tensors: dict[str, Tensor] = {}
+        about = {
+            "identity": self.identity,
+            "history": history,
+            "seconds": self.seconds_before + time.perf_counter() - self._began,
+            "phases": _parted(self._phases, "", tensors),
+        }
+        write_tensors(self.path, tensors, about)
+
+    def _read(self) -> tuple[dict[str, Tensor], dict]:
+        return read_tensors(self.path, "checkpoint", "delete it to begin anew")
 
 
-def _read(path: Path) -> tuple[dict[str, Tensor], dict]:
-    """The tensors of a checkpoint, and what is told of its fit; ValueError that names a file that is damaged."""
-    try:
-        with safe_open(path, "pt") as file:
-            fit = json.loads(file.metadata()["fit"])
-            return {name: file.get_tensor(name) for name in file.keys()}, fit  # noqa: SIM118
-    except Exception as error:
-        raise ValueError(f"{path} is no complete checkpoint ({error}); delete it to begin anew") from error
+_PLAIN = bool | int | float | str | tuple
+
+
+def _tree(part: Any) -> Any:
+    """Nested dicts with copies of the tensors and the plain values of a part."""
+    if isinstance(part, Tensor):
+        return part.detach().cpu().clone()
+    if isinstance(part, torch.Generator):
+        return part.get_state()
+    if part is None or isinstance(part, _PLAIN):
+        return part
+    if isinstance(part, nn.Module):
+        part = part.state_dict()
+    elif isinstance(part, Optimizer):
+        part = part.tensors
+    return {name: _tree(inner) for name, inner in (part if isinstance(part, Mapping) else vars(part)).items()}
 
 
 @torch.no_grad()
-def restore(parts: dict[str, Part], tensors: dict[str, Tensor]) -> None:
-    """Bring `parts` to the state that `Checkpoint.load` found; each keeps its shape and its device."""
-    for name, part in parts.items():
-        if isinstance(part, nn.Module):
-            part.load_state_dict({key: tensors[f"{name}.{key}"] for key in part.state_dict()})
-        elif isinstance(part, SGD):
-            found = [tensors.get(f"{name}.{i}") for i in range(len(part.weights))]
-            pairs = zip(found, part.weights, strict=True)
-            part.buffers = [None if t is None else torch.empty_like(w).copy_(t) for t, w in pairs]
-        elif isinstance(part, torch.Generator):
-            part.set_state(tensors[name])
-        else:
-            part.copy_(tensors[name])
-
-
-def _tensors(name: str, part: Part) -> dict[str, Tensor]:
+def _restore(part: Any, tree: Any, device: torch.device) -> None:
+    """Bring a part in place to what `_tree` told of it."""
     if isinstance(part, nn.Module):
-        return {f"{name}.{key}": tensor for key, tensor in part.state_dict().items()}
-    if isinstance(part, SGD):
-        return {f"{name}.{i}": buffer for i, buffer in enumerate(part.buffers) if buffer is not None}
-    return {name: part.get_state() if isinstance(part, torch.Generator) else part}
+        part.load_state_dict(tree)
+    elif isinstance(part, Optimizer):
+        part.load(tree)
+    elif isinstance(part, torch.Generator):
+        part.set_state(tree)
+    elif isinstance(part, Tensor):
+        part.copy_(tree)
+    else:
+        vars(part).update({name: _placed(inner, device) for name, inner in tree.items()})
 
 
-class Resumable:
-    """Mixed into a `DeepClusterer` whose training can go on: gives its `fit` the argument `checkpoint`.
+def _placed(leaf: Any, device: torch.device) -> Any:
+    if isinstance(leaf, Tensor):
+        return leaf.to(device)
+    return tuple(leaf) if isinstance(leaf, list) else leaf
 
-    `seconds_before_`, after `fit`, are those that the training had taken where it went on; 0 if it began anew.
-    """
 
-    _may_change = ("random_state", "device", "progress")  # parameters that leave what is trained as it is
+def _parted(tree: Any, path: str, tensors: dict[str, Tensor]) -> Any:
+    """A tree as JSON can hold it; its tensors join `tensors` under their paths."""
+    if isinstance(tree, Tensor):
+        tensors[path] = tree
+        return {"tensor": path}
+    if isinstance(tree, dict):
+        return {name: _parted(inner, f"{path}/{name}", tensors) for name, inner in tree.items()}
+    return tree
 
-    def fit(self, x, y=None, monitor=None, checkpoint: str | Path | None = None):
-        """As `DeepClusterer.fit`; `checkpoint` is a file that keeps the training after each epoch, or None.
 
-        If there is that file, the training goes on from it and ends as one that was never stopped; with its seed, where
-        `random_state` is None. Raises ValueError if it is damaged or of another fit, by method, parameters, seed or
-        images.
-        """
-        self._path, self._file = checkpoint, None
-        try:
-            super().fit(x, y, monitor)
-            self.seconds_before_ = self._file.seconds_before if self._file else 0.0
-            return self
-        finally:
-            del self._path, self._file
-
-    def _first_seed(self) -> int:
-        if self.random_state is None and self._path is not None and Path(self._path).exists():
-            return _read(Path(self._path))[1]["identity"]["seed"]
-        return super()._first_seed()
-
-    def _checkpoint(self) -> Checkpoint | None:
-        """The checkpoint of this fit, if one is wanted."""
-        if self._path is None:
-            return None
-        parameters = {name: value for name, value in self.get_params().items() if name not in self._may_change}
-        digest = self._x.digest if isinstance(self._x, StoredImages) else content_digest(self._x.cpu().numpy())
-        identity = {"method": type(self).__name__, **parameters, "seed": self.seed_, "images": digest}
-        self._file = Checkpoint(self._path, identity)
-        return self._file
+def _joined(told: Any, tensors: dict[str, Tensor]) -> Any:
+    """The tree that `_parted` took apart."""
+    if not isinstance(told, dict):
+        return told
+    if list(told) == ["tensor"]:
+        return tensors[told["tensor"]]
+    return {name: _joined(inner, tensors) for name, inner in told.items()}

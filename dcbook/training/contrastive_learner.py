@@ -11,6 +11,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,7 +19,6 @@ from torch import Tensor
 
 from dcbook.models import ResNet
 from dcbook.training.augment import Augmentation
-from dcbook.training.checkpoint import Part, Resumable, restore
 from dcbook.training.deep_clusterer import DeepClusterer
 from dcbook.training.inputs import check_images, derived_seed, in_batches, seeded, stream
 from dcbook.training.optimizers import SGD
@@ -27,7 +27,7 @@ RESTARTS = 20
 
 
 @dataclass(kw_only=True, repr=False, eq=False)
-class ContrastiveLearner(Resumable, DeepClusterer):
+class ContrastiveLearner(DeepClusterer):
     """Base of the methods that learn features from pairs of views, without an autoencoder; their clusters come last.
 
     Parameters that all have (beside n_clusters, batch_size, random_state, device and progress of `DeepClusterer`)
@@ -40,7 +40,6 @@ class ContrastiveLearner(Resumable, DeepClusterer):
     crop, flip, jitter, grayscale : strengths of the views, see `Augmentation`.
 
     Samples are images (N, C, H, W) in [0, 1]; a ValueError refuses vectors, volumes and other ranges.
-    `fit(x, checkpoint=path)` keeps the state of the training after each epoch in the file `path`, to go on from there.
 
     Attributes after `fit` (beside those of `DeepClusterer`)
     --------------------------------------------------------
@@ -79,7 +78,7 @@ class ContrastiveLearner(Resumable, DeepClusterer):
         *,
         before_epoch: Callable[[], dict[str, float]] = dict,
         after_update: Callable[[int, float], None] = lambda updates, step: None,
-        kept: dict[str, Part] | None = None,
+        kept: dict[str, Any] | None = None,
     ) -> None:
         """Minimize `loss(view, other view, rows)` over the weights of the network, for batches of rows of `_x`.
 
@@ -90,14 +89,10 @@ class ContrastiveLearner(Resumable, DeepClusterer):
         optimizer = SGD(self.autoencoder_.parameters(), self.lr, self.sgd_momentum, self.weight_decay)
         view = Augmentation(self.crop, self.flip, self.jitter, self.grayscale)
         order, noise = stream(self.seed_, "batches"), stream(self.seed_, "views")
-        parts = {"network": self.autoencoder_, "velocity": optimizer, "order": order, "noise": noise, **(kept or {})}
-        checkpoint = self._checkpoint()
-        if checkpoint and (found := checkpoint.load()):
-            tensors, self.history_ = found
-            restore(parts, tensors)
+        loop = {"optimizer": optimizer, "order": order, "noise": noise, **(kept or {})}
         planned = self.epochs * -(-len(self._x) // self.batch_size)
         updates = len(self.history_) * len(in_batches(torch.arange(len(self._x)), self.batch_size))
-        for log in self._epochs(self._phase, self.epochs - len(self.history_)):
+        for _, log in self._epochs(self._phase, self.epochs, **loop):
             noted = before_epoch()
             self.autoencoder_.train()
             total = torch.zeros((), device=self._x.device)
@@ -111,9 +106,7 @@ class ContrastiveLearner(Resumable, DeepClusterer):
                 updates += 1
                 total += len(batch) * value.detach()
             log(loss=total.item() / len(self._x), **noted)
-            if checkpoint:
-                checkpoint.save(parts, self.history_)
-        self._centers, self._labels = self._kmeans(RESTARTS), None  # a monitor may have asked for labels before
+        self._centers = self._kmeans(RESTARTS)
 
     def _resolve_start(self, input_shape: tuple[int, ...]) -> tuple[None, None]:
         return None, None

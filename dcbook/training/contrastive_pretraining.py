@@ -78,7 +78,7 @@ class ContrastivePretraining(Recipe):
             optimizer.step()
             return {"contrastive": loss}
 
-        return update
+        return update, {"head": head, "optimizer": optimizer, "noise": noise}
 
     def _head(self, seed: int) -> nn.Module:
         with seeded(derived_seed(seed, "projection head")):

@@ -19,7 +19,9 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from dcbook.clustering import kmeans
+from dcbook.data.digest import content_digest
 from dcbook.losses import squared_distances
+from dcbook.training.checkpoint import Checkpoint
 from dcbook.training.inputs import (
     as_samples,
     batches,
@@ -31,7 +33,7 @@ from dcbook.training.inputs import (
     told_by,
 )
 from dcbook.training.pretraining import Recipe
-from dcbook.training.saving import save
+from dcbook.training.saving import plain, repr_of, save
 from dcbook.training.start import Start, resolve_start
 
 EVALUATION_BATCH = 512
@@ -59,6 +61,7 @@ class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
     history_ : list of dicts, one per epoch: phase, epoch, losses, and what the monitor returned.
     autoencoder_ : the trained network. start_ : autoencoder and centers, for another method to go on from.
     interrupted_ : True if Ctrl-C ended `fit` early; the model is usable as it then was.
+    seconds_before_ : seconds of training up to the checkpoint that `fit` went on from; 0 if it began anew.
     """
 
     n_clusters: int = field(default=10, kw_only=False)
@@ -66,11 +69,20 @@ class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
     device: str | torch.device = "auto"
     progress: bool | str = "auto"
 
-    def fit(self, x, y=None, monitor: Callable[["DeepClusterer"], dict[str, float] | None] | None = None):
+    def fit(
+        self,
+        x,
+        y=None,
+        monitor: Callable[["DeepClusterer"], dict[str, float] | None] | None = None,
+        checkpoint: str | Path | Checkpoint | None = None,
+    ):
         """Cluster x (N, d), (N, C, H, W) or (N, C, D, H, W); uint8 is scaled to [0, 1], floats are taken as they are.
 
         `y` is ignored. `monitor(self)` is called after every epoch, with `labels_` up to date on access; the numbers
-        that it returns join `history_`. Raises ValueError for bad data or hyperparameters before training starts.
+        that it returns join `history_`. `checkpoint` is a file that keeps the training after each epoch. If it is there
+        already, the training goes on from it and ends as one that was never stopped; with its seed, where
+        `random_state` is None. Raises ValueError for bad data or hyperparameters, and for a checkpoint that is damaged
+        or of another fit (by method, parameters, seed or samples), before training starts.
         """
         for name in [name for name in vars(self) if name.endswith("_")]:
             delattr(self, name)
@@ -82,10 +94,13 @@ class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
         check_batch_size(getattr(self, "batch_size", 1), len(x), "batch_size")
         check_batch_size(recipe.batch_size if recipe else 1, len(x), "the batch_size of Pretraining")
         self.input_shape_ = x.shape[1:]
-        self.seed_ = self._first_seed()
-        self.history_, self.interrupted_ = [], False
         self._x, self._monitor = self._placed(x), monitor
+        self._checkpoint = Checkpoint(checkpoint) if isinstance(checkpoint, str | Path) else checkpoint
+        self.seed_ = self._seed()
+        self.history_ = self._checkpoint.begin(self._identity(recipe, start)) if self._checkpoint else []
+        self.seconds_before_ = self._checkpoint.seconds_before if self._checkpoint else 0.0
         self._labels = self._centers = None
+        self.interrupted_ = False
         try:
             self._initialize(recipe, start)
             self._optimize()
@@ -151,7 +166,9 @@ class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
     def _optimize(self) -> None:
         """The method itself: from the start on, train `autoencoder_` and `_centers` on `_x`, one `_log` an epoch."""
 
-    _during_fit: ClassVar[tuple[str, ...]] = ("_x", "_monitor")  # attributes that end with `fit`
+    _during_fit: ClassVar[tuple[str, ...]] = ("_x", "_monitor", "_checkpoint")  # attributes that end with `fit`
+    _state: ClassVar[tuple[str, ...]] = ("autoencoder_", "_centers")  # attributes that a checkpoint holds
+    _may_change: ClassVar[tuple[str, ...]] = ("random_state", "device", "progress")  # and leave a fit what it is
 
     @property
     def _decoder_for(self) -> str | None:
@@ -185,9 +202,18 @@ class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
         """The samples of a fit, (N, …)."""
         return as_samples(self, x, fitting=True)
 
-    def _first_seed(self) -> int:
-        """The seed of a fit that begins."""
-        return resolve_seed(self.random_state)
+    def _seed(self) -> int:
+        """The seed of a fit: the checkpoint's, where the caller gives none."""
+        kept = self._checkpoint.seed if self._checkpoint and self.random_state is None else None
+        return resolve_seed(self.random_state) if kept is None else kept
+
+    def _identity(self, recipe: Recipe | None, start: Start | None) -> dict:
+        """Which fit this is, for its checkpoint."""
+        given = {name: value for name, value in self.get_params(deep=False).items() if name not in self._may_change}
+        begins = {"start": start.digest} if start else {}
+        digest = content_digest(self._x.cpu().numpy()) if isinstance(self._x, Tensor) else self._x.digest
+        fit = {"method": type(self).__name__, **given, **begins, "seed": self.seed_, "samples": digest}
+        return {name: plain(value, foreign=repr_of) for name, value in fit.items()}
 
     def _placed(self, x: np.ndarray) -> Tensor:
         """The samples where the training takes them from."""
@@ -200,13 +226,7 @@ class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
         """The autoencoder, trained by the recipe or as given, and centers from k-means on its latent codes."""
         if recipe:
             self.autoencoder_ = recipe.build(self.input_shape_, self.seed_).to(self._device)
-            with self._bar("pretraining", recipe.epochs) as bar:
-                recipe.train(
-                    self.autoencoder_,
-                    self._x,
-                    self.seed_,
-                    lambda **loss: self._log("pretraining", bar, **loss),
-                )
+            recipe.train(self.autoencoder_, self._x, self.seed_, self._epochs)
         else:
             self.autoencoder_ = start.autoencoder.to(self._device)
             self._centers = None if start.centers is None else start.centers.to(self._device)
@@ -217,11 +237,37 @@ class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
         """Centers (K, d) where the start brings none."""
         return self._kmeans(restarts)
 
-    def _epochs(self, phase: str, epochs: int) -> Iterator[Callable]:
-        """`for log in self._epochs(phase, n)`: n epochs; call `log(loss=…)` at the end of each."""
-        with self._bar(phase, epochs) as bar:
-            for _ in range(epochs):
-                yield lambda **losses: self._log(phase, bar, **losses)
+    def _epochs(self, phase: str, epochs: int, **loop: Any) -> Iterator[tuple[int, Callable[..., None]]]:
+        """`for epoch, log in self._epochs(phase, n, …)`: epochs 0 to n - 1; call `log(loss=…)` at the end of each.
+
+        `loop` : what changes in this phase beside the attributes named in `_state`: optimizers, random streams,
+            networks, tensors that change in place, and objects with such things as attributes. Where the fit goes on
+            from a checkpoint, all are as they were, and epochs that were made are left out.
+        """
+        begun = self._resume(phase, loop)
+        with self._bar(phase, epochs, begun) as bar:
+            for epoch in range(begun, 0 if self._has_left(phase) else epochs):
+                yield epoch, lambda **losses: self._log(phase, bar, loop, **losses)
+
+    def _resume(self, phase: str, loop: dict[str, Any]) -> int:
+        """Bring the fit to where a checkpoint has it in this phase; the number of epochs that were made."""
+        held = self._checkpoint.state(phase) if self._checkpoint else None
+        if held is None:
+            return 0
+        self._prepare_for(held)
+        attributes = {name: getattr(self, name, None) for name in held}
+        found = self._checkpoint.restore(phase, attributes, loop, self._device)
+        for name, value in found.items():
+            setattr(self, name, value)
+        return sum(entry["phase"] == phase for entry in self.history_)
+
+    def _has_left(self, phase: str) -> bool:
+        return self._checkpoint is not None and self._checkpoint.has_left(phase)
+
+    def _prepare_for(self, held: dict[str, Any]) -> None:
+        """Give networks the shapes of the attributes that a checkpoint holds. Here: they have them."""
+
+    _writes: ClassVar[bool] = True  # whether this process writes the checkpoint
 
     @property
     def _latent_centers(self) -> Tensor:
@@ -237,23 +283,28 @@ class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
     def _batches(self, generator: torch.Generator, size: int | None = None) -> Iterator[Tensor]:
         return batches(len(self._x), size or self.batch_size, generator, self._x.device)
 
-    def _log(self, phase: str, bar: tqdm, **losses: float) -> None:
-        """End of an epoch: one entry of the history, one step of the bar, one look of the monitor."""
+    def _log(self, phase: str, bar: tqdm, loop: dict[str, Any], **losses: float) -> None:
+        """End of an epoch: one entry of the history, one step of the bar, one look of the monitor, one checkpoint."""
         epoch = 1 + sum(entry["phase"] == phase for entry in self.history_)
         self.history_.append({"phase": phase, "epoch": epoch, **losses})
         self._labels = None
         bar.update()
         bar.set_postfix({name: f"{value:.4g}" for name, value in losses.items()}, refresh=False)
         self.history_[-1].update(told_by(self._monitor, self))
+        if self._checkpoint and self._writes:
+            attributes = {name: getattr(self, name) for name in self._state if hasattr(self, name)}
+            self._checkpoint.save(phase, attributes, loop, self.history_)
 
-    def _bar(self, phase: str, epochs: int) -> tqdm:
+    def _bar(self, phase: str, epochs: int, begun: int) -> tqdm:
+        about = {"desc": f"{type(self).__name__} {phase}", "unit": "epoch", "leave": False}
         hidden = None if self.progress == "auto" else not self.progress
-        return tqdm(total=epochs, desc=f"{type(self).__name__} {phase}", unit="epoch", disable=hidden, leave=False)
+        return tqdm(total=epochs, initial=begun, disable=hidden, **about)
 
     def _complete(self) -> None:
         if self._centers is None:
             self._centers = self._kmeans(restarts=1)
         self.autoencoder_.eval()
+        self._labels = None  # a monitor may have asked for them before the last centers were found
         _ = self.labels_
         for name in self._during_fit:
             vars(self).pop(name, None)

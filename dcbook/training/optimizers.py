@@ -26,6 +26,15 @@ class Optimizer(ABC):
         self._update([torch.zeros_like(w) if w.grad is None else _laid_out(w.grad, w) for w in self.weights])
         self._drop_gradients()
 
+    @property
+    @abstractmethod
+    def tensors(self) -> dict[str, Tensor]:
+        """What the rule remembers of earlier steps, for `load`."""
+
+    @abstractmethod
+    def load(self, tensors: dict[str, Tensor]) -> None:
+        """Take over what another optimizer of the same weights remembers."""
+
     def _drop_gradients(self) -> None:
         for weight in self.weights:
             weight.grad = None
@@ -49,6 +58,16 @@ class Adam(Optimizer):
         self._means = [torch.zeros_like(weight) for weight in self.weights]
         self._squares = [torch.zeros_like(weight) for weight in self.weights]
         self._steps = [torch.zeros((), device=weight.device) for weight in self.weights]
+
+    @property
+    def tensors(self) -> dict[str, Tensor]:
+        kinds = {"mean": self._means, "square": self._squares, "step": self._steps}
+        return {f"{kind} {i}": tensor for kind, those in kinds.items() for i, tensor in enumerate(those)}
+
+    @torch.no_grad()
+    def load(self, tensors: dict[str, Tensor]) -> None:
+        for name, tensor in self.tensors.items():
+            tensor.copy_(tensors[name])
 
     def _update(self, gradients: list[Tensor]) -> None:
         adam(
@@ -81,6 +100,15 @@ class SGD(Optimizer):
         self.momentum = momentum
         self.weight_decay = weight_decay
         self.buffers: list[Tensor | None] = [None] * len(self.weights)
+
+    @property
+    def tensors(self) -> dict[str, Tensor]:
+        return {str(i): buffer for i, buffer in enumerate(self.buffers) if buffer is not None}
+
+    @torch.no_grad()
+    def load(self, tensors: dict[str, Tensor]) -> None:
+        found = [(weight, tensors.get(str(i))) for i, weight in enumerate(self.weights)]
+        self.buffers = [None if t is None else torch.empty_like(weight).copy_(t) for weight, t in found]
 
     def _update(self, gradients: list[Tensor]) -> None:
         sgd(

@@ -1,9 +1,9 @@
 """Recipes of pretraining: what trains an autoencoder before a method goes on from it."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
@@ -15,6 +15,12 @@ ARCHITECTURES = {
     "fully-connected": models.FullyConnectedAutoencoder,
     "convolutional": models.ConvolutionalAutoencoder,
 }
+Update = Callable[[Tensor], dict[str, Tensor]]
+
+
+def plain_epochs(phase: str, epochs: int, **kept: Any) -> Iterator[tuple[int, Callable[..., None]]]:
+    """So many epochs, of which nothing is written down."""
+    return ((epoch, lambda **losses: None) for epoch in range(epochs))
 
 
 @dataclass(frozen=True)
@@ -55,21 +61,25 @@ class Recipe(ABC):
         with seeded(derived_seed(seed, "autoencoder")):
             return ARCHITECTURES[self.architecture](input_shape, **options)
 
-    def train(self, autoencoder: nn.Module, x: Tensor, seed: int, after_epoch: Callable = lambda **loss: None) -> None:
-        """Train `autoencoder` in place on x (N, *input_shape); `after_epoch(**mean losses)` after every epoch."""
-        update = self._updates(autoencoder, x, seed)
+    def train(self, autoencoder: nn.Module, x: Tensor, seed: int, epochs: Callable = plain_epochs) -> None:
+        """Train `autoencoder` in place on x (N, *input_shape).
+
+        `epochs("pretraining", n, **what changes beside the network)` gives the number of each epoch and a function that
+        takes its mean losses by name, as `DeepClusterer._epochs` does.
+        """
+        update, kept = self._updates(autoencoder, x, seed)
         order = stream(seed, "pretraining batches")
-        for epoch in range(self.epochs):
+        for epoch, log in epochs("pretraining", self.epochs, order=order, **kept):
             autoencoder.train(self._in_training_mode(epoch))
             totals: dict[str, Tensor] = {}
             for batch in batches(len(x), self.batch_size, order, x.device):
                 for name, loss in update(x[batch]).items():
                     totals[name] = totals.get(name, 0) + loss.detach() * len(batch)
-            after_epoch(**{name: total.item() / len(x) for name, total in totals.items()})
+            log(**{name: total.item() / len(x) for name, total in totals.items()})
 
     @abstractmethod
-    def _updates(self, autoencoder: nn.Module, x: Tensor, seed: int) -> Callable[[Tensor], dict[str, Tensor]]:
-        """A function that makes one update on a batch (B, *input_shape) and returns its losses by name."""
+    def _updates(self, autoencoder: nn.Module, x: Tensor, seed: int) -> tuple[Update, dict[str, Any]]:
+        """A function that makes one update on a batch (B, *input_shape) and returns its losses; what it changes."""
 
     def _in_training_mode(self, epoch: int) -> bool:
         return True
@@ -97,7 +107,7 @@ class Pretraining(Recipe):
             optimizer.step()
             return {"reconstruction": loss}
 
-        return update
+        return update, {"optimizer": optimizer}
 
     def _in_training_mode(self, epoch):
         return not (self.released and epoch > 0)

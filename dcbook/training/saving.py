@@ -1,23 +1,22 @@
-"""Trained models on disk: weights as safetensors, the rest as JSON. No code is ever unpickled."""
+"""Trained models on disk: weights as safetensors, the rest as JSON in its header. No code is ever unpickled."""
 
-import json
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, is_dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 import dcbook
-from dcbook.files import written_folder
+from dcbook.files import folder_to_write
 from dcbook.training.network_files import describe_module, module_tensors, restore_module
 from dcbook.training.pretraining import Recipe
+from dcbook.training.tensor_files import read_tensors, write_tensors
 
-FILES = ("model.safetensors", "model.json")
+FILE = "model.safetensors"
 NETWORKS = ("autoencoder_", "mnet_", "prior_")
 ARRAYS = ("landmarks_", "projection_", "components_", "coefficients_", "prototypes_")
 ARRAYS += ("whitening_mean_", "whitening_projection_")
@@ -25,17 +24,17 @@ FACTS = ("history_", "seed_", "interrupted_", "n_updates_", "n_features_in_", "i
 
 
 def save(model: BaseEstimator, folder: str | Path) -> None:
-    """Write a fitted method to `folder`: model.safetensors and model.json, whole or not at all.
+    """Write a fitted method to `folder`/model.safetensors, whole or not at all; other files there stay as they are.
 
-    Only a folder that is new, empty, or an earlier model is written to; FileExistsError for any other.
     A start that was given as a network is not kept with the parameters (its trained successor is); a recipe is.
+    Raises FileExistsError where `folder` is a file.
     """
     check_is_fitted(model)
     networks = {name: getattr(model, name) for name in NETWORKS if hasattr(model, name)}
     described = {
         "dcbook": dcbook.__version__,
         "class": type(model).__name__,
-        "parameters": {name: _plain(value) for name, value in model.get_params(deep=False).items()},
+        "parameters": {name: plain(value) for name, value in model.get_params(deep=False).items()},
         "networks": {name: describe_module(network) for name, network in networks.items()},
         "input_shape": list(model.input_shape_),
         "facts": {name: getattr(model, name) for name in FACTS if hasattr(model, name)},
@@ -44,24 +43,27 @@ def save(model: BaseEstimator, folder: str | Path) -> None:
     tensors |= {name: torch.as_tensor(getattr(model, name)).contiguous() for name in ARRAYS if hasattr(model, name)}
     for name, network in networks.items():
         tensors |= module_tensors(network, f"{name}.")
-    with written_folder(folder, FILES) as new:
-        save_file(tensors, new / FILES[0])
-        (new / FILES[1]).write_text(json.dumps(described, indent=1))
+    write_tensors(folder_to_write(folder) / FILE, tensors, described)
 
 
 def load(folder: str | Path, known: Mapping[str, type]) -> BaseEstimator:
-    """The fitted method that `save` wrote to `folder`; ValueError naming the folder if it's incomplete or foreign.
+    """The fitted method that `save` wrote to `folder`.
 
-    `known`: name to class of the estimators and recipes that it may be made of.
+    `known`: name to class of the estimators and recipes that it may be made of. Raises ValueError that names the file
+    if it is missing, damaged or of another kind.
     """
+    path = Path(folder) / FILE
+    tensors, described = read_tensors(path, "dcbook model", "save it again")
     try:
-        described = json.loads((Path(folder) / "model.json").read_text())
-        tensors = load_file(Path(folder) / "model.safetensors")
-        model = _build(described, known)
-        for name, network in described["networks"].items():
-            setattr(model, name, restore_module(network, tensors, f"{name}.").eval())
-    except (OSError, KeyError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
-        raise ValueError(f"{folder} holds no complete dcbook model: {error}") from error
+        return _restored(tensors, described, known)
+    except Exception as error:
+        raise ValueError(f"{path} holds no dcbook model that this version knows: {error}") from error
+
+
+def _restored(tensors: dict[str, torch.Tensor], described: dict, known: Mapping[str, type]) -> BaseEstimator:
+    model = _build(described, known)
+    for name, network in described["networks"].items():
+        setattr(model, name, restore_module(network, tensors, f"{name}.").eval())
     model.input_shape_ = tuple(described["input_shape"])
     for name, value in described["facts"].items():
         setattr(model, name, value)
@@ -75,7 +77,7 @@ def load(folder: str | Path, known: Mapping[str, type]) -> BaseEstimator:
 def _build(described: dict, known: Mapping[str, type]) -> BaseEstimator:
     parameters = dict(described["parameters"])
     if isinstance(parameters.get("start"), dict):
-        fields = {"recipe": "Pretraining", **parameters["start"]}
+        fields = dict(parameters["start"])
         parameters["start"] = _known(fields.pop("recipe"), known, Recipe)(**fields)
     return _known(described["class"], known, BaseEstimator)(**parameters)
 
@@ -87,12 +89,17 @@ def _known(name: str, known: Mapping[str, type], base: type) -> type:
     return cls
 
 
-def _plain(value):
-    """A parameter as JSON knows it; what cannot be said in JSON (a network, a random stream) becomes None."""
+def plain(value: Any, foreign: Callable[[Any], Any] = lambda value: None) -> Any:
+    """A parameter as JSON knows it; `foreign` of what cannot be said in JSON (a network, a random stream)."""
     if isinstance(value, Recipe):
         return {"recipe": type(value).__name__} | asdict(value)
     if isinstance(value, np.generic):
         return value.item()
     if isinstance(value, torch.device):
         return str(value)
-    return value if isinstance(value, str | int | float | bool | None) else None
+    return value if isinstance(value, str | int | float | bool | None) else foreign(value)
+
+
+def repr_of(value: Any) -> str:
+    """What tells an object of another kind from others, without its place in memory."""
+    return repr(value) if is_dataclass(value) else getattr(value, "__qualname__", type(value).__qualname__)

@@ -9,6 +9,7 @@
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +18,15 @@ from dcbook import losses
 from dcbook.training.deep_clusterer import DeepClusterer
 from dcbook.training.inputs import stream
 from dcbook.training.optimizers import SGD, Adam, Optimizer
+
+
+@dataclass
+class Progress:
+    """How far a training is: updates made, labels (N,) at the last target, and whether it has come to its end."""
+
+    updates: int = 0
+    labels: Tensor | None = None
+    stop: bool = False
 
 
 def self_train(method: DeepClusterer, weights: Iterable[nn.Parameter]) -> None:
@@ -28,27 +38,28 @@ def self_train(method: DeepClusterer, weights: Iterable[nn.Parameter]) -> None:
     method._centers = nn.Parameter(method._centers)
     optimizer = _optimizer(method, [*weights, method._centers])
     order = stream(method.seed_, "batches")
-    labels, updates, stop = None, 0, False
-    n_batches = -(-len(method._x) // method.batch_size)
-    for log in method._epochs("clustering", -(-method.max_updates // n_batches)):
-        total, before = torch.zeros((), device=method._x.device), updates
+    done = Progress()
+    method._target = None
+    epochs = -(-method.max_updates // -(-len(method._x) // method.batch_size))
+    for _, log in method._epochs("clustering", epochs, optimizer=optimizer, order=order, done=done):
+        if done.stop:
+            break
+        total, before = torch.zeros((), device=method._x.device), done.updates
         for batch in method._batches(order):
-            if updates % method.update_interval == 0:
-                method._target, new_labels = _target(method)
-                stop = labels is not None and bool((new_labels != labels).float().mean() < method.tol)
-                labels = new_labels
-            if stop or updates == method.max_updates:
+            if done.updates % method.update_interval == 0:
+                method._target, labels = _target(method)
+                done.stop = done.labels is not None and bool((labels != done.labels).float().mean() < method.tol)
+                done.labels = labels
+            if done.stop or done.updates == method.max_updates:
                 break
             value = sum(method.objectives(batch).values())
             value.backward()
             optimizer.step()
             total += value.detach()
-            updates += 1
-        if updates > before:
-            log(loss=total.item() / (updates - before), updates=updates)
-        if stop:
-            break
-    method.n_updates_ = updates
+            done.updates += 1
+        if done.updates > before:
+            log(loss=total.item() / (done.updates - before), updates=done.updates)
+    method.n_updates_ = done.updates
 
 
 def check_schedule(method: DeepClusterer) -> None:

@@ -1,17 +1,18 @@
 """Where a deep method begins: a trained autoencoder and, if known, cluster centers in its latent space."""
 
 import hashlib
-import json
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from dcbook.files import written_folder
+from dcbook.files import folder_to_write
 from dcbook.training.network_files import describe_module, module_tensors, restore_module
 from dcbook.training.pretraining import Pretraining, Recipe
+from dcbook.training.tensor_files import read_tensors, write_tensors
+
+FILE = "start.safetensors"
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +25,7 @@ class Start:
         Those that don't reconstruct (DEC, AE+k-means, DCSS without phase 1) take one without a decoder.
     centers : tensor (K, d), or None: then a method finds its own by k-means.
 
-    `load` raises ValueError naming the folder if it holds no complete start, or an altered one.
+    `load` raises ValueError naming the file if it is missing, holds no complete start, or an altered one.
     """
 
     autoencoder: nn.Module
@@ -40,30 +41,23 @@ class Start:
         return sha.hexdigest()
 
     def save(self, folder: str | Path) -> None:
-        """Write `folder` with start.safetensors and start.json, whole or not at all.
+        """Write `folder`/start.safetensors, whole or not at all; other files there stay as they are.
 
-        Only a folder that is new, empty, or an earlier start is written to; FileExistsError for any other.
+        Raises FileExistsError where `folder` is a file.
         """
-        described = describe_module(self.autoencoder) | {"digest": self.digest}
-        with written_folder(folder, ("start.safetensors", "start.json")) as new:
-            save_file(self._tensors(), new / "start.safetensors")
-            (new / "start.json").write_text(json.dumps(described, indent=1))
+        described = describe_module(self.autoencoder)
+        write_tensors(folder_to_write(folder) / FILE, self._tensors(), described)
 
     @classmethod
     def load(cls, folder: str | Path) -> "Start":
         """The start that `save` wrote."""
+        path = Path(folder) / FILE
+        tensors, described = read_tensors(path, "start", "delete it to train it anew")
         try:
-            described = json.loads((Path(folder) / "start.json").read_text())
-            tensors = load_file(Path(folder) / "start.safetensors")
             centers = tensors.pop("centers", None)
-            start = cls(restore_module(described, tensors, "autoencoder."), centers)
+            return cls(restore_module(described, tensors, "autoencoder."), centers)
         except Exception as error:
-            raise ValueError(f"{folder} holds no complete start: {error}; delete it to train it anew") from error
-        if start.digest != described["digest"]:
-            raise ValueError(
-                f"{folder} was altered: its digest is not the one it was saved with; delete it to train anew"
-            )
-        return start
+            raise ValueError(f"{path} holds no start that this version knows: {error}; train it anew") from error
 
     def _tensors(self) -> dict[str, Tensor]:
         tensors = module_tensors(self.autoencoder, "autoencoder.")
