@@ -182,7 +182,8 @@ class DeepCluster(DeepClusterer):
         nearest, _ = assign(codes, self._centers)
         self._labels = self._group.join(nearest, len(self._x)).cpu().numpy()
         self.autoencoder_.eval()
-        del self._x, self._monitor, self._checkpoint, self._pseudo_labels, self._group
+        for name in (*self._during_fit, "_pseudo_labels", "_group"):
+            delattr(self, name)
 
     def _prepare_for(self, held: dict[str, Any]) -> None:
         self.autoencoder_.renew_head(len(held["_centers"]))

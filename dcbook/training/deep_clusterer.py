@@ -4,6 +4,7 @@ A method is a dataclass whose fields are its hyperparameters, with an `_optimize
 Labels have no way in: `y` is ignored and a `monitor` only looks.
 """
 
+import math
 import warnings
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
@@ -27,6 +28,7 @@ from dcbook.training.inputs import (
     batches,
     check_batch_size,
     check_n_clusters,
+    check_numbers,
     resolve_device,
     resolve_seed,
     stream,
@@ -37,6 +39,7 @@ from dcbook.training.saving import plain, repr_of, save
 from dcbook.training.start import Start, resolve_start
 
 EVALUATION_BATCH = 512
+STEPS = ("lr", "phase1_lr", "encoder_lr", "mnet_lr")
 
 
 @dataclass(kw_only=True, repr=False, eq=False)
@@ -82,12 +85,14 @@ class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
         that it returns join `history_`. `checkpoint` is a file that keeps the training after each epoch. If it is there
         already, the training goes on from it and ends as one that was never stopped; with its seed, where
         `random_state` is None. Raises ValueError for bad data or hyperparameters, and for a checkpoint that is damaged
-        or of another fit (by method, parameters, seed or samples), before training starts.
+        or of another fit (by method, parameters, seed or samples), before training starts; FloatingPointError where
+        a loss or a weight is no finite number at the end of an epoch.
         """
         for name in [name for name in vars(self) if name.endswith("_")]:
             delattr(self, name)
         x = self._read(x)
         check_n_clusters(self.n_clusters, len(x))
+        check_numbers(type(self).__name__, self.get_params(deep=False))
         self._check_hyperparameters()
         self._check_samples(x)
         recipe, start = self._resolve_start(x.shape[1:])
@@ -100,7 +105,7 @@ class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
         self.history_ = self._checkpoint.begin(self._identity(recipe, start)) if self._checkpoint else []
         self.seconds_before_ = self._checkpoint.seconds_before if self._checkpoint else 0.0
         self._labels = self._centers = None
-        self.interrupted_ = False
+        self._now, self.interrupted_ = "at its start", False
         try:
             self._initialize(recipe, start)
             self._optimize()
@@ -166,7 +171,7 @@ class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
     def _optimize(self) -> None:
         """The method itself: from the start on, train `autoencoder_` and `_centers` on `_x`, one `_log` an epoch."""
 
-    _during_fit: ClassVar[tuple[str, ...]] = ("_x", "_monitor", "_checkpoint")  # attributes that end with `fit`
+    _during_fit: ClassVar[tuple[str, ...]] = ("_x", "_monitor", "_checkpoint", "_now")  # attributes that end with `fit`
     _state: ClassVar[tuple[str, ...]] = ("autoencoder_", "_centers")  # attributes that a checkpoint holds
     _may_change: ClassVar[tuple[str, ...]] = ("random_state", "device", "progress")  # and leave a fit what it is
 
@@ -247,6 +252,7 @@ class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
         begun = self._resume(phase, loop)
         with self._bar(phase, epochs, begun) as bar:
             for epoch in range(begun, 0 if self._has_left(phase) else epochs):
+                self._now = f"in epoch {epoch + 1} of {phase}"
                 yield epoch, lambda **losses: self._log(phase, bar, loop, **losses)
 
     def _resume(self, phase: str, loop: dict[str, Any]) -> int:
@@ -286,6 +292,7 @@ class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
     def _log(self, phase: str, bar: tqdm, loop: dict[str, Any], **losses: float) -> None:
         """End of an epoch: one entry of the history, one step of the bar, one look of the monitor, one checkpoint."""
         epoch = 1 + sum(entry["phase"] == phase for entry in self.history_)
+        self._check_finite(losses)
         self.history_.append({"phase": phase, "epoch": epoch, **losses})
         self._labels = None
         bar.update()
@@ -294,6 +301,23 @@ class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
         if self._checkpoint and self._writes:
             attributes = {name: getattr(self, name) for name in self._state if hasattr(self, name)}
             self._checkpoint.save(phase, attributes, loop, self.history_)
+
+    def _check_finite(self, losses: dict[str, float]) -> None:
+        """Raise FloatingPointError if the training has run away: a loss or a weight is no finite number."""
+        for name, value in losses.items():
+            if not math.isfinite(value):
+                raise self._diverged(f"its {name} is {value}")
+        if not all(weight.isfinite().all() for weight in self.autoencoder_.parameters()):
+            raise self._diverged("its network holds numbers that are not finite")
+
+    def _diverged(self, what: str) -> FloatingPointError:
+        steps = [f"{name} ({value:g})" for name, value in sorted(self.get_params().items()) if name in STEPS]
+        lower = "lr of the pretraining" if self._now.endswith("pretraining") else ", ".join(steps)
+        low, high = (float(self._x.min()), float(self._x.max())) if isinstance(self._x, Tensor) else (0, 1)
+        return FloatingPointError(
+            f"{type(self).__name__} diverged {self._now}: {what}; x lies in [{low:.4g}, {high:.4g}]; "
+            f"scale x to [0, 1] or lower {lower}"
+        )
 
     def _bar(self, phase: str, epochs: int, begun: int) -> tqdm:
         about = {"desc": f"{type(self).__name__} {phase}", "unit": "epoch", "leave": False}
@@ -342,4 +366,11 @@ class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
             for rows, part in zip(u.split(EVALUATION_BATCH), x.split(EVALUATION_BATCH), strict=True):
                 rows.copy_(encoder(part))  # a list of small codes among large activations would scatter the heap
         self.autoencoder_.train(training)
+        if not u.isfinite().all():
+            if hasattr(self, "_x"):
+                raise self._diverged("its codes are not finite")
+            raise FloatingPointError(
+                f"the encoder of {type(self).__name__} gives codes that are not finite for samples in "
+                f"[{x.min():.4g}, {x.max():.4g}]; scale them as those that it was trained on"
+            )
         return u

@@ -1,8 +1,9 @@
 """From what a reader passes in to what a network takes; and the randomness of a fit, one stream for each purpose."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 from zlib import crc32
 
 import numpy as np
@@ -94,6 +95,13 @@ def told_by(monitor: Callable | None, model: BaseEstimator) -> dict[str, float]:
         if not isinstance(value, int | float | None):
             raise TypeError(f"a monitor returns numbers by name, but {name!r} is {value!r}; keep such things elsewhere")
     return found
+
+
+def check_numbers(owner: str, hyperparameters: Mapping[str, Any]) -> None:
+    """Raise ValueError for a hyperparameter that is NaN, which compares with no limit."""
+    for name, value in hyperparameters.items():
+        if isinstance(value, float | np.floating) and math.isnan(value):
+            raise ValueError(f"{name} of {owner} is NaN; give a number")
 
 
 def check_n_clusters(n_clusters: int, n_samples: int) -> None:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from torch import Tensor, nn
 
 from dcbook import losses, models
-from dcbook.training.inputs import batches, derived_seed, seeded, stream
+from dcbook.training.inputs import batches, check_numbers, derived_seed, seeded, stream
 from dcbook.training.optimizers import Adam
 
 ARCHITECTURES = {
@@ -50,6 +50,7 @@ class Recipe(ABC):
         if self.architecture not in ARCHITECTURES:
             raise ValueError(f"architecture must be one of {sorted(ARCHITECTURES)}, not {self.architecture!r}")
         object.__setattr__(self, "widths", tuple(self.widths))
+        check_numbers(type(self).__name__, vars(self))
         if min((self.latent_dim, self.batch_size, self.restarts, *self.widths)) < 1 or self.epochs < 0 or self.lr <= 0:
             raise ValueError(f"sizes, restarts and step must be positive and epochs at least 0: {self}")
 

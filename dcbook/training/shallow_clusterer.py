@@ -12,7 +12,15 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from dcbook.clustering import KMeansResult, assign
-from dcbook.training.inputs import as_samples, check_n_clusters, resolve_device, resolve_seed, stream, told_by
+from dcbook.training.inputs import (
+    as_samples,
+    check_n_clusters,
+    check_numbers,
+    resolve_device,
+    resolve_seed,
+    stream,
+    told_by,
+)
 from dcbook.training.saving import save
 
 
@@ -46,6 +54,7 @@ class ShallowClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
         """
         x = as_samples(self, x, fitting=True)
         check_n_clusters(self.n_clusters, len(x))
+        check_numbers(type(self).__name__, self.get_params(deep=False))
         self._check(x)
         self.input_shape_ = x.shape[1:]
         self.seed_ = resolve_seed(self.random_state)

@@ -1,0 +1,125 @@
+"""A training that runs away ends with an error that says where, and on what data; never with clusters."""
+
+import numpy as np
+import pytest
+import torch
+from sklearn.datasets import load_digits, load_iris
+
+from dcbook.data import Dataset
+from dcbook.experiments import Method, Scale, runs, sweep
+from dcbook.methods import (
+    DCN,
+    DCSS,
+    DEC,
+    DKM,
+    IDEC,
+    LPMF,
+    ACAIPretraining,
+    AEKMeans,
+    DeepCluster,
+    DynAE,
+    Pretraining,
+    RDCReconstruction,
+    SimCLR,
+    VaDE,
+)
+
+IRIS, DIGITS = load_iris().data, load_digits().data.astype(int) * 16
+IMAGES = np.random.default_rng(0).random((40, 1, 8, 8), dtype=np.float32)
+RECIPE = {"widths": (8,), "latent_dim": 2, "epochs": 2, "batch_size": 50, "restarts": 1}
+COMMON = {"start": Pretraining(**RECIPE), "random_state": 0, "progress": False, "device": "cpu"}
+SHORT = COMMON | {"batch_size": 50}
+PHASES = {"schedule_size": None, "phase1_epochs": 3, "phase2_epochs": 2, "T2": 1}
+RUNAWAY = {
+    "DCSS on 0 to 255": (DCSS, SHORT | PHASES, DIGITS, "phase 1", "lower encoder_lr (1e-05), mnet_lr (0.001), phase1_"),
+    "DCSS, step": (DCSS, SHORT | PHASES | {"phase1_lr": 10.0}, IRIS, "phase 1", "phase1_lr (10)"),
+    "DynAE": (DynAE, SHORT | {"n_clusters": 4, "max_updates": 40}, IRIS * 1e6, "clustering", "lower lr (0.001)"),
+    "VaDE": (VaDE, SHORT | {"epochs": 3, "likelihood": "gaussian"}, IRIS * 1e6, "clustering", "lower lr (0.002)"),
+    "DEC": (DEC, SHORT | {"max_updates": 40, "lr": 1e30}, IRIS, "clustering", "lower lr (1e+30)"),
+    "IDEC": (IDEC, SHORT | {"max_updates": 40, "optimizer": "sgd", "lr": 10.0}, IRIS, "clustering", "lower lr (10)"),
+    "DCN": (DCN, SHORT | {"epochs": 3, "lr": 1e30}, IRIS, "clustering", "lower lr (1e+30)"),
+    "DKM": (DKM, SHORT | {"epochs": 3, "lr": 1e30}, IRIS, "clustering", "lower lr (1e+30)"),
+    "R-DC": (RDCReconstruction, SHORT | {"epochs": 3, "lr": 1e30}, IRIS, "phase 2", "lower lr (1e+30)"),
+    "pretraining": (
+        AEKMeans,
+        COMMON | {"start": Pretraining(**RECIPE, lr=1e30)},
+        IRIS,
+        "pretraining",
+        "lower lr of the pretraining",
+    ),
+    "ACAI": (
+        AEKMeans,
+        COMMON | {"start": ACAIPretraining(**RECIPE, lr=1e30)},
+        IRIS,
+        "pretraining",
+        "of the pretraining",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", RUNAWAY)
+def test_the_error_names_epoch_range_and_what_to_lower(name):
+    cls, settings, x, phase, lower = RUNAWAY[name]
+    with pytest.raises(FloatingPointError) as error:
+        cls(**{"n_clusters": 3} | settings).fit(x)
+    message = str(error.value)
+    assert message.startswith(f"{cls.__name__} diverged in epoch ") and f" of {phase}: its " in message
+    assert f"x lies in [{x.min():.4g}, {x.max():.4g}]; scale x to [0, 1] or lower " in message and lower in message
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        SimCLR(3, width=8, epochs=2, lr=1e30, batch_size=20, random_state=0, device="cpu"),
+        DeepCluster(3, width=0.1, hidden=8, pca_dim=4, epochs=2, lr=1e30, batch_size=20, random_state=0, device="cpu"),
+    ],
+    ids=lambda model: type(model).__name__,
+)
+def test_so_do_those_that_learn_from_images(model):
+    with pytest.raises(FloatingPointError, match=r"diverged in epoch 1 of .*lower lr \(1e\+30\)"):
+        model.fit(IMAGES)
+
+
+def test_a_checkpoint_keeps_the_last_sound_epoch(tmp_path):
+    cls, settings, x, *_ = RUNAWAY["DynAE"]
+    for _ in range(2):
+        with pytest.raises(FloatingPointError, match="DynAE diverged in epoch 1 of clustering"):
+            cls(**settings).fit(x, checkpoint=tmp_path / "state")
+
+
+def test_codes_that_are_not_finite_are_refused():
+    model = AEKMeans(3, **COMMON).fit(IRIS)
+    network = model.autoencoder_
+    torch.nn.init.constant_(next(network.parameters()), torch.nan)
+    with pytest.raises(FloatingPointError, match=r"codes that are not finite for samples in \[0.1, 7.9\]; scale them"):
+        model.predict(IRIS)
+    with pytest.raises(FloatingPointError, match="DEC diverged at its start: its codes are not finite"):
+        DEC(3, **SHORT | {"start": network}).fit(IRIS)
+
+
+@pytest.mark.parametrize(
+    ("make", "name"),
+    [
+        (lambda: DCSS(3, **SHORT | {"alpha": np.nan}).fit(IRIS), "alpha of DCSS"),
+        (lambda: DCN(3, **SHORT | {"lam": np.float32("nan")}).fit(IRIS), "lam of DCN"),
+        (lambda: SimCLR(3, weight_decay=float("nan")).fit(IMAGES), "weight_decay of SimCLR"),
+        (lambda: LPMF(3, lam=float("nan")).fit(IRIS), "lam of LPMF"),
+        (lambda: Pretraining(lr=float("nan")), "lr of Pretraining"),
+        (lambda: ACAIPretraining(lam=float("nan")), "lam of ACAIPretraining"),
+    ],
+)
+def test_a_hyperparameter_that_is_nan_is_refused(make, name):
+    with pytest.raises(ValueError, match=f"{name} is NaN; give a number"):
+        make()
+
+
+def test_a_sweep_records_it_as_failed(tmp_path):
+    def load(name, **sampling):
+        return Dataset(name, IRIS.astype(np.float32), load_iris().target, ("a", "b", "c"), {})
+
+    diverging = {"start": Pretraining(**RECIPE, lr=1e30)}
+    scale = Scale({"iris": {}}, (0,), {"AE+k-means": Method(AEKMeans, diverging)})
+    result = sweep(runs(scale), tmp_path, starts_folder=tmp_path / "starts", n_jobs=1, load=load, progress=False)
+    (failure,) = result.failed
+    assert failure.error.startswith("FloatingPointError: AEKMeans diverged in epoch")
+    assert not list(tmp_path.glob("iris/*"))
