@@ -96,6 +96,50 @@ def test_a_record_under_the_name_of_another_run_is_refused(tmp_path):
         records.read(other)
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        "NaN",
+        '{"schema": 1, "scores": {"acc": NaN}}',
+        '{"schema": 1, "run": {}, "scores": {"acc": 1e999}, "history": [], "provenance": {}}',
+        '{"schema": 1, "run": {}, "scores": {"acc": ' + "9" * 5000 + "}}",
+        "[" * 200_000 + "]" * 200_000,
+        '{"schema": 1, "run": {}, "scores": {}, "history": ' + "[" * 900 + "]" * 900 + ', "provenance": {}}',
+        "\x00\x01",
+    ],
+    ids=["NaN", "NaN inside", "infinity", "5,000 digits", "deep", "less deep", "no text"],
+)
+def test_what_no_record_holds_is_refused_by_name(tmp_path, content):
+    path = tmp_path / "usps" / "AE.json"
+    path.parent.mkdir()
+    path.write_text(content)
+    with pytest.raises(RecordError, match=re.escape(str(path))):
+        records.read(path)
+
+
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [
+        ("run", []),
+        ("run", {}),
+        ("run", {**RUN, "seed": "3"}),
+        ("run", {**RUN, "seed": True}),
+        ("run", {name: value for name, value in RUN.items() if name != "dataset"}),
+        ("run", {**RUN, "params": None}),
+        ("scores", [1]),
+        ("history", {}),
+        ("provenance", None),
+    ],
+)
+def test_a_digest_is_no_excuse_for_what_is_no_run(tmp_path, part, value):
+    path = records.write(record(), tmp_path)
+    body = json.loads(path.read_text()) | {part: value}
+    del body["sha256"]
+    path.write_text(json.dumps(body | {"sha256": records.digest(body)}))
+    with pytest.raises(RecordError, match=rf"{re.escape(str(path))}: no record of a run \({part}"):
+        records.read(path)
+
+
 @pytest.mark.parametrize("value", [math.nan, math.inf])
 def test_scores_are_finite(tmp_path, value):
     with pytest.raises(ValueError, match=r"'acc'.*only finite"):

@@ -22,6 +22,16 @@ from dcbook.files import write_whole
 SCHEMA = 1
 PARTS = ("run", "scores", "history", "provenance")
 OPTIONAL = ("portrait",)
+KINDS = {"run": dict, "scores": dict, "history": list, "provenance": dict, "portrait": dict}
+IDENTITY = {
+    "method": str,
+    "estimator": str,
+    "params": dict,
+    "dataset": str,
+    "sampling": dict,
+    "seed": int,
+    "scale": str,
+}
 
 
 class RecordError(ValueError):
@@ -135,16 +145,20 @@ def read(path: str | Path) -> Record:
     path = Path(path)
     remedy = "restore it, or delete it to have the run made again"
     try:
-        body = json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        body = json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:
         raise RecordError(f"{path}: cut off or no JSON ({error}); {remedy}") from None
     if not isinstance(body, dict) or body.get("schema") != SCHEMA:
         found = body.get("schema") if isinstance(body, dict) else None
         raise RecordError(f"{path}: schema {found!r}, but this version reads schema {SCHEMA}; {remedy}")
     stated = body.pop("sha256", None)
-    if set(body) - set(OPTIONAL) != {"schema", *PARTS} or stated != digest(body):
+    if set(body) - set(OPTIONAL) != {"schema", *PARTS} or stated != _digest_of(body):
         raise RecordError(f"{path}: edited after it was written (its digest does not match); {remedy}")
     record = Record(**{part: body[part] for part in (*PARTS, *OPTIONAL) if part in body})
+    wrong = [part for part, kind in KINDS.items() if not isinstance(getattr(record, part), kind)]
+    wrong += [f"run/{name}" for name, kind in IDENTITY.items() if not wrong and type(record.run.get(name)) is not kind]
+    if wrong:
+        raise RecordError(f"{path}: no record of a run ({wrong[0]} is missing or of a wrong kind); {remedy}")
     expected = path_of(record.run, path.parent.parent)
     if path.name != expected.name or path.parent.name != expected.parent.name:
         right = f"{expected.parent.name}/{expected.name}"
@@ -183,6 +197,18 @@ def workroom(folder: str | Path) -> Path:
     if not (room / ".gitignore").exists():
         write_whole(room / ".gitignore", "*\n")
     return room
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is no number")
+
+
+def _digest_of(body: dict) -> str | None:
+    """The digest of what a file holds; None if it holds what no record does (infinity, thousands of lists in lists)."""
+    try:
+        return digest(body)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _safe(name: str) -> str:
