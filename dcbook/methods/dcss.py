@@ -66,10 +66,11 @@ class DCSS(DeepClusterer):
     aggregated : one update a batch on the sum of the K losses, K times the epochs (the paper's DCSS_agg, Table 2).
     phase1_lr, phase1_momentum : of SGD on the summed losses (1e-6, 0.9).
     encoder_lr, mnet_lr : of Adam in phase 2 (1e-5, 1e-3).
-    schedule_size : the data size the schedule is written for (70,000: MNIST). With N samples an epoch would make
-        N/70,000 as many updates. So phase 1 takes batches of N/70,000 times `batch_size` with a step as many times
-        larger, which keeps the number and the size of an epoch's updates; phase 2, whose pairs need the batch, takes
-        70,000/N times the epochs and T2. None takes all numbers literally.
+    schedule_size : None takes all numbers literally. Or the data size that the schedule is written for: the paper
+        states one schedule, for the 70,000 images of MNIST, and with N samples an epoch would make N/70,000 as many
+        updates. With 70,000, phase 1 takes batches of N/70,000 times `batch_size` with a step as many times larger,
+        which keeps the number and the size of an epoch's updates; phase 2, whose pairs need the batch, takes 70,000/N
+        times the epochs and T2. Any data then takes as long as MNIST: hours, with the epochs of the paper.
     batch_size : 500 in all phases.
 
     Attributes (beside those of `DeepClusterer`)
@@ -100,7 +101,7 @@ class DCSS(DeepClusterer):
     phase1_momentum: float = 0.9
     encoder_lr: float = 1e-5
     mnet_lr: float = 1e-3
-    schedule_size: int | None = PAPER_SIZE
+    schedule_size: int | None = None
     batch_size: int = 500
 
     _during_fit = (*DeepClusterer._during_fit, "_judged_by_q")
