@@ -22,6 +22,7 @@ NETWORKS = ("autoencoder_", "mnet_", "prior_")
 ARRAYS = ("landmarks_", "projection_", "components_", "coefficients_", "prototypes_")
 ARRAYS += ("whitening_mean_", "whitening_projection_")
 FACTS = ("history_", "seed_", "interrupted_", "n_updates_", "n_features_in_", "inertia_", "n_iter_", "bandwidth_")
+FACTS += ("feature_names_in_",)
 
 
 def save(model: BaseEstimator, folder: str | Path) -> None:
@@ -38,7 +39,7 @@ def save(model: BaseEstimator, folder: str | Path) -> None:
         "parameters": {name: _plain(value) for name, value in model.get_params(deep=False).items()},
         "networks": {name: describe_module(network) for name, network in networks.items()},
         "input_shape": list(model.input_shape_),
-        "facts": {name: getattr(model, name) for name in FACTS if hasattr(model, name)},
+        "facts": {name: _fact(getattr(model, name)) for name in FACTS if hasattr(model, name)},
     }
     tensors = {"labels": torch.as_tensor(model.labels_), "centers": torch.as_tensor(model.cluster_centers_)}
     tensors |= {name: torch.as_tensor(getattr(model, name)).contiguous() for name in ARRAYS if hasattr(model, name)}
@@ -64,7 +65,7 @@ def load(folder: str | Path, known: Mapping[str, type]) -> BaseEstimator:
         raise ValueError(f"{folder} holds no complete dcbook model: {error}") from error
     model.input_shape_ = tuple(described["input_shape"])
     for name, value in described["facts"].items():
-        setattr(model, name, value)
+        setattr(model, name, np.asarray(value, dtype=object) if name == "feature_names_in_" else value)
     for name in ARRAYS:
         if name in tensors:
             setattr(model, name, tensors[name].numpy())
@@ -96,3 +97,8 @@ def _plain(value):
     if isinstance(value, torch.device):
         return str(value)
     return value if isinstance(value, str | int | float | bool | None) else None
+
+
+def _fact(value):
+    """A fact as JSON knows it."""
+    return value.tolist() if isinstance(value, np.ndarray) else value
