@@ -87,6 +87,6 @@ class DCN(DeepClusterer):
 
     def _errors(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         x = self._samples(rows)
-        u, x_hat = self.autoencoder_(x)
+        u, x_hat = self._reconstructed(x)
         own = self._centers.index_select(0, self._assigned[rows])
         return losses.squared_error(x, x_hat), losses.squared_error(u, own)

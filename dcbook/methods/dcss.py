@@ -130,14 +130,14 @@ class DCSS(DeepClusterer):
         """K successive updates on one batch, the k-th weighted by p_ik^m; p is taken from the first forward pass."""
         weights, parts = None, []
         for k in range(self.n_clusters):
-            u, x_hat = self.autoencoder_(x)
+            u, x_hat = self._reconstructed(x)
             weights = self._weights(u) if weights is None else weights
             parts.append(self._update(x, x_hat, u, slice(k, k + 1), weights, optimizer))
         return torch.stack(parts).sum(0)
 
     def _aggregated_update(self, x: Tensor, optimizer: SGD) -> Tensor:
         """One update on the sum of the K losses (section 4.3, DCSS_agg)."""
-        u, x_hat = self.autoencoder_(x)
+        u, x_hat = self._reconstructed(x)
         return self._update(x, x_hat, u, slice(None), self._weights(u), optimizer)
 
     def _update(self, x, x_hat, u, clusters: slice, weights: Tensor, optimizer: SGD) -> Tensor:
@@ -195,7 +195,7 @@ class DCSS(DeepClusterer):
         x = self._samples(rows)
         if hasattr(self, "mnet_"):
             return {"pseudo": self._pairwise(x, self.mnet_) * self._loss_scale}
-        u, x_hat = self.autoencoder_(x)
+        u, x_hat = self._reconstructed(x)
         reconstruction, centering = self._errors(x, x_hat, u, slice(None), self._weights(u))
         return {"self": reconstruction, "pseudo": self.alpha * centering}
 

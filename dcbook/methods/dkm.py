@@ -103,7 +103,7 @@ class DKM(DeepClusterer):
 
     def _errors(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         x = self._samples(rows)
-        u, x_hat = self.autoencoder_(x)
+        u, x_hat = self._reconstructed(x)
         return losses.squared_error(x, x_hat), losses.soft_kmeans(u, self._centers, self._epoch_alpha)
 
     @property

@@ -85,7 +85,7 @@ class DynAE(DeepClusterer):
 
     def _losses(self, x: Tensor, view: Callable[[Tensor], Tensor]) -> dict[str, Tensor]:
         code, image = self._targets(x)
-        u, x_hat = self.autoencoder_(view(x))
+        u, x_hat = self._reconstructed(view(x))
         return {
             "self": self.gamma * losses.mean_squared_error(image, x_hat),
             "pseudo": losses.mean_squared_error(code, u),

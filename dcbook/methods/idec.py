@@ -53,7 +53,7 @@ class IDEC(DeepClusterer):
     def objectives(self, rows: Tensor) -> dict[str, Tensor]:
         """IDEC Eq. (1): L_r and gamma L_c, L_r the mean squared error and L_c = KL(P || Q), P as it was last taken."""
         x, target = self._samples(rows), self._target.index_select(0, rows)
-        u, x_hat = self.autoencoder_(x)
+        u, x_hat = self._reconstructed(x)
         clustering = losses.kl_divergence(target, self._soft_assignments(u))
         return {"self": losses.mean_squared_error(x, x_hat), "pseudo": self.gamma * clustering}
 

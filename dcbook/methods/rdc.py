@@ -154,9 +154,9 @@ class RDCReconstruction(DeepClusterer):
             owners = torch.cat([torch.arange(len(rows), device=rows.device), own])
             seen = torch.cat([rows, near.indices[rows][own, found]])
             weights = 1 / (len(rows) * (1 + kept.sum(1)))[owners]
-            _, x_hat = self.autoencoder_(view(self._samples(seen)))
+            _, x_hat = self._reconstructed(view(self._samples(seen)))
             return losses.neighbor_reconstruction(x[owners], x_hat, weights)
-        u, x_hat = self.autoencoder_(view(x))
+        u, x_hat = self._reconstructed(view(x))
         image_error = losses.mean_squared_error(self._images[rows], x_hat)
         if self.loss == "image":
             return image_error

@@ -273,6 +273,11 @@ class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
 
     # --- networks --------------------------------------------------------------------------------------------------
 
+    def _reconstructed(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Codes (B, d) and reconstructions of x (B, …), whatever else `forward` of a network of one's own returns."""
+        u = self.autoencoder_.encoder(x)
+        return u, self.autoencoder_.decoder(u)
+
     @property
     def _device(self) -> torch.device:
         return resolve_device(self.device)

@@ -97,13 +97,28 @@ def resolve_seed(random_state) -> int:
 
 
 def resolve_device(device: str | torch.device) -> torch.device:
-    """ "auto" means the GPU if there is one; a CUDA device without CUDA is refused with a ValueError."""
+    """ "auto" means the GPU if there is one; a device that torch does not find here is refused with a ValueError."""
     if device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     device = torch.device(device)
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise ValueError(f'device="{device}" was asked for, but torch finds no CUDA device; use device="auto" or "cpu"')
+    if not _is_there(device):
+        raise ValueError(f'device="{device}" was asked for, but torch does not find it here; use "auto" or "cpu"')
     return device
+
+
+def device_or_cpu(device: str | torch.device) -> str | torch.device:
+    """`device` as it is, or "cpu" with a warning where torch does not find it here."""
+    if device == "auto" or _is_there(torch.device(device)):
+        return device
+    warnings.warn(
+        f'the model was made on "{device}", which torch does not find here; it goes on on "cpu"', stacklevel=3
+    )
+    return "cpu"
+
+
+def _is_there(device: torch.device) -> bool:
+    kind = torch.get_device_module(device)
+    return kind.is_available() and (device.index or 0) < kind.device_count()
 
 
 def stream(seed: int, purpose: str) -> torch.Generator:
