@@ -34,7 +34,7 @@ division by zero for a sample on a center, batches that must divide N, decoder b
 
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -70,7 +70,7 @@ class DCSS(DeepClusterer):
         N/70,000 as many updates. So phase 1 takes batches of N/70,000 times `batch_size` with a step as many times
         larger, which keeps the number and the size of an epoch's updates; phase 2, whose pairs need the batch, takes
         70,000/N times the epochs and T2. None takes all numbers literally.
-    batch_size : 500 in all phases.
+    batch_size : in all phases; None is 500, or all samples where there are fewer.
 
     Attributes (beside those of `DeepClusterer`)
     --------------------------------------------
@@ -101,8 +101,9 @@ class DCSS(DeepClusterer):
     encoder_lr: float = 1e-5
     mnet_lr: float = 1e-3
     schedule_size: int | None = PAPER_SIZE
-    batch_size: int = 500
+    batch_size: int | None = None
 
+    SIZES: ClassVar = {"batch_size": 500}
     _during_fit = (*DeepClusterer._during_fit, "_judged_by_q")
 
     def _optimize(self) -> None:
@@ -111,8 +112,8 @@ class DCSS(DeepClusterer):
 
     def _phase1(self) -> None:
         """Algorithm 1, phase 1: K updates a batch on the cluster-specific losses, or one on their sum."""
-        size = min(max(2, round(self.batch_size / self._stretch)), len(self._x))
-        step = self.phase1_lr * self.batch_size / size
+        size = min(max(2, round(self.batch_size_ / self._stretch)), len(self._x))
+        step = self.phase1_lr * self.batch_size_ / size
         optimizer = SGD(self.autoencoder_.parameters(), step, self.phase1_momentum)
         order = stream(self.seed_, "phase-1 batches")
         update = self._aggregated_update if self.aggregated else self._cluster_updates

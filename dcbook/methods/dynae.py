@@ -24,7 +24,7 @@ turn about a point half a pixel off.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -70,8 +70,9 @@ class DynAE(DeepClusterer):
     momentum: float = 0.9
     shift: float = 0.1
     rotation: float = 10.0
-    batch_size: int = 256
+    batch_size: int | None = None
 
+    SIZES: ClassVar = {"batch_size": 256}
     _during_fit = (*DeepClusterer._during_fit, "_thresholds", "_images")
 
     def objectives(self, rows: Tensor) -> dict[str, Tensor]:
@@ -99,7 +100,7 @@ class DynAE(DeepClusterer):
         beta1, falls = self.kappa / self.n_clusters, threshold_falls(self.kappa)
         self._thresholds = beta1, beta1 / 2
         conflicted, updates, stop = len(self._x), 0, False
-        n_batches = -(-len(self._x) // self.batch_size)
+        n_batches = -(-len(self._x) // self.batch_size_)
         for log in self._epochs("clustering", -(-self.max_updates // n_batches)):
             total, before = torch.zeros(2, device=self._x.device), updates
             for batch in self._batches(order):

@@ -31,7 +31,7 @@ not: seen in the loss, without labels.
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -106,8 +106,9 @@ class RDCReconstruction(DeepClusterer):
     momentum: float = 0.9
     shift: float = 0.1
     rotation: float = 10.0
-    batch_size: int = 256
+    batch_size: int | None = None
 
+    SIZES: ClassVar = {"batch_size": 256}
     _during_fit = (*DeepClusterer._during_fit, "_near", "_images")
 
     def objectives(self, rows: Tensor) -> dict[str, Tensor]:

@@ -11,6 +11,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -61,8 +62,9 @@ class ContrastiveLearner(Resumable, DeepClusterer):
     flip: bool = True
     jitter: float = 0.5
     grayscale: float = 0.2
-    batch_size: int = 512
+    batch_size: int | None = None
 
+    SIZES: ClassVar = {"batch_size": 512}
     _decoder_for = None
     _phase = "contrastive"
     _head_batch_norm = False
@@ -95,8 +97,8 @@ class ContrastiveLearner(Resumable, DeepClusterer):
         if checkpoint and (found := checkpoint.load()):
             tensors, self.history_ = found
             restore(parts, tensors)
-        planned = self.epochs * -(-len(self._x) // self.batch_size)
-        updates = len(self.history_) * len(in_batches(torch.arange(len(self._x)), self.batch_size))
+        planned = self.epochs * -(-len(self._x) // self.batch_size_)
+        updates = len(self.history_) * len(in_batches(torch.arange(len(self._x)), self.batch_size_))
         for log in self._epochs(self._phase, self.epochs - len(self.history_)):
             noted = before_epoch()
             self.autoencoder_.train()

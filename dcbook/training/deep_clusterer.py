@@ -23,12 +23,13 @@ from dcbook.losses import squared_distances
 from dcbook.training.inputs import (
     as_samples,
     batches,
-    check_batch_size,
     check_n_clusters,
     resolve_device,
     resolve_seed,
+    resolve_sizes,
     stream,
     told_by,
+    warn_of_dead_clusters,
 )
 from dcbook.training.pretraining import Recipe
 from dcbook.training.saving import save
@@ -47,7 +48,8 @@ class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
     start : where training begins: a recipe such as `Pretraining()` (which None is), a trained autoencoder (module with
         `encoder` and, for methods that reconstruct, `decoder`), a `Start` (autoencoder and centers) or the folder
         of a saved one. What is given is copied, never changed.
-    batch_size : samples in an update, at most N.
+    batch_size : samples in an update, at most N. None is the method's own number, `SIZES["batch_size"]`, or all samples
+        where there are fewer.
     random_state : None, int or numpy RandomState; the same int gives the same model on the same machine.
     device : "auto" (GPU if there is one), "cpu", "cuda", …
     progress : a progress bar on stderr: True, False or "auto" (only on a terminal).
@@ -58,6 +60,7 @@ class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
     cluster_centers_ : (K, d) float32 centers in the latent space.
     history_ : list of dicts, one per epoch: phase, epoch, losses, and what the monitor returned.
     autoencoder_ : the trained network. start_ : autoencoder and centers, for another method to go on from.
+    batch_size_ : samples in an update, as it was.
     interrupted_ : True if Ctrl-C ended `fit` early; the model is usable as it then was.
     """
 
@@ -66,11 +69,14 @@ class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
     device: str | torch.device = "auto"
     progress: bool | str = "auto"
 
+    SIZES: ClassVar[dict[str, int]] = {}  # what None means for numbers of samples, where there are as many
+
     def fit(self, x, y=None, monitor: Callable[["DeepClusterer"], dict[str, float] | None] | None = None):
         """Cluster x (N, d), (N, C, H, W) or (N, C, D, H, W); uint8 is scaled to [0, 1], floats are taken as they are.
 
         `y` is ignored. `monitor(self)` is called after every epoch, with `labels_` up to date on access; the numbers
-        that it returns join `history_`. Raises ValueError for bad data or hyperparameters before training starts.
+        that it returns join `history_`. Raises ValueError for bad data or hyperparameters before training starts, and
+        warns (scikit-learn's ConvergenceWarning) of clusters that hold no samples in the end.
         """
         for name in [name for name in vars(self) if name.endswith("_")]:
             delattr(self, name)
@@ -79,8 +85,10 @@ class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
         self._check_hyperparameters()
         self._check_samples(x)
         recipe, start = self._resolve_start(x.shape[1:])
-        check_batch_size(getattr(self, "batch_size", 1), len(x), "batch_size")
-        check_batch_size(recipe.batch_size if recipe else 1, len(x), "the batch_size of Pretraining")
+        for name, size in resolve_sizes(self, len(x)).items():
+            setattr(self, f"{name}_", size)
+        if recipe:
+            recipe.sizes(len(x))
         self.input_shape_ = x.shape[1:]
         self.seed_ = self._first_seed()
         self.history_, self.interrupted_ = [], False
@@ -96,6 +104,7 @@ class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
             message = f"fit was interrupted after {len(self.history_)} epochs; the model is usable as it is now"
             warnings.warn(message, stacklevel=2)
         self._complete()
+        warn_of_dead_clusters(self.labels_, len(self.cluster_centers_), x)
         return self
 
     def predict(self, x) -> np.ndarray:
@@ -235,7 +244,7 @@ class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
         return self._x.index_select(0, rows)
 
     def _batches(self, generator: torch.Generator, size: int | None = None) -> Iterator[Tensor]:
-        return batches(len(self._x), size or self.batch_size, generator, self._x.device)
+        return batches(len(self._x), size or self.batch_size_, generator, self._x.device)
 
     def _log(self, phase: str, bar: tqdm, **losses: float) -> None:
         """End of an epoch: one entry of the history, one step of the bar, one look of the monitor."""

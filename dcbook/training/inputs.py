@@ -9,6 +9,7 @@ from zlib import crc32
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import assert_all_finite, check_random_state
 from sklearn.utils.validation import validate_data
 from torch import Tensor
@@ -173,6 +174,41 @@ def check_n_clusters(n_clusters: int, n_samples: int) -> None:
 def check_batch_size(batch_size: int, n_samples: int, name: str) -> None:
     if not isinstance(batch_size, int | np.integer) or not 1 <= batch_size <= n_samples:
         raise ValueError(f"{name} must be a whole number from 1 to the {n_samples} samples, not {batch_size!r}")
+
+
+def resolve_sizes(owner, n_samples: int, of: str = "") -> dict[str, int]:
+    """The numbers of samples that `owner.SIZES` names, each as given, or for None its usual value, at most all samples.
+
+    Raises ValueError for one that is given and out of range; `of` tells in the message whose it is.
+    """
+    found = {}
+    for name, usual in owner.SIZES.items():
+        given = getattr(owner, name)
+        found[name] = min(usual, n_samples) if given is None else given
+        check_batch_size(found[name], n_samples, f"the {name} of {of}" if of else name)
+    return found
+
+
+def warn_of_dead_clusters(labels: np.ndarray, n_clusters: int, x: np.ndarray | StoredImages) -> None:
+    """Warn where x (N, …) has fewer distinct samples than clusters, or not all clusters hold some of its `labels` (N,).
+
+    Images on disk are not compared.
+    """
+    live = len(np.unique(labels))
+    distinct = n_clusters if isinstance(x, StoredImages) else _count_distinct(x, n_clusters)
+    cause = f"x has only {distinct} distinct samples: " if distinct < n_clusters else ""
+    if cause or live < n_clusters:
+        warnings.warn(f"{cause}only {live} of {n_clusters} clusters hold samples", ConvergenceWarning, stacklevel=3)
+
+
+def _count_distinct(x: np.ndarray, enough: int) -> int:
+    """How many different samples x (N, …) has, counted up to `enough`."""
+    found: set[bytes] = set()
+    for sample in x:
+        found.add((sample + 0).tobytes())  # 0 and -0 are one
+        if len(found) == enough:
+            break
+    return len(found)
 
 
 def check_images(name: str, x: np.ndarray) -> None:

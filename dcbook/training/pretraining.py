@@ -8,7 +8,7 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from dcbook import losses, models
-from dcbook.training.inputs import batches, derived_seed, seeded, stream
+from dcbook.training.inputs import batches, derived_seed, resolve_sizes, seeded, stream
 from dcbook.training.optimizers import Adam
 
 ARCHITECTURES = {
@@ -26,7 +26,8 @@ class Recipe(ABC):
     architecture : "fully-connected" (d-500-500-2000-10 of DEC) or "convolutional" (as released with DCSS).
     widths : hidden widths of the fully connected encoder; the convolutional one has none.
     latent_dim : dimension of the latent space.
-    epochs, batch_size, lr : schedule; 0 epochs leaves the random initialisation.
+    epochs, batch_size, lr : schedule; 0 epochs leaves the random initialisation. A batch_size of None is 256, or all
+        samples where there are fewer.
     restarts : starts of the k-means that finds the first centers (20 in DEC and IDEC).
     """
 
@@ -34,17 +35,19 @@ class Recipe(ABC):
     widths: tuple[int, ...] = (500, 500, 2000)
     latent_dim: int = 10
     epochs: int = 100
-    batch_size: int = 256
+    batch_size: int | None = None
     lr: float = 1e-3
     restarts: int = 20
 
+    SIZES: ClassVar[dict[str, int]] = {"batch_size": 256}  # as in the methods: what None means
     reconstructs: ClassVar[bool] = True  # whether it trains a decoder too
 
     def __post_init__(self):
         if self.architecture not in ARCHITECTURES:
             raise ValueError(f"architecture must be one of {sorted(ARCHITECTURES)}, not {self.architecture!r}")
         object.__setattr__(self, "widths", tuple(self.widths))
-        if min((self.latent_dim, self.batch_size, self.restarts, *self.widths)) < 1 or self.epochs < 0 or self.lr <= 0:
+        given = 1 if self.batch_size is None else self.batch_size
+        if min((self.latent_dim, given, self.restarts, *self.widths)) < 1 or self.epochs < 0 or self.lr <= 0:
             raise ValueError(f"sizes, restarts and step must be positive and epochs at least 0: {self}")
 
     def build(self, input_shape: tuple[int, ...], seed: int) -> nn.Module:
@@ -55,14 +58,18 @@ class Recipe(ABC):
         with seeded(derived_seed(seed, "autoencoder")):
             return ARCHITECTURES[self.architecture](input_shape, **options)
 
+    def sizes(self, n_samples: int) -> dict[str, int]:
+        """{"batch_size": as it is for so many samples}; ValueError for more than there are."""
+        return resolve_sizes(self, n_samples, type(self).__name__)
+
     def train(self, autoencoder: nn.Module, x: Tensor, seed: int, after_epoch: Callable = lambda **loss: None) -> None:
         """Train `autoencoder` in place on x (N, *input_shape); `after_epoch(**mean losses)` after every epoch."""
         update = self._updates(autoencoder, x, seed)
-        order = stream(seed, "pretraining batches")
+        order, size = stream(seed, "pretraining batches"), self.sizes(len(x))["batch_size"]
         for epoch in range(self.epochs):
             autoencoder.train(self._in_training_mode(epoch))
             totals: dict[str, Tensor] = {}
-            for batch in batches(len(x), self.batch_size, order, x.device):
+            for batch in batches(len(x), size, order, x.device):
                 for name, loss in update(x[batch]).items():
                     totals[name] = totals.get(name, 0) + loss.detach() * len(batch)
             after_epoch(**{name: total.item() / len(x) for name, total in totals.items()})

@@ -22,7 +22,7 @@ NETWORKS = ("autoencoder_", "mnet_", "prior_")
 ARRAYS = ("landmarks_", "projection_", "components_", "coefficients_", "prototypes_")
 ARRAYS += ("whitening_mean_", "whitening_projection_")
 FACTS = ("history_", "seed_", "interrupted_", "n_updates_", "n_features_in_", "inertia_", "n_iter_", "bandwidth_")
-FACTS += ("feature_names_in_",)
+FACTS += ("feature_names_in_", "batch_size_", "queue_")
 
 
 def save(model: BaseEstimator, folder: str | Path) -> None:

@@ -29,7 +29,7 @@ def self_train(method: DeepClusterer, weights: Iterable[nn.Parameter]) -> None:
     optimizer = _optimizer(method, [*weights, method._centers])
     order = stream(method.seed_, "batches")
     labels, updates, stop = None, 0, False
-    n_batches = -(-len(method._x) // method.batch_size)
+    n_batches = -(-len(method._x) // method.batch_size_)
     for log in method._epochs("clustering", -(-method.max_updates // n_batches)):
         total, before = torch.zeros((), device=method._x.device), updates
         for batch in method._batches(order):

@@ -12,7 +12,15 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from dcbook.clustering import KMeansResult, assign
-from dcbook.training.inputs import as_samples, check_n_clusters, resolve_device, resolve_seed, stream, told_by
+from dcbook.training.inputs import (
+    as_samples,
+    check_n_clusters,
+    resolve_device,
+    resolve_seed,
+    stream,
+    told_by,
+    warn_of_dead_clusters,
+)
 from dcbook.training.saving import save
 
 
@@ -43,7 +51,8 @@ class ShallowClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
         """Cluster x, (N, d) or images (N, C, H, W). `y` is ignored; `monitor(self)` is called once, at the end.
 
         uint8 is scaled to [0, 1], floats are taken as they are. Numbers are float32, unless that does not tell the
-        samples apart: then all is computed in float64. Raises ValueError for bad data or hyperparameters.
+        samples apart: then all is computed in float64. Raises ValueError for bad data or hyperparameters, and warns
+        (scikit-learn's ConvergenceWarning) of clusters that hold no samples in the end.
         """
         x = as_samples(self, x, fitting=True, dtype=None)
         check_n_clusters(self.n_clusters, len(x))
@@ -53,6 +62,7 @@ class ShallowClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
         self.history_ = []
         self._cluster(self._matrix(x))
         self.history_[-1].update(told_by(monitor, self))
+        warn_of_dead_clusters(self.labels_, self.n_clusters, x)
         return self
 
     def predict(self, x) -> np.ndarray:
