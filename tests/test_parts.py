@@ -9,6 +9,7 @@ from torch import nn
 
 from dcbook.methods import DCN, DCSS, DEC, DKM, IDEC, AEKMeans, DynAE, KMeans, RDCReconstruction, Start, load_model
 from dcbook.models import IdentityEncoder
+from dcbook.training.start import resolve_start
 
 X = np.random.default_rng(0).random((30, 1, 4, 4), dtype=np.float32)
 PLAIN = {"batch_size": 10, "random_state": 0, "device": "cpu"}
@@ -92,6 +93,12 @@ def test_centers_of_any_form_are_the_same(form):
 def test_centers_that_do_not_fit_are_refused(centers, message):
     with pytest.raises(ValueError, match=message):
         METHODS["DEC"](Start(network(), np.array(centers, dtype=float))).fit(X)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_a_look_at_the_codes_leaves_the_mode_of_a_network(training):
+    start = Start(network().train(training), np.zeros((3, 2)))
+    assert resolve_start(start, (1, 4, 4), 3)[1].autoencoder.training == training
 
 
 def test_centers_for_an_encoder_without_weights():

@@ -56,16 +56,22 @@ def _as_floats(x: np.ndarray, dtype: type | np.dtype | None, fitting: bool) -> n
     exact = x.astype(np.float64, copy=False)
     if dtype == np.float64:
         return exact
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(over="ignore"):
         rounded = exact.astype(np.float32)
-        lost, spread = (np.linalg.norm(part.std(axis=0)) for part in (exact - rounded, exact))
-    if fitting and not lost <= FLOAT32_LOSS * spread:
+    if fitting and not _holds(rounded, exact):
         if dtype is None:
             return exact
         message = "networks compute in float32, which rounds away what tells these samples apart: subtract their mean"
         warnings.warn(f"{message}, for example with sklearn.preprocessing.StandardScaler", stacklevel=5)
     assert_all_finite(rounded, input_name="X")
     return rounded
+
+
+def _holds(rounded: np.ndarray, exact: np.ndarray) -> bool:
+    """Whether rounding moves samples (N, d) against each other by no more than a small share of their spread."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        lost, spread = (np.linalg.norm(part.std(axis=0)) for part in (exact - rounded, exact))
+    return bool(lost <= FLOAT32_LOSS * spread)
 
 
 def _is_data_set(x) -> bool:
