@@ -54,7 +54,7 @@ def kmeans(
     Parameters
     ----------
     x : array or tensor (N, d)
-        float64 is computed in float64, all else in float32.
+        float64, and whole numbers above 2^24, are computed in float64, all else in float32.
     n_clusters : K, 1..N
     init : "k-means++", or centers to start from (K, d), or R such starts (R, K, d)
     n_init : number R of starts drawn by k-means++; not used with given ones

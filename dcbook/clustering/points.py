@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 CPU_CHUNK, GPU_CHUNK = 1 << 20, 1 << 26  # bytes
+WHOLE = 1 << 24  # float32 holds all whole numbers up to this one
 BLOCK = 1 << 16  # rows summed in single precision before the sum goes on in double
 
 
@@ -30,12 +31,16 @@ def as_tensor(x: object, name: str) -> Tensor:
 
 
 def as_matrix(x: object, device: str | torch.device = "auto", name: str = "x") -> Tensor:
-    """Return array-like `x` as an (N, d) tensor on `device`: float64 stays so, all else becomes float32."""
+    """Return array-like `x` as an (N, d) tensor on `device`: float64 stays so, all else becomes float32.
+
+    Whole numbers that float32 does not hold, above 2^24, become float64.
+    """
     x = as_tensor(x, name)
     if x.ndim != 2 or 0 in x.shape:
         raise ValueError(f"{name} must be a matrix with at least one row and one column, not of shape {tuple(x.shape)}")
     device = resolve_device(device, x.device)
-    keep = x.dtype == torch.float64 and device.type != "mps"
+    large = x.dtype in (torch.int32, torch.int64) and max(-int(x.min()), int(x.max())) > WHOLE
+    keep = (x.dtype == torch.float64 or large) and device.type != "mps"
     return x.to(device, torch.float64 if keep else torch.float32)
 
 

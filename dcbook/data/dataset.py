@@ -9,6 +9,7 @@ import numpy as np
 
 from dcbook.data import sampling
 from dcbook.data.digest import content_digest
+from dcbook.data.layout import check_channels_first
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -218,6 +219,7 @@ def _checked_images(name: str, images: np.ndarray) -> np.ndarray:
         raise ValueError(
             f"{name}: images must be NxCxHxW, NxCxDxHxW or features Nxd, none of them 0, not {images.shape}"
         )
+    check_channels_first(f"{name}: an array", images.shape)
     if images.ndim == 2:
         if images.dtype != np.float32:
             raise TypeError(f"{name}: features must be float32, not {images.dtype}")

@@ -16,6 +16,7 @@ from dcbook.data.digest import content_digest
 
 # Content digests of files that were compared with the published ones, by path below the root.
 KNOWN: dict[str, list[dict[str, Any]]] = json.loads(Path(__file__).with_name("digests.json").read_text("utf-8"))
+PACKED = ".gz"
 
 Arrays = tuple[np.ndarray, ...]
 
@@ -100,7 +101,7 @@ class Files:
             cause = f"it can't be read ({type(error).__name__}: {str(error)[:200]}), so it is cut off or altered"
             raise self.damaged(path, cause) from error
         if altered:
-            known = {entry["content"]: entry for entry in KNOWN.get(path, [])}
+            known = {entry["content"]: entry for entry in KNOWN.get(path.removesuffix(PACKED), [])}
             entry = known.get(content_digest(*arrays))
             if entry is None:
                 cause = "its content is neither the published one nor a known copy's, so it is cut off or altered"
@@ -126,9 +127,14 @@ class Files:
             f"the original over it with: make data NAME={self.name}"
         )
 
+    def found(self, path: str) -> str:
+        """The path below the root, or that of the packed file ``.gz`` if only this is there."""
+        packed = path + PACKED
+        return packed if (self.root / packed).exists() and not (self.root / path).exists() else path
+
     def require(self, paths: Sequence[str], size: str, how: str | None = None) -> None:
         """Raise a MissingDataError with the files that aren't there, their place, size and the command."""
-        missing = [path for path in paths if not (self.root / path).exists()]
+        missing = [path for path in paths if not (self.root / self.found(path)).exists()]
         if missing:
             how = how or f"fetch it with: make data NAME={self.name} (or load({self.name!r}, download=True))"
             it = "it" if len(missing) == 1 else "them"

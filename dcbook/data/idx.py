@@ -1,12 +1,14 @@
-"""MNIST, Fashion-MNIST and the union of both, from the idx files that torchvision.datasets reads."""
+"""MNIST, Fashion-MNIST and the union of both, from the idx files of torchvision.datasets, packed (.gz) or not."""
 
+import gzip
+import tempfile
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from dcbook.data.files import Arrays, Files
+from dcbook.data.files import PACKED, Arrays, Files
 
 PARTS = ("train", "t10k")
 
@@ -27,15 +29,20 @@ def read(files: Files, names: Sequence[str], parts: Sequence[str] = PARTS) -> tu
         for part in parts:
             image_file, label_file = paths([name], [part])
             # torchvision publishes the md5 of the packed files only: these pass by their content
-            images += files.read(partial(_decode, read_image_file), (image_file, None))
-            (part_labels,) = files.read(partial(_decode, read_label_file), (label_file, None))
+            images += files.read(partial(_decode, read_image_file), (files.found(image_file), None))
+            (part_labels,) = files.read(partial(_decode, read_label_file), (files.found(label_file), None))
             labels.append(part_labels + len(classes))
         classes += getattr(datasets, name).classes
     return (np.concatenate(images)[:, None], np.concatenate(labels)), classes
 
 
 def _decode(reader, path: Path) -> Arrays:
-    return (reader(str(path)).numpy(),)
+    if path.suffix != PACKED:
+        return (reader(str(path)).numpy(),)
+    with tempfile.TemporaryDirectory() as folder, gzip.open(path) as packed:
+        unpacked = Path(folder) / path.stem
+        unpacked.write_bytes(packed.read())
+        return _decode(reader, unpacked)
 
 
 def fetch(folder: Path, names: Sequence[str]) -> None:

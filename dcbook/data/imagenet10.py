@@ -1,4 +1,4 @@
-"""ImageNet-10, ten classes of ILSVRC-2012 (DCSS §4.1; DAC's list), through torchvision's ImageFolder."""
+"""ImageNet-10, ten classes of ILSVRC-2012 (DCSS §4.1; DAC's list), from its folders of images."""
 
 from functools import partial
 from pathlib import Path
@@ -7,6 +7,7 @@ import numpy as np
 
 from dcbook.data.cache import cached
 from dcbook.data.files import Arrays, Files, MissingDataError
+from dcbook.data.pictures import pictures_in, read_rgb
 
 SYNSETS = {
     "n02056570": "king penguin",
@@ -52,22 +53,17 @@ def read(files: Files, image_size: int = 96) -> tuple[Arrays, list[str]]:
 
 
 def _decode(files: Files, size: int, folder: Path) -> Arrays:
-    from torchvision.datasets import ImageFolder
     from torchvision.transforms import CenterCrop, Compose, Resize
 
-    class Ten(ImageFolder):
-        def find_classes(self, directory: str) -> tuple[list[str], dict[str, int]]:
-            return list(SYNSETS), {synset: k for k, synset in enumerate(SYNSETS)}
-
-    try:
-        found = Ten(folder, transform=Compose([Resize(size), CenterCrop(size)]))
-    except FileNotFoundError as error:  # a folder without images
-        raise MissingDataError(f"{files.name}: {folder}: {error}") from error
-    images = np.empty((len(found), 3, size, size), dtype=np.uint8)
-    for i, (path, _) in enumerate(found.samples):
+    found = [pictures_in(folder / synset) for synset in SYNSETS]
+    if missing := [synset for synset, paths in zip(SYNSETS, found, strict=True) if not paths]:
+        raise MissingDataError(f"{files.name}: {folder}: no images in {', '.join(missing)}")
+    fit, paths = Compose([Resize(size), CenterCrop(size)]), [path for of_class in found for path in of_class]
+    images = np.empty((len(paths), 3, size, size), dtype=np.uint8)
+    for i, path in enumerate(paths):
         try:
-            images[i] = np.moveaxis(np.asarray(found[i][0]), -1, 0)
+            images[i] = np.moveaxis(np.asarray(fit(read_rgb(path))), -1, 0)
         except (OSError, SyntaxError, ValueError) as error:
             name = Path(path).relative_to(files.root)
             raise files.damaged(str(name), f"it can't be read ({error}), so it is cut off or altered") from error
-    return images, np.array(found.targets)
+    return images, np.repeat(np.arange(len(SYNSETS)), [len(of_class) for of_class in found])

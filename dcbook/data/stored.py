@@ -11,6 +11,8 @@ import torch
 from torch import Tensor
 
 from dcbook.data.files import DataError, MissingDataError
+from dcbook.data.layout import check_channels_first
+from dcbook.data.pictures import pictures_by_class, read_rgb
 
 
 class StoredImages(ABC):
@@ -32,7 +34,10 @@ class StoredImages(ABC):
 
 
 class ImageFile(StoredImages):
-    """Images in one .npy file, uint8 (N, C, H, W), mapped into memory; ValueError for another shape or dtype."""
+    """Images in one .npy file, uint8 (N, C, H, W), mapped into memory; ValueError for another shape or dtype.
+
+    Channels that come last are another shape.
+    """
 
     def __init__(self, path: str | os.PathLike):
         self.path = Path(path)
@@ -42,6 +47,7 @@ class ImageFile(StoredImages):
         self.shape = images.shape
         if images.ndim != 4 or images.dtype != np.uint8:
             raise ValueError(f"{path} must hold uint8 (N, C, H, W), not {images.dtype} {self.shape}")
+        check_channels_first(f"{path}: an array", self.shape)
 
     @property
     def digest(self) -> str:
@@ -61,7 +67,8 @@ class ImageFolder(StoredImages):
 
     Parameters
     ----------
-    folder : with one folder a class, as torchvision's `ImageFolder` wants it (classes may be meaningless).
+    folder : with one folder a class, as torchvision's `ImageFolder` wants it (classes may be meaningless). Hidden files
+        and folders, whose names begin with a dot, and folders without images are left out.
     size : pixels a side; the shorter side is brought to it and the middle cut out, 8 to 1,024.
     workers : processes that decode; None: one per core, 0: none.
 
@@ -75,7 +82,6 @@ class ImageFolder(StoredImages):
     """
 
     def __init__(self, folder: str | os.PathLike, size: int = 256, workers: int | None = None):
-        from torchvision.datasets import ImageFolder as Listing
         from torchvision.transforms import CenterCrop, Compose, Resize
 
         if isinstance(size, bool) or not isinstance(size, int) or not 8 <= size <= 1024:
@@ -83,15 +89,15 @@ class ImageFolder(StoredImages):
         self.folder, self.size = Path(folder), size
         self.workers = (os.cpu_count() or 1) if workers is None else workers
         try:
-            listing = Listing(self.folder)
+            found = pictures_by_class(self.folder)
         except (FileNotFoundError, NotADirectoryError) as error:
             raise MissingDataError(f"{folder}: no folder of images, one folder a class, is there ({error})") from error
-        self._read = listing.loader
         self._fit = Compose([Resize(size), CenterCrop(size)])
         # one array of bytes: a list of a million strings would be copied into every worker, page by page
-        self._names = np.array([os.path.relpath(path, self.folder).encode() for path, _ in listing.samples])
-        self.labels = np.array(listing.targets, dtype=np.int64)
-        self.class_names = tuple(listing.classes)
+        paths = (path for paths in found.values() for path in paths)
+        self._names = np.array([os.path.relpath(path, self.folder).encode() for path in paths])
+        self.labels = np.repeat(np.arange(len(found)), [len(paths) for paths in found.values()])
+        self.class_names = tuple(found)
         self.shape = (len(self.labels), 3, size, size)
 
     @property
@@ -105,7 +111,7 @@ class ImageFolder(StoredImages):
         """Image i, uint8 (3, size, size)."""
         path = self._path(self._names[i])
         try:
-            image = self._fit(self._read(path))
+            image = self._fit(read_rgb(path))
         except (OSError, SyntaxError, ValueError) as error:
             raise DataError(f"{path}: it can't be read ({error}), so it is cut off or altered") from error
         return torch.from_numpy(np.asarray(image).copy()).permute(2, 0, 1).contiguous()

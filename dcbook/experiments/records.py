@@ -74,7 +74,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, np.generic):
         return value.item()
     if is_dataclass(value) and not isinstance(value, type):
-        return {type(value).__name__: plain(asdict(value))}
+        return {type(value).__name__: plain(asdict(value) | left_open(value))}
     if isinstance(value, Mapping):
         return {str(k): plain(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
@@ -82,6 +82,11 @@ def plain(value: Any) -> Any:
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     raise TypeError(f"a {type(value).__name__} ({value!r}) has no place in a record: numbers, strings, lists, dicts do")
+
+
+def left_open(owner: Any) -> dict[str, int]:
+    """Numbers of samples that are None in a method or a recipe, which leaves them to its `SIZES`, as these are."""
+    return {name: size for name, size in getattr(owner, "SIZES", {}).items() if getattr(owner, name) is None}
 
 
 def canonical(value: Any) -> bytes:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, is_dataclass, replace
 from typing import Any
 
-from dcbook.experiments.records import digest, plain
+from dcbook.experiments.records import digest, left_open, plain
 from dcbook.experiments.watch import Watch
 
 SPACES = {"h": "transform", "z": "project"}  # of a learner, and the method that gives it
@@ -195,6 +195,7 @@ def features_name(scale: Scale, dataset: str, learner: str) -> str:
 def settings_of(model: Any) -> dict:
     """All parameters that decide what an estimator does, defaults too, but for those that a sweep sets."""
     params = {name: value for name, value in model.get_params(deep=False).items() if name not in SWEPT}
+    params |= left_open(model)
     recipe = getattr(model, "start", None)
     return plain(params | ({"start": recipe} if is_dataclass(recipe) and not hasattr(recipe, "digest") else {}))
 

@@ -6,6 +6,7 @@ import os
 import threading
 import time
 import traceback
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from typing import Any
 
 import torch
 from filelock import FileLock, Timeout
+from sklearn.exceptions import ConvergenceWarning
 
 from dcbook.evaluation import scores
 from dcbook.experiments import records
@@ -163,7 +165,7 @@ def _fit(run: Run, data: Any, setup: Setup) -> tuple[Any, dict]:
     half = records.workroom(setup.folder) / records.digest([run.identity, run.recipe(data.digest)])
     goes_on = {"checkpoint": RunCheckpoint(half, setup.deadline, _OutOfTime())} if resumes else {}
     began = time.perf_counter()
-    with interrupts_noticed():
+    with interrupts_noticed(), warnings.catch_warnings(action="ignore", category=ConvergenceWarning):
         model.fit(data.images, monitor=monitor, **goes_on)
     seconds = time.perf_counter() - began + getattr(model, "seconds_before_", 0)
     if monitor.stopped:

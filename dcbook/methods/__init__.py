@@ -24,6 +24,7 @@ from dcbook.methods.vade import VaDE
 from dcbook.training import saving
 from dcbook.training.acai import ACAIPretraining
 from dcbook.training.contrastive_pretraining import ContrastivePretraining
+from dcbook.training.inputs import device_or_cpu
 from dcbook.training.pretraining import Pretraining
 from dcbook.training.start import Start
 
@@ -57,8 +58,9 @@ __all__ = [
 
 
 def load_model(folder: str | Path) -> BaseEstimator:
-    """The fitted method that its `save` wrote to `folder`.
+    """The fitted method that its `save` wrote to `folder`; where its device is missing, on the CPU, with a warning.
 
     Raises ValueError naming the folder if what is there is incomplete or foreign.
     """
-    return saving.load(folder, {name: value for name, value in globals().items() if name in __all__})
+    model = saving.load(folder, {name: value for name, value in globals().items() if name in __all__})
+    return model.set_params(device=device_or_cpu(model.device))

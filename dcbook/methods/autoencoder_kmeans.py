@@ -29,4 +29,4 @@ class AEKMeans(DeepClusterer):
         if getattr(self.autoencoder_, "decoder", None) is None:
             return {}
         x = self._samples(rows)
-        return {"self": losses.mean_squared_error(x, self.autoencoder_(x)[1])}
+        return {"self": losses.mean_squared_error(x, self._reconstructed(x)[1])}

@@ -17,7 +17,7 @@ under Python 2, where 1/c is 0, so as far as one can read its centers never move
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -49,8 +49,9 @@ class DCN(DeepClusterer):
     epochs: int = 50
     lr: float = 1e-3
     initial_count: float = 100.0
-    batch_size: int = 256
+    batch_size: int | None = None
 
+    SIZES: ClassVar = {"batch_size": 256}
     _during_fit = (*DeepClusterer._during_fit, "_assigned")
     _state = (*DeepClusterer._state, "_assigned")
 
@@ -88,6 +89,6 @@ class DCN(DeepClusterer):
 
     def _errors(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         x = self._samples(rows)
-        u, x_hat = self.autoencoder_(x)
+        u, x_hat = self._reconstructed(x)
         own = self._centers.index_select(0, self._assigned[rows])
         return losses.squared_error(x, x_hat), losses.squared_error(u, own)

@@ -34,7 +34,7 @@ division by zero for a sample on a center, batches that must divide N, decoder b
 
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -71,7 +71,7 @@ class DCSS(DeepClusterer):
         updates. With 70,000, phase 1 takes batches of N/70,000 times `batch_size` with a step as many times larger,
         which keeps the number and the size of an epoch's updates; phase 2, whose pairs need the batch, takes 70,000/N
         times the epochs and T2. Any data then takes as long as MNIST: hours, with the epochs of the paper.
-    batch_size : 500 in all phases.
+    batch_size : in all phases; None is 500, or all samples where there are fewer.
 
     Attributes (beside those of `DeepClusterer`)
     --------------------------------------------
@@ -102,8 +102,9 @@ class DCSS(DeepClusterer):
     encoder_lr: float = 1e-5
     mnet_lr: float = 1e-3
     schedule_size: int | None = None
-    batch_size: int = 500
+    batch_size: int | None = None
 
+    SIZES: ClassVar = {"batch_size": 500}
     _during_fit = (*DeepClusterer._during_fit, "_judged_by_q")
 
     def _optimize(self) -> None:
@@ -112,8 +113,8 @@ class DCSS(DeepClusterer):
 
     def _phase1(self) -> None:
         """Algorithm 1, phase 1: K updates a batch on the cluster-specific losses, or one on their sum."""
-        size = min(max(2, round(self.batch_size / self._stretch)), len(self._x))
-        step = self.phase1_lr * self.batch_size / size
+        size = min(max(2, round(self.batch_size_ / self._stretch)), len(self._x))
+        step = self.phase1_lr * self.batch_size_ / size
         optimizer = SGD(self.autoencoder_.parameters(), step, self.phase1_momentum)
         order = stream(self.seed_, "phase-1 batches")
         update = self._aggregated_update if self.aggregated else self._cluster_updates
@@ -131,14 +132,14 @@ class DCSS(DeepClusterer):
         """K successive updates on one batch, the k-th weighted by p_ik^m; p is taken from the first forward pass."""
         weights, parts = None, []
         for k in range(self.n_clusters):
-            u, x_hat = self.autoencoder_(x)
+            u, x_hat = self._reconstructed(x)
             weights = self._weights(u) if weights is None else weights
             parts.append(self._update(x, x_hat, u, slice(k, k + 1), weights, optimizer))
         return torch.stack(parts).sum(0)
 
     def _aggregated_update(self, x: Tensor, optimizer: SGD) -> Tensor:
         """One update on the sum of the K losses (section 4.3, DCSS_agg)."""
-        u, x_hat = self.autoencoder_(x)
+        u, x_hat = self._reconstructed(x)
         return self._update(x, x_hat, u, slice(None), self._weights(u), optimizer)
 
     def _update(self, x, x_hat, u, clusters: slice, weights: Tensor, optimizer: SGD) -> Tensor:
@@ -198,7 +199,7 @@ class DCSS(DeepClusterer):
         x = self._samples(rows)
         if hasattr(self, "mnet_"):
             return {"pseudo": self._pairwise(x, self.mnet_) * self._loss_scale}
-        u, x_hat = self.autoencoder_(x)
+        u, x_hat = self._reconstructed(x)
         reconstruction, centering = self._errors(x, x_hat, u, slice(None), self._weights(u))
         return {"self": reconstruction, "pseudo": self.alpha * centering}
 

@@ -5,7 +5,7 @@ sharpens Q. The symbols and the loop stand in `dcbook.training.self_training`.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import Tensor
 
@@ -38,8 +38,9 @@ class DEC(DeepClusterer):
     lr: float = 0.01
     momentum: float = 0.9
     alpha: float = 1.0
-    batch_size: int = 256
+    batch_size: int | None = None
 
+    SIZES: ClassVar = {"batch_size": 256}
     _decoder_for = None
     _during_fit = (*DeepClusterer._during_fit, "_target")
     _state = (*DeepClusterer._state, "_target")

@@ -14,7 +14,7 @@ After the released code (facebookresearch/deepcluster at 2d1927e) and the paper 
 
 import math
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from sklearn.metrics import normalized_mutual_info_score
@@ -95,8 +95,9 @@ class DeepCluster(DeepClusterer):
     flip: bool = True
     jitter: float = 0.0
     grayscale: float = 0.0
-    batch_size: int = 256
+    batch_size: int | None = None
 
+    SIZES: ClassVar = {"batch_size": 256}
     _decoder_for = None
     _state = (*DeepClusterer._state, "_pseudo_labels")
     _may_change = (*DeepClusterer._may_change, "epochs")  # the step is constant: a training may go on for longer
@@ -161,7 +162,7 @@ class DeepCluster(DeepClusterer):
         noise = stream(self.seed_, f"views of epoch {epoch}")
         drawn = stream(self.seed_, f"images of epoch {epoch}")
         rows, targets = SAMPLERS[self.sampling](labels, drawn, self.reassign)
-        wholes = in_batches(torch.arange(len(rows)), self.batch_size)
+        wholes = in_batches(torch.arange(len(rows)), self.batch_size_)
         shares = [group.share(len(whole)) for whole in wholes]
         mine = [rows[whole[share.start : share.stop]] for whole, share in zip(wholes, shares, strict=True)]
         total = torch.zeros((), device=self._device)

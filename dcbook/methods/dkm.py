@@ -18,7 +18,7 @@ clustering, TensorFlow's first weights, and the choice of lambda by the accuracy
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -57,8 +57,9 @@ class DKM(DeepClusterer):
     annealing: bool = False
     epochs: int = 100
     lr: float = 1e-3
-    batch_size: int = 256
+    batch_size: int | None = None
 
+    SIZES: ClassVar = {"batch_size": 256}
     _during_fit = (*DeepClusterer._during_fit, "_epoch_alpha")
 
     def _check_hyperparameters(self) -> None:
@@ -103,7 +104,7 @@ class DKM(DeepClusterer):
 
     def _errors(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         x = self._samples(rows)
-        u, x_hat = self.autoencoder_(x)
+        u, x_hat = self._reconstructed(x)
         return losses.squared_error(x, x_hat), losses.soft_kmeans(u, self._centers, self._epoch_alpha)
 
     @property
@@ -124,5 +125,5 @@ def annealed_alphas(n: int = N_ALPHAS) -> list[float]:
 
 def DKM_a(n_clusters: int = 10, *, start=None, epochs: int = 200, **parameters) -> DKM:
     """DKM-a, the paper's annealed form: a `DKM` from random centers and, unless `start` brings one, a new network."""
-    start = Pretraining(epochs=0, batch_size=1) if start is None else start
+    start = Pretraining(epochs=0) if start is None else start
     return DKM(n_clusters, start=start, annealing=True, epochs=epochs, **parameters)

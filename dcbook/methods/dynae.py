@@ -24,7 +24,7 @@ turn about a point half a pixel off.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -80,8 +80,9 @@ class DynAE(DeepClusterer):
     momentum: float = 0.9
     shift: float = 0.1
     rotation: float = 10.0
-    batch_size: int = 256
+    batch_size: int | None = None
 
+    SIZES: ClassVar = {"batch_size": 256}
     _during_fit = (*DeepClusterer._during_fit, "_thresholds", "_images")
     _state = (*DeepClusterer._state, "_thresholds", "_images")
 
@@ -96,7 +97,7 @@ class DynAE(DeepClusterer):
 
     def _losses(self, x: Tensor, view: Callable[[Tensor], Tensor]) -> dict[str, Tensor]:
         code, image = self._targets(x)
-        u, x_hat = self.autoencoder_(view(x))
+        u, x_hat = self._reconstructed(view(x))
         return {
             "self": self.gamma * losses.mean_squared_error(image, x_hat),
             "pseudo": losses.mean_squared_error(code, u),
@@ -111,7 +112,7 @@ class DynAE(DeepClusterer):
         self._thresholds = beta1, beta1 / 2
         done = Progress(len(self._x))
         loop = {"optimizer": optimizer, "order": order, "noise": noise, "done": done}
-        epochs = -(-self.max_updates // -(-len(self._x) // self.batch_size))
+        epochs = -(-self.max_updates // -(-len(self._x) // self.batch_size_))
         for _, log in self._epochs("clustering", epochs, **loop):
             if done.stop:
                 break

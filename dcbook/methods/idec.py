@@ -5,7 +5,7 @@ the loop stand in `dcbook.training.self_training`.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import Tensor
 
@@ -38,8 +38,9 @@ class IDEC(DeepClusterer):
     lr: float = 1e-3
     momentum: float = 0.9
     alpha: float = 1.0
-    batch_size: int = 256
+    batch_size: int | None = None
 
+    SIZES: ClassVar = {"batch_size": 256}
     _during_fit = (*DeepClusterer._during_fit, "_target")
     _state = (*DeepClusterer._state, "_target")
 
@@ -54,7 +55,7 @@ class IDEC(DeepClusterer):
     def objectives(self, rows: Tensor) -> dict[str, Tensor]:
         """IDEC Eq. (1): L_r and gamma L_c, L_r the mean squared error and L_c = KL(P || Q), P as it was last taken."""
         x, target = self._samples(rows), self._target.index_select(0, rows)
-        u, x_hat = self.autoencoder_(x)
+        u, x_hat = self._reconstructed(x)
         clustering = losses.kl_divergence(target, self._soft_assignments(u))
         return {"self": losses.mean_squared_error(x, x_hat), "pseudo": self.gamma * clustering}
 

@@ -13,13 +13,14 @@ not checked against the paper's text.
 
 from copy import deepcopy
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from dcbook import losses
 from dcbook.training.contrastive_learner import ContrastiveLearner
-from dcbook.training.inputs import check_batch_size, stream
+from dcbook.training.inputs import stream
 
 
 @dataclass(kw_only=True, repr=False, eq=False)
@@ -28,7 +29,8 @@ class MoCo(ContrastiveLearner):
 
     Parameters (beside those of `ContrastiveLearner`)
     -------------------------------------------------
-    queue : keys that are kept as negatives, at most N, as a longer queue would hold several keys of each image.
+    queue : keys that are kept as negatives, at most N, as a longer queue would hold several keys of each image; None
+        is 4,096, or N where that is less.
     momentum : m of the key encoder, in [0, 1].
     bn_groups : parts of a batch that batch normalization sees one at a time, as if each were on a GPU of its own. Keys
         are shuffled between them ("shuffled BN"), so that a query can't be told its key by their common statistics;
@@ -40,17 +42,19 @@ class MoCo(ContrastiveLearner):
     The features are the query encoder's; the key encoder and the queue are not kept.
     """
 
-    queue: int = 4096
+    queue: int | None = None
     momentum: float = 0.999
     bn_groups: int = 8
     epochs: int = 200
     lr: float = 0.03
     temperature: float = 0.2
-    batch_size: int = 256
+    batch_size: int | None = None
+
+    SIZES: ClassVar = {"batch_size": 256, "queue": 4096}
 
     def _optimize(self) -> None:
         network, key_network = self.autoencoder_, deepcopy(self.autoencoder_).train().requires_grad_(False)
-        queue = torch.randn(self.queue, self.projection_dim, generator=stream(self.seed_, "queue")).to(self._x)
+        queue = torch.randn(self.queue_, self.projection_dim, generator=stream(self.seed_, "queue")).to(self._x)
         queue = nn.functional.normalize(queue, dim=1)
         shuffling = stream(self.seed_, "shuffled batch normalization")
 
@@ -61,7 +65,7 @@ class MoCo(ContrastiveLearner):
             k[shuffled] = self._in_groups(key_network, b[shuffled])
             k = nn.functional.normalize(k, dim=1)
             value = losses.info_nce(q, k, queue, self.temperature)
-            queue.copy_(torch.cat([k, queue])[: self.queue])
+            queue.copy_(torch.cat([k, queue])[: self.queue_])
             return value
 
         def follow(updates: int, step: float) -> None:
@@ -82,7 +86,3 @@ class MoCo(ContrastiveLearner):
             raise ValueError(
                 f"momentum must lie in [0, 1] and bn_groups be at least 1, not {self.momentum}, {self.bn_groups}"
             )
-
-    def _check_samples(self, x) -> None:
-        super()._check_samples(x)
-        check_batch_size(self.queue, len(x), "queue")

@@ -31,7 +31,7 @@ not: seen in the loss, without labels.
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -106,8 +106,9 @@ class RDCReconstruction(DeepClusterer):
     momentum: float = 0.9
     shift: float = 0.1
     rotation: float = 10.0
-    batch_size: int = 256
+    batch_size: int | None = None
 
+    SIZES: ClassVar = {"batch_size": 256}
     _during_fit = (*DeepClusterer._during_fit, "_near", "_images")
     _state = (*DeepClusterer._state, "_near", "_images")
 
@@ -161,9 +162,9 @@ class RDCReconstruction(DeepClusterer):
             owners = torch.cat([torch.arange(len(rows), device=rows.device), own])
             seen = torch.cat([rows, near.indices[rows][own, found]])
             weights = 1 / (len(rows) * (1 + kept.sum(1)))[owners]
-            _, x_hat = self.autoencoder_(view(self._samples(seen)))
+            _, x_hat = self._reconstructed(view(self._samples(seen)))
             return losses.neighbor_reconstruction(x[owners], x_hat, weights)
-        u, x_hat = self.autoencoder_(view(x))
+        u, x_hat = self._reconstructed(view(x))
         image_error = losses.mean_squared_error(self._images[rows], x_hat)
         if self.loss == "image":
             return image_error

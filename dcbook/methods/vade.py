@@ -26,7 +26,7 @@ Facts from the released code (slim1017/VaDE, VaDE.py); the paper as recalled, no
 
 import warnings
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -55,7 +55,7 @@ class VaDE(DeepClusterer):
     epochs : passes over the data (3000 on MNIST).
     lr, decay, decay_every, min_lr : step of Adam (0.002), times `decay` (0.9) every 10 epochs, down to 0.0002.
     eps : of Adam (1e-4).
-    batch_size : 100.
+    batch_size : None is 100, or all samples where there are fewer.
 
     `start` may be a recipe, an autoencoder of `dcbook.models`, or a start with the network of an earlier VaDE.
 
@@ -73,7 +73,9 @@ class VaDE(DeepClusterer):
     decay_every: int = 10
     min_lr: float = 2e-4
     eps: float = 1e-4
-    batch_size: int = 100
+    batch_size: int | None = None
+
+    SIZES: ClassVar = {"batch_size": 100}
 
     _state = (*DeepClusterer._state, "prior_")
 

@@ -11,7 +11,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -60,8 +60,9 @@ class ContrastiveLearner(DeepClusterer):
     flip: bool = True
     jitter: float = 0.5
     grayscale: float = 0.2
-    batch_size: int = 512
+    batch_size: int | None = None
 
+    SIZES: ClassVar = {"batch_size": 512}
     _decoder_for = None
     _phase = "contrastive"
     _head_batch_norm = False
@@ -90,8 +91,8 @@ class ContrastiveLearner(DeepClusterer):
         view = Augmentation(self.crop, self.flip, self.jitter, self.grayscale)
         order, noise = stream(self.seed_, "batches"), stream(self.seed_, "views")
         loop = {"optimizer": optimizer, "order": order, "noise": noise, **(kept or {})}
-        planned = self.epochs * -(-len(self._x) // self.batch_size)
-        updates = len(self.history_) * len(in_batches(torch.arange(len(self._x)), self.batch_size))
+        planned = self.epochs * -(-len(self._x) // self.batch_size_)
+        updates = len(self.history_) * len(in_batches(torch.arange(len(self._x)), self.batch_size_))
         for _, log in self._epochs(self._phase, self.epochs, **loop):
             noted = before_epoch()
             self.autoencoder_.train()

@@ -48,7 +48,7 @@ class ContrastivePretraining(Recipe):
     def __post_init__(self):
         super().__post_init__()
         self._views()
-        if min(self.temperature, self.projection_dim) <= 0 or self.batch_size < 2:
+        if min(self.temperature, self.projection_dim) <= 0 or self.batch_size == 1:
             raise ValueError(
                 f"temperature and projection_dim must be above 0 and batch_size at least 2 (an image alone has no "
                 f"negatives), not {self.temperature}, {self.projection_dim}, {self.batch_size}"

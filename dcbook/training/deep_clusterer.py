@@ -26,13 +26,14 @@ from dcbook.training.checkpoint import Checkpoint
 from dcbook.training.inputs import (
     as_samples,
     batches,
-    check_batch_size,
     check_n_clusters,
     check_numbers,
     resolve_device,
     resolve_seed,
+    resolve_sizes,
     stream,
     told_by,
+    warn_of_dead_clusters,
 )
 from dcbook.training.pretraining import Recipe
 from dcbook.training.saving import plain, repr_of, save
@@ -52,7 +53,8 @@ class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
     start : where training begins: a recipe such as `Pretraining()` (which None is), a trained autoencoder (module with
         `encoder` and, for methods that reconstruct, `decoder`), a `Start` (autoencoder and centers) or the folder
         of a saved one. What is given is copied, never changed.
-    batch_size : samples in an update, at most N.
+    batch_size : samples in an update, at most N. None is the method's own number, `SIZES["batch_size"]`, or all samples
+        where there are fewer.
     random_state : None, int or numpy RandomState; the same int gives the same model on the same machine.
     device : "auto" (GPU if there is one), "cpu", "cuda", …
     progress : a progress bar on stderr: True, False or "auto" (only on a terminal).
@@ -63,6 +65,7 @@ class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
     cluster_centers_ : (K, d) float32 centers in the latent space.
     history_ : list of dicts, one per epoch: phase, epoch, losses, and what the monitor returned.
     autoencoder_ : the trained network. start_ : autoencoder and centers, for another method to go on from.
+    batch_size_ : samples in an update, as it was.
     interrupted_ : True if Ctrl-C ended `fit` early; the model is usable as it then was.
     seconds_before_ : seconds of training up to the checkpoint that `fit` went on from; 0 if it began anew.
     """
@@ -71,6 +74,8 @@ class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
     random_state: Any = None
     device: str | torch.device = "auto"
     progress: bool | str = "auto"
+
+    SIZES: ClassVar[dict[str, int]] = {}  # what None means for numbers of samples, where there are as many
 
     def fit(
         self,
@@ -86,7 +91,8 @@ class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
         already, the training goes on from it and ends as one that was never stopped; with its seed, where
         `random_state` is None. Raises ValueError for bad data or hyperparameters, and for a checkpoint that is damaged
         or of another fit (by method, parameters, seed or samples), before training starts; FloatingPointError where
-        a loss or a weight is no finite number at the end of an epoch.
+        a loss or a weight is no finite number at the end of an epoch. Warns (scikit-learn's ConvergenceWarning) of
+        clusters that hold no samples in the end.
         """
         for name in [name for name in vars(self) if name.endswith("_")]:
             delattr(self, name)
@@ -96,8 +102,10 @@ class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
         self._check_hyperparameters()
         self._check_samples(x)
         recipe, start = self._resolve_start(x.shape[1:])
-        check_batch_size(getattr(self, "batch_size", 1), len(x), "batch_size")
-        check_batch_size(recipe.batch_size if recipe else 1, len(x), "the batch_size of Pretraining")
+        for name, size in resolve_sizes(self, len(x)).items():
+            setattr(self, f"{name}_", size)
+        if recipe:
+            recipe.sizes(len(x))
         self.input_shape_ = x.shape[1:]
         self._x, self._monitor = self._placed(x), monitor
         self._checkpoint = Checkpoint(checkpoint) if isinstance(checkpoint, str | Path) else checkpoint
@@ -116,6 +124,7 @@ class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
             message = f"fit was interrupted after {len(self.history_)} epochs; the model is usable as it is now"
             warnings.warn(message, stacklevel=2)
         self._complete()
+        warn_of_dead_clusters(self.labels_, len(self.cluster_centers_), x)
         return self
 
     def predict(self, x) -> np.ndarray:
@@ -287,7 +296,7 @@ class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
         return self._x.index_select(0, rows)
 
     def _batches(self, generator: torch.Generator, size: int | None = None) -> Iterator[Tensor]:
-        return batches(len(self._x), size or self.batch_size, generator, self._x.device)
+        return batches(len(self._x), size or self.batch_size_, generator, self._x.device)
 
     def _log(self, phase: str, bar: tqdm, loop: dict[str, Any], **losses: float) -> None:
         """End of an epoch: one entry of the history, one step of the bar, one look of the monitor, one checkpoint."""
@@ -347,6 +356,11 @@ class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
         return self._assign(u)
 
     # --- networks --------------------------------------------------------------------------------------------------
+
+    def _reconstructed(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Codes (B, d) and reconstructions of x (B, …), whatever else `forward` of a network of one's own returns."""
+        u = self.autoencoder_.encoder(x)
+        return u, self.autoencoder_.decoder(u)
 
     @property
     def _device(self) -> torch.device:

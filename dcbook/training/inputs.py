@@ -1,6 +1,7 @@
 """From what a reader passes in to what a network takes; and the randomness of a fit, one stream for each purpose."""
 
 import math
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -9,30 +10,90 @@ from zlib import crc32
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator
-from sklearn.utils import check_random_state
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import assert_all_finite, check_random_state
 from sklearn.utils.validation import validate_data
 from torch import Tensor
 
+from dcbook.data.layout import check_channels_first
+from dcbook.data.stored import StoredImages
 
-def as_samples(estimator: BaseEstimator, x, *, fitting: bool) -> np.ndarray:
-    """Samples as a C-ordered, writable float32 array of their own shape, (N, d) or (N, C, H, W) or (N, C, D, H, W).
+FLOAT32_LOSS = 1e-5  # of the samples' spread that rounding to float32 may take
 
-    Takes NumPy arrays, torch tensors and what scikit-learn takes; uint8 is divided by 255, floats stay as they are.
-    Raises ValueError for NaN, infinity, fewer than two samples when fitting, or another number of features than in fit.
+
+def as_samples(estimator: BaseEstimator, x, *, fitting: bool, dtype: type | np.dtype | None = np.float32) -> np.ndarray:
+    """Samples as a C-ordered, writable array of floats of their own shape, (N, d) or (N, C, H, W) or (N, C, D, H, W).
+
+    Takes NumPy arrays, torch tensors and what scikit-learn takes; uint8 is divided by 255, other numbers stay as they
+    are. `dtype` None is float32, or float64 for samples that float32 does not tell apart; where float32 is asked for,
+    a fit warns of such samples.
+    Raises TypeError for what holds no array of numbers, such as a Dataset or a DataLoader, and ValueError for channels
+    that come last, NaN, infinity, fewer than two samples when fitting, or another number of features than in fit.
     """
+    given = x
     if isinstance(x, Tensor):
         x = x.detach().cpu().numpy()
-    elif not hasattr(x, "shape"):
+    elif not _is_data_set(x) and not hasattr(x, "shape"):
         x = np.asarray(x)
+    if _is_data_set(x) or not x.shape:
+        raise TypeError(_what_to_pass(given))
     shape = tuple(x.shape)
-    scale = 255 if getattr(x, "dtype", None) == np.uint8 else 1
-    flat = x.reshape(len(x), -1) if len(shape) > 2 else x
+    check_channels_first("x", shape)
+    flat = x.reshape(len(x), math.prod(shape[1:])) if len(shape) > 2 else x
     flat = validate_data(
-        estimator, flat, reset=fitting, dtype=np.float32, order="C", ensure_min_samples=2 if fitting else 1
+        estimator, flat, reset=fitting, dtype="numeric", order="C", ensure_min_samples=2 if fitting else 1
     )
-    if scale != 1:
-        flat /= np.float32(scale)
+    flat = _as_floats(flat, dtype, fitting)
     return np.require(flat.reshape(shape) if len(shape) > 2 else flat, requirements="W")
+
+
+def _as_floats(x: np.ndarray, dtype: type | np.dtype | None, fitting: bool) -> np.ndarray:
+    if x.dtype.kind not in "fiub":
+        raise TypeError(f"x must hold numbers, not {x.dtype}; convert it, for example with x.astype(float)")
+    if np.can_cast(x.dtype, np.float32):
+        floats = x.astype(np.float32, copy=False)
+        floats = floats / np.float32(255) if x.dtype == np.uint8 else floats
+        return floats.astype(dtype or np.float32, copy=False)
+    exact = x.astype(np.float64, copy=False)
+    if dtype == np.float64:
+        return exact
+    with np.errstate(over="ignore"):
+        rounded = exact.astype(np.float32)
+    if fitting and not _holds(rounded, exact):
+        if dtype is None:
+            return exact
+        message = "networks compute in float32, which rounds away what tells these samples apart: subtract their mean"
+        warnings.warn(f"{message}, for example with sklearn.preprocessing.StandardScaler", stacklevel=5)
+    assert_all_finite(rounded, input_name="X")
+    return rounded
+
+
+def _holds(rounded: np.ndarray, exact: np.ndarray) -> bool:
+    """Whether rounding moves samples (N, d) against each other by no more than a small share of their spread."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        lost, spread = (np.linalg.norm(part.std(axis=0)) for part in (exact - rounded, exact))
+    return bool(lost <= FLOAT32_LOSS * spread)
+
+
+def _is_data_set(x) -> bool:
+    return isinstance(x, StoredImages | torch.utils.data.Dataset | torch.utils.data.DataLoader)
+
+
+def _what_to_pass(x) -> str:
+    """The message for something that holds no array."""
+    if isinstance(x, StoredImages):
+        instead = "only DeepCluster reads images from disk; pass one array of all images"
+    elif isinstance(x, torch.utils.data.TensorDataset):
+        instead = "pass its samples, dataset.tensors[0]"
+    elif isinstance(x, torch.utils.data.DataLoader):
+        instead = "pass all samples as one tensor, for example torch.cat([x for x, _ in loader])"
+    elif isinstance(x, torch.utils.data.Dataset):
+        instead = "pass all samples as one tensor, for example torch.stack([x for x, _ in dataset])"
+    elif hasattr(x, "images"):  # of dcbook.data, which has labels: nothing that trains knows its class
+        instead = "pass its images, data.images"
+    else:
+        instead = "pass an array (N, d) or images (N, C, H, W)"
+    return f"x must be an array or a tensor, not {type(x).__name__}; {instead}"
 
 
 def resolve_seed(random_state) -> int:
@@ -44,13 +105,28 @@ def resolve_seed(random_state) -> int:
 
 
 def resolve_device(device: str | torch.device) -> torch.device:
-    """ "auto" means the GPU if there is one; a CUDA device without CUDA is refused with a ValueError."""
+    """ "auto" means the GPU if there is one; a device that torch does not find here is refused with a ValueError."""
     if device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     device = torch.device(device)
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise ValueError(f'device="{device}" was asked for, but torch finds no CUDA device; use device="auto" or "cpu"')
+    if not _is_there(device):
+        raise ValueError(f'device="{device}" was asked for, but torch does not find it here; use "auto" or "cpu"')
     return device
+
+
+def device_or_cpu(device: str | torch.device) -> str | torch.device:
+    """`device` as it is, or "cpu" with a warning where torch does not find it here."""
+    if device == "auto" or _is_there(torch.device(device)):
+        return device
+    warnings.warn(
+        f'the model was made on "{device}", which torch does not find here; it goes on on "cpu"', stacklevel=3
+    )
+    return "cpu"
+
+
+def _is_there(device: torch.device) -> bool:
+    kind = torch.get_device_module(device)
+    return kind.is_available() and (device.index or 0) < kind.device_count()
 
 
 def stream(seed: int, purpose: str) -> torch.Generator:
@@ -112,6 +188,41 @@ def check_n_clusters(n_clusters: int, n_samples: int) -> None:
 def check_batch_size(batch_size: int, n_samples: int, name: str) -> None:
     if not isinstance(batch_size, int | np.integer) or not 1 <= batch_size <= n_samples:
         raise ValueError(f"{name} must be a whole number from 1 to the {n_samples} samples, not {batch_size!r}")
+
+
+def resolve_sizes(owner, n_samples: int, of: str = "") -> dict[str, int]:
+    """The numbers of samples that `owner.SIZES` names, each as given, or for None its usual value, at most all samples.
+
+    Raises ValueError for one that is given and out of range; `of` tells in the message whose it is.
+    """
+    found = {}
+    for name, usual in owner.SIZES.items():
+        given = getattr(owner, name)
+        found[name] = min(usual, n_samples) if given is None else given
+        check_batch_size(found[name], n_samples, f"the {name} of {of}" if of else name)
+    return found
+
+
+def warn_of_dead_clusters(labels: np.ndarray, n_clusters: int, x: np.ndarray | StoredImages) -> None:
+    """Warn where x (N, …) has fewer distinct samples than clusters, or not all clusters hold some of its `labels` (N,).
+
+    Images on disk are not compared.
+    """
+    live = len(np.unique(labels))
+    distinct = n_clusters if isinstance(x, StoredImages) else _count_distinct(x, n_clusters)
+    cause = f"x has only {distinct} distinct samples: " if distinct < n_clusters else ""
+    if cause or live < n_clusters:
+        warnings.warn(f"{cause}only {live} of {n_clusters} clusters hold samples", ConvergenceWarning, stacklevel=3)
+
+
+def _count_distinct(x: np.ndarray, enough: int) -> int:
+    """How many different samples x (N, …) has, counted up to `enough`."""
+    found: set[bytes] = set()
+    for sample in x:
+        found.add((sample + 0).tobytes())  # 0 and -0 are one
+        if len(found) == enough:
+            break
+    return len(found)
 
 
 def check_images(name: str, x: np.ndarray) -> None:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from torch import Tensor, nn
 
 from dcbook import losses, models
-from dcbook.training.inputs import batches, check_numbers, derived_seed, seeded, stream
+from dcbook.training.inputs import batches, check_numbers, derived_seed, resolve_sizes, seeded, stream
 from dcbook.training.optimizers import Adam
 
 ARCHITECTURES = {
@@ -32,7 +32,8 @@ class Recipe(ABC):
     architecture : "fully-connected" (d-500-500-2000-10 of DEC) or "convolutional" (as released with DCSS).
     widths : hidden widths of the fully connected encoder; the convolutional one has none.
     latent_dim : dimension of the latent space.
-    epochs, batch_size, lr : schedule; 0 epochs leaves the random initialisation.
+    epochs, batch_size, lr : schedule; 0 epochs leaves the random initialisation. A batch_size of None is 256, or all
+        samples where there are fewer.
     restarts : starts of the k-means that finds the first centers (20 in DEC and IDEC).
     """
 
@@ -40,10 +41,11 @@ class Recipe(ABC):
     widths: tuple[int, ...] = (500, 500, 2000)
     latent_dim: int = 10
     epochs: int = 100
-    batch_size: int = 256
+    batch_size: int | None = None
     lr: float = 1e-3
     restarts: int = 20
 
+    SIZES: ClassVar[dict[str, int]] = {"batch_size": 256}  # as in the methods: what None means
     reconstructs: ClassVar[bool] = True  # whether it trains a decoder too
 
     def __post_init__(self):
@@ -51,7 +53,8 @@ class Recipe(ABC):
             raise ValueError(f"architecture must be one of {sorted(ARCHITECTURES)}, not {self.architecture!r}")
         object.__setattr__(self, "widths", tuple(self.widths))
         check_numbers(type(self).__name__, vars(self))
-        if min((self.latent_dim, self.batch_size, self.restarts, *self.widths)) < 1 or self.epochs < 0 or self.lr <= 0:
+        given = 1 if self.batch_size is None else self.batch_size
+        if min((self.latent_dim, given, self.restarts, *self.widths)) < 1 or self.epochs < 0 or self.lr <= 0:
             raise ValueError(f"sizes, restarts and step must be positive and epochs at least 0: {self}")
 
     def build(self, input_shape: tuple[int, ...], seed: int) -> nn.Module:
@@ -62,6 +65,10 @@ class Recipe(ABC):
         with seeded(derived_seed(seed, "autoencoder")):
             return ARCHITECTURES[self.architecture](input_shape, **options)
 
+    def sizes(self, n_samples: int) -> dict[str, int]:
+        """{"batch_size": as it is for so many samples}; ValueError for more than there are."""
+        return resolve_sizes(self, n_samples, type(self).__name__)
+
     def train(self, autoencoder: nn.Module, x: Tensor, seed: int, epochs: Callable = plain_epochs) -> None:
         """Train `autoencoder` in place on x (N, *input_shape).
 
@@ -69,11 +76,11 @@ class Recipe(ABC):
         takes its mean losses by name, as `DeepClusterer._epochs` does.
         """
         update, kept = self._updates(autoencoder, x, seed)
-        order = stream(seed, "pretraining batches")
+        order, size = stream(seed, "pretraining batches"), self.sizes(len(x))["batch_size"]
         for epoch, log in epochs("pretraining", self.epochs, order=order, **kept):
             autoencoder.train(self._in_training_mode(epoch))
             totals: dict[str, Tensor] = {}
-            for batch in batches(len(x), self.batch_size, order, x.device):
+            for batch in batches(len(x), size, order, x.device):
                 for name, loss in update(x[batch]).items():
                     totals[name] = totals.get(name, 0) + loss.detach() * len(batch)
             log(**{name: total.item() / len(x) for name, total in totals.items()})

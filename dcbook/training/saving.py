@@ -21,6 +21,7 @@ NETWORKS = ("autoencoder_", "mnet_", "prior_")
 ARRAYS = ("landmarks_", "projection_", "components_", "coefficients_", "prototypes_")
 ARRAYS += ("whitening_mean_", "whitening_projection_")
 FACTS = ("history_", "seed_", "interrupted_", "n_updates_", "n_features_in_", "inertia_", "n_iter_", "bandwidth_")
+FACTS += ("feature_names_in_", "batch_size_", "queue_")
 
 
 def save(model: BaseEstimator, folder: str | Path) -> None:
@@ -37,7 +38,7 @@ def save(model: BaseEstimator, folder: str | Path) -> None:
         "parameters": {name: plain(value) for name, value in model.get_params(deep=False).items()},
         "networks": {name: describe_module(network) for name, network in networks.items()},
         "input_shape": list(model.input_shape_),
-        "facts": {name: getattr(model, name) for name in FACTS if hasattr(model, name)},
+        "facts": {name: _fact(getattr(model, name)) for name in FACTS if hasattr(model, name)},
     }
     tensors = {"labels": torch.as_tensor(model.labels_), "centers": torch.as_tensor(model.cluster_centers_)}
     tensors |= {name: torch.as_tensor(getattr(model, name)).contiguous() for name in ARRAYS if hasattr(model, name)}
@@ -66,7 +67,7 @@ def _restored(tensors: dict[str, torch.Tensor], described: dict, known: Mapping[
         setattr(model, name, restore_module(network, tensors, f"{name}.").eval())
     model.input_shape_ = tuple(described["input_shape"])
     for name, value in described["facts"].items():
-        setattr(model, name, value)
+        setattr(model, name, np.asarray(value, dtype=object) if name == "feature_names_in_" else value)
     for name in ARRAYS:
         if name in tensors:
             setattr(model, name, tensors[name].numpy())
@@ -103,3 +104,8 @@ def plain(value: Any, foreign: Callable[[Any], Any] = lambda value: None) -> Any
 def repr_of(value: Any) -> str:
     """What tells an object of another kind from others, without its place in memory."""
     return repr(value) if is_dataclass(value) else getattr(value, "__qualname__", type(value).__qualname__)
+
+
+def _fact(value: Any) -> Any:
+    """A fact as JSON knows it."""
+    return value.tolist() if isinstance(value, np.ndarray) else value

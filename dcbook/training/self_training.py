@@ -40,7 +40,7 @@ def self_train(method: DeepClusterer, weights: Iterable[nn.Parameter]) -> None:
     order = stream(method.seed_, "batches")
     done = Progress()
     method._target = None
-    epochs = -(-method.max_updates // -(-len(method._x) // method.batch_size))
+    epochs = -(-method.max_updates // -(-len(method._x) // method.batch_size_))
     for _, log in method._epochs("clustering", epochs, optimizer=optimizer, order=order, done=done):
         if done.stop:
             break

@@ -20,6 +20,7 @@ from dcbook.training.inputs import (
     resolve_seed,
     stream,
     told_by,
+    warn_of_dead_clusters,
 )
 from dcbook.training.saving import save
 
@@ -50,9 +51,11 @@ class ShallowClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
     def fit(self, x, y=None, monitor=None):
         """Cluster x, (N, d) or images (N, C, H, W). `y` is ignored; `monitor(self)` is called once, at the end.
 
-        uint8 is scaled to [0, 1], floats are taken as they are. Raises ValueError for bad data or hyperparameters.
+        uint8 is scaled to [0, 1], floats are taken as they are. Numbers are float32, unless that does not tell the
+        samples apart: then all is computed in float64. Raises ValueError for bad data or hyperparameters, and warns
+        (scikit-learn's ConvergenceWarning) of clusters that hold no samples in the end.
         """
-        x = as_samples(self, x, fitting=True)
+        x = as_samples(self, x, fitting=True, dtype=None)
         check_n_clusters(self.n_clusters, len(x))
         check_numbers(type(self).__name__, self.get_params(deep=False))
         self._check(x)
@@ -61,6 +64,7 @@ class ShallowClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
         self.history_ = []
         self._cluster(self._matrix(x))
         self.history_[-1].update(told_by(monitor, self))
+        warn_of_dead_clusters(self.labels_, self.n_clusters, x)
         return self
 
     def predict(self, x) -> np.ndarray:
@@ -68,7 +72,7 @@ class ShallowClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
         return assign(self._features(self._prepare(x)), self.cluster_centers_, device=self._device)[0].cpu().numpy()
 
     def transform(self, x) -> np.ndarray:
-        """Features of x, shape (N, f) float32."""
+        """Features of x, shape (N, f), in the precision of the fit."""
         return self._features(self._prepare(x)).cpu().numpy()
 
     def save(self, folder: str | Path) -> None:
@@ -105,7 +109,7 @@ class ShallowClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
 
     def _prepare(self, x) -> Tensor:
         check_is_fitted(self)
-        return self._matrix(as_samples(self, x, fitting=False))
+        return self._matrix(as_samples(self, x, fitting=False, dtype=self.cluster_centers_.dtype))
 
     def _matrix(self, x: np.ndarray) -> Tensor:
         return torch.as_tensor(x.reshape(len(x), -1), device=self._device)

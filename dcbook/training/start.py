@@ -5,6 +5,8 @@ from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import torch
 from torch import Tensor, nn
 
 from dcbook.files import folder_to_write
@@ -23,13 +25,18 @@ class Start:
     ----------
     autoencoder : has `encoder`, (B, *input_shape) → (B, d), and `decoder`, (B, d) → (B, …); methods work on a copy.
         Those that don't reconstruct (DEC, AE+k-means, DCSS without phase 1) take one without a decoder.
-    centers : tensor (K, d), or None: then a method finds its own by k-means.
+    centers : tensor or array (K, d), kept as a float32 tensor, or None: then a method finds its own by k-means.
 
     `load` raises ValueError naming the file if it is missing, holds no complete start, or an altered one.
     """
 
     autoencoder: nn.Module
     centers: Tensor | None = None
+
+    def __post_init__(self):
+        if self.centers is not None:
+            given = self.centers if isinstance(self.centers, Tensor) else torch.tensor(np.asarray(self.centers))
+            object.__setattr__(self, "centers", given.detach().to(torch.float32))
 
     @property
     def digest(self) -> str:
@@ -98,6 +105,26 @@ def resolve_start(
         raise ValueError(
             f"the autoencoder given as start takes samples of shape {trained_on}, not {tuple(input_shape)}"
         )
-    if start.centers is not None and len(start.centers) != n_clusters:
-        raise ValueError(f"the start has {len(start.centers)} centers but n_clusters is {n_clusters}; give one without")
-    return None, deepcopy(start) if start is given or start.autoencoder is given else start
+    start = deepcopy(start) if start is given or start.autoencoder is given else start
+    if start.centers is not None:
+        _check_centers(start, input_shape, n_clusters)
+    return None, start
+
+
+@torch.no_grad()
+def _check_centers(start: Start, input_shape: tuple[int, ...], n_clusters: int) -> None:
+    """Raise ValueError unless there are `n_clusters` finite centers of as many dimensions as the codes of a sample."""
+    centers = start.centers
+    if centers.ndim != 2 or not centers.isfinite().all():
+        what = "NaN or infinity" if centers.ndim == 2 else f"shape {tuple(centers.shape)}"
+        raise ValueError(f"the start's centers must be a matrix (K, d) of finite numbers, but have {what}")
+    if len(centers) != n_clusters:
+        raise ValueError(f"the start has {len(centers)} centers but n_clusters is {n_clusters}; give one without")
+    network, training = start.autoencoder, start.autoencoder.training
+    code = network.eval().encoder(torch.zeros(1, *input_shape, device=next(network.parameters(), centers).device))
+    network.train(training)
+    if code.shape[1:] != centers.shape[1:]:
+        raise ValueError(
+            f"the start's centers have {centers.shape[1]} dimensions but its encoder's codes have shape "
+            f"{tuple(code.shape[1:])}; give centers in the latent space"
+        )

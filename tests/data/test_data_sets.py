@@ -1,5 +1,6 @@
 """Every set loads from the layouts that torchvision and medmnist read, and nothing is downloaded unasked."""
 
+import gzip
 import hashlib
 import json
 
@@ -141,3 +142,17 @@ def test_the_md5s_of_usps_are_those_torchvision_publishes():
     from torchvision.datasets import USPS
 
     assert {file: md5 for _, file, md5 in USPS.split_list.values()} == usps.MD5
+
+
+def test_packed_idx_files_are_read_where_there_are_no_others(root):
+    unpacked = load("mnist-test", root=root)
+    for path in (root / "MNIST" / "raw").glob("t10k-*"):
+        path.with_name(f"{path.name}.gz").write_bytes(gzip.compress(path.read_bytes()))
+        path.unlink()
+    packed = load("mnist-test", root=root)
+    assert packed.digest == unpacked.digest
+    assert all(record["file"].endswith("-ubyte.gz") for record in packed.provenance["files"])
+    images = root / "MNIST" / "raw" / "t10k-images-idx3-ubyte.gz"
+    images.write_bytes(images.read_bytes()[:-9])
+    with pytest.raises(DataError, match=f"{images.name}: it can't be read"):
+        load("mnist-test", root=root)

@@ -44,7 +44,7 @@ class FirstLayer(Watch):
             "supervised": self._untrained(model, model.seed_),
             "supervised, another start": self._untrained(model, model.seed_ + ANOTHER),
         }
-        schedule = {"epochs": self.recipe.epochs, "batch_size": self.recipe.batch_size, "lr": self.recipe.lr}
+        schedule = {"epochs": self.recipe.epochs, "lr": self.recipe.lr} | self.recipe.sizes(len(data))
         accuracy = {
             name: train_with_labels(encoders[name], data.images, data.labels, seed=seed, **schedule)
             for name, seed in (("supervised", model.seed_), ("supervised, another start", model.seed_ + ANOTHER))

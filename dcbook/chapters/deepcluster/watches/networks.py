@@ -18,6 +18,6 @@ def networks(model: Any, images: np.ndarray, labels: np.ndarray, supervised: int
     found = {"untrained": model.untrained().to(device), "trained": model.autoencoder_}
     if supervised:
         found["supervised"] = model.untrained().to(device)
-        options = {"epochs": supervised, "batch_size": model.batch_size, "seed": model.seed_}
+        options = {"epochs": supervised, "batch_size": model.batch_size_, "seed": model.seed_}
         train_with_labels(found["supervised"].encoder, images, labels, **options)
     return found
