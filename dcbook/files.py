@@ -2,9 +2,11 @@
 
 import glob
 import os
+import re
 import socket
 import tempfile
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 DAY = 24 * 3600
@@ -17,10 +19,8 @@ def write_whole(path: str | Path, content: str | bytes) -> None:
     """
     path = Path(os.path.realpath(path))
     path.parent.mkdir(parents=True, exist_ok=True)
-    for half in path.parent.glob(f".{glob.escape(path.name)}.*"):
-        if _abandoned(half):
-            half.unlink(missing_ok=True)
-    handle, half = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.{_machine()}.{os.getpid()}.")
+    _remove(path.parent.glob(f".{glob.escape(path.name)}.dcbook-*"))
+    handle, half = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.dcbook-{_machine()}-{os.getpid()}-")
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content.encode() if isinstance(content, str) else content)
@@ -33,6 +33,11 @@ def write_whole(path: str | Path, content: str | bytes) -> None:
         raise
 
 
+def remove_abandoned(folder: str | Path) -> None:
+    """Remove the half files that killed writers have left anywhere in a folder."""
+    _remove(Path(folder).rglob(".*.dcbook-*"))
+
+
 def folder_to_write(path: str | Path) -> Path:
     """The folder `path`, made if it is new; FileExistsError where a file is in its place."""
     path = Path(path)
@@ -43,18 +48,24 @@ def folder_to_write(path: str | Path) -> Path:
 
 
 def _machine() -> str:
-    return socket.gethostname().replace(".", "-")
+    return socket.gethostname()
+
+
+def _remove(halves: Iterable[Path]) -> None:
+    for half in list(halves):
+        if _abandoned(half):
+            half.unlink(missing_ok=True)
 
 
 def _abandoned(half: Path) -> bool:
     """Whether the writer of a half file is gone: its process, if it ran on this machine, or for a day at least."""
+    writer = re.fullmatch(r".+\.dcbook-(.+)-(\d+)-\w+", half.name)
     try:
-        *_, machine, process, _ = half.name.split(".")
-        if machine == _machine() and os.name == "posix":
-            os.kill(int(process), 0)
+        if writer and writer[1] == _machine() and os.name == "posix":
+            os.kill(int(writer[2]), 0)
             return False
-        return time.time() - half.stat().st_mtime > DAY
+        return writer is not None and time.time() - half.stat().st_mtime > DAY
     except ProcessLookupError:
         return True
-    except (ValueError, OSError):
+    except OSError:
         return False

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from dcbook import files
-from dcbook.files import write_whole
+from dcbook.files import remove_abandoned, write_whole
 from dcbook.methods import AEKMeans, KMeans, Pretraining, Start, load_model
 from dcbook.training.tensor_files import read_tensors, write_tensors
 
@@ -97,15 +97,20 @@ def test_a_writer_that_is_killed_leaves_the_old_file_and_the_next_one_removes_it
     process.join()
     assert process.exitcode == -signal.SIGKILL
     assert path.read_text() == "old" and len(list(tmp_path.iterdir())) == 2
-    alive = tmp_path / f".{path.name}.{files._machine()}.{os.getpid()}.abc"
-    elsewhere = [tmp_path / f".{path.name}.elsewhere.1.{name}" for name in ("fresh", "stale")]
+    alive = tmp_path / f".{path.name}.dcbook-{files._machine()}-{os.getpid()}-abc"
+    elsewhere = [tmp_path / f".{path.name}.dcbook-else-where-1-{name}" for name in ("fresh", "stale")]
     for half in (alive, *elsewhere):
         half.write_text("half")
     os.utime(elsewhere[1], (time.time() - 2 * files.DAY,) * 2)
-    (tmp_path / f".{path.name}.mine").write_text("not dcbook's")
+    others = [tmp_path / f".{path.name}.mine", tmp_path / ".config.v1.dcbook-2"]
+    for other in others:
+        other.write_text("not dcbook's")
+        os.utime(other, (time.time() - 2 * files.DAY,) * 2)
     write_whole(path, "new")
-    left = {path, alive, elsewhere[0], tmp_path / f".{path.name}.mine"}
-    assert path.read_text() == "new" and set(tmp_path.iterdir()) == left
+    assert path.read_text() == "new" and set(tmp_path.iterdir()) == {path, alive, elsewhere[0], *others}
+    os.utime(elsewhere[0], (time.time() - 2 * files.DAY,) * 2)
+    remove_abandoned(tmp_path.parent)
+    assert set(tmp_path.iterdir()) == {path, alive, *others}
 
 
 def test_an_error_on_the_way_leaves_the_old_file(tmp_path, monkeypatch):

@@ -23,6 +23,7 @@ from dcbook.experiments.runs import Run, settings_of
 from dcbook.experiments.starts import Starts
 from dcbook.experiments.task_queue import TaskQueue, plan
 from dcbook.experiments.worker import Outcome, Setup, dataset_key, estimator
+from dcbook.files import remove_abandoned
 from dcbook.training.inputs import resolve_device
 
 
@@ -92,6 +93,8 @@ def sweep(
         from dcbook.data import load
     deadline = float("inf") if budget is None else time.time() + budget
     folder = Path(folder).absolute()
+    for written in (folder, Path(starts_folder).absolute()):
+        remove_abandoned(written)
     runs = list({records.key(run.identity): run for run in runs}.values())
     found = {run: records.read(path) for run in runs if (path := records.path_of(run.identity, folder)).exists()}
     todo = [run for run in runs if run not in found]

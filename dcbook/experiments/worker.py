@@ -114,8 +114,6 @@ def _record(task: Task, setup: Setup) -> str:
             if path.exists():
                 records.read(path)
                 return "skipped"
-            for half in path.parent.glob(f".{path.name}.*"):  # left by a sweep that was killed
-                half.unlink()
             return _fit_and_write(task, setup)
     except Timeout:
         return "busy"

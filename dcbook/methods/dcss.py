@@ -63,7 +63,8 @@ class DCSS(DeepClusterer):
     T2 : phase-2 epochs that take pairs from p before q takes over (5).
     zeta, gamma : pairs are similar from zeta on and dissimilar up to gamma, 0 <= gamma <= zeta <= 1 (0.8, 0.2).
     phase1_epochs, phase2_epochs : 200 and 20. Without phase 2 this is the paper's DCSS_u.
-    aggregated : one update a batch on the sum of the K losses, K times the epochs (the paper's DCSS_agg, Table 2).
+    one_update : whether a batch of phase 1 makes one update on the sum of the K losses, not K in turn (see below).
+    aggregated : the same for K times the epochs (the paper's DCSS_agg, Table 2).
     phase1_lr, phase1_momentum : of SGD on the summed losses (1e-6, 0.9).
     encoder_lr, mnet_lr : of Adam in phase 2 (1e-5, 1e-3).
     schedule_size : None takes all numbers literally. Or the data size that the schedule is written for: the paper
@@ -76,6 +77,14 @@ class DCSS(DeepClusterer):
     Attributes (beside those of `DeepClusterer`)
     --------------------------------------------
     mnet_ : the network of phase 2; `predict_proba` gives its q, or p where there was no phase 2.
+
+    K updates in turn, or one. With step s and g_k the gradient of cluster k's loss, K updates without momentum lead
+    from weights w to w - s sum_k g_k(w_k), where w_k lies at a distance of order s from w. But for terms of order s^2
+    that is w - s sum_k g_k(w), one update on the sum: `one_update` moves the weights alike, K times as fast. Momentum
+    mu moves each gradient by s / (1 - mu) in all, spread over some 1 / (1 - mu) updates: as many batches with one
+    update, a batch with ten. That too is alike where gradients change little over these batches. It breaks near
+    s = 2 (1 + mu) / c, with c the largest curvature of the summed loss: there the one update diverges, while K
+    updates, each against a part of c, do not. `notebooks/dcss/k_updates_or_one` measures it.
 
     MNet on top of any encoder (the "general framework" of section 4.4, Table 4) is DCSS without phase 1:
 
@@ -96,6 +105,7 @@ class DCSS(DeepClusterer):
     gamma: float = 0.2
     phase1_epochs: int = 200
     phase2_epochs: int = 20
+    one_update: bool = False
     aggregated: bool = False
     phase1_lr: float = 1e-6
     phase1_momentum: float = 0.9
@@ -117,7 +127,7 @@ class DCSS(DeepClusterer):
         step = self.phase1_lr * self.batch_size_ / size
         optimizer = SGD(self.autoencoder_.parameters(), step, self.phase1_momentum)
         order = stream(self.seed_, "phase-1 batches")
-        update = self._aggregated_update if self.aggregated else self._cluster_updates
+        update = self._summed_update if self.one_update or self.aggregated else self._cluster_updates
         epochs = self.phase1_epochs * (self.n_clusters if self.aggregated else 1)
         for epoch, log in self._epochs("phase 1", epochs, optimizer=optimizer, order=order):
             if self._centers_are_due(epoch):
@@ -137,7 +147,7 @@ class DCSS(DeepClusterer):
             parts.append(self._update(x, x_hat, u, slice(k, k + 1), weights, optimizer))
         return torch.stack(parts).sum(0)
 
-    def _aggregated_update(self, x: Tensor, optimizer: SGD) -> Tensor:
+    def _summed_update(self, x: Tensor, optimizer: SGD) -> Tensor:
         """One update on the sum of the K losses (section 4.3, DCSS_agg)."""
         u, x_hat = self._reconstructed(x)
         return self._update(x, x_hat, u, slice(None), self._weights(u), optimizer)
