@@ -13,6 +13,7 @@ After the released code (facebookresearch/deepcluster at 2d1927e) and the paper 
 """
 
 import math
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 import torch
@@ -111,8 +112,12 @@ class DeepCluster(Resumable, DeepClusterer):
         checkpoint = self._resume(body)
         for log in self._epochs("clustering and training", self.epochs - len(self.history_)):
             epoch = len(self.history_)
-            with seeded(derived_seed(self.seed_, f"epoch {epoch}")):
-                _, found = self._cluster(stream(self.seed_, f"k-means of epoch {epoch}"))
+            _, found = self._cluster(stream(self.seed_, f"k-means of epoch {epoch}"))
+            with ExitStack() as drawing:
+                drawing.enter_context(seeded(derived_seed(self.seed_, f"epoch {epoch}")))
+                self.autoencoder_.renew_head(len(self._centers))
+                if not self.dropout:
+                    drawing.close()  # other threads need not wait for the whole epoch
                 loss = self._classify(self._pseudo_labels, body, epoch)
             log(loss=loss, **found)
             if checkpoint and self._group.rank == 0:
@@ -157,9 +162,8 @@ class DeepCluster(Resumable, DeepClusterer):
         )
 
     def _classify(self, labels: Tensor, body: SGD, epoch: int) -> float:
-        """An epoch of training a new head, and the body with it, to tell the clusters; the mean loss."""
+        """An epoch of training the head and the body to tell the clusters; the mean loss."""
         network, group = self.autoencoder_.train(), self._group
-        network.renew_head(len(self._centers))
         top = SGD(network.head.parameters(), self.lr, weight_decay=self.weight_decay)
         view = Augmentation(self.crop, self.flip, self.jitter, self.grayscale)
         noise = stream(self.seed_, f"views of epoch {epoch}")
@@ -194,7 +198,8 @@ class DeepCluster(Resumable, DeepClusterer):
         if checkpoint and (found := checkpoint.load()):
             tensors, self.history_ = found
             self._pseudo_labels, self._centers = tensors["pseudo_labels"], tensors["centers"].to(self._device)
-            self.autoencoder_.renew_head(len(self._centers))
+            with seeded(self.seed_):  # `restore` writes over what is drawn
+                self.autoencoder_.renew_head(len(self._centers))
             restore(self._parts(body), tensors)
         return checkpoint
 

@@ -24,7 +24,6 @@ Facts from the released code (slim1017/VaDE, VaDE.py); the paper as recalled, no
     - restarts on one data set if the accuracy after an epoch is low (:211-213), which takes labels.
 """
 
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,8 +34,9 @@ from torch import Tensor, nn
 
 from dcbook import losses
 from dcbook.models import GaussianMixturePrior, VariationalAutoencoder
+from dcbook.threads import ignored
 from dcbook.training.deep_clusterer import EVALUATION_BATCH, DeepClusterer
-from dcbook.training.inputs import stream
+from dcbook.training.inputs import seeded, stream
 from dcbook.training.optimizers import Adam
 
 LIKELIHOODS = {"bernoulli": losses.bernoulli_error, "gaussian": losses.squared_error}
@@ -140,7 +140,8 @@ class VaDE(DeepClusterer):
             if autoencoder.config["bernoulli"] != bernoulli:
                 raise ValueError(f"the network given as start was not trained with likelihood={self.likelihood!r}")
             return autoencoder
-        return VariationalAutoencoder.of(autoencoder, bernoulli).to(self._device)
+        with seeded(self.seed_):  # no weight keeps what is drawn
+            return VariationalAutoencoder.of(autoencoder, bernoulli).to(self._device)
 
     def _soft_assignments(self, u: Tensor) -> Tensor:
         if not hasattr(self, "prior_"):
@@ -162,8 +163,7 @@ def fitted_mixture(u: Tensor, centers: Tensor) -> GaussianMixturePrior:
         means_init=centers.double().cpu().numpy(),
         precisions_init=(1 / variances).expand_as(centers).cpu().numpy(),
     )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
+    with ignored(ConvergenceWarning):
         mixture.fit(u.double().cpu().numpy())
     prior = GaussianMixturePrior(*centers.shape)
     with torch.no_grad():

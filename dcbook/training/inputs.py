@@ -12,6 +12,8 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 from torch import Tensor
 
+from dcbook.threads import BORROWED
+
 
 def as_samples(estimator: BaseEstimator, x, *, fitting: bool) -> np.ndarray:
     """Samples as a C-ordered, writable float32 array of their own shape, (N, d) or (N, C, H, W) or (N, C, D, H, W).
@@ -63,8 +65,12 @@ def derived_seed(seed: int, purpose: str) -> int:
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """What draws from torch's global stream (new layers, dropout) draws from `seed`; then that stream goes on."""
-    with torch.random.fork_rng(devices=[]):
+    """What draws from torch's global stream (new layers, dropout) draws from `seed`; then that stream goes on.
+
+    One thread at a time: another one that comes here waits, so that each draws from its own seed.
+    """
+    gpus = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()  # `manual_seed` seeds them, too
+    with BORROWED, torch.random.fork_rng(devices=list(gpus)):
         torch.manual_seed(seed)
         yield
 

@@ -1,0 +1,89 @@
+"""Fits in several threads: what the threads share is borrowed by one at a time, and given back as it was."""
+
+import os
+import time
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import numpy as np
+import pytest
+import torch
+
+from dcbook.threads import BORROWED, ignored
+from dcbook.training.inputs import seeded
+from tests.test_methods import DEEP, METHODS, assert_same, brief
+
+IMAGES = np.random.default_rng(0).random((66, 1, 4, 4), dtype=np.float32)
+
+
+def fitted(name, seed, **changes):
+    return brief(name, random_state=seed, **changes).fit(IMAGES)
+
+
+@pytest.mark.parametrize(("name", "changes"), [*((name, {}) for name in DEEP), ("DeepCluster", {"dropout": 0.5})])
+def test_two_fits_in_two_threads_give_what_each_gives_alone(name, changes):
+    alone = [fitted(name, seed, **changes) for seed in (0, 1)]
+    together = Barrier(2)
+
+    def in_a_thread(seed):
+        together.wait()
+        return fitted(name, seed, **changes)
+
+    with ThreadPoolExecutor(2) as threads:
+        for model, expected in zip(threads.map(in_a_thread, (0, 1)), alone, strict=True):
+            assert_same(model, expected)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_fit_leaves_the_global_stream_and_the_filters_of_warnings_alone(name):
+    state, filters = torch.random.get_rng_state(), list(warnings.filters)
+    brief(name).fit(IMAGES)
+    assert torch.equal(torch.random.get_rng_state(), state)
+    assert warnings.filters == filters
+
+
+def test_a_thread_waits_until_the_stream_is_given_back():
+    begun = Barrier(2)
+
+    def draw(seed):
+        begun.wait()
+        with seeded(seed):
+            return [torch.rand(1).item() for _ in range(200) if not time.sleep(1e-5)]
+
+    with ThreadPoolExecutor(2) as threads:
+        found = list(threads.map(draw, (0, 1)))
+    assert found == [torch.rand(200, generator=torch.Generator().manual_seed(seed)).tolist() for seed in (0, 1)]
+
+
+def test_filters_of_warnings_are_as_before_after_two_threads_changed_them():
+    begun, filters = Barrier(2), list(warnings.filters)
+
+    def work(_):
+        begun.wait()
+        for _ in range(50):
+            with ignored(UserWarning):
+                time.sleep(1e-5)
+                warnings.warn("never seen", stacklevel=1)
+
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(work, range(2)))
+    assert warnings.filters == filters
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks here")
+def test_a_process_forked_beside_a_borrowing_thread_can_borrow():
+    borrowed = Barrier(2)
+
+    def borrow():
+        with BORROWED:
+            borrowed.wait()
+            time.sleep(0.05)
+
+    with ThreadPoolExecutor(1) as threads:
+        threads.submit(borrow)
+        borrowed.wait()
+        child = os.fork()
+        if child == 0:
+            os._exit(0 if BORROWED.acquire(timeout=1) else 1)
+    assert os.waitpid(child, 0)[1] == 0
