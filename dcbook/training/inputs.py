@@ -1,7 +1,7 @@
 """From what a reader passes in to what a network takes; and the randomness of a fit, one stream for each purpose."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from zlib import crc32
 
@@ -91,9 +91,12 @@ def in_batches(order: Tensor, size: int) -> list[Tensor]:
 def told_by(monitor: Callable | None, model: BaseEstimator) -> dict[str, float]:
     """What a monitor returns of the model, as plain numbers that a history and a file can hold; {} without a monitor.
 
-    Raises TypeError for a value that is no number (a NumPy scalar and a tensor of one number are).
+    Raises TypeError for what is no mapping, and for a value that is no number (a NumPy scalar and a tensor of one number are).
     """
-    found = dict(monitor(model) or {}) if monitor else {}
+    found = (monitor(model) if monitor else None) or {}
+    if not isinstance(found, Mapping):
+        raise TypeError(f"a monitor returns numbers by name, such as {{'acc': 0.5}}, or None, not {found!r}")
+    found = dict(found)
     for name, value in found.items():
         if isinstance(value, np.generic | np.ndarray | Tensor) and math.prod(value.shape) == 1:
             found[name] = value = value.item()
