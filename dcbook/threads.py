@@ -6,9 +6,16 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-BORROWED = threading.RLock()
-if hasattr(os, "register_at_fork"):  # a forked process must not inherit a lock from a thread that it doesn't have
-    os.register_at_fork(before=BORROWED.acquire, after_in_parent=BORROWED.release, after_in_child=BORROWED.release)
+
+def new_lock() -> threading.RLock:
+    """A lock that a forked process never inherits from a thread that it doesn't have."""
+    lock = threading.RLock()
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(before=lock.acquire, after_in_parent=lock.release, after_in_child=lock.release)
+    return lock
+
+
+BORROWED = new_lock()
 
 
 @contextmanager

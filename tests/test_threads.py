@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from dcbook.clustering.points import full_precision
 from dcbook.threads import BORROWED, ignored
 from dcbook.training.inputs import seeded
 from tests.test_methods import DEEP, METHODS, assert_same, brief
@@ -69,6 +70,30 @@ def test_filters_of_warnings_are_as_before_after_two_threads_changed_them():
     with ThreadPoolExecutor(2) as threads:
         list(threads.map(work, range(2)))
     assert warnings.filters == filters
+
+
+def test_the_precision_of_products_stays_until_the_last_thread_is_done_and_is_then_as_before():
+    backends = torch.backends.cuda.matmul, torch.backends.mkldnn.matmul
+    before, entered, left = [backend.fp32_precision for backend in backends], Barrier(2), Barrier(2)
+
+    def first():
+        with full_precision():
+            entered.wait()
+        left.wait()
+
+    torch.backends.mkldnn.matmul.fp32_precision = "bf16"
+    try:
+        with ThreadPoolExecutor(1) as threads:
+            ended = threads.submit(first)
+            with full_precision():
+                entered.wait()
+                left.wait()
+                assert [backend.fp32_precision for backend in backends] == ["ieee", "ieee"]
+            ended.result()
+        assert torch.backends.mkldnn.matmul.fp32_precision == "bf16"
+    finally:
+        torch.backends.mkldnn.matmul.fp32_precision = before[1]
+    assert [backend.fp32_precision for backend in backends] == before
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks here")

@@ -44,8 +44,10 @@ PCA_ROWS = 1 << 15  # images whose features are held at once, to learn the white
 class DeepCluster(Resumable, DeepClusterer):
     """Cluster the features, learn to tell the clusters, and again.
 
-    Parameters (beside n_clusters, batch_size, random_state, device and progress of `DeepClusterer`)
-    ------------------------------------------------------------------------------------------------
+    Parameters
+    ----------
+    Beside n_clusters, batch_size, random_state, device and progress of `DeepClusterer`:
+
     n_clusters : K, as a rule many times the number of classes (10,000 for ImageNet's 1,000).
     architecture, sobel, hidden, width, dropout : of the `dcbook.models.ConvNet`.
     epochs, lr, sgd_momentum, weight_decay : of SGD at a constant step; the new head has no momentum, as released.
@@ -67,8 +69,10 @@ class DeepCluster(Resumable, DeepClusterer):
     Started by torchrun (see `dcbook.train`), the processes share the work, and none holds all images; with the same
     seed and without dropout they find what one process finds.
 
-    Attributes after `fit` (beside those of `DeepClusterer`)
-    --------------------------------------------------------
+    Attributes
+    ----------
+    After `fit`, beside those of `DeepClusterer`:
+
     labels_ : clusters in the codes of the trained network; while a monitor looks, those of the epoch.
     history_ : an entry an epoch: loss; clusters, the number that live; largest, the share of the largest one;
         stability, the NMI (geometric mean) with the epoch before; passes of k-means.
@@ -268,6 +272,15 @@ class DeepCluster(Resumable, DeepClusterer):
             )
         if not isinstance(x, StoredImages):
             check_images(type(self).__name__, x)
+
+    @property
+    def _n_features_out(self) -> int:
+        return self.autoencoder_.hidden
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        return tags
 
     # --- features and codes ----------------------------------------------------------------------------------------
 

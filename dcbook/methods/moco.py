@@ -26,8 +26,10 @@ from dcbook.training.inputs import check_batch_size, stream
 class MoCo(ContrastiveLearner):
     """Momentum Contrast with the projection head of its second version (MoCo v2), then k-means.
 
-    Parameters (beside those of `ContrastiveLearner`)
-    -------------------------------------------------
+    Parameters
+    ----------
+    Beside those of `ContrastiveLearner`:
+
     queue : keys that are kept as negatives, at most N, as a longer queue would hold several keys of each image.
     momentum : m of the key encoder, in [0, 1].
     bn_groups : parts of a batch that batch normalization sees one at a time, as if each were on a GPU of its own. Keys

@@ -48,8 +48,10 @@ ROUNDING = 1e-5
 class VaDE(DeepClusterer):
     """Variational Deep Embedding.
 
-    Parameters (beside those of `DeepClusterer`)
-    --------------------------------------------
+    Parameters
+    ----------
+    Beside those of `DeepClusterer`:
+
     likelihood : "bernoulli" for pixels, which must lie in [0, 1]; "gaussian" for features of any range, with
         -log p(x | z) = ||x - x̂||^2, the variance of 1/2 that the released code amounts to.
     epochs : passes over the data (3000 on MNIST).
@@ -59,8 +61,10 @@ class VaDE(DeepClusterer):
 
     `start` may be a recipe, an autoencoder of `dcbook.models`, or a start with the network of an earlier VaDE.
 
-    Attributes (beside those of `DeepClusterer`)
-    --------------------------------------------
+    Attributes
+    ----------
+    Beside those of `DeepClusterer`:
+
     prior_ : the mixture, a module with `logits`, `means` (`cluster_centers_`) and `log_variances`.
     autoencoder_ : a `VariationalAutoencoder`; `transform` gives the means of q(z | x), `predict_proba` gamma at them.
     """
@@ -89,10 +93,16 @@ class VaDE(DeepClusterer):
     def _check_samples(self, x: np.ndarray) -> None:
         low, high = float(x.min()), float(x.max())
         if self.likelihood == "bernoulli" and (low < -ROUNDING or high > 1 + ROUNDING):
+            wrong = "Negative values in data passed to VaDE: its" if low < -ROUNDING else "VaDE's"
             raise ValueError(
-                f"VaDE's Bernoulli likelihood needs samples in [0, 1], not in [{low:.4g}, {high:.4g}]; scale them, or "
+                f"{wrong} Bernoulli likelihood needs samples in [0, 1], not in [{low:.4g}, {high:.4g}]; scale them, or "
                 f'take likelihood="gaussian"'
             )
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.positive_only = self.likelihood == "bernoulli"
+        return tags
 
     def _initialize(self, recipe, start) -> None:
         """The network with a second head, and the mixture by EM on its codes."""

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from sklearn.base import BaseEstimator, ClusterMixin, TransformerMixin
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 from tqdm import tqdm
@@ -30,7 +30,7 @@ from dcbook.training.inputs import (
     stream,
     told_by,
 )
-from dcbook.training.pretraining import Recipe
+from dcbook.training.pretraining import Pretraining, Recipe
 from dcbook.training.saving import save
 from dcbook.training.start import Start, resolve_start
 
@@ -38,11 +38,13 @@ EVALUATION_BATCH = 512
 
 
 @dataclass(kw_only=True, repr=False, eq=False)
-class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
+class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):
     """Base of the methods that start from an autoencoder.
 
-    Parameters that all of them have
-    --------------------------------
+    Parameters
+    ----------
+    All methods have:
+
     n_clusters : K.
     start : where training begins: a recipe such as `Pretraining()` (which None is), a trained autoencoder (module with
         `encoder` and, for methods that reconstruct, `decoder`), a `Start` (autoencoder and centers) or the folder
@@ -52,8 +54,10 @@ class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
     device : "auto" (GPU if there is one), "cpu", "cuda", …
     progress : a progress bar on stderr: True, False or "auto" (only on a terminal).
 
-    Attributes after `fit`
-    ----------------------
+    Attributes
+    ----------
+    After `fit`:
+
     labels_ : (N,) int64 clusters of the training samples.
     cluster_centers_ : (K, d) float32 centers in the latent space.
     history_ : list of dicts, one per epoch: phase, epoch, losses, and what the monitor returned.
@@ -139,6 +143,35 @@ class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
         """
         return {}
 
+    def set_params(self, **params):
+        """As in scikit-learn; `start__epochs=50` and its like put a changed copy in the place of the recipe `start`.
+
+        Raises ValueError for a name that is no parameter, and where `start` is no recipe.
+        """
+        if not hasattr(self, "start"):
+            return super().set_params(**params)
+        of_recipe = {
+            name.removeprefix("start__"): value for name, value in params.items() if name.startswith("start__")
+        }
+        super().set_params(**{name: value for name, value in params.items() if not name.startswith("start__")})
+        if of_recipe:
+            recipe = self._default_recipe() if self.start is None else self.start
+            if not isinstance(recipe, Recipe):
+                given = type(recipe).__name__
+                raise ValueError(
+                    f"start__{next(iter(of_recipe))} changes a recipe, but start is a {given}; give a recipe"
+                )
+            self.start = recipe.changed(**of_recipe)
+        return self
+
+    def __repr__(self, N_CHAR_MAX: int = 700) -> str:
+        """As scikit-learn prints it, but a network that is given as `start` by its name alone."""
+        shown = self.get_params(deep=False)
+        if isinstance(shown.get("start"), nn.Module):
+            shown["start"] = Start(shown["start"])
+        printed = type(type(self).__name__, (type(self),), {"__repr__": BaseEstimator.__repr__})
+        return BaseEstimator.__repr__(printed(**shown), N_CHAR_MAX)
+
     def save(self, folder: str | Path) -> None:
         """Write the fitted model to `folder` (safetensors and JSON); `dcbook.methods.load_model` reads it."""
         save(self, folder)
@@ -152,6 +185,7 @@ class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
         """The method itself: from the start on, train `autoencoder_` and `_centers` on `_x`, one `_log` an epoch."""
 
     _during_fit: ClassVar[tuple[str, ...]] = ("_x", "_monitor")  # attributes that end with `fit`
+    _default_recipe: ClassVar[type[Recipe]] = Pretraining  # what the start None stands for
 
     @property
     def _decoder_for(self) -> str | None:
@@ -174,6 +208,11 @@ class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
         with torch.inference_mode():
             return self._soft_assignments(u).argmax(1)
 
+    @property
+    def _n_features_out(self) -> int:
+        """Columns of `transform`."""
+        return self.cluster_centers_.shape[1]
+
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float32"]
@@ -194,7 +233,8 @@ class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
         return torch.as_tensor(x, device=self._device)
 
     def _resolve_start(self, input_shape: tuple[int, ...]) -> tuple[Recipe | None, Start | None]:
-        return resolve_start(self.start, input_shape, self.n_clusters, self._decoder_for)
+        start = self._default_recipe() if self.start is None else self.start
+        return resolve_start(start, input_shape, self.n_clusters, self._decoder_for)
 
     def _initialize(self, recipe, start) -> None:
         """The autoencoder, trained by the recipe or as given, and centers from k-means on its latent codes."""
@@ -292,3 +332,13 @@ class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
                 rows.copy_(encoder(part))  # a list of small codes among large activations would scatter the heap
         self.autoencoder_.train(training)
         return u
+
+
+def with_fixed(method: type[DeepClusterer], name: str, fixed: dict[str, Any], **given: Any) -> DeepClusterer:
+    """What a paper calls `name`: `method` with some parameters fixed; TypeError where one of these is given."""
+    if taken := sorted(fixed.keys() & given.keys()):
+        said = ", ".join(f"{parameter}={value}" for parameter, value in fixed.items())
+        raise TypeError(
+            f"{name} is {method.__name__} with {said}: for another {taken[0]} take {method.__name__} itself"
+        )
+    return method(**fixed, **given)

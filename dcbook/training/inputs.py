@@ -91,7 +91,8 @@ def in_batches(order: Tensor, size: int) -> list[Tensor]:
 def told_by(monitor: Callable | None, model: BaseEstimator) -> dict[str, float]:
     """What a monitor returns of the model, as plain numbers that a history and a file can hold; {} without a monitor.
 
-    Raises TypeError for what is no mapping, and for a value that is no number (a NumPy scalar and a tensor of one number are).
+    Raises TypeError for what is no mapping, and for a value that is no number (a NumPy scalar and a tensor of one
+    number are).
     """
     found = (monitor(model) if monitor else None) or {}
     if not isinstance(found, Mapping):

@@ -30,6 +30,10 @@ class Start:
     autoencoder: nn.Module
     centers: Tensor | None = None
 
+    def __repr__(self) -> str:
+        centers = "" if self.centers is None else f", {len(self.centers)} centers"
+        return f"Start({type(self.autoencoder).__name__}{centers})"
+
     @property
     def digest(self) -> str:
         """SHA-256 over weights, buffers and centers."""
