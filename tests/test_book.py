@@ -2,6 +2,7 @@ import json
 import math
 import os
 import sys
+from importlib import import_module
 
 import matplotlib.pyplot as plt
 import nbformat
@@ -203,6 +204,15 @@ def test_runner_names_the_failed_and_keeps_going(book_folder, capsys):
     assert main(["--notebook", "d_succeeds"]) == 0  # an old table does not count as written now
     put("ch/d_succeeds", notebook("1 + 1"))
     assert main(["--notebook", "d_succeeds"]) == 1
+
+
+@pytest.mark.parametrize("missing", ["papermill", "nbformat"])
+def test_a_plain_install_is_told_what_is_missing(missing, monkeypatch):
+    for module in ("dcbook.book.__main__", "dcbook.book.run", "dcbook.book.store"):
+        monkeypatch.delitem(sys.modules, module, raising=False)
+    monkeypatch.setitem(sys.modules, missing, None)
+    with pytest.raises(SystemExit, match=f"the book needs {missing}, which is not installed: .*pip install --editable"):
+        import_module("dcbook.book.__main__")
 
 
 def test_runner_refuses_before_anything_runs(book_folder, capsys):

@@ -5,10 +5,18 @@ import ast
 import sys
 from typing import Any
 
+try:
+    from dcbook.book.run import ALL, Finished, run_all, select
+    from dcbook.book.store import store_all
+except ModuleNotFoundError as error:
+    if (error.name or "").startswith("dcbook"):
+        raise
+    sys.exit(
+        f"error: running the book needs {error.name}, which is not installed: clone the project and use its Makefile, "
+        "or install the clone with `pip install --editable '.[book]'`"
+    )
 from dcbook.book import paths
 from dcbook.book.chapters import chapters, verdict_page
-from dcbook.book.run import ALL, Finished, run_all, select
-from dcbook.book.store import store_all
 from dcbook.experiments.runs import SCALES
 from dcbook.files import write_whole
 

@@ -31,6 +31,7 @@ from dcbook.training.inputs import (
     told_by,
 )
 from dcbook.training.pretraining import Pretraining, Recipe
+from dcbook.training.progress import progress_bar
 from dcbook.training.saving import save
 from dcbook.training.start import Start, resolve_start
 
@@ -52,7 +53,7 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
     batch_size : samples in an update, at most N.
     random_state : None, int or numpy RandomState; the same int gives the same model on the same machine.
     device : "auto" (GPU if there is one), "cpu", "cuda", …
-    progress : a progress bar on stderr: True, False or "auto" (only on a terminal).
+    progress : a progress bar: True, False or "auto" (on a terminal, and in Jupyter where a person runs the cell).
 
     Attributes
     ----------
@@ -287,8 +288,7 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         self.history_[-1].update(told_by(self._monitor, self))
 
     def _bar(self, phase: str, epochs: int) -> tqdm:
-        hidden = None if self.progress == "auto" else not self.progress
-        return tqdm(total=epochs, desc=f"{type(self).__name__} {phase}", unit="epoch", disable=hidden, leave=False)
+        return progress_bar(self.progress, epochs, f"{type(self).__name__} {phase}")
 
     def _complete(self) -> None:
         if self._centers is None:
