@@ -35,7 +35,7 @@ test: lint ## lint, unit tests, and each notebook run again with its checked out
 	@$(PY) -m pytest -n logical --dist loadfile --durations 10
 	@echo "Running each notebook again, from no records, and comparing its checked outputs"
 	@output=$$(mktemp -d) && trap 'rm -rf "$$output"' EXIT && LOKY_MAX_CPU_COUNT=1 DCBOOK_OUTPUT="$$output" \
-		$(PY) -m pytest -n logical -p tests.notebook_times --dist loadfile \
+		$(PY) -m pytest -n logical -p tests.nbval_plugin --dist loadfile \
 		--nbval-lax --nbval-current-env --nbval-cell-timeout=900 notebooks
 
 lint: $(READY) ## check rules and layout with ruff, directions between rooms with import-linter (3 s)
