@@ -14,7 +14,7 @@ TORCH := $(shell sed -n 's/.*"\(torch==[^"]*\)".*/\1/p' pyproject.toml)
 PY := .venv/bin/python
 INSTALL := $(PY) -m pip --disable-pip-version-check install -qq --no-compile --no-warn-script-location
 
-.PHONY: help env figures notebooks verdicts test lint lab bench data clean
+.PHONY: help env figures notebooks verdicts redraw test lint lab bench data clean
 
 help: ## print this list
 	@echo "make VERB, with times on 2 CPU cores:"
@@ -30,6 +30,9 @@ notebooks: $(READY) ## run notebooks at the quick scale and store their outputs 
 
 verdicts: $(READY) ## write each chapter's verdicts from its committed records (3 s)
 	@$(PY) -m dcbook.book --verdicts
+
+redraw: $(READY) ## draw the committed figures and tables again from their records, name those that differ (5 min) [CHAPTER=, NOTEBOOK=]
+	@$(PY) -m dcbook.book --redraw $(if $(CHAPTER),--chapter '$(CHAPTER)') $(if $(NOTEBOOK),--notebook '$(NOTEBOOK)')
 
 test: lint ## lint, unit tests, and each notebook run again with its checked outputs compared (10 min)
 	@$(PY) -m pytest -n logical --dist loadfile --durations 10

@@ -15,7 +15,7 @@ import pytest
 from dcbook.book import Book, check, paths
 from dcbook.book.__main__ import main
 from dcbook.book.output import save_figure
-from dcbook.book.parameters import PAPERMILL, given_names, literals
+from dcbook.book.parameters import given_names, literals
 from dcbook.book.run import ThisPython, run_all, select
 from dcbook.book.store import store_all
 from dcbook.chapters.dcss.grids import TABLE1
@@ -234,7 +234,7 @@ def test_runner_names_the_failed_and_keeps_going(book_folder, capsys):
 
 @pytest.mark.parametrize("missing", ["papermill", "nbformat"])
 def test_a_plain_install_is_told_what_is_missing(missing, monkeypatch):
-    for module in ("dcbook.book.__main__", "dcbook.book.run", "dcbook.book.store"):
+    for module in ("dcbook.book.__main__", "dcbook.book.run", "dcbook.book.store", "dcbook.book.redraw"):
         monkeypatch.delitem(sys.modules, module, raising=False)
     monkeypatch.setitem(sys.modules, missing, None)
     with pytest.raises(SystemExit, match=f"the book needs {missing}, which is not installed: .*pip install --editable"):
