@@ -1,4 +1,4 @@
-"""Fits in several threads: what the threads share is borrowed by one at a time, and given back as it was."""
+"""The state of the process: threads borrow it one at a time, and a fit gives it back as it was."""
 
 import os
 import time
@@ -42,6 +42,26 @@ def test_a_fit_leaves_the_global_stream_and_the_filters_of_warnings_alone(name):
     brief(name).fit(IMAGES)
     assert torch.equal(torch.random.get_rng_state(), state)
     assert warnings.filters == filters
+
+
+def test_another_default_precision_of_torch_is_refused_before_training():
+    torch.set_default_dtype(torch.float64)
+    try:
+        with pytest.raises(ValueError, match=r"networks train in float32, but torch's default is torch\.float64: "):
+            brief("DEC").fit(IMAGES)
+        brief("k-means").fit(IMAGES)
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
+@pytest.mark.parametrize("off", [torch.no_grad, torch.inference_mode])
+def test_a_fit_without_gradients_is_refused_before_training(off):
+    model = brief("DEC").fit(IMAGES)
+    with off():
+        with pytest.raises(ValueError, match=r"call it outside of torch\.no_grad\(\) and torch\.inference_mode\(\)"):
+            brief("DEC").fit(IMAGES)
+        np.testing.assert_array_equal(model.predict(IMAGES), model.labels_)
+        brief("k-means").fit(IMAGES)
 
 
 def test_a_thread_waits_until_the_stream_is_given_back():

@@ -25,6 +25,7 @@ from dcbook.training.inputs import (
     batches,
     check_batch_size,
     check_n_clusters,
+    check_settings_of_torch,
     resolve_device,
     resolve_seed,
     stream,
@@ -81,6 +82,7 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
             delattr(self, name)
         x = self._read(x)
         check_n_clusters(self.n_clusters, len(x))
+        check_settings_of_torch()
         self._check_hyperparameters()
         self._check_samples(x)
         recipe, start = self._resolve_start(x.shape[1:])

@@ -106,6 +106,16 @@ def told_by(monitor: Callable | None, model: BaseEstimator) -> dict[str, float]:
     return found
 
 
+def check_settings_of_torch() -> None:
+    """Raise ValueError where torch is set so that networks can't train: without gradients, or not in float32."""
+    if not torch.is_grad_enabled() or torch.is_inference_mode_enabled():
+        raise ValueError("fit trains a network: call it outside of torch.no_grad() and torch.inference_mode()")
+    if (dtype := torch.get_default_dtype()) != torch.float32:
+        raise ValueError(
+            f"networks train in float32, but torch's default is {dtype}: torch.set_default_dtype(torch.float32)"
+        )
+
+
 def check_n_clusters(n_clusters: int, n_samples: int) -> None:
     if not isinstance(n_clusters, int | np.integer) or not 1 <= n_clusters <= n_samples:
         raise ValueError(f"n_clusters must be a whole number from 1 to the {n_samples} samples, not {n_clusters!r}")
