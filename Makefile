@@ -14,7 +14,7 @@ TORCH := $(shell sed -n 's/.*"\(torch==[^"]*\)".*/\1/p' pyproject.toml)
 PY := .venv/bin/python
 INSTALL := $(PY) -m pip --disable-pip-version-check install -qq --no-compile --no-warn-script-location
 
-.PHONY: help env figures notebooks verdicts test lint lab bench data clean
+.PHONY: help env figures notebooks verdicts redraw test lint lab bench data clean
 
 help: ## print this list
 	@echo "make VERB, with times on 2 CPU cores:"
@@ -31,11 +31,14 @@ notebooks: $(READY) ## run notebooks at the quick scale and store their outputs 
 verdicts: $(READY) ## write each chapter's verdicts from its committed records (3 s)
 	@$(PY) -m dcbook.book --verdicts
 
+redraw: $(READY) ## draw the committed figures and tables again from their records, name those that differ (5 min) [CHAPTER=, NOTEBOOK=]
+	@$(PY) -m dcbook.book --redraw $(if $(CHAPTER),--chapter '$(CHAPTER)') $(if $(NOTEBOOK),--notebook '$(NOTEBOOK)')
+
 test: lint ## lint, unit tests, and each notebook run again with its checked outputs compared (10 min)
 	@$(PY) -m pytest -n logical --dist loadfile --durations 10
 	@echo "Running each notebook again, from no records, and comparing its checked outputs"
 	@output=$$(mktemp -d) && trap 'rm -rf "$$output"' EXIT && LOKY_MAX_CPU_COUNT=1 DCBOOK_OUTPUT="$$output" \
-		$(PY) -m pytest -n logical -p tests.notebook_times --dist loadfile \
+		$(PY) -m pytest -n logical -p tests.nbval_plugin --dist loadfile \
 		--nbval-lax --nbval-current-env --nbval-cell-timeout=900 notebooks
 
 lint: $(READY) ## check rules and layout with ruff, directions between rooms with import-linter (3 s)

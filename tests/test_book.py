@@ -2,6 +2,8 @@ import json
 import math
 import os
 import sys
+import types
+from importlib import import_module
 
 import matplotlib.pyplot as plt
 import nbformat
@@ -13,7 +15,7 @@ import pytest
 from dcbook.book import Book, check, paths
 from dcbook.book.__main__ import main
 from dcbook.book.output import save_figure
-from dcbook.book.parameters import literals
+from dcbook.book.parameters import given_names, literals
 from dcbook.book.run import ThisPython, run_all, select
 from dcbook.book.store import store_all
 from dcbook.chapters.dcss.grids import TABLE1
@@ -95,6 +97,31 @@ def test_literals_are_plain_assignments_only():
     }
     for source in ("import os", "a = b", "a = list()", "a, b = 1, 2", "a = 1\nprint(a)", "a += 1", "%time", "a.b = 1"):
         assert literals(source) is None
+
+
+OWN = '# parameters: plain literals\nscale = "quick"\nseeds = None'
+OPENING = "book = Book.open(...)"
+
+
+@pytest.mark.parametrize(
+    ("ran", "names"),
+    [
+        ([OWN], {"scale", "seeds"}),
+        (["n = 25", OWN], {"scale", "seeds"}),
+        ([OWN, "n = 25"], {"scale", "seeds"}),
+        ([OWN, "import numpy", "n = 25", "%time"], {"scale", "seeds"}),
+        ([OWN, "# Parameters\nsede = [0]\n"], {"scale", "seeds", "sede"}),
+        ([OWN, "# Parameters\nscale = 'laptop'\nsede = [0]\n", "n = 25"], {"scale", "seeds", "sede"}),
+        ([OWN + "\nsede = [0]", OPENING, OWN], {"scale", "seeds"}),
+        ([OWN, OPENING, OWN + "\nsede = [0]"], {"scale", "seeds", "sede"}),
+        (["n = 25"], set()),
+        ([], set()),
+    ],
+)
+def test_parameters_are_the_names_of_their_cells_and_not_of_scratch_cells(ran, names, monkeypatch):
+    shell = types.SimpleNamespace(user_ns={"In": ["", *ran, OPENING]})
+    monkeypatch.setitem(sys.modules, "IPython", types.SimpleNamespace(get_ipython=lambda: shell))
+    assert set(given_names()) == names
 
 
 # checks
@@ -203,6 +230,15 @@ def test_runner_names_the_failed_and_keeps_going(book_folder, capsys):
     assert main(["--notebook", "d_succeeds"]) == 0  # an old table does not count as written now
     put("ch/d_succeeds", notebook("1 + 1"))
     assert main(["--notebook", "d_succeeds"]) == 1
+
+
+@pytest.mark.parametrize("missing", ["papermill", "nbformat"])
+def test_a_plain_install_is_told_what_is_missing(missing, monkeypatch):
+    for module in ("dcbook.book.__main__", "dcbook.book.run", "dcbook.book.store", "dcbook.book.redraw"):
+        monkeypatch.delitem(sys.modules, module, raising=False)
+    monkeypatch.setitem(sys.modules, missing, None)
+    with pytest.raises(SystemExit, match=f"the book needs {missing}, which is not installed: .*pip install --editable"):
+        import_module("dcbook.book.__main__")
 
 
 def test_runner_refuses_before_anything_runs(book_folder, capsys):

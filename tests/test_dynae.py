@@ -1,13 +1,14 @@
 """DynAE by hand and against a slow twin."""
 
 from copy import deepcopy
+from functools import partial
 
 import numpy as np
 import pytest
 import torch
 
 from dcbook import losses
-from dcbook.methods import AEKMeans, DynAE, Pretraining
+from dcbook.methods import ACAIPretraining, AEKMeans, DynAE, Pretraining
 from dcbook.methods.dynae import threshold_fall
 from dcbook.training.augment import ShiftRotation
 from dcbook.training.inputs import batches, stream
@@ -147,8 +148,8 @@ def test_training_ends_when_no_sample_is_conflicted_or_the_updates_are_made(x, s
 
 
 def test_without_a_start_it_is_acai(x, monkeypatch):
-    from dcbook.methods import dynae
-
-    short = dynae.ACAIPretraining(widths=(8,), latent_dim=2, epochs=2, batch_size=20)
-    monkeypatch.setattr(dynae, "ACAIPretraining", lambda: short)
+    assert DynAE._default_recipe is ACAIPretraining
+    monkeypatch.setattr(
+        DynAE, "_default_recipe", partial(ACAIPretraining, widths=(8,), latent_dim=2, epochs=2, batch_size=20)
+    )
     assert "critic" in DynAE(K, max_updates=1, **PLAIN).fit(x).history_[0]

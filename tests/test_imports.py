@@ -54,8 +54,8 @@ FITS = """
 import sys, numpy as np
 from dcbook.methods import DEC, Pretraining
 recipe = Pretraining(widths=(4,), latent_dim=2, epochs=1, batch_size=8, restarts=1)
-DEC(2, start=recipe, max_updates=2, batch_size=8, device="cpu", progress=False).fit(np.random.rand(20, 6))
-assert "torch._dynamo" not in sys.modules
+DEC(2, start=recipe, max_updates=2, batch_size=8, device="cpu").fit(np.random.rand(20, 6))
+assert not {"torch._dynamo", "IPython", "ipykernel", "ipywidgets", "tqdm.notebook"} & set(sys.modules)
 """
 NO_TORCHVISION = "import sys\nassert not {'torchvision', 'medmnist'} & set(sys.modules)"
 META = """
@@ -101,6 +101,6 @@ def test_the_models_do_not_import_torchvision(told):
     assert told["models"] == ""
 
 
-def test_neither_a_fit_nor_a_network_without_weights_imports_the_compiler(told):
+def test_neither_a_fit_nor_a_network_without_weights_imports_the_compiler_or_jupyter(told):
     assert told["fit"] == ""
     assert told["networks without weights"] == ""

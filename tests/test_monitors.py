@@ -3,11 +3,15 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
+from dcbook.evaluation import Diagnose, accuracy
 from dcbook.methods import DEC, AEKMeans, KMeans, Pretraining, load_model
+from tests.test_methods import METHODS, brief
 
+IMAGES = np.random.default_rng(0).random((66, 1, 4, 4), dtype=np.float32)
 X = np.random.default_rng(0).random((40, 6), dtype=np.float32)
 RECIPE = Pretraining(widths=(4,), latent_dim=2, epochs=2, batch_size=8, restarts=1)
 MODELS = [
@@ -33,6 +37,72 @@ def test_what_is_no_number_is_refused_at_the_first_look(model, value):
     with pytest.raises(TypeError, match="a monitor returns numbers by name, but 'x' is "):
         model.fit(X, monitor=lambda _: {"x": value})
     assert len(model.history_) == 1
+
+
+@pytest.mark.parametrize("model", MODELS, ids=["k-means", "DEC"])
+@pytest.mark.parametrize("found", [0.5, "acc", [1.0], {1.0}], ids=str)
+def test_what_has_no_names_is_refused(model, found):
+    with pytest.raises(TypeError, match="a monitor returns numbers by name, such as"):
+        model.fit(X, monitor=lambda _: found)
+
+
+@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("error", [ValueError, StopIteration, AttributeError])
+def test_what_a_monitor_raises_ends_the_fit(name, error):
+    seen = []
+
+    def fail(model):
+        seen.append(model)
+        raise error("of the monitor")
+
+    with pytest.raises(error, match="of the monitor"):
+        brief(name).fit(IMAGES, monitor=fail)
+    assert len(seen) == 1
+
+
+CLASSES = np.arange(40) % 3
+NAMES = np.array(["oak", "fir", "elm"])[CLASSES]
+LABELS = {
+    "strings": NAMES,
+    "objects": NAMES.astype(object),
+    "list": NAMES.tolist(),
+    "series": pd.Series(NAMES, index=range(100, 140)),
+    "categories": pd.Series(NAMES).astype("category"),
+    "categorical": pd.Categorical(NAMES),
+    "pandas strings": pd.array(NAMES, dtype="string"),
+    "pandas integers": pd.Series(CLASSES, dtype="Int64"),
+    "tensor": torch.tensor(CLASSES),
+}
+
+
+DIAGNOSED = {"n_clusters": 3, "start": RECIPE, "max_updates": 5, "batch_size": 8, "random_state": 0}
+
+
+def diagnosed(labels):
+    (seen,) = [entry for entry in DEC(**DIAGNOSED).fit(X, monitor=Diagnose(labels)).history_ if "fr_dynae" in entry]
+    return seen
+
+
+@pytest.mark.parametrize("kind", LABELS)
+def test_diagnose_takes_labels_of_any_kind(kind):
+    assert diagnosed(LABELS[kind]) == diagnosed(CLASSES)
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [np.where(CLASSES == 0, None, NAMES), np.where(CLASSES == 0, np.nan, CLASSES), pd.Series(NAMES).where(CLASSES > 0)],
+    ids=["None", "NaN", "pandas"],
+)
+def test_missing_labels_are_refused_before_training(labels):
+    with pytest.raises(ValueError, match="none of them missing"):
+        Diagnose(labels)
+    with pytest.raises(ValueError, match="none of them missing"):
+        accuracy(labels, CLASSES)
+
+
+def test_diagnose_says_that_it_needs_a_network():
+    with pytest.raises(TypeError, match="KMeans has none"):
+        KMeans(3).fit(X, monitor=Diagnose(CLASSES))
 
 
 def test_centers_can_be_read_while_the_network_is_pretrained():

@@ -1,6 +1,7 @@
 """The committed notebooks: how they are built, that what nbval compares is really there, and that it can fail."""
 
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -121,7 +122,7 @@ def replayed(cell, changed=False):
 
 @pytest.fixture(scope="module")
 def nbval(tmp_path_factory):
-    """Names of the cells that fail in three notebooks, and the output of one pytest that runs them all."""
+    """Names of the cells that fail in four notebooks, and the output of one pytest that runs them all."""
     folder = tmp_path_factory.mktemp("nbval")
     checked = [cell for name in NOTEBOOKS for cell in tagged(read(name), CHECKED)]
     as_stored, changed = notebook(), notebook()
@@ -132,21 +133,23 @@ def nbval(tmp_path_factory):
     band = notebook(
         (checks.format(79.1), CHECKED, told), (checks.format(75.9), CHECKED, told), "1 / 0", ("6 * 7", CHECKED, None)
     )
-    for name, made in {"as_stored": as_stored, "changed": changed, "band": band}.items():
+    magic = notebook("%no_such_magic 3", "%%no_such_magic\n1", "print(1)")
+    all_made = {"as_stored": as_stored, "changed": changed, "band": band, "magic": magic}
+    for name, made in all_made.items():
         nbformat.write(made, folder / f"{name}.ipynb")
-    flags = re.search(
-        r"--dist loadfile \\\n\t\t(--nbval-.*) notebooks$", (ROOT / "Makefile").read_text(), re.MULTILINE
-    )[1]
-    command = [sys.executable, "-m", "pytest", "-q", *flags.split(), "-p", "no:cacheprovider", "."]
-    run = subprocess.run(command, cwd=folder, capture_output=True, text=True)
-    failed = {name: [] for name in ("as_stored", "changed", "band")}
+    makefile = (ROOT / "Makefile").read_text()
+    flags = re.search(r"(-p \S+) --dist loadfile \\\n\t\t(--nbval-.*) notebooks$", makefile, re.MULTILINE)
+    command = [sys.executable, "-m", "pytest", "-q", *" ".join(flags.groups()).split(), "-p", "no:cacheprovider", "."]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    run = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=environment)
+    failed = {name: [] for name in all_made}
     for name, cell in re.findall(r"^FAILED (\w+)\.ipynb::(Cell \d+)", run.stdout, re.MULTILINE):
         failed[name].append(cell)
     assert (run.returncode == 0) == (not any(failed.values())), run.stdout
-    collected = len(as_stored.cells) + len(changed.cells) + len(band.cells)
+    collected = sum(len(made.cells) for made in all_made.values())
     assert re.search(rf"^{sum(map(len, failed.values()))} failed, \d+ passed", run.stdout, re.MULTILINE), run.stdout
     passed = int(re.search(r"(\d+) passed", run.stdout)[1])
-    assert passed + sum(map(len, failed.values())) == collected, "nbval ran every cell of all three"
+    assert passed + sum(map(len, failed.values())) == collected, "nbval ran every cell of all four"
     return failed, run.stdout
 
 
@@ -164,3 +167,9 @@ def test_nbval_catches_a_value_that_left_its_band_and_an_error(nbval):
     failed, output = nbval
     assert failed["band"] == ["Cell 2", "Cell 3"], output  # not Cell 4: without stored outputs nothing is compared
     assert "FAIL, it is 75.9" in output and "ZeroDivisionError" in output
+
+
+def test_a_cell_with_an_unknown_magic_fails(nbval):
+    failed, output = nbval
+    assert failed["magic"] == ["Cell 1", "Cell 2"], output
+    assert "UsageError: Line magic function `%no_such_magic` not found" in output

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 import yaml
+from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[1]
 PIN = re.compile(r"^([A-Za-z0-9_.-]+)==([0-9][\w.]*)$")
@@ -71,11 +72,31 @@ def test_a_disagreement_is_found(old, new, told):
 def test_pins_allow_what_the_package_asks_for():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     pins = pins_of_pyproject((ROOT / "pyproject.toml").read_text())
-    for line in project["dependencies"]:
-        name, least = line.split(">=")
-        assert [int(n) for n in pins[name].split(".")] >= [int(n) for n in least.split(".")], name
+    for wanted in map(Requirement, project["dependencies"]):
+        assert pins[wanted.name] in wanted.specifier, wanted
     bench = project["optional-dependencies"]["bench"]
     assert all(PIN.match(line) for line in bench)
+
+
+def test_torch_and_torchvision_are_bounded_together():
+    """torchvision 0.(n + 15) asks for torch 2.n: with one bound alone pip would take another torch than is there."""
+    dependencies = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    specifiers = {wanted.name: wanted.specifier for wanted in map(Requirement, dependencies)}
+    minor = {
+        name: {bound.operator: int(bound.version.split(".")[1]) for bound in specifiers[name]}
+        for name in ("torch", "torchvision")
+    }
+    assert set(minor["torch"]) == {">=", "<"}
+    assert minor["torchvision"] == {operator: n + 15 for operator, n in minor["torch"].items()}
+
+
+def test_what_is_no_code_is_shipped():
+    """Type checkers look for py.typed; chapters and data sets read the other files."""
+    patterns = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]["dcbook"]
+    shipped = {path for pattern in patterns for path in (ROOT / "dcbook").glob(pattern)}
+    assert ROOT / "dcbook/py.typed" in shipped
+    others = {path for path in tracked() if (ROOT / "dcbook") in path.parents and path.suffix != ".py"}
+    assert shipped == others
 
 
 # Makefile

@@ -5,10 +5,19 @@ import ast
 import sys
 from typing import Any
 
+try:
+    from dcbook.book.redraw import redraw
+    from dcbook.book.run import ALL, Finished, run_all, select
+    from dcbook.book.store import store_all
+except ModuleNotFoundError as error:
+    if (error.name or "").startswith("dcbook"):
+        raise
+    sys.exit(
+        f"error: running the book needs {error.name}, which is not installed: clone the project and use its Makefile, "
+        "or install the clone with `pip install --editable '.[book]'`"
+    )
 from dcbook.book import paths
 from dcbook.book.chapters import chapters, verdict_page
-from dcbook.book.run import ALL, Finished, run_all, select
-from dcbook.book.store import store_all
 from dcbook.experiments.runs import SCALES
 from dcbook.files import write_whole
 
@@ -28,6 +37,10 @@ def main(arguments: list[str] | None = None) -> int:
             raise ValueError(f"no scale {chosen.scale!r}: choose from {', '.join(SCALES)}")
         if chosen.budget is not None and not chosen.budget > 0:
             raise ValueError(f"the budget is a number of seconds above 0, not {chosen.budget:g}")
+        if chosen.redraw:
+            found = redraw(select(chosen.chapter or ALL, chosen.notebook))
+            print("\n".join(found or ["all committed figures and tables are what their records draw"]))
+            return 1 if found else 0
         notebooks = select(chosen.chapter or (ALL if chosen.store else None), chosen.notebook)
         if chosen.store:
             results = store_all(notebooks)
@@ -78,6 +91,9 @@ def _parser() -> argparse.ArgumentParser:
         "--store",
         action="store_true",
         help="run with the notebooks' own defaults and store their outputs in them",
+    )
+    parser.add_argument(
+        "--redraw", action="store_true", help="draw what is committed again from its records, and name what differs"
     )
     parser.add_argument("--verdicts", action="store_true", help="write the chapters' verdicts from the laptop records")
     return parser

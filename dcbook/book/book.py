@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from dcbook.book import output, paths, provenance
-from dcbook.book.parameters import injected_names, validated
+from dcbook.book.parameters import given_names, validated
 from dcbook.experiments import Record, Result, Run, Scale, runs, sweep_scale
 from dcbook.experiments.records import path_of, read
 from dcbook.experiments.runs import SCALES
@@ -71,7 +71,7 @@ class Book:
         if notebook.count("/") != 1:
             raise ValueError(f"{notebook!r} is not '<chapter>/<notebook>', such as 'dcss/table1_benchmark'")
         chapter = records_of or notebook.partition("/")[0]
-        return cls(notebook, **validated(parameters, scales, injected_names()), scales=scales, records_of=chapter)
+        return cls(notebook, **validated(parameters, scales, given_names()), scales=scales, records_of=chapter)
 
     @property
     def folder(self) -> Path:

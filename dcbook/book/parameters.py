@@ -8,6 +8,8 @@ from typing import Any
 
 from dcbook.experiments.runs import Scale
 
+PAPERMILL = "# Parameters\n"  # what the cell that papermill puts into a notebook begins with
+
 
 def literals(source: str) -> dict[str, Any] | None:
     """Names and values of a cell that holds only ``name = literal`` lines; None if it holds anything else."""
@@ -25,19 +27,21 @@ def _target(statement: ast.stmt) -> str:
     return target.id
 
 
-def injected_names() -> list[str]:
-    """Names set by the cells of literals that ran right before the current cell; none outside of IPython.
+def given_names() -> list[str]:
+    """Names that the notebook's cell of parameters and papermill's cell after it set; none outside of IPython.
 
-    Those are the notebook's own parameters cell and the one that papermill puts after it, which may hold
-    names that the notebook doesn't have: papermill only warns of them.
+    The first is the last cell of literals that ran and sets `scale`, as every notebook's does; the second begins with
+    papermill's comment, and may hold names that the notebook doesn't have: papermill only warns of them. Other cells
+    are a reader's own.
     """
     shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
     names: dict[str, None] = {}
     for source in reversed(shell.user_ns.get("In", [])[:-1] if shell else []):
-        found = literals(source)
-        if not found:
+        found, by_papermill = literals(source) or {}, source.startswith(PAPERMILL)
+        if by_papermill or "scale" in found:
+            names.update(dict.fromkeys(found))
+        if "scale" in found and not by_papermill:
             break
-        names.update(dict.fromkeys(found))
     return list(names)
 
 

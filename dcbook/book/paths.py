@@ -1,6 +1,8 @@
 """Where notebooks are and where their output goes; never the working directory."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import dcbook
@@ -29,6 +31,17 @@ def output_root() -> Path:
     """The folder of ``figures/`` and ``build/``: the environment's DCBOOK_OUTPUT, else the checkout."""
     chosen = os.environ.get(OUTPUT)
     return Path(chosen).absolute() if chosen else root()
+
+
+@contextmanager
+def output_in(folder: str | Path) -> Iterator[Path]:
+    """Let all output, also that of processes that begin now, go below `folder` for a while."""
+    before = os.environ.get(OUTPUT)
+    os.environ[OUTPUT] = str(folder)
+    try:
+        yield Path(folder)
+    finally:
+        os.environ.pop(OUTPUT) if before is None else os.environ.update({OUTPUT: before})
 
 
 def shown(path: Path) -> str:

@@ -1,6 +1,5 @@
 """Store the outputs of the quick scale in the notebooks themselves, so that they read well as they are."""
 
-import os
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,20 +19,15 @@ METADATA = {
 def store_all(notebooks: Mapping[str, Path]) -> list[Finished]:
     """Run notebooks with their own defaults, from no records, and store the outputs of those that succeed."""
     results = []
-    before = os.environ.get(paths.OUTPUT)
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ[paths.OUTPUT] = folder
-        try:
-            for name, path in notebooks.items():
-                print(name, flush=True)
-                executed = Path(folder, "executed", f"{name}.ipynb")
-                result = execute(name, path, executed, {}, paths.table(name, "quick", Path(folder)))
-                if result.error is None:
-                    notebook = nbformat.read(executed, as_version=4)
-                    write_whole(path, nbformat.writes(tidy(notebook)) + "\n")
-                results.append(Finished(name, result.error))
-        finally:
-            os.environ.pop(paths.OUTPUT) if before is None else os.environ.update({paths.OUTPUT: before})
+    with tempfile.TemporaryDirectory() as temporary, paths.output_in(temporary) as folder:
+        for name, path in notebooks.items():
+            print(name, flush=True)
+            executed = folder / "executed" / f"{name}.ipynb"
+            result = execute(name, path, executed, {}, paths.table(name, "quick", folder))
+            if result.error is None:
+                notebook = nbformat.read(executed, as_version=4)
+                write_whole(path, nbformat.writes(tidy(notebook)) + "\n")
+            results.append(Finished(name, result.error))
     return results
 
 

@@ -22,7 +22,6 @@ nothing, as V / c and c U have the same product, but the updates keep the scale 
 its meaning from columns of U that begin with length 1.
 """
 
-import warnings
 from dataclasses import dataclass
 
 import torch
@@ -31,6 +30,7 @@ from torch import Tensor
 from dcbook.clustering.kmeans import as_generator, kmeans
 from dcbook.clustering.neighbors import neighbor_graph
 from dcbook.clustering.points import as_matrix, full_precision, rows_at_once, wide
+from dcbook.threads import ignored
 
 SMALLEST = 1e-10  # of what is divided by or taken the logarithm of
 HALVINGS = 10
@@ -67,8 +67,7 @@ class Graph:
         row, column = both[:, (both[0] * n + both[1]).argsort()]
         degrees = torch.bincount(row, minlength=n)
         begins = torch.cat([degrees.new_zeros(1), degrees.cumsum(0)])
-        with warnings.catch_warnings():  # torch calls this format a beta
-            warnings.simplefilter("ignore", UserWarning)
+        with ignored(UserWarning):  # torch calls this format a beta
             ones = torch.ones(len(row), dtype=dtype, device=row.device)
             adjacency = torch.sparse_csr_tensor(begins, column, ones, (n, n), check_invariants=True)
         return cls(edges, adjacency, degrees.to(dtype).unsqueeze(1))

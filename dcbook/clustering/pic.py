@@ -16,13 +16,12 @@ keeps v in single precision; here it is double, as the entries of v differ by a 
 have only each other hold equal entries of v, and stay two clusters.
 """
 
-import warnings
-
 import torch
 from torch import Tensor
 
 from dcbook.clustering.neighbors import nearest_others
 from dcbook.clustering.points import as_matrix, wide
+from dcbook.threads import ignored
 
 
 @torch.no_grad()
@@ -76,8 +75,7 @@ def _weights(distances: Tensor, neighbors: Tensor, sigma: float) -> Tensor:
 def _stationary(weights: Tensor, alpha: float, iterations: int) -> Tensor:
     """v (N,) after the power iterations."""
     n = len(weights)
-    with warnings.catch_warnings():  # torch calls this format a beta
-        warnings.simplefilter("ignore", UserWarning)
+    with ignored(UserWarning):  # torch calls this format a beta
         weights = weights.to_sparse_csr()
     v = torch.full((n, 1), 1 / n, dtype=weights.dtype, device=weights.device)
     for _ in range(iterations):

@@ -12,6 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from dcbook.threads import new_lock
+
 CPU_CHUNK, GPU_CHUNK = 1 << 20, 1 << 26  # bytes
 WHOLE = 1 << 24  # float32 holds all whole numbers up to this one
 BLOCK = 1 << 16  # rows summed in single precision before the sum goes on in double
@@ -107,15 +109,25 @@ def rows_at_once(device: torch.device, n_clusters: int, d: int, itemsize: int, c
     return rows - rows % 64 if rows > 64 else max(1, rows)  # vectors on the boundaries of cache lines: twice as fast
 
 
+BACKENDS = (torch.backends.cuda.matmul, torch.backends.mkldnn.matmul)
+_changing, _before = new_lock(), []  # the backends' precisions as each thread found them that is inside now
+
+
 @contextmanager
 def full_precision() -> Iterator[None]:
-    """Keep TF32 and bfloat16 out of float32 matrix products, which would move labels near ties."""
-    backends = (torch.backends.cuda.matmul, torch.backends.mkldnn.matmul)
-    before = [backend.fp32_precision for backend in backends]
-    try:
-        for backend in backends:
+    """Keep TF32 and bfloat16 out of float32 matrix products, which would move labels near ties.
+
+    The setting is the process's: of several threads the first one makes it, and the last one takes it back.
+    """
+    with _changing:
+        _before.append([backend.fp32_precision for backend in BACKENDS])
+        for backend in BACKENDS:
             backend.fp32_precision = "ieee"
+    try:
         yield
     finally:
-        for backend, precision in zip(backends, before, strict=True):
-            backend.fp32_precision = precision
+        with _changing:
+            found = _before.pop()
+            if not _before:  # the list ends with what the first thread found
+                for backend, precision in zip(BACKENDS, found, strict=True):
+                    backend.fp32_precision = precision

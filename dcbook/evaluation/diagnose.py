@@ -12,7 +12,7 @@ from torch import Tensor
 from dcbook.clustering import kmeans
 from dcbook.evaluation.geometry import cluster_dimensions, effective_rank, latent_variance, spectral_gap
 from dcbook.evaluation.gradients import VARIANTS, cosines, evaluating
-from dcbook.evaluation.scores import match
+from dcbook.evaluation.scores import as_labels, match
 
 
 class Diagnose:
@@ -30,7 +30,7 @@ class Diagnose:
 
     Parameters
     ----------
-    labels : (N,) true labels in the order of x, or None
+    labels : (N,) true labels in the order of x, numbers or strings, in any container; or None
     every : epochs from one look to the next; None: so many that the looks cost less than a tenth of a training that is
         long enough for several, `looks_every` (measured in `make bench`)
     variants : of FR and FD, some of "dynae", "adec", "rgae" and "rdc"
@@ -48,7 +48,7 @@ class Diagnose:
         n_gradients: int = 1024,
         seed: int = 0,
     ):
-        self.labels = None if labels is None else np.asarray(labels)
+        self.labels = None if labels is None else as_labels(labels)
         self.every, self.variants, self.seed = every, tuple(variants), seed
         self.n_codes, self.n_gradients = n_codes, n_gradients
         if min(1 if every is None else every, n_codes, n_gradients) < 1:
@@ -60,6 +60,8 @@ class Diagnose:
 
     def __call__(self, model: Any) -> dict[str, float]:
         """The numbers of this epoch; {} where it is not due."""
+        if not hasattr(model, "_embed"):
+            raise TypeError(f"Diagnose follows a network while it trains, and {type(model).__name__} has none")
         n, phase = len(model._x), model.history_[-1]["phase"]
         recent = model.history_[-(self.every or looks_every(n, self.n_gradients)) : -1]
         if phase == "pretraining" or any(entry["phase"] == phase and "effective_rank" in entry for entry in recent):

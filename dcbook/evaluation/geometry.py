@@ -15,7 +15,6 @@ array or a tensor, and only `spectral_gap` takes true labels.
 """
 
 import math
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +26,7 @@ from dcbook.clustering.kmeans import kmeans
 from dcbook.clustering.neighbors import nearest_others
 from dcbook.clustering.points import as_matrix
 from dcbook.evaluation.scores import accuracy
+from dcbook.threads import ignored
 
 LEAST = 20  # codes that a cluster's dimensions can be taken from
 NEIGHBORS = 10  # of a code, in the graph of spectral clustering
@@ -132,8 +132,7 @@ def spectral_gap(
         n_clusters, affinity="nearest_neighbors", n_neighbors=NEIGHBORS, assign_labels="cluster_qr", random_state=seed
     )
     found = kmeans(u, n_clusters, random_state=seed, device="cpu").labels.numpy()
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Graph is not fully connected")  # clusters far apart, which it then finds
+    with ignored(UserWarning):  # of a graph in several parts: clusters far apart, which it then finds
         by_neighbors = spectral.fit_predict(u.numpy())
     return accuracy(labels, by_neighbors) - accuracy(labels, found)
 

@@ -1,4 +1,7 @@
-"""Scores of a clustering against class labels. All take labels of shape (N,) and lie in [0, 1] (ARI: from -0.5)."""
+"""Scores of a clustering against class labels. All take labels of shape (N,) and lie in [0, 1] (ARI: from -0.5).
+
+Labels are numbers or strings, in an array, a list, a pandas Series or Categorical, or a tensor on the CPU.
+"""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -8,6 +11,20 @@ from sklearn.metrics.cluster import contingency_matrix
 
 UNMATCHED = -1  # the name of no class
 LEFT_OVER = -1  # the index of no class
+
+
+def as_labels(labels: ArrayLike) -> np.ndarray:
+    """Labels as an array; ValueError where some are missing (None, NaN) or numbers are mixed with strings."""
+    labels = np.asarray(labels)
+    try:
+        kinds = np.unique(labels)
+    except TypeError:
+        kinds = np.array([np.nan])
+    if kinds.dtype.kind == "f" and np.isnan(kinds).any():
+        raise ValueError(
+            "labels must be numbers or strings, one kind and none of them missing; leave samples without a label out"
+        )
+    return labels
 
 
 def match(labels_true: ArrayLike, labels_pred: ArrayLike) -> np.ndarray:
@@ -83,7 +100,7 @@ def _matched(labels_true: ArrayLike, labels_pred: ArrayLike) -> tuple[np.ndarray
 
 
 def _check(labels_true: ArrayLike, labels_pred: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-    labels_true, labels_pred = np.asarray(labels_true), np.asarray(labels_pred)
+    labels_true, labels_pred = as_labels(labels_true), as_labels(labels_pred)
     if labels_true.ndim != 1 or labels_true.shape != labels_pred.shape or not len(labels_true):
         raise ValueError(
             f"labels must be two arrays of one shape (N,) with N >= 1, not {labels_true.shape} and {labels_pred.shape}"

@@ -32,8 +32,10 @@ from dcbook.training.optimizers import Adam
 class DCN(DeepClusterer):
     """Deep Clustering Network.
 
-    Parameters (beside those of `DeepClusterer`)
-    --------------------------------------------
+    Parameters
+    ----------
+    Beside those of `DeepClusterer`:
+
     lam : lambda, at least 0, in ||x_i - x̂_i||^2 + (lambda/2) ||f(x_i) - M s_i||^2, summed over pixels and dimensions.
     epochs : passes over the data (50).
     lr : step of Adam (0.001).

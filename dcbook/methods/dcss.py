@@ -41,7 +41,7 @@ from torch import Tensor
 
 from dcbook import losses
 from dcbook.models import MNet
-from dcbook.training.deep_clusterer import DeepClusterer
+from dcbook.training.deep_clusterer import DeepClusterer, with_fixed
 from dcbook.training.inputs import derived_seed, seeded, stream
 from dcbook.training.optimizers import SGD, Adam
 
@@ -54,8 +54,10 @@ PAPER_SIZE = 70_000
 class DCSS(DeepClusterer):
     """Deep Clustering with Self-Supervision.
 
-    Parameters (beside those of `DeepClusterer`)
-    --------------------------------------------
+    Parameters
+    ----------
+    Beside those of `DeepClusterer`:
+
     variant : "paper", "released", or single rows of the table above: "rounding", "rounding+self-pairs", ….
     m : fuzziness of the memberships, above 1 (1.5).
     alpha : weight of centering against reconstruction (0.1).
@@ -74,8 +76,10 @@ class DCSS(DeepClusterer):
         times the epochs and T2. Any data then takes as long as MNIST: hours, with the epochs of the paper.
     batch_size : in all phases; None is 500, or all samples where there are fewer.
 
-    Attributes (beside those of `DeepClusterer`)
-    --------------------------------------------
+    Attributes
+    ----------
+    Beside those of `DeepClusterer`:
+
     mnet_ : the network of phase 2; `predict_proba` gives its q, or p where there was no phase 2.
 
     K updates in turn, or one. With step s and g_k the gradient of cluster k's loss, K updates without momentum lead
@@ -289,9 +293,10 @@ class DCSS(DeepClusterer):
 
 def DCSS_u(n_clusters: int = 10, **parameters) -> DCSS:
     """DCSS_u, the paper's name for phase 1 alone: a `DCSS` whose labels are the nearest centers in u space."""
-    return DCSS(n_clusters, phase2_epochs=0, **parameters)
+    return with_fixed(DCSS, "DCSS_u", {"phase2_epochs": 0}, n_clusters=n_clusters, **parameters)
 
 
 def DCSS_agg(n_clusters: int = 10, **parameters) -> DCSS:
     """DCSS_agg (Table 2): phase 1 with one update on the summed losses in place of K, for K times the epochs."""
-    return DCSS(n_clusters, phase2_epochs=0, aggregated=True, **parameters)
+    fixed = {"phase2_epochs": 0, "aggregated": True}
+    return with_fixed(DCSS, "DCSS_agg", fixed, n_clusters=n_clusters, **parameters)

@@ -18,8 +18,10 @@ from dcbook.training.self_training import check_schedule, self_train
 class DEC(DeepClusterer):
     """Deep Embedded Clustering.
 
-    Parameters (beside those of `DeepClusterer`)
-    --------------------------------------------
+    Parameters
+    ----------
+    Beside those of `DeepClusterer`:
+
     max_updates : most mini-batch updates (20,000 in the Keras port).
     update_interval : updates between two target distributions (160 on MNIST in the original, 140 in the port).
     tol : stop when less than this share of the labels changes between two targets (0.001; 0 never stops).

@@ -13,6 +13,7 @@ After the released code (facebookresearch/deepcluster at 2d1927e) and the paper 
 """
 
 import math
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -43,8 +44,10 @@ PCA_ROWS = 1 << 15  # images whose features are held at once, to learn the white
 class DeepCluster(DeepClusterer):
     """Cluster the features, learn to tell the clusters, and again.
 
-    Parameters (beside n_clusters, batch_size, random_state, device and progress of `DeepClusterer`)
-    ------------------------------------------------------------------------------------------------
+    Parameters
+    ----------
+    Beside n_clusters, batch_size, random_state, device and progress of `DeepClusterer`:
+
     n_clusters : K, as a rule many times the number of classes (10,000 for ImageNet's 1,000).
     architecture, sobel, hidden, width, dropout : of the `dcbook.models.ConvNet`.
     epochs, lr, sgd_momentum, weight_decay : of SGD at a constant step; the new head has no momentum, as released.
@@ -65,8 +68,10 @@ class DeepCluster(DeepClusterer):
     Started by torchrun (see `dcbook.train`), the processes share the work, and none holds all images; with the same
     seed and without dropout they find what one process finds.
 
-    Attributes after `fit` (beside those of `DeepClusterer`)
-    --------------------------------------------------------
+    Attributes
+    ----------
+    After `fit`, beside those of `DeepClusterer`:
+
     labels_ : clusters in the codes of the trained network; while a monitor looks, those of the epoch.
     history_ : an entry an epoch: loss; clusters, the number that live; largest, the share of the largest one;
         stability, the NMI (geometric mean) with the epoch before; passes of k-means.
@@ -110,8 +115,12 @@ class DeepCluster(DeepClusterer):
     def _optimize(self) -> None:
         body = SGD(self.autoencoder_.encoder.parameters(), self.lr, self.sgd_momentum, self.weight_decay)
         for epoch, log in self._epochs("clustering and training", self.epochs, velocity=body):
-            with seeded(derived_seed(self.seed_, f"epoch {epoch}")):
-                _, found = self._cluster(stream(self.seed_, f"k-means of epoch {epoch}"))
+            _, found = self._cluster(stream(self.seed_, f"k-means of epoch {epoch}"))
+            with ExitStack() as drawing:
+                drawing.enter_context(seeded(derived_seed(self.seed_, f"epoch {epoch}")))
+                self.autoencoder_.renew_head(len(self._centers))
+                if not self.dropout:
+                    drawing.close()  # other threads need not wait for the whole epoch
                 loss = self._classify(self._pseudo_labels, body, epoch)
             log(loss=loss, **found)
 
@@ -154,9 +163,8 @@ class DeepCluster(DeepClusterer):
         )
 
     def _classify(self, labels: Tensor, body: SGD, epoch: int) -> float:
-        """An epoch of training a new head, and the body with it, to tell the clusters; the mean loss."""
+        """An epoch of training the head and the body to tell the clusters; the mean loss."""
         network, group = self.autoencoder_.train(), self._group
-        network.renew_head(len(self._centers))
         top = SGD(network.head.parameters(), self.lr, weight_decay=self.weight_decay)
         view = Augmentation(self.crop, self.flip, self.jitter, self.grayscale)
         noise = stream(self.seed_, f"views of epoch {epoch}")
@@ -187,7 +195,8 @@ class DeepCluster(DeepClusterer):
             delattr(self, name)
 
     def _prepare_for(self, held: dict[str, Any]) -> None:
-        self.autoencoder_.renew_head(len(held["_centers"]))
+        with seeded(self.seed_):  # what is drawn is written over
+            self.autoencoder_.renew_head(len(held["_centers"]))
 
     @property
     def _writes(self) -> bool:
@@ -254,6 +263,15 @@ class DeepCluster(DeepClusterer):
             )
         if not isinstance(x, StoredImages):
             check_images(type(self).__name__, x)
+
+    @property
+    def _n_features_out(self) -> int:
+        return self.autoencoder_.hidden
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        return tags
 
     # --- features and codes ----------------------------------------------------------------------------------------
 

@@ -31,16 +31,20 @@ class DeepClusterV2(ContrastiveLearner):
     Against `DeepCluster`, no epoch begins with a pass over all images and with a classifier that knows nothing: the
     features come from the epoch before, and the centers are the classifier.
 
-    Parameters (beside those of `ContrastiveLearner`)
-    -------------------------------------------------
+    Parameters
+    ----------
+    Beside those of `ContrastiveLearner`:
+
     n_clusters : K of the k-means on H space after training, as in `SimCLR`; the prototypes play no part in it.
     prototypes : clusters in each head, from 1 to N. Released: 3,000 for ImageNet.
     heads : clusterings at a time, at least 1, whose losses are averaged; released: 3. They differ in the points that
         k-means starts from, and by turns cluster the one and the other view.
     passes : iterations of spherical k-means, at least 1, from random points of the bank. Empty clusters stay empty.
 
-    Attributes after `fit` (beside those of `ContrastiveLearner`)
-    -------------------------------------------------------------
+    Attributes
+    ----------
+    After `fit`, beside those of `ContrastiveLearner`:
+
     prototypes_ : (heads, prototypes, projection_dim) float32, of length 1: the centers of the last epoch.
     history_ : an entry an epoch, means over the heads: loss; clusters, the number that live; largest, the share of the
         largest one; stability, the NMI (geometric mean) with the epoch before.

@@ -24,7 +24,7 @@ import torch
 from torch import Tensor, nn
 
 from dcbook import losses
-from dcbook.training.deep_clusterer import DeepClusterer
+from dcbook.training.deep_clusterer import DeepClusterer, with_fixed
 from dcbook.training.inputs import stream
 from dcbook.training.optimizers import Adam
 from dcbook.training.pretraining import Pretraining
@@ -37,8 +37,10 @@ N_ALPHAS = 40
 class DKM(DeepClusterer):
     """Deep k-Means: DKM-p, from a pretrained autoencoder and its k-means centers; or annealed, see `DKM_a`.
 
-    Parameters (beside those of `DeepClusterer`)
-    --------------------------------------------
+    Parameters
+    ----------
+    Beside those of `DeepClusterer`:
+
     lam : lambda, at least 0 (1).
     alpha : inverse temperature, above 0 (1000).
     annealing : let alpha grow from 0.1 through the 40 values of `annealed_alphas`, each for as many of the epochs, from
@@ -126,4 +128,5 @@ def annealed_alphas(n: int = N_ALPHAS) -> list[float]:
 def DKM_a(n_clusters: int = 10, *, start=None, epochs: int = 200, **parameters) -> DKM:
     """DKM-a, the paper's annealed form: a `DKM` from random centers and, unless `start` brings one, a new network."""
     start = Pretraining(epochs=0) if start is None else start
-    return DKM(n_clusters, start=start, annealing=True, epochs=epochs, **parameters)
+    given = {"n_clusters": n_clusters, "start": start, "epochs": epochs, **parameters}
+    return with_fixed(DKM, "DKM_a", {"annealing": True}, **given)

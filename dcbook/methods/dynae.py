@@ -36,7 +36,6 @@ from dcbook.training.augment import ShiftRotation
 from dcbook.training.deep_clusterer import DeepClusterer
 from dcbook.training.inputs import stream
 from dcbook.training.optimizers import SGD
-from dcbook.training.start import resolve_start
 
 RESTARTS = 10
 
@@ -55,8 +54,10 @@ class Progress:
 class DynAE(DeepClusterer):
     """Dynamic Autoencoder.
 
-    Parameters (beside those of `DeepClusterer`)
-    --------------------------------------------
+    Parameters
+    ----------
+    Beside those of `DeepClusterer`:
+
     start : as everywhere; None is `ACAIPretraining()`.
     kappa : above 0: the first thresholds are beta1 = kappa / K and beta2 = beta1 / 2 (3).
     gamma : weight of the images, at least 0 (100, as in the released notebook; the class has 1).
@@ -83,6 +84,7 @@ class DynAE(DeepClusterer):
     batch_size: int | None = None
 
     SIZES: ClassVar = {"batch_size": 256}
+    _default_recipe = ACAIPretraining
     _during_fit = (*DeepClusterer._during_fit, "_thresholds", "_images")
     _state = (*DeepClusterer._state, "_thresholds", "_images")
 
@@ -166,10 +168,6 @@ class DynAE(DeepClusterer):
     def _initialize(self, recipe, start) -> None:
         self._thresholds = self._images = None
         super()._initialize(recipe, start)
-
-    def _resolve_start(self, input_shape):
-        start = ACAIPretraining() if self.start is None else self.start
-        return resolve_start(start, input_shape, self.n_clusters, self._decoder_for)
 
     def _soft_assignments(self, u: Tensor) -> Tensor:
         return losses.student_t(u, self._centers)

@@ -18,8 +18,10 @@ from dcbook.training.self_training import check_schedule, self_train
 class IDEC(DeepClusterer):
     """Improved Deep Embedded Clustering.
 
-    Parameters (beside those of `DeepClusterer`)
-    --------------------------------------------
+    Parameters
+    ----------
+    Beside those of `DeepClusterer`:
+
     gamma : weight of the clustering loss (0.1).
     max_updates, update_interval, tol : as in DEC (20,000; 140 on MNIST, 30 on USPS; 0.001).
     optimizer, lr, momentum : "adam" with 0.001 as the released code has for MNIST, or "sgd" (0.1 and 0.99 elsewhere).

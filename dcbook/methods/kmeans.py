@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dcbook.clustering import kmeans
+from dcbook.clustering import assign, kmeans
 from dcbook.losses import squared_distances
 from dcbook.training.shallow_clusterer import ShallowClusterer
 
@@ -38,3 +38,13 @@ class KMeans(ShallowClusterer):
         """Distances to the centers, shape (N, K), as in scikit-learn."""
         x = self._prepare(x)
         return squared_distances(x, torch.as_tensor(self.cluster_centers_).to(x)).sqrt().cpu().numpy()
+
+    def score(self, x, y=None) -> float:
+        """Minus the inertia of x, the sum of squared distances to the nearest centers, as in scikit-learn."""
+        x = self._prepare(x)
+        _, distances = assign(x, self.cluster_centers_, device=self._device)
+        return -float(distances.double().sum())
+
+    @property
+    def _n_features_out(self) -> int:
+        return len(self.cluster_centers_)

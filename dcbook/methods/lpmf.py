@@ -22,15 +22,19 @@ class LPMF(ShallowClusterer):
 
     Needs samples without negative numbers; a ValueError says so otherwise.
 
-    Parameters (beside those of `ShallowClusterer`)
-    -----------------------------------------------
+    Parameters
+    ----------
+    Beside those of `ShallowClusterer`:
+
     lam : lambda, weight of the graph, at least 0 (100; 0 is non-negative matrix factorization alone).
     n_neighbors : of each sample in the graph (5; as recalled, not checked against the paper's text).
     max_iter, tol : at most so many updates (100), fewer if one lowers the objective by less than a share `tol` (1e-5).
     n_init : starts of the k-means that the factors begin from, and of the one at the end (10).
 
-    Attributes (beside those of `ShallowClusterer`)
-    -----------------------------------------------
+    Attributes
+    ----------
+    Beside those of `ShallowClusterer`:
+
     components_ : (K, d), Uᵀ. coefficients_ : (N, K), V of the training samples, on which `labels_` rest.
     history_ : phase "factorization" with its objective at each update, then phase "k-means".
 

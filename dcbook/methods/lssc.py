@@ -18,8 +18,10 @@ from dcbook.training.shallow_clusterer import ShallowClusterer
 class LSSC(ShallowClusterer):
     """Landmark-based spectral clustering: k-means on the singular vectors of a sparse matrix, samples × landmarks.
 
-    Parameters (beside those of `ShallowClusterer`)
-    -----------------------------------------------
+    Parameters
+    ----------
+    Beside those of `ShallowClusterer`:
+
     n_landmarks : p, at least K (1000; of fewer samples, all).
     n_nearest : r, landmarks that represent a sample, from 1 to p (5).
     landmarks : "k-means" (5 iterations, one start) or "random" samples.
@@ -28,8 +30,10 @@ class LSSC(ShallowClusterer):
 
     The defaults, and 10 starts of at most 100 iterations of the final k-means, are those of copies of the MATLAB code.
 
-    Attributes (beside those of `ShallowClusterer`)
-    -----------------------------------------------
+    Attributes
+    ----------
+    Beside those of `ShallowClusterer`:
+
     landmarks_ : (p, d). projection_ : (p, K), from a sample's weights on the landmarks to its spectral coordinates,
         which `transform` gives, for new samples too. bandwidth_ : h.
     """

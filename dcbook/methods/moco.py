@@ -27,8 +27,10 @@ from dcbook.training.inputs import stream
 class MoCo(ContrastiveLearner):
     """Momentum Contrast with the projection head of its second version (MoCo v2), then k-means.
 
-    Parameters (beside those of `ContrastiveLearner`)
-    -------------------------------------------------
+    Parameters
+    ----------
+    Beside those of `ContrastiveLearner`:
+
     queue : keys that are kept as negatives, at most N, as a longer queue would hold several keys of each image; None
         is 4,096, or N where that is less.
     momentum : m of the key encoder, in [0, 1].

@@ -44,7 +44,6 @@ from dcbook.training.deep_clusterer import EVALUATION_BATCH, DeepClusterer
 from dcbook.training.inputs import stream
 from dcbook.training.neighborhoods import AGREEMENT_FILTERS, DISTANCE_FILTERS, KAPPA, neighborhoods
 from dcbook.training.optimizers import SGD, Adam
-from dcbook.training.start import resolve_start
 
 RESTARTS = 20
 CHOICES = {
@@ -60,8 +59,10 @@ CHOICES = {
 class RDCReconstruction(DeepClusterer):
     """A reconstruction of R-DC from its abstract; not the authors' algorithm. See the head of this file.
 
-    Parameters (beside those of `DeepClusterer`)
-    --------------------------------------------
+    Parameters
+    ----------
+    Beside those of `DeepClusterer`:
+
     start : phase 1, as everywhere; None is `ACAIPretraining()`.
     n_neighbors : k, at least 1 (10; FT-VGAE has 3).
     distance_filter : first filter: keep neighbors with D_ij <= tau, the "mean" or "median" of all D_ij, or "none".
@@ -109,6 +110,7 @@ class RDCReconstruction(DeepClusterer):
     batch_size: int | None = None
 
     SIZES: ClassVar = {"batch_size": 256}
+    _default_recipe = ACAIPretraining
     _during_fit = (*DeepClusterer._during_fit, "_near", "_images")
     _state = (*DeepClusterer._state, "_near", "_images")
 
@@ -198,10 +200,6 @@ class RDCReconstruction(DeepClusterer):
     def _initialize(self, recipe, start) -> None:
         self._near = self._images = None
         super()._initialize(recipe, start)
-
-    def _resolve_start(self, input_shape):
-        start = ACAIPretraining() if self.start is None else self.start
-        return resolve_start(start, input_shape, self.n_clusters, self._decoder_for)
 
     def _check_hyperparameters(self) -> None:
         for name, choices in CHOICES.items():

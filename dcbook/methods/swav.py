@@ -28,8 +28,10 @@ from dcbook.training.optimizers import SGD
 class SwAV(ContrastiveLearner):
     """Swapping Assignments between Views: predict the code of a view from the other one. Then k-means.
 
-    Parameters (beside those of `ContrastiveLearner`)
-    -------------------------------------------------
+    Parameters
+    ----------
+    Beside those of `ContrastiveLearner`:
+
     n_clusters : K of the k-means on H space after training, as in `SimCLR`; the prototypes play no part in it.
     prototypes : at least 1. Released: 3,000 for ImageNet, three times its classes; the paper finds that others do, too.
     eps, sinkhorn_iterations : of the codes, see `dcbook.clustering.sinkhorn`; eps is above 0, iterations at least 0.
@@ -40,8 +42,10 @@ class SwAV(ContrastiveLearner):
         scores join the batch's in Sinkhorn once the queue is full, for batches that are small beside the prototypes.
         0: no queue. Released for batches of 256: 3,840 from epoch 15.
 
-    Attribute after `fit` (beside those of `ContrastiveLearner`)
-    ------------------------------------------------------------
+    Attributes
+    ----------
+    After `fit`, beside those of `ContrastiveLearner`:
+
     prototypes_ : (prototypes, projection_dim) float32, rows of length 1.
 
     What was not followed: there are two views and no small crops beside them (multi-crop), as images of 32×32 and less

@@ -24,7 +24,6 @@ Facts from the released code (slim1017/VaDE, VaDE.py); the paper as recalled, no
     - restarts on one data set if the accuracy after an epoch is low (:211-213), which takes labels.
 """
 
-import warnings
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -35,8 +34,9 @@ from torch import Tensor, nn
 
 from dcbook import losses
 from dcbook.models import GaussianMixturePrior, VariationalAutoencoder
+from dcbook.threads import ignored
 from dcbook.training.deep_clusterer import EVALUATION_BATCH, DeepClusterer
-from dcbook.training.inputs import stream
+from dcbook.training.inputs import seeded, stream
 from dcbook.training.optimizers import Adam
 
 LIKELIHOODS = {"bernoulli": losses.bernoulli_error, "gaussian": losses.squared_error}
@@ -48,8 +48,10 @@ ROUNDING = 1e-5
 class VaDE(DeepClusterer):
     """Variational Deep Embedding.
 
-    Parameters (beside those of `DeepClusterer`)
-    --------------------------------------------
+    Parameters
+    ----------
+    Beside those of `DeepClusterer`:
+
     likelihood : "bernoulli" for pixels, which must lie in [0, 1]; "gaussian" for features of any range, with
         -log p(x | z) = ||x - x̂||^2, the variance of 1/2 that the released code amounts to.
     epochs : passes over the data (3000 on MNIST).
@@ -59,8 +61,10 @@ class VaDE(DeepClusterer):
 
     `start` may be a recipe, an autoencoder of `dcbook.models`, or a start with the network of an earlier VaDE.
 
-    Attributes (beside those of `DeepClusterer`)
-    --------------------------------------------
+    Attributes
+    ----------
+    Beside those of `DeepClusterer`:
+
     prior_ : the mixture, a module with `logits`, `means` (`cluster_centers_`) and `log_variances`.
     autoencoder_ : a `VariationalAutoencoder`; `transform` gives the means of q(z | x), `predict_proba` gamma at them.
     """
@@ -93,10 +97,16 @@ class VaDE(DeepClusterer):
     def _check_samples(self, x: np.ndarray) -> None:
         low, high = float(x.min()), float(x.max())
         if self.likelihood == "bernoulli" and (low < -ROUNDING or high > 1 + ROUNDING):
+            wrong = "Negative values in data passed to VaDE: its" if low < -ROUNDING else "VaDE's"
             raise ValueError(
-                f"VaDE's Bernoulli likelihood needs samples in [0, 1], not in [{low:.4g}, {high:.4g}]; scale them, or "
+                f"{wrong} Bernoulli likelihood needs samples in [0, 1], not in [{low:.4g}, {high:.4g}]; scale them, or "
                 f'take likelihood="gaussian"'
             )
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.positive_only = self.likelihood == "bernoulli"
+        return tags
 
     def _initialize(self, recipe, start) -> None:
         """The network with a second head, and the mixture by EM on its codes."""
@@ -144,7 +154,8 @@ class VaDE(DeepClusterer):
             if autoencoder.config["bernoulli"] != bernoulli:
                 raise ValueError(f"the network given as start was not trained with likelihood={self.likelihood!r}")
             return autoencoder
-        return VariationalAutoencoder.of(autoencoder, bernoulli).to(self._device)
+        with seeded(self.seed_):  # no weight keeps what is drawn
+            return VariationalAutoencoder.of(autoencoder, bernoulli).to(self._device)
 
     def _soft_assignments(self, u: Tensor) -> Tensor:
         if not hasattr(self, "prior_"):
@@ -166,8 +177,7 @@ def fitted_mixture(u: Tensor, centers: Tensor) -> GaussianMixturePrior:
         means_init=centers.double().cpu().numpy(),
         precisions_init=(1 / variances).expand_as(centers).cpu().numpy(),
     )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
+    with ignored(ConvergenceWarning):
         mixture.fit(u.double().cpu().numpy())
     prior = GaussianMixturePrior(*centers.shape)
     with torch.no_grad():

@@ -37,12 +37,14 @@ from dcbook.training.optimizers import Adam
 from dcbook.training.pretraining import Recipe
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ACAIPretraining(Recipe):
     """A recipe: an autoencoder whose interpolations a critic cannot tell from reconstructions, then k-means.
 
-    Parameters (beside those of `Recipe`)
-    -------------------------------------
+    Parameters
+    ----------
+    Beside those of `Recipe`:
+
     epochs, lr : 475 epochs of Adam with 1e-4 for both networks, the 130,000 batches of 256 on MNIST's 70,000 images.
         The source makes as many updates on every set, which is 33,280,000 / N epochs on N samples.
     lam : lambda, at least 0: weight of the interpolations (0.5).

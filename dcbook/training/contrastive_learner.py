@@ -30,8 +30,10 @@ RESTARTS = 20
 class ContrastiveLearner(DeepClusterer):
     """Base of the methods that learn features from pairs of views, without an autoencoder; their clusters come last.
 
-    Parameters that all have (beside n_clusters, batch_size, random_state, device and progress of `DeepClusterer`)
-    -------------------------------------------------------------------------------------------------------------
+    Parameters
+    ----------
+    All have, beside n_clusters, batch_size, random_state, device and progress of `DeepClusterer`:
+
     architecture, width, projection_dim : of the `dcbook.models.ResNet`: "resnet-18" or "resnet-34" with 3×3 stem, the
         channels of its first stage (H space has 8 times as many dimensions), and the dimension of Z space.
     epochs, lr, sgd_momentum, weight_decay : of SGD; the step falls from `lr` to 0 along half a cosine, an update at a
@@ -41,8 +43,10 @@ class ContrastiveLearner(DeepClusterer):
 
     Samples are images (N, C, H, W) in [0, 1]; a ValueError refuses vectors, volumes and other ranges.
 
-    Attributes after `fit` (beside those of `DeepClusterer`)
-    --------------------------------------------------------
+    Attributes
+    ----------
+    After `fit`, beside those of `DeepClusterer`:
+
     autoencoder_ : the `ResNet`, with `encoder` and `head` and no decoder. As `start_` it is for methods that need none:
         `DCSS(K, start=simclr.start_, phase1_epochs=0)` puts MNet on top and trains the encoder along (DCSS Table 5).
     history_ : one entry an epoch with the mean loss.
@@ -136,3 +140,8 @@ class ContrastiveLearner(DeepClusterer):
 
     def _check_samples(self, x: np.ndarray) -> None:
         check_images(type(self).__name__, x)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        return tags

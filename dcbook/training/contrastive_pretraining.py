@@ -18,12 +18,14 @@ from dcbook.training.optimizers import Adam
 from dcbook.training.pretraining import Recipe
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ContrastivePretraining(Recipe):
     """A recipe: train the encoder alone to tell the views of one image from those of others (NT-Xent), then k-means.
 
-    Parameters (beside those of `Recipe`)
-    -------------------------------------
+    Parameters
+    ----------
+    Beside those of `Recipe`:
+
     temperature : tau in NT-Xent, above 0 (0.5).
     projection_dim : widths of the head d → ReLU → projection_dim on top of the codes, which is thrown away (64).
     crop, flip, jitter, grayscale : of the views, see `Augmentation`; milder than SimCLR's, and unmirrored, for digits.

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from sklearn.base import BaseEstimator, ClusterMixin, TransformerMixin
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 from tqdm import tqdm
@@ -28,6 +28,7 @@ from dcbook.training.inputs import (
     batches,
     check_n_clusters,
     check_numbers,
+    check_settings_of_torch,
     resolve_device,
     resolve_seed,
     resolve_sizes,
@@ -35,7 +36,8 @@ from dcbook.training.inputs import (
     told_by,
     warn_of_dead_clusters,
 )
-from dcbook.training.pretraining import Recipe
+from dcbook.training.pretraining import Pretraining, Recipe
+from dcbook.training.progress import progress_bar
 from dcbook.training.saving import plain, repr_of, save
 from dcbook.training.start import Start, resolve_start
 
@@ -44,11 +46,13 @@ STEPS = ("lr", "phase1_lr", "encoder_lr", "mnet_lr")
 
 
 @dataclass(kw_only=True, repr=False, eq=False)
-class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
+class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):
     """Base of the methods that start from an autoencoder.
 
-    Parameters that all of them have
-    --------------------------------
+    Parameters
+    ----------
+    All methods have:
+
     n_clusters : K.
     start : where training begins: a recipe such as `Pretraining()` (which None is), a trained autoencoder (module with
         `encoder` and, for methods that reconstruct, `decoder`), a `Start` (autoencoder and centers) or the folder
@@ -57,10 +61,12 @@ class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
         where there are fewer.
     random_state : None, int or numpy RandomState; the same int gives the same model on the same machine.
     device : "auto" (GPU if there is one), "cpu", "cuda", …
-    progress : a progress bar on stderr: True, False or "auto" (only on a terminal).
+    progress : a progress bar: True, False or "auto" (on a terminal, and in Jupyter where a person runs the cell).
 
-    Attributes after `fit`
-    ----------------------
+    Attributes
+    ----------
+    After `fit`:
+
     labels_ : (N,) int64 clusters of the training samples.
     cluster_centers_ : (K, d) float32 centers in the latent space.
     history_ : list of dicts, one per epoch: phase, epoch, losses, and what the monitor returned.
@@ -99,6 +105,7 @@ class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
         x = self._read(x)
         check_n_clusters(self.n_clusters, len(x))
         check_numbers(type(self).__name__, self.get_params(deep=False))
+        check_settings_of_torch()
         self._check_hyperparameters()
         self._check_samples(x)
         recipe, start = self._resolve_start(x.shape[1:])
@@ -168,6 +175,35 @@ class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
         """
         return {}
 
+    def set_params(self, **params):
+        """As in scikit-learn; `start__epochs=50` and its like put a changed copy in the place of the recipe `start`.
+
+        Raises ValueError for a name that is no parameter, and where `start` is no recipe.
+        """
+        if not hasattr(self, "start"):
+            return super().set_params(**params)
+        of_recipe = {
+            name.removeprefix("start__"): value for name, value in params.items() if name.startswith("start__")
+        }
+        super().set_params(**{name: value for name, value in params.items() if not name.startswith("start__")})
+        if of_recipe:
+            recipe = self._default_recipe() if self.start is None else self.start
+            if not isinstance(recipe, Recipe):
+                given = type(recipe).__name__
+                raise ValueError(
+                    f"start__{next(iter(of_recipe))} changes a recipe, but start is a {given}; give a recipe"
+                )
+            self.start = recipe.changed(**of_recipe)
+        return self
+
+    def __repr__(self, N_CHAR_MAX: int = 700) -> str:
+        """As scikit-learn prints it, but a network that is given as `start` by its name alone."""
+        shown = self.get_params(deep=False)
+        if isinstance(shown.get("start"), nn.Module):
+            shown["start"] = Start(shown["start"])
+        printed = type(type(self).__name__, (type(self),), {"__repr__": BaseEstimator.__repr__})
+        return BaseEstimator.__repr__(printed(**shown), N_CHAR_MAX)
+
     def save(self, folder: str | Path) -> None:
         """Write the fitted model to `folder` (safetensors and JSON); `dcbook.methods.load_model` reads it."""
         save(self, folder)
@@ -183,6 +219,7 @@ class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
     _during_fit: ClassVar[tuple[str, ...]] = ("_x", "_monitor", "_checkpoint", "_now")  # attributes that end with `fit`
     _state: ClassVar[tuple[str, ...]] = ("autoencoder_", "_centers")  # attributes that a checkpoint holds
     _may_change: ClassVar[tuple[str, ...]] = ("random_state", "device", "progress")  # and leave a fit what it is
+    _default_recipe: ClassVar[type[Recipe]] = Pretraining  # what the start None stands for
 
     @property
     def _decoder_for(self) -> str | None:
@@ -204,6 +241,11 @@ class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
         """Latent codes (N, d) → clusters (N,)."""
         with torch.inference_mode():
             return self._soft_assignments(u).argmax(1)
+
+    @property
+    def _n_features_out(self) -> int:
+        """Columns of `transform`."""
+        return self.cluster_centers_.shape[1]
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -234,7 +276,8 @@ class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
         return torch.as_tensor(x, device=self._device)
 
     def _resolve_start(self, input_shape: tuple[int, ...]) -> tuple[Recipe | None, Start | None]:
-        return resolve_start(self.start, input_shape, self.n_clusters, self._decoder_for)
+        start = self._default_recipe() if self.start is None else self.start
+        return resolve_start(start, input_shape, self.n_clusters, self._decoder_for)
 
     def _initialize(self, recipe, start) -> None:
         """The autoencoder, trained by the recipe or as given, and centers from k-means on its latent codes."""
@@ -329,9 +372,7 @@ class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
         )
 
     def _bar(self, phase: str, epochs: int, begun: int) -> tqdm:
-        about = {"desc": f"{type(self).__name__} {phase}", "unit": "epoch", "leave": False}
-        hidden = None if self.progress == "auto" else not self.progress
-        return tqdm(total=epochs, initial=begun, disable=hidden, **about)
+        return progress_bar(self.progress, epochs, f"{type(self).__name__} {phase}", begun)
 
     def _complete(self) -> None:
         if self._centers is None:
@@ -388,3 +429,13 @@ class DeepClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
                 f"[{x.min():.4g}, {x.max():.4g}]; scale them as those that it was trained on"
             )
         return u
+
+
+def with_fixed(method: type[DeepClusterer], name: str, fixed: dict[str, Any], **given: Any) -> DeepClusterer:
+    """What a paper calls `name`: `method` with some parameters fixed; TypeError where one of these is given."""
+    if taken := sorted(fixed.keys() & given.keys()):
+        said = ", ".join(f"{parameter}={value}" for parameter, value in fixed.items())
+        raise TypeError(
+            f"{name} is {method.__name__} with {said}: for another {taken[0]} take {method.__name__} itself"
+        )
+    return method(**fixed, **given)

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from dcbook.data.layout import check_channels_first
 from dcbook.data.stored import StoredImages
+from dcbook.threads import BORROWED
 
 FLOAT32_LOSS = 1e-5  # of the samples' spread that rounding to float32 may take
 
@@ -140,8 +141,12 @@ def derived_seed(seed: int, purpose: str) -> int:
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """What draws from torch's global stream (new layers, dropout) draws from `seed`; then that stream goes on."""
-    with torch.random.fork_rng(devices=[]):
+    """What draws from torch's global stream (new layers, dropout) draws from `seed`; then that stream goes on.
+
+    One thread at a time: another one that comes here waits, so that each draws from its own seed.
+    """
+    gpus = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()  # `manual_seed` seeds them, too
+    with BORROWED, torch.random.fork_rng(devices=list(gpus)):
         torch.manual_seed(seed)
         yield
 
@@ -162,9 +167,13 @@ def in_batches(order: Tensor, size: int) -> list[Tensor]:
 def told_by(monitor: Callable | None, model: BaseEstimator) -> dict[str, float]:
     """What a monitor returns of the model, as plain numbers that a history and a file can hold; {} without a monitor.
 
-    Raises TypeError for a value that is no number (a NumPy scalar and a tensor of one number are).
+    Raises TypeError for what is no mapping, and for a value that is no number (a NumPy scalar and a tensor of one
+    number are).
     """
-    found = dict(monitor(model) or {}) if monitor else {}
+    found = (monitor(model) if monitor else None) or {}
+    if not isinstance(found, Mapping):
+        raise TypeError(f"a monitor returns numbers by name, such as {{'acc': 0.5}}, or None, not {found!r}")
+    found = dict(found)
     for name, value in found.items():
         if isinstance(value, np.generic | np.ndarray | Tensor) and math.prod(value.shape) == 1:
             found[name] = value = value.item()
@@ -178,6 +187,16 @@ def check_numbers(owner: str, hyperparameters: Mapping[str, Any]) -> None:
     for name, value in hyperparameters.items():
         if isinstance(value, float | np.floating) and math.isnan(value):
             raise ValueError(f"{name} of {owner} is NaN; give a number")
+
+
+def check_settings_of_torch() -> None:
+    """Raise ValueError where torch is set so that networks can't train: without gradients, or not in float32."""
+    if not torch.is_grad_enabled() or torch.is_inference_mode_enabled():
+        raise ValueError("fit trains a network: call it outside of torch.no_grad() and torch.inference_mode()")
+    if (dtype := torch.get_default_dtype()) != torch.float32:
+        raise ValueError(
+            f"networks train in float32, but torch's default is {dtype}: torch.set_default_dtype(torch.float32)"
+        )
 
 
 def check_n_clusters(n_clusters: int, n_samples: int) -> None:

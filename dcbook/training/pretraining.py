@@ -2,8 +2,8 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from dataclasses import dataclass, fields, replace
+from typing import Any, ClassVar, Self
 
 from torch import Tensor, nn
 
@@ -23,7 +23,7 @@ def plain_epochs(phase: str, epochs: int, **kept: Any) -> Iterator[tuple[int, Ca
     return ((epoch, lambda **losses: None) for epoch in range(epochs))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Recipe(ABC):
     """What every pretraining has: a network, a schedule, and the k-means that finds centers after it.
 
@@ -47,6 +47,26 @@ class Recipe(ABC):
 
     SIZES: ClassVar[dict[str, int]] = {"batch_size": 256}  # as in the methods: what None means
     reconstructs: ClassVar[bool] = True  # whether it trains a decoder too
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """All parameters by name, as scikit-learn asks for them."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    def changed(self, **parameters: Any) -> Self:
+        """A copy with other parameters; ValueError for a name that is none of them."""
+        if odd := parameters.keys() - self.get_params():
+            raise ValueError(
+                f"{type(self).__name__} has no {', '.join(sorted(odd))}; it has {', '.join(self.get_params())}"
+            )
+        return replace(self, **parameters)
+
+    def __sklearn_clone__(self) -> Self:
+        return self  # nothing can change it
+
+    def __repr__(self) -> str:
+        """With the parameters that differ from their defaults, as scikit-learn prints estimators."""
+        named = (f"{f.name}={getattr(self, f.name)!r}" for f in fields(self) if getattr(self, f.name) != f.default)
+        return f"{type(self).__name__}({', '.join(named)})"
 
     def __post_init__(self):
         if self.architecture not in ARCHITECTURES:
@@ -93,12 +113,14 @@ class Recipe(ABC):
         return True
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Pretraining(Recipe):
     """A recipe: train an autoencoder on the reconstruction error alone, with Adam, then find centers by k-means.
 
-    Parameters (beside those of `Recipe`)
-    -------------------------------------
+    Parameters
+    ----------
+    Beside those of `Recipe`:
+
     released : freeze batch normalisation after the first epoch, as DCSS's released code does by an oversight
         (DCSS.py:32,54-70); without batch normalisation it changes nothing.
     """

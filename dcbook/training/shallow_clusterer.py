@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from sklearn.base import BaseEstimator, ClusterMixin, TransformerMixin
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
@@ -26,17 +26,21 @@ from dcbook.training.saving import save
 
 
 @dataclass(kw_only=True, repr=False, eq=False)
-class ShallowClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
+class ShallowClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):
     """Base of the methods that end in k-means, on the samples or on features made of them.
 
-    Parameters that all of them have
-    --------------------------------
+    Parameters
+    ----------
+    All methods have:
+
     n_clusters : K.
     n_init : starts of the final k-means, of which the one with the lowest inertia is kept.
     random_state, device : as in the deep methods.
 
-    Attributes after `fit`
-    ----------------------
+    Attributes
+    ----------
+    After `fit`:
+
     labels_ : (N,) int64 clusters of the training samples.
     cluster_centers_ : (K, f) centers in the space of features.
     inertia_, n_iter_ : sum of squared distances to the centers and iterations of the final k-means.
@@ -113,6 +117,11 @@ class ShallowClusterer(TransformerMixin, ClusterMixin, BaseEstimator):
 
     def _matrix(self, x: np.ndarray) -> Tensor:
         return torch.as_tensor(x.reshape(len(x), -1), device=self._device)
+
+    @property
+    def _n_features_out(self) -> int:
+        """Columns of `transform`."""
+        return self.cluster_centers_.shape[1]
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

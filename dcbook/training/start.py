@@ -38,6 +38,10 @@ class Start:
             given = self.centers if isinstance(self.centers, Tensor) else torch.tensor(np.asarray(self.centers))
             object.__setattr__(self, "centers", given.detach().to(torch.float32))
 
+    def __repr__(self) -> str:
+        centers = "" if self.centers is None else f", {len(self.centers)} centers"
+        return f"Start({type(self.autoencoder).__name__}{centers})"
+
     @property
     def digest(self) -> str:
         """SHA-256 over weights, buffers and centers."""

@@ -1,0 +1,59 @@
+"""Figures are functions of records: the committed ones are drawn again from the committed records and compared."""
+
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from dcbook.book import paths
+from dcbook.book.run import run_all
+
+LIVE = {  # what is no function of records, and why
+    "start/00_start_here_spaces.png": "its networks are trained while the page is read, and differ between machines",
+    "start/00_start_here_luck.svg": "its codes are those of such a network",
+}
+
+
+def redraw(notebooks: Mapping[str, Path]) -> list[str]:
+    """Draw again what `notebooks` (from `select`) have committed, at each scale; what differs, in words.
+
+    A notebook takes part at the scales at which its table is committed. Pictures and tables are compared byte for byte,
+    but for those of `LIVE`. A run that has no committed record is made, which may take long, and named.
+    """
+    found = []
+    for folder in sorted(path for path in (paths.root() / "figures").iterdir() if path.name != "quick"):
+        scale = folder.name
+        chosen = {name: at for name, at in notebooks.items() if paths.table(name, scale, paths.root()).exists()}
+        with tempfile.TemporaryDirectory() as temporary, paths.output_in(temporary) as drawn:
+            for records in folder.glob("*/records"):
+                shutil.copytree(records, drawn / records.relative_to(paths.root()))
+            results = run_all(chosen, scale)
+            found += [f"{result.notebook} failed: {result.error}" for result in results if result.error]
+            found += differences(chosen, scale, drawn)
+    return found
+
+
+def differences(notebooks: Mapping[str, Path], scale: str, drawn: Path) -> list[str]:
+    """How the files of notebooks below `drawn` differ from the committed ones, and the records that are new there."""
+    committed, found = paths.root(), []
+    for name in notebooks:
+        for file in sorted(_files(name, scale, committed) | _files(name, scale, drawn)):
+            if f"{file.parent.name}/{file.name}" in LIVE:
+                continue
+            if not (drawn / file).exists():
+                found.append(f"{file.as_posix()} is committed but not drawn")
+            elif not (committed / file).exists():
+                found.append(f"{file.as_posix()} is drawn but not committed")
+            elif (drawn / file).read_bytes() != (committed / file).read_bytes():
+                found.append(f"{file.as_posix()} differs")
+    for record in sorted(path.relative_to(drawn) for path in drawn.glob(f"figures/{scale}/*/records/*/*.json")):
+        if not (committed / record).exists():
+            found.append(f"{record.as_posix()} was made anew: there is no committed record of this run")
+    return found
+
+
+def _files(notebook: str, scale: str, base: Path) -> set[Path]:
+    """The table and the pictures of a notebook, relative to `base`."""
+    table = paths.table(notebook, scale, base)
+    files = [table, *table.parent.glob(f"{table.stem}_*")]
+    return {file.relative_to(base) for file in files if file.is_file()}
