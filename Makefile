@@ -14,7 +14,7 @@ TORCH := $(shell sed -n 's/.*"\(torch==[^"]*\)".*/\1/p' pyproject.toml)
 PY := .venv/bin/python
 INSTALL := $(PY) -m pip --disable-pip-version-check install -qq --no-compile --no-warn-script-location
 
-.PHONY: help env figures notebooks verdicts redraw test lint lab bench data clean
+.PHONY: help env figures notebooks verdicts evidence redraw test lint lab bench storm data clean
 
 help: ## print this list
 	@echo "make VERB, with times on 2 CPU cores:"
@@ -30,6 +30,9 @@ notebooks: $(READY) ## run notebooks at the quick scale and store their outputs 
 
 verdicts: $(READY) ## write each chapter's verdicts from its committed records (3 s)
 	@$(PY) -m dcbook.book --verdicts
+
+evidence: $(READY) ## make the long runs that decide most, in order; stopped, it goes on where it was (weeks; as long as you give it) [HOURS=, JOBS=]
+	@nice $(PY) -m dcbook.book.evidence $(if $(HOURS),--hours '$(HOURS)') $(if $(JOBS),--jobs '$(JOBS)')
 
 redraw: $(READY) ## draw the committed figures and tables again from their records, name those that differ (5 min) [CHAPTER=, NOTEBOOK=]
 	@$(PY) -m dcbook.book --redraw $(if $(CHAPTER),--chapter '$(CHAPTER)') $(if $(NOTEBOOK),--notebook '$(NOTEBOOK)')
@@ -52,6 +55,9 @@ lab: $(READY) ## open the notebooks in JupyterLab (5 s)
 
 bench: $(READY_BENCH) ## measure speed beside ClustPy, scikit-learn and faiss (30 min)
 	@$(PY) -m tests.bench
+
+storm: $(READY) ## kill sweeps, fill a disk, damage files of every kind: is anything lost, or wrong without a word? (2 min)
+	@$(PY) -m tests.storm
 
 data: $(READY) ## fetch one data set: make data NAME=usps (as long as the download)
 	@test -n '$(NAME)' || { echo "Which one? For example: make data NAME=usps" >&2; exit 2; }

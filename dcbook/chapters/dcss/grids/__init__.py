@@ -3,7 +3,10 @@
 A name in capitals holds settings, scale by scale; a function takes a scale's name and, if not all are wanted, seeds.
 """
 
+from functools import partial
+
 from dcbook.chapters.dcss.grids.benchmark import PHASE2, TABLE1, TABLE2, TABLE4
+from dcbook.chapters.dcss.grids.convolutional import CONVOLUTIONAL, convolutional
 from dcbook.chapters.dcss.grids.features import ON_FEATURES, TABLE3, TABLE5
 from dcbook.chapters.dcss.grids.first_layer import FIG13
 from dcbook.chapters.dcss.grids.released_code import PAPER_AGAINST_CODE
@@ -18,7 +21,7 @@ from dcbook.chapters.dcss.grids.sensitivity import (
     updates_of_centers,
     wrong_k,
 )
-from dcbook.experiments.runs import grid
+from dcbook.experiments.runs import grid, runs
 
 GRIDS = {
     "table1": grid(TABLE1),
@@ -36,4 +39,42 @@ GRIDS = {
     "wrong_k": wrong_k,
     "first_layer": grid(FIG13),
     "paper_against_code": grid(PAPER_AGAINST_CODE),
+    "convolutional": convolutional,
 }
+
+
+def _deciding(dataset: str, seed: int) -> list:
+    """What decides whether DCSS gains: its phases beside the same without centering, from the convolutional start."""
+    methods = ("AE+k-means", "DCSS_u", "DCSS_u, alpha 0", "DCSS", "DCSS, alpha 0")
+    return runs(CONVOLUTIONAL["paper"], methods, [dataset], [seed])
+
+
+def _beside(dataset: str, seed: int) -> list:
+    """The other methods from the same start, and MNet on top of them."""
+    methods = [f"{name}{more}" for name in ("DEC", "IDEC", "DCN", "DKM") for more in ("", "+MNet")]
+    return runs(CONVOLUTIONAL["paper"], methods, [dataset], [seed])
+
+
+def _table1(dataset: str, seed: int) -> list:
+    """Table 1's rows on pixels and from the fully connected autoencoder; VaDE's 3,000 epochs come last of all."""
+    methods = ("k-means", "LSSC", "LPMF", "DEC", "IDEC", "DCN", "DKM")
+    return runs(TABLE1["paper"], methods, [dataset], [seed])
+
+
+# What decides most comes first: the small set before the large ones, three seeds of all before the fourth and fifth.
+EVIDENCE = [
+    *[(10 + s, f"USPS, convolutional start, seed {s}: DCSS", partial(_deciding, "usps", s)) for s in range(3)],
+    *[(20 + s, f"USPS, convolutional start, seed {s}: others", partial(_beside, "usps", s)) for s in range(3)],
+    *[(30 + s, f"USPS, Table 1, seed {s}", partial(_table1, "usps", s)) for s in range(3)],
+    (
+        40,
+        "USPS, K updates in turn, seed 0",
+        partial(runs, CONVOLUTIONAL["paper"], ["DCSS_u, K updates"], ["usps"], [0]),
+    ),
+    *[
+        (50 + 10 * k + s, f"{dataset}, {what}, seed {s}", partial(give, dataset, s))
+        for k, dataset in enumerate(("mnist", "fashion-mnist"))
+        for s in range(3)
+        for what, give in (("convolutional start: DCSS", _deciding), ("Table 1", _table1))
+    ],
+]
