@@ -31,7 +31,7 @@ notebooks: $(READY) ## run notebooks at the quick scale and store their outputs 
 verdicts: $(READY) ## write each chapter's verdicts from its committed records (3 s)
 	@$(PY) -m dcbook.book --verdicts
 
-evidence: $(READY) ## make the long runs that decide most, in order; stopped, it goes on where it was (weeks; as long as you give it) [HOURS=, JOBS=]
+evidence: $(READY) ## make the long runs that decide most, in order; stopped, it goes on where it was (as long as you give it; weeks in all) [HOURS=, JOBS=]
 	@nice $(PY) -m dcbook.book.evidence $(if $(HOURS),--hours '$(HOURS)') $(if $(JOBS),--jobs '$(JOBS)')
 
 redraw: $(READY) ## draw the committed figures and tables again from their records, name those that differ (5 min) [CHAPTER=, NOTEBOOK=]

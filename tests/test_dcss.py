@@ -1,6 +1,7 @@
 """DCSS against a slow twin that follows the released loop line by line, and row by row where paper and code differ."""
 
 from copy import deepcopy
+from functools import partial
 
 import numpy as np
 import pytest
@@ -84,13 +85,16 @@ def test_phase_1_needs_k_forward_passes_a_batch(x, start):
     assert len(passes) == 2 * (N // 20) * K
 
 
-def test_aggregated_phase_1_is_one_update_on_the_sum_for_k_times_the_epochs(x, start):
-    model = DCSS_agg(K, start=start, phase1_epochs=2, T1=100, phase1_lr=1e-3, **PLAIN).fit(x)
-    assert [entry["epoch"] for entry in model.history_] == list(range(1, 2 * K + 1))
+@pytest.mark.parametrize(
+    ("make", "epochs"), [(DCSS_agg, 2 * K), (partial(DCSS_u, one_update=True), 2)], ids=["aggregated", "one update"]
+)
+def test_one_update_on_the_sum_and_aggregated_the_same_for_k_times_the_epochs(x, start, make, epochs):
+    model = make(K, start=start, phase1_epochs=2, T1=100, phase1_lr=1e-3, **PLAIN).fit(x)
+    assert [entry["epoch"] for entry in model.history_] == list(range(1, epochs + 1))
     network, data = deepcopy(start.autoencoder), torch.as_tensor(x)
     optimizer = torch.optim.SGD(network.parameters(), lr=1e-3, momentum=0.9)
     order = stream(0, "phase-1 batches")
-    for _ in range(2 * K):
+    for _ in range(epochs):
         for batch in batches(N, 20, order, data.device):
             u, x_hat = network(data[batch])
             p = memberships(u.detach(), start.centers) ** 1.5
@@ -100,6 +104,23 @@ def test_aggregated_phase_1_is_one_update_on_the_sum_for_k_times_the_epochs(x, s
             optimizer.step()
     for ours, theirs in zip(model.autoencoder_.parameters(), network.parameters(), strict=True):
         torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-5)
+
+
+def test_one_update_is_the_k_updates_to_first_order_in_the_step(x, start):
+    """The share of the way by which their ends lie apart falls with the step; with momentum, with the epochs too."""
+
+    def apart(**settings):
+        ways = []
+        for one_update in (False, True):
+            model = DCSS_u(K, start=start, T1=2, one_update=one_update, **PLAIN, **settings).fit(x)
+            pairs = zip(model.autoencoder_.parameters(), start.autoencoder.parameters(), strict=True)
+            ways.append(torch.cat([(a - b).detach().flatten() for a, b in pairs]))
+        return float((ways[0] - ways[1]).norm() / ways[0].norm())
+
+    plain = {"phase1_momentum": 0.0, "phase1_epochs": 3}
+    assert apart(phase1_lr=1e-5, **plain) < min(0.01, 0.2 * apart(phase1_lr=1e-4, **plain))
+    few, many = (apart(phase1_lr=1e-6, phase1_momentum=0.9, phase1_epochs=epochs) for epochs in (3, 30))
+    assert many < min(0.1, 0.25 * few)
 
 
 @pytest.mark.parametrize("variant", ["paper", "released", *RELEASED_ROWS[:4], "rounding+self-pairs"])

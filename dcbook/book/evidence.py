@@ -86,22 +86,25 @@ def work(items: list[Item], hours: float | None, jobs: int, tell: Callable[[str]
 
 
 def table(items: list[Item], jobs: int) -> str:
-    """How much of each item is done, and how long the rest takes, judged by the runs of the same kind so far."""
-    seconds: dict[tuple[str, str], list[float]] = {}
+    """How much of each item is done, and how long the rest takes by runs of the same kind, its starts left out."""
+    seconds: dict[tuple, list[float]] = {}
     for item in items:
         for run in item.done:
             record = records.read(records.path_of(run.identity, item.folder))
-            start = (record.provenance.get("start") or {}).get("seconds") or 0
-            seconds.setdefault((run.method, run.dataset), []).append((record.provenance.get("seconds") or 0) + start)
+            seconds.setdefault(_kind(run), []).append(record.provenance.get("seconds") or 0)
     lines = [f"{'':10s}{'done':>6s}{'left':>6s}  {'estimate':>10s}  what"]
     for item in items:
-        known = [seconds.get((run.method, run.dataset)) for run in item.left]
+        known = [seconds.get(_kind(run)) for run in item.left]
         took = sum(sum(each) / len(each) for each in known if each) / jobs
         unknown = sum(each is None for each in known)
         estimate = clock(took) if took or not item.left else ""
         estimate += " + ?" if unknown and took else "?" if unknown else ""
         lines.append(f"{item.chapter:10.10s}{len(item.done):6d}{len(item.left):6d}  {estimate:>10s}  {item.title}")
     return "\n".join(lines)
+
+
+def _kind(run: Run) -> tuple:
+    return run.method, run.dataset, run.start and run.start.method
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -56,4 +56,22 @@ def bounds(panels: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray, str, s
     return figure
 
 
+def over_steps(frame: pd.DataFrame, panels: Mapping[str, tuple[str, bool]]) -> Figure:
+    """Measures over the step of phase 1, a line a network with a dot a seed.
+
+    `frame` : columns network, step, metric, value. `panels` : metric to its name, and whether its axis is
+    logarithmic.
+    """
+    with canvas(1, len(panels), (3.1 * len(panels), 2.8)) as (figure, axes):
+        for axis, (metric, (name, logarithmic)) in zip(axes.flat, panels.items(), strict=True):
+            for color, (network, of) in zip((OURS, PAPER), frame.groupby("network"), strict=False):
+                of = of[of["metric"] == metric]
+                axis.plot(of["step"], of["value"], "o", color=color, markersize=4, alpha=0.6)
+                means = of.groupby("step")["value"].mean()
+                axis.plot(means.index, means, color=color, label=network)
+            axis.set(xscale="log", xlabel="step of phase 1", ylabel=name, yscale="log" if logarithmic else "linear")
+        axes[0, 0].legend(frameon=False, fontsize=8)
+    return figure
+
+
 _SHADES = {"aspect": "auto", "cmap": "Blues", "vmin": 0, "vmax": 1, "interpolation": "nearest"}

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import pandas as pd
+
 from dcbook.evaluation import learned_alike, resemblance
 from dcbook.experiments import Record
 
@@ -33,3 +35,20 @@ def resemblances(portrait: dict) -> dict[str, dict[str, float]]:
         "filters, same start": {name: resemblance(each, twin) for name, each in ours.items()},
         "learned, same start": {name: learned_alike(untrained, each, twin) for name, each in moved.items()},
     }
+
+
+def k_updates(records: Sequence[Record]) -> pd.DataFrame:
+    """Of runs watched by `KUpdates`: columns network, form, dataset, step, seed, metric, value; all but seconds in %.
+
+    What compares one update with K updates stands under the form "one update".
+    """
+    rows = []
+    for record in records:
+        run, seen = record.run, record.portrait
+        network, step = run["method"].removeprefix("DCSS_u, "), run["params"]["phase1_lr"]
+        beside = {name: seen[name] for name in ("apart", "ari", "share")}
+        for form, values in seen["forms"].items():
+            for metric, value in (values | (beside if form == "one update" else {})).items():
+                value = value if metric == "seconds" else 100 * value
+                rows.append((network, form, run["dataset"], step, run["seed"], metric, value))
+    return pd.DataFrame(rows, columns=["network", "form", "dataset", "step", "seed", "metric", "value"])

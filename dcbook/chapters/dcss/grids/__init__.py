@@ -21,6 +21,7 @@ from dcbook.chapters.dcss.grids.sensitivity import (
     updates_of_centers,
     wrong_k,
 )
+from dcbook.chapters.dcss.grids.updates import STEPS, UPDATES, k_updates
 from dcbook.experiments.runs import grid, runs
 
 GRIDS = {
@@ -40,6 +41,7 @@ GRIDS = {
     "first_layer": grid(FIG13),
     "paper_against_code": grid(PAPER_AGAINST_CODE),
     "convolutional": convolutional,
+    "k_updates": k_updates,
 }
 
 
