@@ -41,9 +41,10 @@ from torch import Tensor
 
 from dcbook import losses
 from dcbook.models import MNet
-from dcbook.training.deep_clusterer import DeepClusterer, with_fixed
+from dcbook.training.deep_clusterer import DeepClusterer
 from dcbook.training.inputs import derived_seed, seeded, stream
 from dcbook.training.optimizers import SGD, Adam
+from dcbook.training.variants import with_fixed
 
 RELEASED_ROWS = ("rounding", "self-pairs", "scale", "centers", "evaluation")
 RELEASED_LOSS_SCALE = 1e-3

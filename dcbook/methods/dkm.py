@@ -24,11 +24,12 @@ import torch
 from torch import Tensor, nn
 
 from dcbook import losses
-from dcbook.training.deep_clusterer import DeepClusterer, with_fixed
+from dcbook.training.deep_clusterer import DeepClusterer
 from dcbook.training.inputs import stream
 from dcbook.training.optimizers import Adam
 from dcbook.training.pretraining import Pretraining
 from dcbook.training.start import Start
+from dcbook.training.variants import with_fixed
 
 N_ALPHAS = 40
 

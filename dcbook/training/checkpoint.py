@@ -8,13 +8,16 @@ as the k-means that finds the first centers, is computed again from them.
 import json
 import time
 from collections.abc import Mapping
+from dataclasses import is_dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from dcbook.data.digest import content_digest
 from dcbook.training.optimizers import Optimizer
+from dcbook.training.saving import plain
 from dcbook.training.tensor_files import read_tensors, write_tensors
 
 Parts = Mapping[str, Any]  # networks, optimizers, random streams, tensors, plain values, or objects made of these
@@ -99,6 +102,21 @@ class Checkpoint:
 
     def _read(self) -> tuple[dict[str, Tensor], dict]:
         return read_tensors(self.path, "checkpoint", "delete it to begin anew")
+
+
+def identity(method: Any, start: Any | None) -> dict:
+    """Which fit this is: class and parameters of a method, the digest of a start that was given, seed, and samples."""
+    given = {name: value for name, value in method.get_params(deep=False).items() if name not in method._may_change}
+    begins = {"start": start.digest} if start else {}
+    x = method._x
+    samples = content_digest(x.cpu().numpy()) if isinstance(x, Tensor) else x.digest
+    fit = {"method": type(method).__name__, **given, **begins, "seed": method.seed_, "samples": samples}
+    return {name: plain(value, foreign=_named) for name, value in fit.items()}
+
+
+def _named(value: Any) -> str:
+    """What tells an object of another kind from others, without its place in memory."""
+    return repr(value) if is_dataclass(value) else getattr(value, "__qualname__", type(value).__qualname__)
 
 
 _PLAIN = bool | int | float | str | tuple

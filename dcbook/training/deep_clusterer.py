@@ -4,7 +4,6 @@ A method is a dataclass whose fields are its hyperparameters, with an `_optimize
 Labels have no way in: `y` is ignored and a `monitor` only looks.
 """
 
-import math
 import warnings
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
@@ -20,9 +19,9 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from dcbook.clustering import kmeans
-from dcbook.data.digest import content_digest
 from dcbook.losses import squared_distances
-from dcbook.training.checkpoint import Checkpoint
+from dcbook.training.checkpoint import Checkpoint, identity
+from dcbook.training.divergence import check_codes, check_finite
 from dcbook.training.inputs import (
     as_samples,
     batches,
@@ -38,11 +37,10 @@ from dcbook.training.inputs import (
 )
 from dcbook.training.pretraining import Pretraining, Recipe
 from dcbook.training.progress import progress_bar
-from dcbook.training.saving import plain, repr_of, save
+from dcbook.training.saving import save
 from dcbook.training.start import Start, resolve_start
 
 EVALUATION_BATCH = 512
-STEPS = ("lr", "phase1_lr", "encoder_lr", "mnet_lr")
 
 
 @dataclass(kw_only=True, repr=False, eq=False)
@@ -117,7 +115,7 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         self._x, self._monitor = self._placed(x), monitor
         self._checkpoint = Checkpoint(checkpoint) if isinstance(checkpoint, str | Path) else checkpoint
         self.seed_ = self._seed()
-        self.history_ = self._checkpoint.begin(self._identity(recipe, start)) if self._checkpoint else []
+        self.history_ = self._checkpoint.begin(identity(self, start)) if self._checkpoint else []
         self.seconds_before_ = self._checkpoint.seconds_before if self._checkpoint else 0.0
         self._labels = self._centers = None
         self._now, self.interrupted_ = "at its start", False
@@ -263,14 +261,6 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         kept = self._checkpoint.seed if self._checkpoint and self.random_state is None else None
         return resolve_seed(self.random_state) if kept is None else kept
 
-    def _identity(self, recipe: Recipe | None, start: Start | None) -> dict:
-        """Which fit this is, for its checkpoint."""
-        given = {name: value for name, value in self.get_params(deep=False).items() if name not in self._may_change}
-        begins = {"start": start.digest} if start else {}
-        digest = content_digest(self._x.cpu().numpy()) if isinstance(self._x, Tensor) else self._x.digest
-        fit = {"method": type(self).__name__, **given, **begins, "seed": self.seed_, "samples": digest}
-        return {name: plain(value, foreign=repr_of) for name, value in fit.items()}
-
     def _placed(self, x: np.ndarray) -> Tensor:
         """The samples where the training takes them from."""
         return torch.as_tensor(x, device=self._device)
@@ -344,7 +334,7 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
     def _log(self, phase: str, bar: tqdm, loop: dict[str, Any], **losses: float) -> None:
         """End of an epoch: one entry of the history, one step of the bar, one look of the monitor, one checkpoint."""
         epoch = 1 + sum(entry["phase"] == phase for entry in self.history_)
-        self._check_finite(losses)
+        check_finite(self, losses)
         self.history_.append({"phase": phase, "epoch": epoch, **losses})
         self._labels = None
         bar.update()
@@ -353,23 +343,6 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         if self._checkpoint and self._writes:
             attributes = {name: getattr(self, name) for name in self._state if hasattr(self, name)}
             self._checkpoint.save(phase, attributes, loop, self.history_)
-
-    def _check_finite(self, losses: dict[str, float]) -> None:
-        """Raise FloatingPointError if the training has run away: a loss or a weight is no finite number."""
-        for name, value in losses.items():
-            if not math.isfinite(value):
-                raise self._diverged(f"its {name} is {value}")
-        if not all(weight.isfinite().all() for weight in self.autoencoder_.parameters()):
-            raise self._diverged("its network holds numbers that are not finite")
-
-    def _diverged(self, what: str) -> FloatingPointError:
-        steps = [f"{name} ({value:g})" for name, value in sorted(self.get_params().items()) if name in STEPS]
-        lower = "lr of the pretraining" if self._now.endswith("pretraining") else ", ".join(steps)
-        low, high = (float(self._x.min()), float(self._x.max())) if isinstance(self._x, Tensor) else (0, 1)
-        return FloatingPointError(
-            f"{type(self).__name__} diverged {self._now}: {what}; x lies in [{low:.4g}, {high:.4g}]; "
-            f"scale x to [0, 1] or lower {lower}"
-        )
 
     def _bar(self, phase: str, epochs: int, begun: int) -> tqdm:
         return progress_bar(self.progress, epochs, f"{type(self).__name__} {phase}", begun)
@@ -421,21 +394,5 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
             for rows, part in zip(u.split(EVALUATION_BATCH), x.split(EVALUATION_BATCH), strict=True):
                 rows.copy_(encoder(part))  # a list of small codes among large activations would scatter the heap
         self.autoencoder_.train(training)
-        if not u.isfinite().all():
-            if hasattr(self, "_x"):
-                raise self._diverged("its codes are not finite")
-            raise FloatingPointError(
-                f"the encoder of {type(self).__name__} gives codes that are not finite for samples in "
-                f"[{x.min():.4g}, {x.max():.4g}]; scale them as those that it was trained on"
-            )
+        check_codes(self, u, x)
         return u
-
-
-def with_fixed(method: type[DeepClusterer], name: str, fixed: dict[str, Any], **given: Any) -> DeepClusterer:
-    """What a paper calls `name`: `method` with some parameters fixed; TypeError where one of these is given."""
-    if taken := sorted(fixed.keys() & given.keys()):
-        said = ", ".join(f"{parameter}={value}" for parameter, value in fixed.items())
-        raise TypeError(
-            f"{name} is {method.__name__} with {said}: for another {taken[0]} take {method.__name__} itself"
-        )
-    return method(**fixed, **given)

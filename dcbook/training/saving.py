@@ -1,7 +1,7 @@
 """Trained models on disk: weights as safetensors, the rest as JSON in its header. No code is ever unpickled."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, is_dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -99,11 +99,6 @@ def plain(value: Any, foreign: Callable[[Any], Any] = lambda value: None) -> Any
     if isinstance(value, torch.device):
         return str(value)
     return value if isinstance(value, str | int | float | bool | None) else foreign(value)
-
-
-def repr_of(value: Any) -> str:
-    """What tells an object of another kind from others, without its place in memory."""
-    return repr(value) if is_dataclass(value) else getattr(value, "__qualname__", type(value).__qualname__)
 
 
 def _fact(value: Any) -> Any:

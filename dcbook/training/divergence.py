@@ -1,0 +1,46 @@
+"""Trainings that run away: the first number that is not finite ends a fit, with what to do about it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from dcbook.training.deep_clusterer import DeepClusterer
+
+STEPS = ("lr", "phase1_lr", "encoder_lr", "mnet_lr")
+
+
+def check_finite(method: DeepClusterer, losses: Mapping[str, float]) -> None:
+    """Raise FloatingPointError if a loss of the epoch or a weight of the network is no finite number."""
+    for name, value in losses.items():
+        if not math.isfinite(value):
+            raise _diverged(method, f"its {name} is {value}")
+    if not all(weight.isfinite().all() for weight in method.autoencoder_.parameters()):
+        raise _diverged(method, "its network holds numbers that are not finite")
+
+
+def check_codes(method: DeepClusterer, u: Tensor, x: Tensor) -> None:
+    """Raise FloatingPointError if codes u (N, d) of samples x (N, …) are not finite."""
+    if u.isfinite().all():
+        return
+    if hasattr(method, "_x"):
+        raise _diverged(method, "its codes are not finite")
+    raise FloatingPointError(
+        f"the encoder of {type(method).__name__} gives codes that are not finite for samples in "
+        f"[{x.min():.4g}, {x.max():.4g}]; scale them as those that it was trained on"
+    )
+
+
+def _diverged(method: DeepClusterer, what: str) -> FloatingPointError:
+    steps = [f"{name} ({value:g})" for name, value in sorted(method.get_params().items()) if name in STEPS]
+    lower = "lr of the pretraining" if method._now.endswith("pretraining") else ", ".join(steps)
+    x = method._x
+    low, high = (float(x.min()), float(x.max())) if isinstance(x, Tensor) else (0, 1)  # files hold images in [0, 1]
+    return FloatingPointError(
+        f"{type(method).__name__} diverged {method._now}: {what}; x lies in [{low:.4g}, {high:.4g}]; "
+        f"scale x to [0, 1] or lower {lower}"
+    )
