@@ -107,6 +107,25 @@ def test_left_to_itself_it_looks_as_often_as_costs_little(start):
     assert len(model.history_) >= 4 and looked == [each["epoch"] for each in model.history_][::3]
 
 
+def test_in_phase_2_of_dcss_the_clusters_are_those_of_mnet(start):
+    """Their numbers are not those of the centers, so each cluster's place is the mean of its codes."""
+    told = []
+
+    def look(model):
+        u, labels = model.transform(groups().images), model.labels_
+        told.append((model.history_[-1]["phase"], model._latent_centers.numpy(), u, labels, model.cluster_centers_))
+
+    phases = {"phase1_epochs": 1, "phase2_epochs": 6, "T2": 2, "schedule_size": None, "mnet_lr": 0.03}
+    DCSS(K, start=start, **phases, **SHORT).fit(groups().images, monitor=look)
+    assert {phase for phase, *_ in told} == {"phase 1", "phase 2"}
+    for phase, places, u, labels, centers in told:
+        if phase == "phase 1":
+            np.testing.assert_array_equal(places, centers)
+        else:
+            means = [u[labels == k].mean(0) if (labels == k).any() else u.mean(0) for k in range(K)]
+            np.testing.assert_allclose(places, means, atol=1e-5)
+
+
 def test_a_learner_that_tells_no_objectives_still_has_a_shape():
     images = np.random.default_rng(0).random((60, 1, 8, 8), dtype=np.float32)
     settings = {"width": 2, "projection_dim": 4, "epochs": 1, "lr": 1e-3} | SHORT

@@ -84,7 +84,8 @@ def carry_out(number: int, task: Task, setup: Setup) -> Outcome:
         serve(setup.sweeper)
     began = time.perf_counter()
     try:
-        with _ONE_AT_A_TIME, limited_threads(setup.threads):
+        with _ONE_AT_A_TIME, limited_threads(setup.threads), warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)  # the stored outputs of a notebook hold none
             status = _record(task, setup) if task.record else _train(task.run, setup)
         return Outcome(number, status, time.perf_counter() - began)
     except _OutOfTime:
@@ -163,7 +164,7 @@ def _fit(run: Run, data: Any, setup: Setup) -> tuple[Any, dict]:
     half = records.workroom(setup.folder) / records.digest([run.identity, run.recipe(data.digest)])
     goes_on = {"checkpoint": RunCheckpoint(half, setup.deadline, _OutOfTime())} if resumes else {}
     began = time.perf_counter()
-    with interrupts_noticed(), warnings.catch_warnings(action="ignore", category=ConvergenceWarning):
+    with interrupts_noticed():
         model.fit(data.images, monitor=monitor, **goes_on)
     seconds = time.perf_counter() - began + getattr(model, "seconds_before_", 0)
     if monitor.stopped:

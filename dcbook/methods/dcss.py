@@ -40,6 +40,7 @@ import torch
 from torch import Tensor
 
 from dcbook import losses
+from dcbook.clustering.refine import means
 from dcbook.models import MNet
 from dcbook.training.deep_clusterer import DeepClusterer
 from dcbook.training.inputs import derived_seed, seeded, stream
@@ -217,6 +218,15 @@ class DCSS(DeepClusterer):
         u, x_hat = self._reconstructed(x)
         reconstruction, centering = self._errors(x, x_hat, u, slice(None), self._weights(u))
         return {"self": reconstruction, "pseudo": self.alpha * centering}
+
+    @property
+    def _latent_centers(self) -> Tensor:
+        """In phase 2 clusters are MNet's, whose numbers are not those of the centers: the means of their codes."""
+        if not hasattr(self, "mnet_"):
+            return super()._latent_centers
+        u = self._embed(self._x)
+        found, sizes = means(u, self._assign(u), self.n_clusters)
+        return torch.where(sizes.unsqueeze(1) > 0, found, u.mean(0))
 
     @property
     def _loss_scale(self) -> float:
