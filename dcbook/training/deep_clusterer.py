@@ -203,7 +203,7 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         return BaseEstimator.__repr__(printed(**shown), N_CHAR_MAX)
 
     def save(self, folder: str | Path) -> None:
-        """Write the fitted model to `folder` (safetensors and JSON); `dcbook.methods.load_model` reads it."""
+        """Write the fitted model to `folder`/model.safetensors; `dcbook.methods.load_model` reads it."""
         save(self, folder)
 
     def _restore(self, labels: Tensor, centers: Tensor) -> None:

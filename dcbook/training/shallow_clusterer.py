@@ -80,7 +80,7 @@ class ShallowClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Cluste
         return self._features(self._prepare(x)).cpu().numpy()
 
     def save(self, folder: str | Path) -> None:
-        """Write the fitted model to `folder` (safetensors and JSON); `dcbook.methods.load_model` reads it."""
+        """Write the fitted model to `folder`/model.safetensors; `dcbook.methods.load_model` reads it."""
         save(self, folder)
 
     def _restore(self, labels: Tensor, centers: Tensor) -> None:

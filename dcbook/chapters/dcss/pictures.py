@@ -69,7 +69,10 @@ def over_steps(frame: pd.DataFrame, panels: Mapping[str, tuple[str, bool]]) -> F
                 axis.plot(of["step"], of["value"], "o", color=color, markersize=4, alpha=0.6)
                 means = of.groupby("step")["value"].mean()
                 axis.plot(means.index, means, color=color, label=network)
-            axis.set(xscale="log", xlabel="step of phase 1", ylabel=name, yscale="log" if logarithmic else "linear")
+            axis.set(xscale="log", xlabel="step of phase 1", ylabel=name)
+            if logarithmic:
+                axis.set(yscale="log")
+                axis.yaxis.set_major_formatter("{x:g}")
         axes[0, 0].legend(frameon=False, fontsize=8)
     return figure
 
