@@ -37,7 +37,7 @@ evidence: $(READY) ## make the long runs that decide most, in order; stopped, it
 redraw: $(READY) ## draw the committed figures and tables again from their records, name those that differ (5 min) [CHAPTER=, NOTEBOOK=]
 	@$(PY) -m dcbook.book --redraw $(if $(CHAPTER),--chapter '$(CHAPTER)') $(if $(NOTEBOOK),--notebook '$(NOTEBOOK)')
 
-test: lint ## lint, unit tests, and each notebook run again with its checked outputs compared (10 min)
+test: lint ## lint, unit tests, and each notebook run again with its checked outputs compared (4 to 10 min)
 	@$(PY) -m pytest -n logical --dist loadfile --durations 10
 	@echo "Running each notebook again, from no records, and comparing its checked outputs"
 	@output=$$(mktemp -d) && trap 'rm -rf "$$output"' EXIT && LOKY_MAX_CPU_COUNT=1 DCBOOK_OUTPUT="$$output" \
