@@ -3,8 +3,8 @@
 import glob
 import os
 import re
+import secrets
 import socket
-import tempfile
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -15,21 +15,23 @@ DAY = 24 * 3600
 def write_whole(path: str | Path, content: str | bytes) -> None:
     """Write a file by renaming a finished one into place; parent folders are made, and a link's target is written.
 
-    Half files that killed writers have left beside it are removed.
+    Who may read an earlier file may read the new one; a first one is as the umask has it. Half files
+    that killed writers have left beside it are removed.
     """
     path = Path(os.path.realpath(path))
     path.parent.mkdir(parents=True, exist_ok=True)
     _remove(path.parent.glob(f".{glob.escape(path.name)}.dcbook-*"))
-    handle, half = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.dcbook-{_machine()}-{os.getpid()}-")
+    half = path.with_name(f".{path.name}.dcbook-{_machine()}-{os.getpid()}-{secrets.token_hex(4)}")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with open(half, "xb") as file:
             file.write(content.encode() if isinstance(content, str) else content)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(half, 0o644)
+        if path.exists():
+            os.chmod(half, path.stat().st_mode & 0o777)
         os.replace(half, path)
     except BaseException:
-        Path(half).unlink(missing_ok=True)
+        half.unlink(missing_ok=True)
         raise
 
 

@@ -26,7 +26,7 @@ def main(arguments: list[str] | None = None) -> None:
         images = ImageFolder(options.images, options.size) if options.images.is_dir() else ImageFile(options.images)
         model = DeepCluster(**{"progress": group.rank == 0} | dict(options.settings))
         model.fit(images, checkpoint=options.out / "checkpoint.safetensors")
-    except (ValueError, TypeError, DataError) as error:
+    except (ValueError, TypeError, DataError, FloatingPointError, OSError) as error:
         sys.exit(f"dcbook.train: {error}")
     if group.rank == 0:
         model.save(options.out / "model")
@@ -61,7 +61,7 @@ def _setting(text: str) -> tuple[str, object]:
     try:
         return name, ast.literal_eval(value)
     except (ValueError, SyntaxError):
-        return name, value
+        return name, float(value) if value in ("nan", "inf") else value
 
 
 if __name__ == "__main__":

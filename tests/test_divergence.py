@@ -21,6 +21,7 @@ from dcbook.methods import (
     Pretraining,
     RDCReconstruction,
     SimCLR,
+    SwAV,
     VaDE,
 )
 
@@ -91,7 +92,9 @@ def test_codes_that_are_not_finite_are_refused():
     model = AEKMeans(3, **COMMON).fit(IRIS)
     network = model.autoencoder_
     torch.nn.init.constant_(next(network.parameters()), torch.nan)
-    with pytest.raises(FloatingPointError, match=r"codes that are not finite for samples in \[0.1, 7.9\]; scale them"):
+    with pytest.raises(
+        FloatingPointError, match=r"codes that are not finite, or too large, for samples in \[0.1, 7.9\]; scale them"
+    ):
         model.predict(IRIS)
     with pytest.raises(FloatingPointError, match="DEC diverged at its start: its codes are not finite"):
         DEC(3, **SHORT | {"start": network}).fit(IRIS)
@@ -109,8 +112,33 @@ def test_codes_that_are_not_finite_are_refused():
     ],
 )
 def test_a_hyperparameter_that_is_nan_is_refused(make, name):
-    with pytest.raises(ValueError, match=f"{name} is NaN; give a number"):
+    with pytest.raises(ValueError, match=f"{name} must be a number, not"):
         make()
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (
+            lambda: DEC(3, **SHORT | {"max_updates": 1e4}).fit(IRIS),
+            "max_updates of DEC must be a whole number, not 10000",
+        ),
+        (lambda: DCN(3, **SHORT | {"epochs": 2.5}).fit(IRIS), "epochs of DCN must be a whole number, not 2.5"),
+        (lambda: DCSS(3, **SHORT | {"T2": np.inf}).fit(IRIS), "T2 of DCSS must be a whole number, not inf"),
+        (lambda: DKM(3, **SHORT | {"lr": "0.1"}).fit(IRIS), "lr of DKM must be a number, not '0.1'"),
+        (lambda: LPMF(3, max_iter=1e2).fit(IRIS), "max_iter of LPMF must be a whole number"),
+        (lambda: Pretraining(epochs=1e2), "epochs of Pretraining must be a whole number"),
+    ],
+)
+def test_a_number_of_the_wrong_kind_is_refused_before_training(make, told):
+    with pytest.raises(ValueError, match=told):
+        make()
+
+
+def test_an_error_within_an_epoch_is_told_as_a_divergence():
+    swav = SwAV(3, prototypes=6, width=8, epochs=2, lr=1e30, batch_size=20, random_state=0, device="cpu")
+    with pytest.raises(FloatingPointError, match=r"SwAV diverged in epoch 1 of .*its network holds numbers"):
+        swav.fit(IMAGES)
 
 
 def test_a_sweep_records_it_as_failed(tmp_path):

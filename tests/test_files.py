@@ -3,11 +3,13 @@
 import multiprocessing
 import os
 import signal
+import threading
 import time
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from dcbook import files
 from dcbook.files import remove_abandoned, write_whole
@@ -52,6 +54,56 @@ def test_what_others_wrote_stays(name, saves, tmp_path, monkeypatch):
     saves[name]("link")
     assert (tmp_path / "link").is_symlink() and len(contents(tmp_path / "target")) == 1
     assert (tmp_path / "thesis.txt").read_text() == "years of work"
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_file_of_the_same_name_that_others_wrote_is_refused(name, saves, tmp_path):
+    saves[name](tmp_path / "own")
+    (own,) = (tmp_path / "own").iterdir()
+    (tmp_path / "theirs").mkdir()
+    theirs = tmp_path / "theirs" / own.name
+    (tmp_path / "thesis.txt").write_text("years of work")
+    for make in (lambda: save_file({"w": torch.zeros(2)}, theirs), lambda: theirs.symlink_to(tmp_path / "thesis.txt")):
+        make()
+        before = theirs.read_bytes()
+        with pytest.raises(FileExistsError, match=r"was not written by dcbook, and would be lost; give another folder"):
+            saves[name](tmp_path / "theirs")
+        assert theirs.read_bytes() == before
+        theirs.unlink()
+
+
+def test_who_may_read_a_file_is_kept(saves, tmp_path):
+    before = os.umask(0o077)
+    try:
+        saves["start"](tmp_path)
+        path = tmp_path / "start.safetensors"
+        assert path.stat().st_mode & 0o777 == 0o600
+        path.chmod(0o640)
+        saves["start"](tmp_path)
+        assert path.stat().st_mode & 0o777 == 0o640
+    finally:
+        os.umask(before)
+
+
+def test_a_reader_beside_a_writer_sees_one_whole_file_or_the_other(tmp_path):
+    path, stop = tmp_path / "file", threading.Event()
+    kinds = [{"x": torch.full((n,), float(n))} for n in (10, 20_000)]
+    write_tensors(path, kinds[0], {"n": 10})
+
+    def write():
+        while not stop.is_set():
+            for tensors in kinds:
+                write_tensors(path, tensors, {"n": len(tensors["x"])})
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        for _ in range(150):
+            tensors, about = read_tensors(path, "file", "")
+            assert len(tensors["x"]) == about["n"] and (tensors["x"] == about["n"]).all()
+    finally:
+        stop.set()
+        writer.join()
 
 
 @pytest.mark.parametrize("name", KINDS)

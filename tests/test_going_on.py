@@ -160,11 +160,34 @@ def test_another_fit_and_damage_are_refused(name, tmp_path):
         damaged = bytearray(content)
         damaged[rng.integers(len(content))] ^= 1 << rng.integers(8)
         path.write_bytes(damaged)
-        with pytest.raises(ValueError, match=r"state is (damaged|no complete checkpoint).*; delete it to begin anew"):
+        with pytest.raises(
+            ValueError,
+            match=r"state is (damaged|no complete checkpoint).*; give another file, or delete it to begin anew",
+        ):
             method(name, random_state=0).fit(IMAGES, checkpoint=path)
     path.write_bytes(content[:100])
     with pytest.raises(ValueError, match="state is no complete checkpoint"):
         method(name, random_state=0).fit(IMAGES, checkpoint=path)
+
+
+def test_what_is_no_checkpoint_is_refused_before_training(tmp_path):
+    fit = method("AE + k-means", random_state=0).fit(IMAGES)
+    fit.save(tmp_path / "model")
+    (tmp_path / "notes.txt").write_text("mine")
+    wrong = {
+        tmp_path: "is a folder; give the file",
+        tmp_path / "model" / "model.safetensors": "is no checkpoint but another file of dcbook",
+        tmp_path / "notes.txt": "is no complete checkpoint .* give another file",
+    }
+    for path, message in wrong.items():
+        with pytest.raises(ValueError, match=message):
+            method("DEC", random_state=0).fit(IMAGES, monitor=pytest.fail, checkpoint=path)
+    assert (tmp_path / "notes.txt").read_text() == "mine"
+    with pytest.raises(FileExistsError):
+        method("DEC").fit(IMAGES, monitor=pytest.fail, checkpoint=tmp_path / "notes.txt" / "state")
+    method("DeepCluster", random_state=0).fit(IMAGES, checkpoint=tmp_path / "state")
+    with pytest.raises(ValueError, match=r"state holds 3 epochs of .*, more than the 2 asked for"):
+        method("DeepCluster", random_state=0, epochs=2).fit(IMAGES, checkpoint=tmp_path / "state")
 
 
 def test_kill_9_loses_at_most_an_epoch(whole, tmp_path):

@@ -10,6 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.datasets import load_iris
+from sklearn.metrics import adjusted_rand_score
 from torch.utils.data import DataLoader, TensorDataset
 
 from dcbook.clustering import kmeans
@@ -45,6 +46,27 @@ def test_what_float32_holds_is_computed_in_float32(method):
     assert wide.cluster_centers_.dtype == np.float32
     np.testing.assert_array_equal(wide.cluster_centers_, narrow.cluster_centers_)
     np.testing.assert_array_equal(wide.predict(x), narrow.labels_ if method is not LPMF else narrow.predict(x))
+
+
+def test_an_outlier_hides_no_precision():
+    """Two bursts of times, and one that is missing: 0."""
+    random = np.random.default_rng(0)
+    x = np.r_[0.0, 1.7e9 + np.repeat([0, 60], 10) + random.normal(size=20)][:, None]
+    labels = KMeans(3, random_state=0).fit(x).labels_
+    assert sorted(np.bincount(labels)) == [1, 10, 10] and len(set(labels[1:11])) == 1
+
+
+@pytest.mark.parametrize("scale", [1e-27, 1e-12, 1e12, 1e20])
+def test_numbers_of_any_size_are_told_apart(scale):
+    x = load_iris().data
+    labels = KMeans(3, random_state=0).fit(x * scale).labels_
+    assert adjusted_rand_score(labels, KMeans(3, random_state=0).fit(x).labels_) > 0.95
+
+
+def test_pandas_own_bytes_are_scaled_as_bytes_are():
+    frame = pd.DataFrame(np.random.default_rng(0).integers(0, 256, (20, 3), dtype=np.uint8))
+    model = KMeans(2, random_state=0).fit(frame)
+    np.testing.assert_array_equal(model.predict(frame.astype("UInt8")), model.labels_)
 
 
 @settings(max_examples=30, deadline=None)

@@ -46,6 +46,27 @@ def test_what_has_no_names_is_refused(model, found):
         model.fit(X, monitor=lambda _: found)
 
 
+@pytest.mark.parametrize("model", MODELS, ids=["k-means", "DEC"])
+@pytest.mark.parametrize("name", [3, np.int64(3), ("a", "b"), "phase", "epoch"], ids=str)
+def test_a_name_that_a_history_cannot_hold_is_refused(model, name):
+    with pytest.raises(TypeError, match="a monitor returns numbers by name"):
+        model.fit(X, monitor=lambda _: {name: 1.0})
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_monitor_may_predict_at_any_epoch(name):
+    """And the fit is what it is without."""
+
+    def look(model):
+        if hasattr(model, "predict_proba"):
+            np.testing.assert_allclose(model.predict_proba(IMAGES[:5]).sum(1), 1, atol=1e-4)
+        return {"clusters": len(set(model.predict(IMAGES)))}
+
+    seen, alone = brief(name).fit(IMAGES, monitor=look), brief(name).fit(IMAGES)
+    np.testing.assert_array_equal(seen.labels_, alone.labels_)
+    np.testing.assert_array_equal(seen.transform(IMAGES), alone.transform(IMAGES))
+
+
 @pytest.mark.parametrize("name", METHODS)
 @pytest.mark.parametrize("error", [ValueError, StopIteration, AttributeError])
 def test_what_a_monitor_raises_ends_the_fit(name, error):

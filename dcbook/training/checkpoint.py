@@ -48,6 +48,9 @@ class Checkpoint:
         holds another fit.
         """
         self.identity = json.loads(json.dumps(identity))
+        if self.path.is_dir():
+            raise ValueError(f"{self.path} is a folder; give the file that is to keep the training")
+        self.path.parent.mkdir(parents=True, exist_ok=True)
         if not self.path.exists():
             return []
         tensors, about = self._read()
@@ -101,7 +104,10 @@ class Checkpoint:
         write_tensors(self.path, tensors, about)
 
     def _read(self) -> tuple[dict[str, Tensor], dict]:
-        return read_tensors(self.path, "checkpoint", "delete it to begin anew")
+        tensors, about = read_tensors(self.path, "checkpoint", "give another file, or delete it to begin anew")
+        if not isinstance(about, dict) or "identity" not in about:
+            raise ValueError(f"{self.path} is no checkpoint but another file of dcbook; give another path")
+        return tensors, about
 
 
 def identity(method: Any, start: Any | None) -> dict:

@@ -74,8 +74,12 @@ class ContrastiveLearner(DeepClusterer):
     def project(self, x) -> np.ndarray:
         """Z features of x, shape (N, projection_dim) float32, as the head gives them (not normalized)."""
         h = self._embed(self._prepare(x))
+        training = self.autoencoder_.training
+        self.autoencoder_.eval()  # a look changes no statistics
         with torch.no_grad():
-            return self.autoencoder_.head(h).cpu().numpy()
+            z = self.autoencoder_.head(h).cpu().numpy()
+        self.autoencoder_.train(training)
+        return z
 
     def _train(
         self,

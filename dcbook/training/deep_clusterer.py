@@ -21,7 +21,7 @@ from tqdm import tqdm
 from dcbook.clustering import kmeans
 from dcbook.losses import squared_distances
 from dcbook.training.checkpoint import Checkpoint, identity
-from dcbook.training.divergence import check_codes, check_finite
+from dcbook.training.divergence import check_codes, check_finite, runaway
 from dcbook.training.inputs import (
     as_samples,
     batches,
@@ -102,7 +102,7 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
             delattr(self, name)
         x = self._read(x)
         check_n_clusters(self.n_clusters, len(x))
-        check_numbers(type(self).__name__, self.get_params(deep=False))
+        check_numbers(self)
         check_settings_of_torch()
         self._check_hyperparameters()
         self._check_samples(x)
@@ -122,6 +122,8 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         try:
             self._initialize(recipe, start)
             self._optimize()
+        except ValueError as error:
+            raise runaway(self) or error from None
         except KeyboardInterrupt:
             if not hasattr(self, "autoencoder_"):
                 raise
@@ -134,7 +136,8 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
 
     def predict(self, x) -> np.ndarray:
         """Clusters of x, shape (N,) int64."""
-        return self._assign(self._embed(self._prepare(x))).cpu().numpy()
+        u = self._embed(self._prepare(x))
+        return (self._nearest(u).argmax(1) if self._centers is None else self._assign(u)).cpu().numpy()
 
     def transform(self, x) -> np.ndarray:
         """Latent codes of x, shape (N, d) float32."""
@@ -142,7 +145,8 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
 
     def predict_proba(self, x) -> np.ndarray:
         """Soft assignments of x, shape (N, K), rows sum to 1."""
-        return self._soft_assignments(self._embed(self._prepare(x))).detach().cpu().numpy()
+        u = self._embed(self._prepare(x))
+        return (self._nearest(u) if self._centers is None else self._soft_assignments(u)).detach().cpu().numpy()
 
     @property
     def labels_(self) -> np.ndarray:
@@ -183,16 +187,17 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         of_recipe = {
             name.removeprefix("start__"): value for name, value in params.items() if name.startswith("start__")
         }
-        super().set_params(**{name: value for name, value in params.items() if not name.startswith("start__")})
+        others = {name: value for name, value in params.items() if not name.startswith("start__")}
         if of_recipe:
-            recipe = self._default_recipe() if self.start is None else self.start
+            given = others.get("start", self.start)
+            recipe = self._default_recipe() if given is None else given
             if not isinstance(recipe, Recipe):
                 given = type(recipe).__name__
                 raise ValueError(
                     f"start__{next(iter(of_recipe))} changes a recipe, but start is a {given}; give a recipe"
                 )
-            self.start = recipe.changed(**of_recipe)
-        return self
+            others["start"] = recipe.changed(**of_recipe)
+        return super().set_params(**others)
 
     def __repr__(self, N_CHAR_MAX: int = 700) -> str:
         """As scikit-learn prints it, but a network that is given as `start` by its name alone."""
@@ -232,8 +237,12 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
 
     def _soft_assignments(self, u: Tensor) -> Tensor:
         """Latent codes (N, d) → soft assignments (N, K). Here: all weight on the nearest center."""
-        nearest = squared_distances(u, self._centers).argmin(1)
-        return nn.functional.one_hot(nearest, self.n_clusters).to(u.dtype)
+        return self._nearest(u)
+
+    def _nearest(self, u: Tensor) -> Tensor:
+        """Latent codes (N, d) → all weight on the nearest center, found by k-means while pretraining knows none."""
+        centers = self._kmeans(restarts=1) if self._centers is None else self._centers
+        return nn.functional.one_hot(squared_distances(u, centers).argmin(1), self.n_clusters).to(u.dtype)
 
     def _assign(self, u: Tensor) -> Tensor:
         """Latent codes (N, d) → clusters (N,)."""
@@ -292,6 +301,10 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
             from a checkpoint, all are as they were, and epochs that were made are left out.
         """
         begun = self._resume(phase, loop)
+        if begun > epochs:
+            raise ValueError(
+                f"{self._checkpoint.path} holds {begun} epochs of {phase}, more than the {epochs} asked for"
+            )
         with self._bar(phase, epochs, begun) as bar:
             for epoch in range(begun, 0 if self._has_left(phase) else epochs):
                 self._now = f"in epoch {epoch + 1} of {phase}"

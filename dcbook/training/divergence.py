@@ -11,6 +11,7 @@ from torch import Tensor
 if TYPE_CHECKING:
     from dcbook.training.deep_clusterer import DeepClusterer
 
+LARGEST = 1e18  # of a code: the square of a difference still is a float32
 STEPS = ("lr", "phase1_lr", "encoder_lr", "mnet_lr")
 
 
@@ -23,14 +24,22 @@ def check_finite(method: DeepClusterer, losses: Mapping[str, float]) -> None:
         raise _diverged(method, "its network holds numbers that are not finite")
 
 
+def runaway(method: DeepClusterer) -> FloatingPointError | None:
+    """What to say of a fit that failed within an epoch, if its network holds numbers that are not finite, or as good."""
+    network = getattr(method, "autoencoder_", None)
+    if network is None or all(weight.abs().amax() < LARGEST for weight in network.parameters()):
+        return None
+    return _diverged(method, "its network holds numbers that are not finite, or too large to be squared")
+
+
 def check_codes(method: DeepClusterer, u: Tensor, x: Tensor) -> None:
-    """Raise FloatingPointError if codes u (N, d) of samples x (N, …) are not finite."""
-    if u.isfinite().all():
+    """Raise FloatingPointError if codes u (N, d) of samples x (N, …) are not finite, or their squares would not be."""
+    if not len(u) or u.abs().amax() < LARGEST:  # NaN is not
         return
     if hasattr(method, "_x"):
-        raise _diverged(method, "its codes are not finite")
+        raise _diverged(method, "its codes are not finite, or too large to be squared")
     raise FloatingPointError(
-        f"the encoder of {type(method).__name__} gives codes that are not finite for samples in "
+        f"the encoder of {type(method).__name__} gives codes that are not finite, or too large, for samples in "
         f"[{x.min():.4g}, {x.max():.4g}]; scale them as those that it was trained on"
     )
 

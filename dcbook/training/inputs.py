@@ -4,6 +4,7 @@ import math
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import fields
 from typing import Any
 from zlib import crc32
 
@@ -19,6 +20,7 @@ from dcbook.data.layout import check_channels_first
 from dcbook.data.stored import StoredImages
 from dcbook.threads import BORROWED
 
+SQUARED = (1e-17, 1e17)  # spreads whose squares a float32 holds
 FLOAT32_LOSS = 1e-5  # of the samples' spread that rounding to float32 may take
 
 
@@ -34,6 +36,8 @@ def as_samples(estimator: BaseEstimator, x, *, fitting: bool, dtype: type | np.d
     given = x
     if isinstance(x, Tensor):
         x = x.detach().cpu().numpy()
+    elif hasattr(x, "columns") and {str(kind) for kind in x.dtypes} == {"UInt8"}:
+        x = x.astype("uint8")  # pandas' nullable kind of the same numbers
     elif not _is_data_set(x) and not hasattr(x, "shape"):
         x = np.asarray(x)
     if _is_data_set(x) or not x.shape:
@@ -70,10 +74,17 @@ def _as_floats(x: np.ndarray, dtype: type | np.dtype | None, fitting: bool) -> n
 
 
 def _holds(rounded: np.ndarray, exact: np.ndarray) -> bool:
-    """Whether rounding moves samples (N, d) against each other by no more than a small share of their spread."""
+    """Whether rounding moves samples (N, d) against each other by no more than a small share of their spread.
+
+    That is told by their quartiles, so that an outlier hides nothing; its square must be a float32 too.
+    """
     with np.errstate(over="ignore", invalid="ignore"):
-        lost, spread = (np.linalg.norm(part.std(axis=0)) for part in (exact - rounded, exact))
-    return bool(lost <= FLOAT32_LOSS * spread)
+        lost, whole = (np.linalg.norm(part.std(axis=0)) for part in (exact - rounded, exact))
+        if lost == 0:
+            return True
+        low, high = np.quantile(exact, (0.25, 0.75), axis=0)
+        spread = np.linalg.norm(high - low)
+    return bool(lost <= FLOAT32_LOSS * spread and SQUARED[0] < spread and whole < SQUARED[1])
 
 
 def _is_data_set(x) -> bool:
@@ -175,6 +186,8 @@ def told_by(monitor: Callable | None, model: BaseEstimator) -> dict[str, float]:
         raise TypeError(f"a monitor returns numbers by name, such as {{'acc': 0.5}}, or None, not {found!r}")
     found = dict(found)
     for name, value in found.items():
+        if not isinstance(name, str) or name in ("phase", "epoch"):
+            raise TypeError(f'a monitor returns numbers by name, other than "phase" and "epoch", but not by {name!r}')
         if isinstance(value, np.generic | np.ndarray | Tensor) and math.prod(value.shape) == 1:
             found[name] = value = value.item()
         if not isinstance(value, int | float | None):
@@ -182,11 +195,18 @@ def told_by(monitor: Callable | None, model: BaseEstimator) -> dict[str, float]:
     return found
 
 
-def check_numbers(owner: str, hyperparameters: Mapping[str, Any]) -> None:
-    """Raise ValueError for a hyperparameter that is NaN, which compares with no limit."""
-    for name, value in hyperparameters.items():
-        if isinstance(value, float | np.floating) and math.isnan(value):
-            raise ValueError(f"{name} of {owner} is NaN; give a number")
+def check_numbers(owner: Any) -> None:
+    """Raise ValueError for a hyperparameter of a dataclass that is not of its kind: a whole number, or a number.
+
+    NaN is none, as it compares with no limit; infinity is a number, but no whole one.
+    """
+    for field in fields(owner):
+        value, kind = getattr(owner, field.name), field.type
+        if kind is int or (kind == int | None and value is not None):
+            if not isinstance(value, int | np.integer) or isinstance(value, bool):
+                raise ValueError(f"{field.name} of {type(owner).__name__} must be a whole number, not {value!r}")
+        elif kind is float and (not isinstance(value, int | float | np.number) or math.isnan(value)):
+            raise ValueError(f"{field.name} of {type(owner).__name__} must be a number, not {value!r}")
 
 
 def check_settings_of_torch() -> None:

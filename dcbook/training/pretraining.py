@@ -72,7 +72,7 @@ class Recipe(ABC):
         if self.architecture not in ARCHITECTURES:
             raise ValueError(f"architecture must be one of {sorted(ARCHITECTURES)}, not {self.architecture!r}")
         object.__setattr__(self, "widths", tuple(self.widths))
-        check_numbers(type(self).__name__, vars(self))
+        check_numbers(self)
         given = 1 if self.batch_size is None else self.batch_size
         if min((self.latent_dim, given, self.restarts, *self.widths)) < 1 or self.epochs < 0 or self.lr <= 0:
             raise ValueError(f"sizes, restarts and step must be positive and epochs at least 0: {self}")

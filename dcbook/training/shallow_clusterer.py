@@ -61,7 +61,7 @@ class ShallowClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Cluste
         """
         x = as_samples(self, x, fitting=True, dtype=None)
         check_n_clusters(self.n_clusters, len(x))
-        check_numbers(type(self).__name__, self.get_params(deep=False))
+        check_numbers(self)
         self._check(x)
         self.input_shape_ = x.shape[1:]
         self.seed_ = resolve_seed(self.random_state)

@@ -6,14 +6,19 @@ from pathlib import Path
 
 import torch
 from safetensors import safe_open
-from safetensors.torch import save
+from safetensors.torch import load, save
 from torch import Tensor
 
 from dcbook.files import write_whole
 
 
 def write_tensors(path: str | Path, tensors: dict[str, Tensor], about: dict) -> None:
-    """Write tensors by name, and what JSON can hold about them, to one file, whole or not at all."""
+    """Write tensors by name, and what JSON can hold about them, to one file, whole or not at all.
+
+    Raises FileExistsError for a file that `write_tensors` did not write.
+    """
+    if Path(path).exists() and not _is_ours(Path(path)):
+        raise FileExistsError(f"{path} is damaged or was not written by dcbook, and would be lost; give another folder")
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     told = json.dumps(about)
     write_whole(path, save(tensors, {"about": told, "digest": _digest(tensors, told)}))
@@ -28,9 +33,8 @@ def read_tensors(path: str | Path, what: str, remedy: str) -> tuple[dict[str, Te
     if not Path(path).exists():
         raise ValueError(f"{path}: there is no such file, which should hold a {what}")
     try:
-        with safe_open(path, "pt") as file:
-            header = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        content = Path(path).read_bytes()  # once: a writer may put another file in its place
+        tensors, header = load(content), _header(content)
         told, stated = header["about"], header["digest"]
     except Exception as error:
         raise ValueError(f"{path} is no complete {what} ({type(error).__name__}: {error}); {remedy}") from error
@@ -40,6 +44,21 @@ def read_tensors(path: str | Path, what: str, remedy: str) -> tuple[dict[str, Te
         if tensor.is_floating_point() and not tensor.isfinite().all():
             raise ValueError(f"{path} is damaged: {name} holds numbers that are not finite; {remedy}")
     return tensors, json.loads(told)
+
+
+def _header(content: bytes) -> dict[str, str]:
+    """The metadata of a safetensors file: eight bytes say how long its JSON is."""
+    length = int.from_bytes(content[:8], "little")
+    return json.loads(content[8 : 8 + length])["__metadata__"]
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether the header of a file is one of `write_tensors`."""
+    try:
+        with safe_open(path, "pt") as file:
+            return {"about", "digest"} <= (file.metadata() or {}).keys()
+    except Exception:
+        return False
 
 
 def _digest(tensors: dict[str, Tensor], told: str) -> str:
