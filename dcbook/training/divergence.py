@@ -25,7 +25,7 @@ def check_finite(method: DeepClusterer, losses: Mapping[str, float]) -> None:
 
 
 def runaway(method: DeepClusterer) -> FloatingPointError | None:
-    """What to say of a fit that failed within an epoch, if its network holds numbers that are not finite, or as good."""
+    """What to say of a fit that failed within an epoch, if its network holds numbers that are (all but) infinite."""
     network = getattr(method, "autoencoder_", None)
     if network is None or all(weight.abs().amax() < LARGEST for weight in network.parameters()):
         return None
