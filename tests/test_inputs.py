@@ -206,3 +206,19 @@ def test_hidden_and_empty_folders_are_no_classes(tmp_path):
     (tmp_path / "empty").mkdir()
     images = ImageFolder(tmp_path, size=16, workers=0)
     assert images.class_names == ("a", "b") and images.labels.tolist() == [0, 1, 1] and len(list(images)) == 3
+
+
+@pytest.mark.parametrize("content", [b"", b"no array", "cut", "archive"], ids=["empty", "text", "cut", "npz"])
+def test_a_file_that_holds_no_array_is_named(tmp_path, content):
+    path = tmp_path / "images.npy"
+    images = np.zeros((5, 3, 8, 8), dtype=np.uint8)
+    if content == "archive":
+        with open(path, "wb") as file:
+            np.savez(file, images)
+    elif content == "cut":
+        np.save(path, images)
+        path.write_bytes(path.read_bytes()[:-100])
+    else:
+        path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"images\.npy is no whole \.npy file"):
+        ImageFile(path)

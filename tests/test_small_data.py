@@ -144,3 +144,13 @@ def test_dead_clusters_are_told():
     with pytest.warns(ConvergenceWarning, match=r"^only \d of 8 clusters hold samples") as caught:
         model = DKM_a(8, start=RECIPE, epochs=1, random_state=0, device="cpu").fit(IRIS)
     assert f"only {len(set(model.labels_))} of 8" in str(caught[0].message) and caught[0].filename == __file__
+
+
+def test_deepcluster_tells_of_fewer_clusters_than_were_asked_for():
+    images = np.repeat(np.random.default_rng(0).random((2, 1, 8, 8), dtype=np.float32), 10, axis=0)
+    settings = {"width": 0.1, "hidden": 8, "pca_dim": 2, "epochs": 1, "random_state": 0, "device": "cpu"}
+    with pytest.warns(ConvergenceWarning, match="x has only 2 distinct samples: only 2 of 4 clusters hold samples"):
+        DeepCluster(4, **settings).fit(images)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ConvergenceWarning)
+        DeepCluster(4, clustering="pic", **settings).fit(images)  # finds its own number

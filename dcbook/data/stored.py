@@ -43,7 +43,10 @@ class ImageFile(StoredImages):
         self.path = Path(path)
         if not self.path.is_file():
             raise MissingDataError(f"{path}: there is no such file; numpy.save(path, images) writes one")
-        images = np.load(self.path, mmap_mode="r")
+        try:
+            images = np.lib.format.open_memmap(self.path, mode="r")
+        except (ValueError, OSError, EOFError) as error:
+            raise ValueError(f"{path} is no whole .npy file ({error}); numpy.save(path, images) writes one") from error
         self.shape = images.shape
         if images.ndim != 4 or images.dtype != np.uint8:
             raise ValueError(f"{path} must hold uint8 (N, C, H, W), not {images.dtype} {self.shape}")

@@ -199,6 +199,10 @@ class DeepCluster(DeepClusterer):
             self.autoencoder_.renew_head(len(held["_centers"]))
 
     @property
+    def _k_is_asked_for(self) -> bool:
+        return self.clustering == "k-means"
+
+    @property
     def _writes(self) -> bool:
         return self._group.rank == 0
 

@@ -131,7 +131,8 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
             message = f"fit was interrupted after {len(self.history_)} epochs; the model is usable as it is now"
             warnings.warn(message, stacklevel=2)
         self._complete()
-        warn_of_dead_clusters(self.labels_, len(self.cluster_centers_), x)
+        if self._k_is_asked_for:
+            warn_of_dead_clusters(self.labels_, self.n_clusters, x)
         return self
 
     def predict(self, x) -> np.ndarray:
@@ -223,6 +224,11 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
     _state: ClassVar[tuple[str, ...]] = ("autoencoder_", "_centers")  # attributes that a checkpoint holds
     _may_change: ClassVar[tuple[str, ...]] = ("random_state", "device", "progress")  # and leave a fit what it is
     _default_recipe: ClassVar[type[Recipe]] = Pretraining  # what the start None stands for
+
+    @property
+    def _k_is_asked_for(self) -> bool:
+        """Whether the method looks for `n_clusters` clusters, not for as many as it finds."""
+        return True
 
     @property
     def _decoder_for(self) -> str | None:
