@@ -7,6 +7,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from dcbook.plots.style import OURS, PAPER, STYLE, canvas
 
@@ -62,6 +63,7 @@ def over_steps(frame: pd.DataFrame, panels: Mapping[str, tuple[str, bool]]) -> F
     `frame` : columns network, step, metric, value. `panels` : metric to its name, and whether its axis is
     logarithmic.
     """
+    steps = sorted(frame["step"].unique())
     with canvas(1, len(panels), (3.1 * len(panels), 2.8)) as (figure, axes):
         for axis, (metric, (name, logarithmic)) in zip(axes.flat, panels.items(), strict=True):
             for color, (network, of) in zip((OURS, PAPER), frame.groupby("network"), strict=False):
@@ -69,10 +71,12 @@ def over_steps(frame: pd.DataFrame, panels: Mapping[str, tuple[str, bool]]) -> F
                 axis.plot(of["step"], of["value"], "o", color=color, markersize=4, alpha=0.6)
                 means = of.groupby("step")["value"].mean()
                 axis.plot(means.index, means, color=color, label=network)
-            axis.set(xscale="log", xlabel="step of phase 1", ylabel=name)
+            axis.set(xscale="log", xlabel="step of phase 1", ylabel=name, yscale="log" if logarithmic else "linear")
+            axis.set_xticks(steps, [f"{step:g}" for step in steps])
+            axis.tick_params(axis="x", which="minor", bottom=False, labelbottom=False)
             if logarithmic:
-                axis.set(yscale="log")
-                axis.yaxis.set_major_formatter("{x:g}")
+                axis.yaxis.set(major_locator=LogLocator(subs=(1, 2, 5)), major_formatter="{x:g}")
+                axis.yaxis.set_minor_formatter(NullFormatter())
         axes[0, 0].legend(frameon=False, fontsize=8)
     return figure
 
