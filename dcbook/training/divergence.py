@@ -49,7 +49,7 @@ def _diverged(method: DeepClusterer, what: str) -> FloatingPointError:
     lower = "lr of the pretraining" if method._now.endswith("pretraining") else ", ".join(steps)
     x = method._x
     low, high = (float(x.min()), float(x.max())) if isinstance(x, Tensor) else (0, 1)  # files hold images in [0, 1]
-    scale = "" if 0 <= low and high <= 1 else "scale x to [0, 1] or "
+    scale = "" if low >= 0 and high <= 1 else "scale x to [0, 1] or "
     return FloatingPointError(
         f"{type(method).__name__} diverged {method._now}: {what}; x lies in [{low:.4g}, {high:.4g}]; "
         f"{scale}lower {lower}"
