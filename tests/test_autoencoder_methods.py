@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from dcbook.methods import DCN, DKM, IDEC, AEKMeans, DKM_a, Pretraining, VaDE, load_model
+from dcbook.methods import DCN, DEC, DKM, IDEC, AEKMeans, DKM_a, Pretraining, VaDE, load_model
 from dcbook.methods.dkm import annealed_alphas
 from dcbook.models import ConvolutionalAutoencoder, VariationalAutoencoder
 from dcbook.training.inputs import batches, stream
@@ -209,3 +209,14 @@ def test_variational_autoencoder_begins_as_the_autoencoder():
             torch.testing.assert_close(VariationalAutoencoder.of(base, bernoulli=False).eval().decode(u), x_hat)
     with pytest.raises(TypeError, match="not from a Linear"):
         VariationalAutoencoder.of(torch.nn.Linear(2, 2))
+
+
+def test_batch_statistics_follow_dec_from_a_start_too():
+    """A look at all samples, such as the one for the target, leaves the network in training mode."""
+    x = np.random.default_rng(0).random((40, 1, 16, 16), dtype=np.float32)
+    recipe = Pretraining("convolutional", epochs=1, batch_size=20, restarts=1)
+    start = AEKMeans(2, start=recipe, random_state=0, device="cpu").fit(x).start_
+    model = DEC(2, start=start, max_updates=4, update_interval=1, batch_size=20, tol=0, random_state=0).fit(x)
+    before, after = (each.encoder.state_dict() for each in (start.autoencoder, model.autoencoder_))
+    moved = [name for name in before if "running_mean" in name and not torch.equal(before[name], after[name])]
+    assert moved and len(moved) == sum("running_mean" in name for name in before)

@@ -51,7 +51,7 @@ class DEC(DeepClusterer):
         check_schedule(self)
 
     def _optimize(self) -> None:
-        self_train(self, self.autoencoder_.encoder.train().parameters())
+        self_train(self, self.autoencoder_.train().encoder.parameters())
 
     def objectives(self, rows: Tensor) -> dict[str, Tensor]:
         """KL(P || Q) towards the target as it was last taken."""
