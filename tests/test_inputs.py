@@ -56,6 +56,16 @@ def test_an_outlier_hides_no_precision():
     assert sorted(np.bincount(labels)) == [1, 10, 10] and len(set(labels[1:11])) == 1
 
 
+def test_sparse_samples_are_no_outliers():
+    """Most entries are 0, as in counts of words; float32 holds the others well, and nothing is said."""
+    random = np.random.default_rng(0)
+    x = np.where(random.random((60, 40)) < 0.05, random.random((60, 40)), 0.0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        AEKMeans(2, start=RECIPE, random_state=0, device="cpu").fit(x)
+    assert KMeans(2, random_state=0).fit(x).cluster_centers_.dtype == np.float32
+
+
 @pytest.mark.parametrize("scale", [1e-27, 1e-12, 1e12, 1e20])
 def test_numbers_of_any_size_are_told_apart(scale):
     x = load_iris().data

@@ -88,9 +88,9 @@ class DCSS(DeepClusterer):
     from weights w to w - s sum_k g_k(w_k), where w_k lies at a distance of order s from w. But for terms of order s^2
     that is w - s sum_k g_k(w), one update on the sum: `one_update` moves the weights alike, K times as fast. Momentum
     mu moves each gradient by s / (1 - mu) in all, spread over some 1 / (1 - mu) updates: as many batches with one
-    update, a batch with ten. That too is alike where gradients change little over these batches. It breaks near
-    s = 2 (1 + mu) / c, with c the largest curvature of the summed loss: there the one update diverges, while K
-    updates, each against a part of c, do not. `notebooks/dcss/k_updates_or_one` measures it.
+    update, a batch with ten. That too is alike where gradients change little over these batches. It breaks where the
+    step is so long that gradients change much within them: both forms may then diverge, K updates in turn as well as
+    the one. `notebooks/dcss/k_updates_or_one` measures it.
 
     MNet on top of any encoder (the "general framework" of section 4.4, Table 4) is DCSS without phase 1:
 

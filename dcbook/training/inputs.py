@@ -76,15 +76,16 @@ def _as_floats(x: np.ndarray, dtype: type | np.dtype | None, fitting: bool) -> n
 def _holds(rounded: np.ndarray, exact: np.ndarray) -> bool:
     """Whether rounding moves samples (N, d) against each other by no more than a small share of their spread.
 
-    That is told by their quartiles, so that an outlier hides nothing; its square must be a float32 too.
+    The spread is that of the nine tenths nearest to the median, so that outliers hide nothing; its square must be a
+    float32 too.
     """
     with np.errstate(over="ignore", invalid="ignore"):
-        lost, whole = (np.linalg.norm(part.std(axis=0)) for part in (exact - rounded, exact))
+        lost = np.linalg.norm((exact - rounded).std(axis=0))
         if lost == 0:
             return True
-        low, high = np.quantile(exact, (0.25, 0.75), axis=0)
-        spread = np.linalg.norm(high - low)
-    return bool(lost <= FLOAT32_LOSS * spread and SQUARED[0] < spread and whole < SQUARED[1])
+        away = np.linalg.norm(exact - np.median(exact, axis=0), axis=1)
+        spread = np.linalg.norm(exact[away <= np.quantile(away, 0.9)].std(axis=0))
+    return bool(lost <= FLOAT32_LOSS * spread and SQUARED[0] < spread and away.max() < SQUARED[1])
 
 
 def _is_data_set(x) -> bool:

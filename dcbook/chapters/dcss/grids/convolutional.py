@@ -39,7 +39,7 @@ def from_convolutional(
     return replace(scale, starts={START: Method(AEKMeans, {"start": recipe})}, methods=methods)
 
 
-# The pretraining is as long as its loss falls: by epoch 60 by less than 1 % an epoch, which no label says.
+# The length of the pretraining was chosen without labels, for its time; whether its loss has settled is not measured.
 CONVOLUTIONAL = {
     "quick": from_convolutional(
         replace(QUICK, datasets={"digits": {"subset": 300, "padding": 4}}, seeds=(0,)),

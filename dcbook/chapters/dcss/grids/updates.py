@@ -45,6 +45,6 @@ STEPS = {"quick": (5e-6, 5e-5), "laptop": (1e-7, 1e-6, 1e-5), "paper": (1e-7, 1e
 
 
 def k_updates(scale: str, seeds: Seeds = None) -> list[Run]:
-    """Each network at each step; the convolutional one not at ten times the paper's, where the one update diverges."""
+    """Each network at each step; the convolutional one not at ten times the paper's, where K updates diverge."""
     found = vary(runs(UPDATES[scale], seeds=seeds), phase1_lr=STEPS[scale])
     return [run for run in found if scale == "quick" or run.params["phase1_lr"] <= 1e-6 or "fully" in run.method]
