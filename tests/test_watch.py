@@ -62,6 +62,13 @@ def test_the_record_holds_what_the_watch_saw_and_the_run_is_the_same(folder, wat
     assert watched.portrait["residuals"] == counts.tolist()
 
 
+def test_the_pairs_that_the_loss_takes_are_those_of_p_until_t2_and_then_those_of_q(watched):
+    entries = [entry for entry in watched.history if "similar" in entry]
+    by_q = [entry["chosen_similar"] == entry["similar"] for entry in entries if entry["judged_by_q"]]
+    assert by_q and all(by_q)
+    assert entries[0]["chosen_similar"] > 0.3 > entries[0]["similar"]  # p knows the three groups before MNet does
+
+
 def test_the_portrait_shows_three_spaces_that_keep_the_groups_apart(watched):
     portrait = watched.portrait
     labels = np.array(portrait["labels"])
@@ -70,6 +77,7 @@ def test_the_portrait_shows_three_spaces_that_keep_the_groups_apart(watched):
         assert places.shape == (150, 2) and places.min() == 0 and places.max() == 999
         far = np.linalg.norm(places[:, None] - places[None], axis=2) + 2000 * np.eye(150)
         assert (labels[far.argmin(1)] == labels).mean() > 0.95
+    assert min(portrait["purity"].values()) > 0.95 and min(portrait["silhouette"].values()) > 0.5
     q = np.array(portrait["q"])
     assert q.shape == (30, 3) and np.allclose(q.sum(1), 1, atol=2e-3)
 
