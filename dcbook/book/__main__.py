@@ -17,7 +17,8 @@ except ModuleNotFoundError as error:
         "or install the clone with `pip install --editable '.[book]'`"
     )
 from dcbook.book import paths
-from dcbook.book.chapters import chapters, verdict_page
+from dcbook.book.chapters import chapters
+from dcbook.book.judging import written
 from dcbook.experiments.runs import SCALES
 from dcbook.files import write_whole
 
@@ -27,11 +28,9 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = _parser().parse_args(arguments)
     try:
         if chosen.verdicts:
-            for name in _several(chosen.chapter):
-                records = paths.root() / "figures" / "laptop" / name / "records"
-                path = paths.root() / "notebooks" / name / "README.md"
-                write_whole(path, verdict_page(name, records))
-                print(f"wrote {path.relative_to(paths.root())}")
+            for name, text in written(paths.root() / "figures", _several(chosen.chapter)).items():
+                write_whole(paths.root() / name, text)
+                print(f"wrote {name}")
             return 0
         if chosen.scale not in SCALES:
             raise ValueError(f"no scale {chosen.scale!r}: choose from {', '.join(SCALES)}")
@@ -95,7 +94,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--redraw", action="store_true", help="draw what is committed again from its records, and name what differs"
     )
-    parser.add_argument("--verdicts", action="store_true", help="write the chapters' verdicts from the laptop records")
+    parser.add_argument("--verdicts", action="store_true", help="write the pages of verdicts from the committed records")
     return parser
 
 

@@ -1,20 +1,18 @@
 """The chapters of the book, found by their names: a folder under ``dcbook/chapters`` each.
 
 A chapter has `grids`, with `GRIDS`: name to a function from a scale's name to runs; `claims`, with `TITLE`,
-`INTRODUCTION` and `CLAIMS`; and ``reported/``, the numbers that its paper prints. What else it has, its notebooks know.
+`INTRODUCTION`, `CLAIMS` and `protocol`, a function from the records of a claim to their `Protocol`; and ``reported/``, the numbers that its paper prints. What else it has, its notebooks know.
 """
 
 from __future__ import annotations
 
-from functools import cache
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
 import dcbook
-from dcbook.book.verdicts import Claim, page, recorded
-from dcbook.experiments import Record, read_reported
+from dcbook.experiments import read_reported
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,14 +38,3 @@ def reported(table: str) -> pd.DataFrame:
     """
     chapter, _, name = table.partition("/")
     return read_reported(FOLDER / chapter / "reported" / f"{name}.csv")
-
-
-def verdict_page(chapter: str, records: Path) -> str:
-    """The page of a chapter's verdicts, from the records of its runs at `laptop` in the folder `records`."""
-    claims = part(chapter, "claims")
-    found = cache(lambda grid: recorded(grid("laptop"), records))
-
-    def records_of(claim: Claim) -> list[Record]:
-        return found(claim.runs) if claim.runs else []
-
-    return page(claims.TITLE, claims.INTRODUCTION, claims.CLAIMS, records_of)

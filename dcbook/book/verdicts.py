@@ -1,19 +1,96 @@
-"""A chapter's verdict: every claim of a paper, the notebook that tests it, and what the records say of it."""
+"""A chapter's verdict: every claim of a paper, the notebook that tests it, and what the records say of it.
 
-from collections.abc import Callable, Iterable, Sequence
+How a verdict is reached is `dcbook.experiments.verdict`'s; here claims are put to it, and pages are made of the answers.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from dcbook.experiments import Contrast, Record, Run, by_value, contrast, paired
+from dcbook.book.protocol import Protocol
+from dcbook.experiments import Contrast, Question, Record, Run, by_value, contrast, paired, power
 from dcbook.experiments.compare import TOLERANCE
-from dcbook.experiments.contrast import HOLDS, IN_PART, NOT
 from dcbook.experiments.records import path_of, read, value_of
+from dcbook.experiments.verdict import CONTRADICTED, NO_EFFECT, UNDECIDED, VERDICTS, combined, simultaneous
 
 NOT_YET, NOT_HERE = "not tested yet", "not testable here"
-Judgment = tuple[str, str]  # a verdict and its evidence in words
+METRICS = {"acc": "ACC", "nmi": "NMI"}
+
+
+class NotTested(ValueError):
+    """A claim's records do not answer it; the message says what is missing."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What records say of a claim.
+
+    Attributes
+    ----------
+    questions : sequence of Question
+        Each part of the claim.
+    note : str
+        More evidence, in words.
+    every : bool
+        Whether the claim is about each of several, see `dcbook.experiments.verdict.combined`.
+    """
+
+    questions: Sequence[Question]
+    note: str = ""
+    every: bool = False
+
+    @property
+    def level(self) -> float:
+        """Of each interval, so that all of them hold together at 95 %."""
+        return simultaneous(len(self.questions))
+
+    @property
+    def verdict(self) -> str:
+        """What the questions come to together."""
+        return combined([question.verdict(self.level) for question in self.questions], self.every)
+
+    @property
+    def evidence(self) -> str:
+        """Every question with its estimate and interval, then the note."""
+        told = [f"{question.about} {question.estimate.told(self.level)}".strip() for question in self.questions]
+        return "; ".join(told + [self.note] * bool(self.note))
+
+    def p(self) -> float:
+        """The smallest error at which the claim is still supported or contradicted; 1 where it is neither."""
+        each = [question.p() for question in self.questions]
+        if self.verdict == CONTRADICTED:
+            against = [p for p, q in zip(each, self.questions, strict=True) if q.verdict() == CONTRADICTED]
+            return min(1.0, len(each) * min(against))
+        return max(each)
+
+    def power(self, gain: float) -> float:
+        """The probability to support a true gain of that many points, at the seeds' scatter: the least of the parts."""
+        found = [
+            power(gain, round(q.estimate.scatter, 2), tuple(map(len, q.estimate.gains.values())), len(self.questions))
+            for q in self.questions
+            if isinstance(q.estimate, Contrast) and q.estimate.unit == "points" and q.within is None
+        ]
+        return min((each for each in found if not math.isnan(each)), default=math.nan)
+
+
+Judge = Callable[[Sequence[Record]], Answer]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The outcome for one claim; `answer` is None where it was not tested, and `evidence` says why."""
+
+    verdict: str
+    evidence: str
+    answer: Answer | None = None
+    protocol: Protocol | None = None
+    power: float = math.nan
 
 
 @dataclass(frozen=True)
@@ -29,69 +106,114 @@ class Claim:
     notebook : str
         The notebook that tests it, without ``.ipynb``; empty if none does.
     judge : callable, or str
-        From records to a verdict and its evidence; or why it is not tested.
+        From records to an `Answer`, raising `NotTested` where they do not hold one; or why it is not tested.
     runs : callable, optional
         From the name of a scale to the runs that decide; none where `judge` says why it is not tested.
     status : str, optional
         How well what is tested is known to be what the paper tested; a column of the page, where a chapter has it.
+    scale : str
+        Whose records decide: "laptop", or "paper" as soon as those are there.
+    gain : float
+        The gain that the paper claims, in points; where it names none, `TOLERANCE`. The power of the test is for this.
     """
 
     place: str
     text: str
     notebook: str
-    judge: Callable[[Sequence[Record]], Judgment] | str
+    judge: Judge | str
     runs: Callable[[str], Iterable[Run]] | None = None
     status: str = ""
+    scale: str = "laptop"
+    gain: float = TOLERANCE
 
-    def verdict(self, records: Sequence[Record]) -> Judgment:
-        """Its verdict from the records of its runs, and the evidence."""
+    def verdict(
+        self, records: Sequence[Record], protocol: Callable[[Sequence[Record]], Protocol | None] = lambda _: None
+    ) -> Verdict:
+        """What the records of its runs say, and which share of the paper's protocol that rests on.
+
+        A claim is called contradicted, or without effect, only where that share is large enough; else it is undecided.
+        """
         if isinstance(self.judge, str):
-            return (NOT_YET if self.judge.startswith(NOT_YET) else NOT_HERE), self.judge
+            return Verdict(NOT_YET if self.judge.startswith(NOT_YET) else NOT_HERE, self.judge)
         if not records:
-            return NOT_YET, "its runs have no records"
-        return self.judge(records)
+            return Verdict(NOT_YET, "its runs have no records")
+        try:
+            answer = self.judge(records)
+        except NotTested as missing:
+            return Verdict(NOT_YET, str(missing))
+        share, verdict, evidence = protocol(records), answer.verdict, answer.evidence
+        if share and not share.enough and verdict in (CONTRADICTED, NO_EFFECT):
+            evidence = f"{verdict} at this share of the protocol, which is too small to count against the paper: {evidence}"
+            verdict = UNDECIDED
+        return Verdict(verdict, evidence, answer, share, answer.power(self.gain))
 
 
-def gains(better: str, worse: str | Sequence[str]) -> Callable[[Sequence[Record]], Judgment]:
-    """`better` beats `worse` (of several, the best) in ACC and in NMI: pairs of one data set and seed, t interval."""
+def gains(better: str, worse: str) -> Judge:
+    """`better` beats `worse` in ACC and in NMI: pairs of one data set and seed."""
     return lambda records: in_both_metrics(lambda metric: contrast(records, better, worse, metric))
 
 
-def beats(setting: str, better: Any, worse: Any) -> Callable[[Sequence[Record]], Judgment]:
+def beats_all(better: str, rivals: Sequence[str]) -> Judge:
+    """`better` beats every one of `rivals`, those that have records, in ACC and in NMI."""
+
+    def judge(records: Sequence[Record]) -> Answer:
+        there = {record.run["method"] for record in records}
+        if better not in there or not there & set(rivals):
+            raise NotTested(f"no records of {better} beside {', '.join(rivals)}")
+        questions = [
+            Question(f"{METRICS[metric]} over {rival}", contrast(records, better, rival, metric))
+            for metric in METRICS
+            for rival in rivals
+            if rival in there
+        ]
+        return Answer(questions, every=True)
+
+    return judge
+
+
+def beats(setting: str, better: Any, worse: Any) -> Judge:
     """The same method is better at one value of a setting than at another, in ACC and in NMI, pair by pair."""
 
-    def judge(records: Sequence[Record]) -> Judgment:
+    def judge(records: Sequence[Record]) -> Answer:
         found = by_value(records, setting)
         return in_both_metrics(lambda metric: paired(found.get(better, []), found.get(worse, []), metric))
 
     return judge
 
 
-def in_both_metrics(contrast_in: Callable[[str], Contrast]) -> Judgment:
-    """The verdict of a comparison that is made in ACC and in NMI; not tested yet where it finds no pairs."""
+def in_both_metrics(contrast_in: Callable[[str], Contrast], **how: Any) -> Answer:
+    """A comparison that is made in ACC and in NMI; `how` goes to `Question`. NotTested where it finds no pairs."""
     try:
-        found = {metric: contrast_in(metric) for metric in ("acc", "nmi")}
+        return Answer([Question(name, contrast_in(metric), **how) for metric, name in METRICS.items()])
     except ValueError as error:
-        return NOT_YET, str(error)
-    return combined([each.verdict for each in found.values()]), "; ".join(
-        f"{metric.upper()} {each}" for metric, each in found.items()
-    )
+        raise NotTested(str(error)) from None
 
 
-def matters_little(*settings: str) -> Callable[[Sequence[Record]], Judgment]:
-    """The means over the seeds at all values of these settings lie within `TOLERANCE` points, in ACC and in NMI."""
+def matters_little(setting: Mapping[str, Any], *others: Mapping[str, Any], limit: float = TOLERANCE) -> Judge:
+    """At each of the `others` scores lie within `limit` points of those at `setting`, in ACC and in NMI, pair by pair.
 
-    def judge(records: Sequence[Record]) -> Judgment:
-        means = {metric: means_at(records, settings, metric) for metric in ("acc", "nmi")}
-        spread = {metric: max(found.values()) - min(found.values()) for metric, found in means.items()}
-        text = "; ".join(
-            f"{metric.upper()} {min(found.values()):.1f} to {max(found.values()):.1f} %, best at "
-            + ", ".join(f"{name} = {v:g}" for name, v in zip(settings, max(found, key=found.get), strict=True))
-            for metric, found in means.items()
-        )
-        return counted(sum(points <= TOLERANCE for points in spread.values()), 2), text
+    A setting is a mapping from names to values: {"zeta": 0.8, "gamma": 0.2}.
+    """
+
+    def judge(records: Sequence[Record]) -> Answer:
+        def at(values: Mapping[str, Any]) -> list[Record]:
+            return [r for r in records if all(value_of(r, name) == value for name, value in values.items())]
+
+        try:
+            questions = [
+                Question(f"{METRICS[metric]} at {_told(other)}", paired(at(other), at(setting), metric), within=limit)
+                for metric in METRICS
+                for other in others
+            ]
+        except ValueError as error:
+            raise NotTested(str(error)) from None
+        return Answer(questions, f"differences from {_told(setting)}", every=True)
 
     return judge
+
+
+def _told(values: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} = {value:g}" for name, value in values.items())
 
 
 def means_at(records: Sequence[Record], settings: Sequence[str], metric: str) -> dict[tuple, float]:
@@ -102,33 +224,35 @@ def means_at(records: Sequence[Record], settings: Sequence[str], metric: str) ->
     return {values: float(np.mean(scores)) for values, scores in found.items()}
 
 
-def counted(successes: int, of: int) -> str:
-    """The verdict of a claim about single runs: all, some, or none of them."""
-    return HOLDS if successes == of else IN_PART if successes else NOT
-
-
-def combined(verdicts: Sequence[str]) -> str:
-    """Holds if all do, does not hold if none does even in part."""
-    distinct = set(verdicts)
-    return distinct.pop() if len(distinct) == 1 else IN_PART
-
-
-def page(
-    title: str, introduction: str, claims: Sequence[Claim], records_of: Callable[[Claim], Sequence[Record]]
-) -> str:
-    """The verdicts as a Markdown page, ending in a newline; `records_of` finds the records of a claim's runs."""
-    rows, tally = [], dict.fromkeys((HOLDS, IN_PART, NOT, NOT_HERE, NOT_YET), 0)
+def page(title: str, introduction: str, claims: Sequence[Claim], verdicts: Sequence[Verdict]) -> str:
+    """The verdicts as a Markdown page, ending in a newline."""
     with_status = any(claim.status for claim in claims)
-    for number, claim in enumerate(claims, 1):
-        verdict, evidence = claim.verdict(records_of(claim))
-        tally[verdict] += 1
+    columns = ["#", "in the paper", "claim", "notebook", *(["status"] if with_status else [])]
+    columns += ["verdict", "rests on", "evidence"]
+    rows = []
+    for number, (claim, found) in enumerate(zip(claims, verdicts, strict=True), 1):
         where = f"[{claim.notebook}]({claim.notebook}.ipynb)" if claim.notebook else ""
-        status = f"{claim.status} | " if with_status else ""
-        rows.append(f"| {number} | {claim.place} | {claim.text} | {where} | {status}**{verdict}** | {evidence} |")
-    count = ", ".join(f"{n} {verdict}" for verdict, n in tally.items() if n)
-    columns = ["#", "in the paper", "claim", "notebook", *(["status"] if with_status else []), "verdict", "evidence"]
+        cells = [str(number), claim.place, claim.text, where, *([claim.status] if with_status else [])]
+        rows.append(f"| {' | '.join([*cells, f'**{found.verdict}**', rests_on(claim, found), found.evidence])} |")
     head = f"| {' | '.join(columns)} |\n|{'---|' * len(columns)}"
-    return f"# {title}\n\n{introduction}\n\nOf {len(claims)} claims: {count}.\n\n{head}\n" + "\n".join(rows) + "\n"
+    count = f"Of {len(claims)} claims: {told_counts(verdicts)}."
+    return f"# {title}\n\n{introduction}\n\n{count}\n\n{head}\n" + "\n".join(rows) + "\n"
+
+
+def told_counts(verdicts: Iterable[Verdict]) -> str:
+    """How many claims have each verdict: "3 supported, 5 undecided"."""
+    found = [each.verdict for each in verdicts]
+    return ", ".join(f"{found.count(name)} {name}" for name in (*VERDICTS, NOT_HERE, NOT_YET) if name in found)
+
+
+def rests_on(claim: Claim, found: Verdict) -> str:
+    """Scale, share of the protocol and power of a verdict, in words."""
+    if found.answer is None:
+        return ""
+    parts = [f"`{claim.scale}`" + (f": {found.protocol}" if found.protocol else "")]
+    if not math.isnan(found.power):
+        parts.append(f"would notice {claim.gain:g} points with probability {found.power:.2f}")
+    return "; ".join(parts)
 
 
 def recorded(runs: Iterable[Run], folder: Path) -> list[Record]:

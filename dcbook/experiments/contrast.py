@@ -1,4 +1,4 @@
-"""Comparative claims put to the records: paired over seeds that share their start, with an interval."""
+"""What one method gains over another: paired over seeds that share their start, with intervals."""
 
 from __future__ import annotations
 
@@ -8,86 +8,175 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.special import stdtrit
 
 from dcbook.experiments.records import Record, place, value_of
 
-HOLDS, IN_PART, NOT = "holds", "holds in part", "does not hold"
 LEVEL = 0.95
+Interval = tuple[float, float]
 
 
 @dataclass(frozen=True)
 class Contrast:
-    """What one method gains over another, or over the best of several, in points (per cent).
+    """A difference measured on several data sets with several seeds each, such as one method's ACC over another's.
+
+    Seeds of one data set are a sample; the data sets are not: they are the ones that were tested. So the mean weighs
+    each data set alike, its interval comes from the scatter of the seeds within each, and `between` says how far the
+    data sets themselves differ.
 
     Attributes
     ----------
     gains : dict
-        Data set (or features of it, see `place`) to the gain of each seed, in the order of the seeds.
+        Data set (or features of it, see `place`) to the difference for each seed, in `unit`.
+    unit : str
+        "points" are per cent of the samples.
     """
 
     gains: dict[str, tuple[float, ...]]
+    unit: str = "points"
 
     @property
     def means(self) -> dict[str, float]:
-        """Mean gain on each data set."""
+        """Mean on each data set."""
         return {dataset: float(np.mean(gains)) for dataset, gains in self.gains.items()}
 
     @property
     def mean(self) -> float:
-        """Mean gain over all pairs of runs."""
-        return float(np.mean(self._all))
+        """Mean over the data sets, each with the same weight."""
+        return float(np.mean(list(self.means.values())))
 
     @property
-    def interval(self) -> tuple[float, float]:
-        """The 95 % interval of Student's t for the mean over all pairs; infinite for a single pair."""
-        from scipy.stats import t
-
-        n = len(self._all)
-        if n < 2:
-            return -math.inf, math.inf
-        half = t.ppf((1 + LEVEL) / 2, n - 1) * np.std(self._all, ddof=1) / math.sqrt(n)
-        return self.mean - half, self.mean + half
+    def n(self) -> int:
+        """Number of pairs of runs."""
+        return sum(map(len, self.gains.values()))
 
     @property
-    def verdict(self) -> str:
-        """Holds: better on every data set, and the interval lies above 0; does not hold: better on none, or below 0.
+    def scatter(self) -> float:
+        """Standard deviation over the seeds within a data set, pooled; NaN where no data set has two."""
+        freedom = sum(len(gains) - 1 for gains in self.gains.values())
+        squares = sum((len(gains) - 1) * np.var(gains, ddof=1) for gains in self.gains.values() if len(gains) > 1)
+        return math.sqrt(squares / freedom) if freedom else math.nan
 
-        Everything between holds in part.
+    def interval(self, level: float = LEVEL) -> Interval:
+        """Confidence interval of the mean over these data sets, by the scatter of their seeds.
+
+        Student's t with Satterthwaite's degrees of freedom, since data sets scatter differently (the paired t interval
+        for one data set). Infinite where a data set has a single seed.
         """
-        low, high = self.interval
-        better = [gain > 0 for gain in self.means.values()]
-        if all(better) and low > 0:
-            return HOLDS
-        return NOT if not any(better) or high < 0 else IN_PART
+        if min(map(len, self.gains.values())) < 2:
+            return -math.inf, math.inf
+        sizes = np.array([len(gains) for gains in self.gains.values()])
+        squares = np.array([np.var(gains, ddof=1) for gains in self.gains.values()]) / sizes
+        return _student(self.mean, squares.sum() / len(sizes) ** 2, _freedom(squares, sizes), level)
 
-    def within(self, points: float) -> Contrast:
-        """The gains with `points` added: its verdict is on falling behind by less than that."""
-        return Contrast({dataset: tuple(gain + points for gain in gains) for dataset, gains in self.gains.items()})
+    def interval_on(self, dataset: str, level: float = LEVEL) -> Interval:
+        """The same for one data set."""
+        return Contrast({dataset: self.gains[dataset]}).interval(level)
+
+    def between(self, level: float = LEVEL) -> Interval | None:
+        """Interval for the mean over data sets such as these, each of them one observation; None for fewer than three."""
+        means = list(self.means.values())
+        if len(means) < 3:
+            return None
+        return _student(self.mean, np.var(means, ddof=1) / len(means), len(means) - 1, level)
 
     def __str__(self) -> str:
-        low, high = self.interval
-        each = ", ".join(f"{dataset} {gain:+.1f}" for dataset, gain in self.means.items())
-        return f"{self.mean:+.1f} [{low:+.1f}, {high:+.1f}] points over {len(self._all)} pairs ({each})"
+        return self.told(LEVEL)
+
+    def told(self, level: float) -> str:
+        """Mean, interval at that level, pairs, and the mean of each data set."""
+        low, high = self.interval(level)
+        each = ", ".join(f"{dataset} {gain:+.{self._places}f}" for dataset, gain in self.means.items())
+        numbers = f"{self.mean:+.{self._places}f} [{low:+.{self._places}f}, {high:+.{self._places}f}]"
+        return f"{numbers} {self.unit} over {self.n} pairs ({each})".replace("  ", " ")
 
     @property
-    def _all(self) -> list[float]:
-        return [gain for gains in self.gains.values() for gain in gains]
+    def _places(self) -> int:
+        return 1 if self.unit == "points" else 2
 
 
-def contrast(records: Iterable[Record], better: str, worse: str | Iterable[str], metric: str = "acc") -> Contrast:
-    """What `better` gains over `worse` (of several, the best of each data set's means) where both have a record.
+def _student(mean: float, square: float, freedom: float, level: float) -> Interval:
+    half = float(stdtrit(freedom, (1 + level) / 2)) * math.sqrt(square)
+    return mean - half, mean + half
+
+
+def _freedom(squares: np.ndarray, sizes: np.ndarray) -> float:
+    """Satterthwaite's degrees of freedom for a sum of squared standard errors."""
+    if not squares.any():
+        return float((sizes - 1).sum())
+    return float(squares.sum() ** 2 / (squares**2 / (sizes - 1)).sum())
+
+
+@dataclass(frozen=True)
+class Rate:
+    """In how many runs something happens.
+
+    Attributes
+    ----------
+    counts : dict
+        Data set to (runs in which it happens, runs).
+    """
+
+    counts: dict[str, tuple[int, int]]
+    unit = "% of the runs"
+
+    @property
+    def means(self) -> dict[str, float]:
+        """Per cent of each data set's runs."""
+        return {dataset: 100 * hits / runs for dataset, (hits, runs) in self.counts.items()}
+
+    @property
+    def mean(self) -> float:
+        """Per cent of all runs."""
+        hits, runs = self._total
+        return 100 * hits / runs
+
+    @property
+    def n(self) -> int:
+        """Number of runs."""
+        return self._total[1]
+
+    def interval(self, level: float = LEVEL) -> Interval:
+        """The exact interval of Clopper and Pearson, in per cent."""
+        return _exact(*self._total, level)
+
+    def interval_on(self, dataset: str, level: float = LEVEL) -> Interval:
+        """The same for one data set."""
+        return _exact(*self.counts[dataset], level)
+
+    def between(self, level: float = LEVEL) -> None:
+        """Not defined for a rate."""
+
+    def told(self, level: float) -> str:
+        """Runs of all runs, the rate's interval at that level, and each data set's runs."""
+        hits, runs = self._total
+        low, high = self.interval(level)
+        each = ", ".join(f"{dataset} {hits} of {runs}" for dataset, (hits, runs) in self.counts.items())
+        return f"{hits} of {runs} runs [{low:.0f}, {high:.0f} %]" + (f" ({each})" if len(self.counts) > 1 else "")
+
+    @property
+    def _total(self) -> tuple[int, int]:
+        hits, runs = zip(*self.counts.values(), strict=True)
+        return sum(hits), sum(runs)
+
+
+def _exact(hits: int, runs: int, level: float) -> Interval:
+    from scipy.stats import beta
+
+    tail = (1 - level) / 2
+    low = beta.ppf(tail, hits, runs - hits + 1) if hits else 0.0
+    high = beta.isf(tail, hits + 1, runs - hits) if hits < runs else 1.0
+    return 100 * float(low), 100 * float(high)
+
+
+def contrast(records: Iterable[Record], better: str, worse: str, metric: str = "acc") -> Contrast:
+    """What `better` gains over `worse` where both have a record of one data set and seed, in points.
 
     Raises ValueError if they share no data set and seed, or if a method has two records for one of them.
     """
-    rivals = [worse] if isinstance(worse, str) else list(worse)
     records = list(records)
-    ours, *theirs = (_values([r for r in records if r.run["method"] == name], metric) for name in (better, *rivals))
-    best = {
-        dataset: max((found[dataset] for found in theirs if dataset in found), key=lambda s: np.mean(list(s.values())))
-        for dataset in ours
-        if any(dataset in found for found in theirs)
-    }
-    return _paired(ours, best, f"{better} and {' or '.join(rivals)}")
+    ours, theirs = (values([r for r in records if r.run["method"] == name], metric) for name in (better, worse))
+    return _paired(ours, theirs, f"{better} and {worse}")
 
 
 def paired(better: Iterable[Record], worse: Iterable[Record], metric: str = "acc") -> Contrast:
@@ -95,7 +184,7 @@ def paired(better: Iterable[Record], worse: Iterable[Record], metric: str = "acc
 
     Raises ValueError if they share no data set and seed, or if one of them has two records for one of these.
     """
-    return _paired(_values(better, metric), _values(worse, metric), "the two settings")
+    return _paired(values(better, metric), values(worse, metric), "the two settings")
 
 
 def by_value(records: Iterable[Record], setting: str) -> dict[Any, list[Record]]:
@@ -106,16 +195,33 @@ def by_value(records: Iterable[Record], setting: str) -> dict[Any, list[Record]]
     return found
 
 
-def _values(records: Iterable[Record], metric: str) -> dict[str, dict[int, float]]:
-    """Data set to seed to per cent."""
-    values: dict[str, dict[int, float]] = {}
+def grouped(pairs: Iterable[tuple[str, float]]) -> dict[str, tuple[float, ...]]:
+    """Values by data set, for a `Contrast` of what each run measured: [("usps", 1.0), ("usps", 2.0), …]."""
+    found: dict[str, tuple[float, ...]] = {}
+    for dataset, value in pairs:
+        found[dataset] = (*found.get(dataset, ()), value)
+    return found
+
+
+def counted(pairs: Iterable[tuple[str, bool]]) -> Rate:
+    """In how many runs it happens, from a truth value for each run and its data set."""
+    counts: dict[str, tuple[int, int]] = {}
+    for dataset, hit in pairs:
+        hits, runs = counts.get(dataset, (0, 0))
+        counts[dataset] = (hits + bool(hit), runs + 1)
+    return Rate(counts)
+
+
+def values(records: Iterable[Record], metric: str) -> dict[str, dict[int, float]]:
+    """Data set to seed to a score in per cent; ValueError if a data set and seed has two records."""
+    found: dict[str, dict[int, float]] = {}
     for record in records:
         run = record.run
-        seeds = values.setdefault(place(run), {})
+        seeds = found.setdefault(place(run), {})
         if run["seed"] in seeds:
             raise ValueError(f"{run['method']} has two records on {place(run)} with seed {run['seed']}: choose one")
         seeds[run["seed"]] = 100 * record.scores[metric]
-    return values
+    return found
 
 
 def _paired(ours: dict[str, dict[int, float]], theirs: dict[str, dict[int, float]], who: str) -> Contrast:

@@ -1,0 +1,74 @@
+"""How much of a paper's protocol the runs of a claim had: its images, its network, its number of updates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import dcbook.methods
+from dcbook.experiments.records import Record
+
+LENGTHS = ("epochs", "phase1_epochs", "phase2_epochs")
+UPDATES = "max_updates"
+ENOUGH = 0.25  # of the paper's images and of its updates: with less, a claim is not contradicted but undecided
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """Shares of a paper's protocol.
+
+    Attributes
+    ----------
+    images : float
+        Training images, as a share of those of the paper's data set: the least of the data sets; 0 for other data.
+    network : bool
+        Whether the network is the paper's.
+    updates : float
+        Updates of the methods' own phases, without pretraining, as a share of the paper's: the least of the runs.
+    note : str
+        What else a reader must know, in a few words.
+    """
+
+    images: float
+    network: bool
+    updates: float
+    note: str = ""
+
+    @property
+    def enough(self) -> bool:
+        """Whether a result against the paper counts as one."""
+        return self.network and min(self.images, self.updates) >= ENOUGH
+
+    def __str__(self) -> str:
+        data = f"{percent(self.images)} of the images" if self.images else "other data"
+        network = "the paper's network" if self.network else "another network"
+        told = f"{data}, {network}, {percent(self.updates)} of the updates"
+        return f"{told}; {self.note}" if self.note else told
+
+
+def percent(share: float) -> str:
+    """A share in [0, 1] in words: "14 %", "0.3 %"."""
+    return f"{100 * share:.0f} %" if share >= 0.01 else f"{100 * share:.1g} %"
+
+
+def images_of(record: Record, whole: Mapping[str, int]) -> int:
+    """Number of images that a run trained on; `whole` names the size of each data set."""
+    return record.run["sampling"].get("subset", whole[record.run["dataset"]])
+
+
+def updates_of(run: Mapping, images: float) -> float:
+    """The least share of its estimator's default lengths, which are its paper's, among a run and those it starts from.
+
+    images : images it trains on, as a share of the paper's: an epoch of fewer images has fewer updates, unless
+        DCSS's `schedule_size` makes up for it. Recipes of pretraining do not count.
+    """
+    shares = []
+    while run:
+        usual = getattr(dcbook.methods, run["estimator"])().get_params(deep=False)
+        given = {**usual, **run["params"]}
+        stretched = 1.0 if given.get("schedule_size") else images
+        epochs = [stretched * given[n] / usual[n] for n in LENGTHS if usual.get(n) and given[n]]
+        updates = [given[UPDATES] / usual[UPDATES]] if usual.get(UPDATES) else []
+        shares += [min(1.0, share) for share in epochs + updates]
+        run = run["start"]
+    return min(shares, default=1.0)

@@ -1,0 +1,118 @@
+"""The one rule by which every claim of the book is judged.
+
+A claim is taken apart into questions. Each asks of one measured difference, or of the rate at which something happens,
+whether it lies above a limit (`above`; 0 unless the claim names another), or whether it is small (`within`). The answer
+comes from its confidence interval:
+
+- supported: the interval lies above the limit, or within the band;
+- contradicted: it lies below the limit, or outside the band;
+- no effect: it lies within `BAND` points on both sides of 0, though a gain was claimed;
+- mixed: on one data set supported, on another contradicted or without effect;
+- undecided: none of these. The runs cannot tell.
+
+The intervals of a claim hold together at 95 %: with m questions, each has the level 1 - 0.05 / m (Bonferroni). So a
+claim such as "better than every other method" has an interval for each rival.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dcbook.experiments.contrast import LEVEL, Contrast, Interval, Rate
+
+SUPPORTED, CONTRADICTED, NO_EFFECT = "supported", "contradicted", "no effect"
+MIXED, UNDECIDED = "mixed", "undecided"
+VERDICTS = (SUPPORTED, CONTRADICTED, NO_EFFECT, MIXED, UNDECIDED)
+BAND = 1.0  # points: half of the smallest gain of a method over another that DCSS's tables call an improvement
+MOST = 50.0  # per cent of the runs
+
+
+@dataclass(frozen=True)
+class Question:
+    """One comparison that a claim rests on.
+
+    Attributes
+    ----------
+    about : str
+        What is compared, in a few words: "ACC over DEC".
+    estimate : Contrast or Rate
+        What was measured, larger values speaking for the claim.
+    above : float
+        The claim says that the true value is larger than this, in the estimate's unit.
+    within : float, optional
+        The claim says instead that the true value is at most this far from 0.
+    band : float, optional
+        How far from 0 a value has no effect; None where the unit has no such band, or the claim is no gain over 0.
+    """
+
+    about: str
+    estimate: Contrast | Rate
+    above: float = 0.0
+    within: float | None = None
+    band: float | None = BAND
+
+    def verdict(self, level: float = LEVEL) -> str:
+        """One of `VERDICTS`, from the interval over all data sets, unless single data sets disagree."""
+        names = list(self.estimate.means)
+        alone = 1 - (1 - level) / len(names)
+        each = {self.read(self.estimate.interval_on(name, alone)) for name in names}
+        if SUPPORTED in each and each & {CONTRADICTED, NO_EFFECT}:
+            return MIXED
+        return self.read(self.estimate.interval(level))
+
+    def read(self, interval: Interval) -> str:
+        """What an interval of the estimate says."""
+        low, high = interval
+        if self.within is not None:
+            if -self.within <= low and high <= self.within:
+                return SUPPORTED
+            return CONTRADICTED if high < -self.within or low > self.within else UNDECIDED
+        if self._banded and -self.band <= low and high <= self.band:
+            return NO_EFFECT
+        return SUPPORTED if low > self.above else CONTRADICTED if high < self.above else UNDECIDED
+
+    def p(self) -> float:
+        """The smallest error at which it is still supported or contradicted; 1 where it is neither."""
+        verdict = self.verdict()
+        if verdict not in (SUPPORTED, CONTRADICTED):
+            return 1.0
+        kept, lost = LEVEL, 1.0
+        for _ in range(30):
+            middle = (kept + lost) / 2
+            kept, lost = (middle, lost) if self.verdict(middle) == verdict else (kept, middle)
+        return 1 - kept
+
+    @property
+    def _banded(self) -> bool:
+        return self.band is not None and self.above == 0 and isinstance(self.estimate, Contrast)
+
+
+def simultaneous(n: int) -> float:
+    """The level of each of n intervals that hold together at `LEVEL`."""
+    return 1 - (1 - LEVEL) / n
+
+
+def combined(verdicts: Sequence[str], every: bool = False) -> str:
+    """The verdict of a claim that says several things at once, which must all be true.
+
+    every : a claim about each of several, such as all rivals: one that is contradicted contradicts it.
+    """
+    found = set(verdicts)
+    if len(found) == 1:
+        return found.pop()
+    if CONTRADICTED in found and (every or SUPPORTED not in found):
+        return CONTRADICTED
+    partly = MIXED in found or CONTRADICTED in found or {SUPPORTED, NO_EFFECT} == found
+    return MIXED if partly else UNDECIDED
+
+
+def discoveries(errors: Sequence[float], rate: float = 1 - LEVEL) -> list[bool]:
+    """Which of many results stand if at most a share `rate` of those that do may be wrong: Benjamini and Hochberg 1995.
+
+    errors : the smallest error of each (`Question.p`); 1 for a result that is none.
+    """
+    order = sorted(range(len(errors)), key=errors.__getitem__)
+    passed = [rank for rank, i in enumerate(order, 1) if errors[i] <= rate * rank / len(errors)]
+    standing = set(order[: max(passed, default=0)])
+    return [i in standing for i in range(len(errors))]
