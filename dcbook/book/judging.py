@@ -99,7 +99,8 @@ def _data(judged: Judged, stands: bool) -> dict:
 
 def _question(question: Question, level: float) -> dict:
     estimate = question.estimate
-    asked = {"within": question.within} if question.within is not None else {"above": question.above}
+    limits = {name: getattr(question, name) for name in ("within", "below", "above")}
+    asked = next({name: limit} for name, limit in limits.items() if limit is not None)
     between = estimate.between(level)
     return {
         "about": question.about,

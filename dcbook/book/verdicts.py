@@ -74,7 +74,7 @@ class Answer:
         found = [
             power(gain, round(q.estimate.scatter, 2), tuple(map(len, q.estimate.gains.values())), len(self.questions))
             for q in self.questions
-            if isinstance(q.estimate, Contrast) and q.estimate.unit == "points" and q.within is None
+            if q.estimate.unit == "points" and q.within is None
         ]
         return min((each for each in found if not math.isnan(each)), default=math.nan)
 

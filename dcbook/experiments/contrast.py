@@ -29,7 +29,7 @@ class Contrast:
     gains : dict
         Data set (or features of it, see `place`) to the difference for each seed, in `unit`.
     unit : str
-        "points" are per cent of the samples.
+        "points", per cent, for a difference between runs; else what is measured of each run, such as "%".
     """
 
     gains: dict[str, tuple[float, ...]]
@@ -84,15 +84,16 @@ class Contrast:
         return self.told(LEVEL)
 
     def told(self, level: float) -> str:
-        """Mean, interval at that level, pairs, and the mean of each data set."""
+        """Mean, interval at that level, number of pairs or runs, and the mean of each data set."""
         low, high = self.interval(level)
-        each = ", ".join(f"{dataset} {gain:+.{self._places}f}" for dataset, gain in self.means.items())
-        numbers = f"{self.mean:+.{self._places}f} [{low:+.{self._places}f}, {high:+.{self._places}f}]"
-        return f"{numbers} {self.unit} over {self.n} pairs ({each})".replace("  ", " ")
+        many = f"{self.n} {'pairs' if self.unit == 'points' else 'runs'}"
+        each = ", ".join(f"{dataset} {self._number(mean)}" for dataset, mean in self.means.items())
+        unit = f" {self.unit}" if self.unit else ""
+        return f"{self._number(self.mean)} [{self._number(low)}, {self._number(high)}]{unit} over {many} ({each})"
 
-    @property
-    def _places(self) -> int:
-        return 1 if self.unit == "points" else 2
+    def _number(self, value: float) -> str:
+        """With a sign where it is a difference."""
+        return f"{value:+.1f}" if self.unit == "points" else f"{value:.1f}"
 
 
 def _student(mean: float, square: float, freedom: float, level: float) -> Interval:
