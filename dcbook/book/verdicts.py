@@ -16,6 +16,7 @@ import numpy as np
 from dcbook.book.protocol import Protocol
 from dcbook.experiments import Contrast, Question, Record, Run, by_value, contrast, paired, power
 from dcbook.experiments.compare import TOLERANCE
+from dcbook.experiments.contrast import POINTS
 from dcbook.experiments.records import path_of, read, value_of
 from dcbook.experiments.verdict import CONTRADICTED, NO_EFFECT, UNDECIDED, VERDICTS, combined, simultaneous
 
@@ -74,7 +75,7 @@ class Answer:
         found = [
             power(gain, round(q.estimate.scatter, 2), tuple(map(len, q.estimate.gains.values())), len(self.questions))
             for q in self.questions
-            if q.estimate.unit == "points" and q.within is None
+            if q.estimate.unit == POINTS and q.within is None
         ]
         return min((each for each in found if not math.isnan(each)), default=math.nan)
 

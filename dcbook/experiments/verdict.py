@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dcbook.experiments.contrast import LEVEL, Contrast, Interval, Rate
+from dcbook.experiments.contrast import LEVEL, POINTS, Contrast, Interval, Rate
 
 SUPPORTED, CONTRADICTED, NO_EFFECT = "supported", "contradicted", "no effect"
 MIXED, UNDECIDED = "mixed", "undecided"
@@ -90,7 +90,7 @@ class Question:
 
     @property
     def _banded(self) -> bool:
-        return self.band is not None and self.above == 0 and self.estimate.unit == "points"
+        return self.band is not None and self.above == 0 and self.estimate.unit == POINTS
 
 
 def simultaneous(n: int) -> float:
