@@ -81,7 +81,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--scale", default="quick", help=f"{', '.join(SCALES)} (default: %(default)s)")
     parser.add_argument("--chapter", help=f"a folder of notebooks/, or {ALL}; default: all but the longer notebooks")
     parser.add_argument("--notebook", help="name without .ipynb; default: all of the chapter")
-    parser.add_argument("--budget", type=float, metavar="SECONDS", help="stop cleanly when this time is spent; 0: draw what has records")
+    parser.add_argument(
+        "--budget", type=float, metavar="SECONDS", help="stop cleanly when this time is spent; 0: draw what has records"
+    )
     parser.add_argument(
         "-p", "--parameter", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"),
         help="another parameter, as a Python literal: -p seeds '[0, 1]'",
