@@ -52,11 +52,22 @@ def maps(
             for axis, (title, places) in zip(line, row.items(), strict=True):
                 axis.scatter(*places.T, s=3, c=colors[label], linewidths=0, rasterized=True)
                 for number, name in enumerate(called):
-                    center = np.median(places[label == number], axis=0)
-                    axis.annotate(name, center, ha="center", va="center", weight="bold", bbox=_LABEL)
+                    if (label == number).any():
+                        at = densest(places[label == number])
+                        axis.annotate(name, at, ha="center", va="center", weight="bold", fontsize=8, bbox=_LABEL)
                 axis.set(title=title, xticks=[], yticks=[])
                 axis.spines[:].set_visible(False)
     return figure
+
+
+def densest(places: np.ndarray, neighbors: int = 30) -> np.ndarray:
+    """Of some points (n, 2) the one whose nearest others are closest: where a label of them all belongs, (2,).
+
+    A median may lie between two groups, in empty space or among other points.
+    """
+    apart = np.linalg.norm(places[:, None] - places[None], axis=-1)
+    near = np.sort(apart, axis=1)[:, : min(neighbors, len(places))]
+    return places[near.mean(1).argmin()]
 
 
 def filters(panels: Mapping[str, np.ndarray], columns: int = 4) -> Figure:

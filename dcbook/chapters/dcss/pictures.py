@@ -1,15 +1,16 @@
-"""Pictures of this chapter alone: pairs of settings, one-hot vectors, the bounds of the theorems."""
+"""Pictures of this chapter alone: scores over settings, one-hot vectors, filters, the bounds of the theorems."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib import pyplot as plt
+from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from dcbook.plots.style import OURS, PAPER, STYLE, canvas
+from dcbook.plots.style import OURS, PALETTE, PAPER, STYLE, canvas, named
 
 MARKERS = ("o", "s", "^", "D")
 
@@ -47,15 +48,90 @@ def vectors(panels: Mapping[str, np.ndarray]) -> Figure:
 
 
 def bounds(panels: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray, str, str]]) -> Figure:
-    """Values beside what bounds them, one panel each.
+    """Values beside what bounds them, one panel each: shades say how many draws fall into a cell (logarithmic).
 
     `panels`: title to x (n,), values (n,), a curve (m, 2) of the bound, and the names of both axes.
     """
-    with canvas(1, len(panels), (3.4 * len(panels), 3.2)) as (figure, axes):
+    with canvas(1, len(panels), (3.5 * len(panels), 3.2)) as (figure, axes):
+        shades = {"gridsize": 50, "extent": (0, 1, 0, 1), "cmap": "Blues", "linewidths": 0}
         for axis, (title, (x, values, curve, name, of)) in zip(axes.flat, panels.items(), strict=True):
-            axis.scatter(x, values, s=2, color=OURS, alpha=0.25, linewidths=0, rasterized=True)
-            axis.plot(*np.asarray(curve).T, color=PAPER)
+            cells = axis.hexbin(x, values, norm=LogNorm(1), rasterized=True, **shades)
+            axis.plot(*np.asarray(curve).T, color=PAPER, linewidth=2, label="bound")
             axis.set(xlabel=name, ylabel=of, xlim=(0, 1), ylim=(0, 1), title=title, aspect="equal")
+            figure.colorbar(cells, ax=axis, fraction=0.046, label="draws")
+        axes[0, 0].legend(frameon=False, loc="upper left")
+    return figure
+
+
+def gains_at(frame: pd.DataFrame, setting: str, base: str, metrics: Sequence[str], name: str) -> Figure:
+    """What methods gain over `base` at each value of a setting, a panel a score, a line a method.
+
+    A dot is the mean over the seeds at one value, its bar goes from the lowest seed to the highest; the values stand
+    below each other, the lowest at the top. `frame`: rows with method, seed, metric, value (in [0, 1]) and the column
+    of the setting, whose `name` stands in the legend.
+    """
+    methods = [method for method in dict.fromkeys(frame["method"]) if method != base]
+    values = sorted(frame[setting].unique())
+    wide = 100 * frame.pivot(index=["metric", setting, "seed"], columns="method", values="value")
+    gains = wide[methods].sub(wide[base], axis=0)
+    colors = plt.get_cmap("cividis")(np.linspace(0, 0.9, len(values)))
+    size = (1.6 + 2.6 * len(metrics), 1 + 0.45 * len(methods))
+    with canvas(1, len(metrics), size, sharey=True) as (figure, axes):
+        for axis, metric in zip(axes.flat, metrics, strict=True):
+            axis.axvline(0, color="0.6", linewidth=0.8)
+            for color, shift, value in zip(colors, np.linspace(-0.3, 0.3, len(values)), values, strict=True):
+                found = gains.loc[metric, value]
+                rows = np.arange(len(methods)) + shift
+                axis.hlines(rows, found.min(), found.max(), color=color, linewidth=1)
+                axis.plot(found.mean(), rows, "o", color=color, markersize=4, label=f"{name} = {value:g}")
+            axis.set(xlabel=f"{named(metric)} over {base}, points", ylim=(len(methods) - 0.5, -0.5))
+            axis.set_yticks(range(len(methods)), methods)
+            axis.hlines(np.arange(len(methods) - 1) + 0.5, *axis.get_xlim(), color="0.92", linewidth=0.8)
+            axis.margins(x=0)
+        axes[0, -1].legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
+    return figure
+
+
+def over_clusters(frame: pd.DataFrame, classes: int, metrics: Sequence[str] = ("acc", "nmi")) -> Figure:
+    """Scores over the number of clusters, a panel a score, a line a method: means of the seeds, bars lowest to highest.
+
+    `frame`: rows of one data set with method, n_clusters, metric and value (in [0, 1]); a vertical line marks the
+    number of `classes`.
+    """
+    methods, numbers = list(dict.fromkeys(frame["method"])), sorted(frame["n_clusters"].unique())
+    with canvas(1, len(metrics), (1.2 + 2.9 * len(metrics), 2.9)) as (figure, axes):
+        for axis, metric in zip(axes.flat, metrics, strict=True):
+            axis.axvline(classes, color="0.6", linestyle=":", label=f"{classes} classes")
+            looks = zip(methods, sns.color_palette(PALETTE), MARKERS, (-0.2, 0, 0.2), strict=False)
+            for method, color, marker, shift in looks:
+                part = frame[(frame["method"] == method) & (frame["metric"] == metric)]
+                seeds = 100 * part.groupby("n_clusters")["value"].agg(["mean", "min", "max"])
+                axis.vlines(seeds.index + shift, seeds["min"], seeds["max"], color=color, linewidth=1)
+                axis.plot(seeds.index + shift, seeds["mean"], marker=marker, color=color, markersize=5, label=method)
+            axis.set(title=frame["dataset"].iloc[0], xlabel="number of clusters K", ylabel=f"{named(metric)}, %")
+            axis.set_xticks(numbers)
+            axis.grid(axis="y", color="0.92")
+        axes[0, -1].legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+    return figure
+
+
+def matched_filters(rows: Mapping[str, np.ndarray], titles: Sequence[str]) -> Figure:
+    """Filters (n, C, k, k) of several networks, a line each, a column for those that belong together.
+
+    Averaged over the channels; gray is 0, black and white are minus and plus the largest weight of that filter.
+    """
+    with plt.rc_context(STYLE):
+        size = (2.1 + 0.72 * len(titles), 0.35 + 0.72 * len(rows))
+        figure, axes = plt.subplots(len(rows), len(titles), figsize=size, squeeze=False)
+        for line, (name, filters) in zip(axes, rows.items(), strict=True):
+            for axis, each in zip(line, np.asarray(filters).mean(1), strict=True):
+                axis.imshow(each / np.abs(each).max(), cmap="gray", vmin=-1, vmax=1, interpolation="nearest")
+                axis.set(xticks=[], yticks=[])
+                axis.spines[:].set_visible(False)
+            line[0].set_ylabel(name, rotation=0, ha="right", va="center")
+        for axis, title in zip(axes[0], titles, strict=True):
+            axis.set_title(title, loc="center", fontsize=9)
+        figure.tight_layout(pad=0.4)
     return figure
 
 
