@@ -6,6 +6,7 @@ from dcbook.chapters.dcss.claims.judges import (
     OTHERS,
     come_apart,
     filters_resemble,
+    in_turn_beats_the_sum,
     leads_everywhere,
     loss_drops_at_the_handover,
     losses_fall,
@@ -111,9 +112,9 @@ CLAIMS = [
     Claim(
         "4.8.1, Table 2",
         "DCSS_u beats DCSS_agg: K losses in turn beat their sum",
-        TABLE2,
-        gains("DCSS_u", "DCSS_agg"),
-        GRIDS["table2"],
+        "k_updates_or_one",
+        in_turn_beats_the_sum,
+        lambda scale: [run for run in GRIDS["k_updates"](scale) if run.method.endswith("convolutional")],
     ),
     Claim(
         "4.8.2, Table 3",
