@@ -5,7 +5,9 @@ from collections.abc import Sequence
 import pandas as pd
 
 from dcbook.evaluation import learned_alike, resemblance
-from dcbook.experiments import Record
+from dcbook.experiments import Record, over
+
+SCORES = {"acc": "ACC, %", "nmi": "NMI, %", "f1_macro": "macro F1, %"}
 
 
 def histories(records: Sequence[Record], method: str, value: str) -> dict[str, list[float]]:
@@ -15,6 +17,20 @@ def histories(records: Sequence[Record], method: str, value: str) -> dict[str, l
         for record in records
         if record.run["method"] == method
     }
+
+
+def wide(frame: pd.DataFrame, setting: str, name: str, metric: str | None = None) -> pd.DataFrame:
+    """Mean ± std of `at_settings` rows as a page shows them: a column a value of the setting, which is called `name`.
+
+    `metric` : that score alone; by default all. The data set is left out where there is one only.
+    """
+    found = over(frame, setting).reset_index()
+    found = found if metric is None else found[found["metric"] == metric].drop(columns="metric")
+    if found["dataset"].nunique() == 1:
+        found = found.drop(columns="dataset")
+    if "metric" in found:
+        found["metric"] = [SCORES.get(each, each) for each in found["metric"]]
+    return found.rename(columns=lambda column: column.replace(f"{setting} =", f"{name} ="))
 
 
 def resemblances(portrait: dict) -> dict[str, dict[str, float]]:
