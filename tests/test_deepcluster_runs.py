@@ -14,6 +14,7 @@ from dcbook.methods import DeepCluster
 
 LISTS = (
     grids.numbers_of_clusters,
+    grids.started_anew,
     grids.safeguards,
     grids.samplers,
     grids.layers,

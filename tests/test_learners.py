@@ -35,6 +35,17 @@ def test_each_setting_that_is_put_back_changes_something(name):
         assert changed.items() <= params[grids.ALL].items()
 
 
+@pytest.mark.parametrize("name", grids.FAMILY)
+def test_relatives_share_network_views_and_passes(name):
+    shared = ("architecture", "width", "crop", "flip", "jitter", "grayscale", "batch_size")
+    found = {}
+    for method, how in grids.FAMILY[name].methods.items():
+        params = how.cls(**how.params).get_params()
+        assert params.get("hidden") is None and not params.get("sobel") and not params.get("dropout")
+        found[method] = [params[each] for each in shared] + [params["epochs"] * params.get("reassign", 1)]
+    assert len(found) == 4 and len(set(map(tuple, found.values()))) == 1
+
+
 @pytest.mark.parametrize(
     "model",
     [
@@ -69,6 +80,21 @@ def test_a_probe_of_the_labels_themselves_is_perfect_and_one_of_noise_is_not():
     assert told["probe"] > 0.8 and told["acc"] == 1 and told["nmi"] == pytest.approx(1)
     noise = _worth(Told(np.random.default_rng(0).normal(size=(300, 10)).astype(np.float32)), data)
     assert noise["probe"] < 0.3 and noise["acc"] < 0.3
+
+
+def test_relatives_start_from_the_same_features():
+    images = load("digits", subset=40).images
+    methods = grids.FAMILY["quick"].methods
+    features = [
+        how.cls(**{**how.params, "epochs": 0, **({"prototypes": 10} if "prototypes" in how.params else {})})
+        .set_params(n_clusters=10, random_state=3)
+        .fit(images)
+        .transform(images)
+        for name, how in methods.items()
+        if name != "DeepCluster, PIC"
+    ]
+    for other in features[1:]:
+        np.testing.assert_allclose(other, features[0], rtol=1e-4, atol=1e-6)
 
 
 def record(method, seed, probe, nmi=0.5, untrained=0.0, own=0.5):

@@ -12,6 +12,7 @@ from dcbook.chapters.deepcluster.grids.paper import (
     numbers_of_clusters,
     safeguards,
     samplers,
+    started_anew,
     transfers,
     uncurated,
 )
@@ -20,6 +21,7 @@ from dcbook.experiments.runs import grid
 
 GRIDS = {
     "numbers_of_clusters": numbers_of_clusters,
+    "started_anew": started_anew,
     "safeguards": safeguards,
     "samplers": samplers,
     "layers": layers,
