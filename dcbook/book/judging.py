@@ -91,6 +91,7 @@ def _data(judged: Judged, stands: bool) -> dict:
         "power": {"gain": claim.gain, "probability": found.power},
         "stands among all claims": stands,
         "questions": [_question(question, found.answer.level) for question in found.answer.questions],
+        "premises": [_question(question, found.answer.level) for question in found.answer.premises],
     }  # fmt: skip
     about = {name: getattr(claim, name) for name in ("place", "text", "notebook", "status", "scale")}
     identity = {"id": judged.name, "chapter": judged.chapter, **about}

@@ -17,7 +17,15 @@ from dcbook.book.protocol import Protocol
 from dcbook.experiments import Contrast, Question, Record, Run, by_value, contrast, paired, power
 from dcbook.experiments.compare import TOLERANCE
 from dcbook.experiments.records import path_of, read, value_of
-from dcbook.experiments.verdict import CONTRADICTED, NO_EFFECT, UNDECIDED, VERDICTS, combined, simultaneous
+from dcbook.experiments.verdict import (
+    CONTRADICTED,
+    NO_EFFECT,
+    SUPPORTED,
+    UNDECIDED,
+    VERDICTS,
+    combined,
+    simultaneous,
+)
 
 NOT_YET, NOT_HERE = "not tested yet", "not testable here"
 METRICS = {"acc": "ACC", "nmi": "NMI"}
@@ -39,42 +47,65 @@ class Answer:
         More evidence, in words.
     every : bool
         Whether the claim is about each of several, see `dcbook.experiments.verdict.combined`.
+    premises : sequence of Question
+        What must be supported before the questions mean anything, such as that the measure tells a trained from an
+        untrained network. With one that is not, the claim is undecided.
     """
 
     questions: Sequence[Question]
     note: str = ""
     every: bool = False
+    premises: Sequence[Question] = ()
 
     @property
     def level(self) -> float:
         """Of each interval, so that all of them hold together at 95 %."""
-        return simultaneous(len(self.questions))
+        return simultaneous(len(self.questions) + len(self.premises))
 
     @property
     def verdict(self) -> str:
         """What the questions come to together."""
+        if self._missed:
+            return UNDECIDED
         return combined([question.verdict(self.level) for question in self.questions], self.every)
 
     @property
     def evidence(self) -> str:
-        """Every question with its estimate and interval, then the note."""
-        told = [f"{question.about} {question.estimate.told(self.level)}".strip() for question in self.questions]
+        """Every question with its estimate and interval, and the premises, then the note."""
+        told = [self._told(question) for question in self.questions]
+        told += [f"premise: {self._told(question)}" for question in self.premises]
+        told += [f"undecided, since {'a premise is' if self.premises[1:] else 'the premise is'} not supported"] * bool(
+            self._missed
+        )
         return "; ".join(told + [self.note] * bool(self.note))
+
+    @property
+    def _missed(self) -> list[Question]:
+        return [premise for premise in self.premises if premise.verdict(self.level) != SUPPORTED]
+
+    def _told(self, question: Question) -> str:
+        return f"{question.about} {question.estimate.told(self.level)}".strip()
 
     def p(self) -> float:
         """The smallest error at which the claim is still supported or contradicted; 1 where it is neither."""
         each = [question.p() for question in self.questions]
+        if self._missed:
+            return 1.0
         if self.verdict == CONTRADICTED:
             against = [p for p, q in zip(each, self.questions, strict=True) if q.verdict() == CONTRADICTED]
             return min(1.0, len(each) * min(against))
-        return max(each)
+        return max(each + [premise.p() for premise in self.premises])
 
     def power(self, gain: float) -> float:
-        """The probability to support a true gain of that many points, at the seeds' scatter: the least of the parts."""
+        """The probability to support a true gain of that many points, at the seeds' scatter: the least of the parts.
+
+        Parts that ask for something small, or for no more than a small loss, have none.
+        """
+        asked = len(self.questions) + len(self.premises)
         found = [
-            power(gain, round(q.estimate.scatter, 2), tuple(map(len, q.estimate.gains.values())), len(self.questions))
+            power(gain, round(q.estimate.scatter, 2), tuple(map(len, q.estimate.gains.values())), asked)
             for q in self.questions
-            if isinstance(q.estimate, Contrast) and q.estimate.unit == "points" and q.within is None
+            if isinstance(q.estimate, Contrast) and q.estimate.unit == "points" and q.within is None and q.above >= 0
         ]
         return min((each for each in found if not math.isnan(each)), default=math.nan)
 
@@ -115,6 +146,8 @@ class Claim:
         Whose records decide: "laptop", or "paper" as soon as those are there.
     gain : float
         The gain that the paper claims, in points; where it names none, `TOLERANCE`. The power of the test is for this.
+    protocol : callable, optional
+        In place of the chapter's, for a claim of another paper, or of none.
     """
 
     place: str
@@ -125,6 +158,7 @@ class Claim:
     status: str = ""
     scale: str = "laptop"
     gain: float = TOLERANCE
+    protocol: Callable[[Sequence[Record]], Protocol | None] | None = None
 
     def verdict(
         self, records: Sequence[Record], protocol: Callable[[Sequence[Record]], Protocol | None] = lambda _: None
@@ -141,7 +175,7 @@ class Claim:
             answer = self.judge(records)
         except NotTested as missing:
             return Verdict(NOT_YET, str(missing))
-        share, verdict, evidence = protocol(records), answer.verdict, answer.evidence
+        share, verdict, evidence = (self.protocol or protocol)(records), answer.verdict, answer.evidence
         if share and not share.enough and verdict in (CONTRADICTED, NO_EFFECT):
             evidence = f"{verdict} at this share of the protocol, which is too small to count against the paper: {evidence}"
             verdict = UNDECIDED
