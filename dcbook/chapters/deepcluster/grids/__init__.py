@@ -7,6 +7,7 @@ from dcbook.chapters.deepcluster.grids.paper import (
     ELSEWHERE,
     NETWORKS,
     SCALES,
+    both_starts,
     filters,
     layers,
     numbers_of_clusters,

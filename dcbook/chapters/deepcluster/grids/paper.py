@@ -75,6 +75,11 @@ def started_anew(scale: str, seeds: Seeds = None) -> list[Run]:
     return vary(cold, n_clusters=NUMBERS[scale])
 
 
+def both_starts(scale: str, seeds: Seeds = None) -> list[Run]:
+    """Fig. 2(a) and (b): the runs of `started_anew` and of `numbers_of_clusters`."""
+    return started_anew(scale, seeds) + numbers_of_clusters(scale, seeds)
+
+
 def safeguards(scale: str, seeds: Seeds = None) -> list[Run]:
     """Section 2.2: with and without the repair of empty clusters, with and without uniform sampling over clusters.
 
