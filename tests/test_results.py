@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from dcbook.book import reported
-from dcbook.book.chapters import chapters, part, verdict_page
+from dcbook.book.chapters import chapters, part
+from dcbook.book.judging import written
 from dcbook.book.verdicts import recorded
 from dcbook.chapters.dcss.grids import GRIDS, TABLE1
 from dcbook.experiments import compare, gaps, render
@@ -107,11 +108,28 @@ def test_the_readme_tells_the_committed_table(table):
     assert told == render(table[table["metric"] == "acc"])
 
 
+@pytest.fixture(scope="module")
+def pages():
+    return written(ROOT / "figures")
+
+
+@pytest.mark.parametrize("name", [*(f"{chapter}/README.md" for chapter in chapters()), "VERDICTS.md", "claims.json"])
+def test_the_pages_of_verdicts_are_what_the_records_say(name, pages):
+    assert (ROOT / "notebooks" / name).read_text() == pages[f"notebooks/{name}"], "run `make verdicts`"
+
+
 @each_chapter
-def test_a_chapters_readme_is_what_the_records_say(chapter):
-    told = (ROOT / "notebooks" / chapter / "README.md").read_text()
-    assert told == verdict_page(chapter, FOLDER.parent / chapter / "records")
+def test_every_claim_is_a_row_of_its_chapters_page(chapter, pages):
+    told = pages[f"notebooks/{chapter}/README.md"]
     rows = re.findall(r"^\| \d+ \|.*$", told, re.MULTILINE)
     assert len(rows) == len(part(chapter, "claims").CLAIMS)
     columns = told.partition("\n| # |")[2].partition("\n")[0].count("|") + 1
     assert {row.count("|") for row in rows} == {columns + 1}, "evidence that breaks the table"
+
+
+def test_every_notebook_that_tests_claims_shows_their_verdicts_first():
+    for chapter in chapters():
+        for name in {claim.notebook for claim in part(chapter, "claims").CLAIMS if claim.notebook}:
+            cells = json.loads((ROOT / "notebooks" / chapter / f"{name}.ipynb").read_text())["cells"]
+            code = next(cell for cell in cells if cell["cell_type"] == "code")
+            assert f'verdict("{chapter}/{name}")' in "".join(code["source"]), name

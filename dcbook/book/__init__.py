@@ -1,7 +1,8 @@
 """What a notebook of the book needs, and the runner behind `make figures` (``python -m dcbook.book``)."""
 
+from dcbook.book.badge import verdict
 from dcbook.book.book import Book
 from dcbook.book.chapters import reported
 from dcbook.book.checks import check
 
-__all__ = ["Book", "check", "reported"]
+__all__ = ["Book", "check", "reported", "verdict"]

@@ -90,8 +90,8 @@ def _data(judged: Judged, stands: bool) -> dict:
         "protocol": found.protocol and asdict(found.protocol) | {"enough": found.protocol.enough},
         "power": {"gain": claim.gain, "probability": found.power},
         "stands among all claims": stands,
+        "premises": [_question(premise, found.answer.level) for premise in found.answer.premises],
         "questions": [_question(question, found.answer.level) for question in found.answer.questions],
-        "premises": [_question(question, found.answer.level) for question in found.answer.premises],
     }  # fmt: skip
     about = {name: getattr(claim, name) for name in ("place", "text", "notebook", "status", "scale")}
     identity = {"id": judged.name, "chapter": judged.chapter, **about}
@@ -100,7 +100,8 @@ def _data(judged: Judged, stands: bool) -> dict:
 
 def _question(question: Question, level: float) -> dict:
     estimate = question.estimate
-    asked = {"within": question.within} if question.within is not None else {"above": question.above}
+    limits = {name: getattr(question, name) for name in ("within", "below", "above")}
+    asked = next({name: limit} for name, limit in limits.items() if limit is not None)
     between = estimate.between(level)
     return {
         "about": question.about,

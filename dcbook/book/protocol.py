@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import dcbook.methods
 from dcbook.experiments.records import Record
@@ -40,10 +40,15 @@ class Protocol:
         return self.network and min(self.images, self.updates) >= ENOUGH
 
     def __str__(self) -> str:
-        data = f"{percent(self.images)} of the images" if self.images else "other data"
-        network = "the paper's network" if self.network else "another network"
-        told = f"{data}, {network}, {percent(self.updates)} of the updates"
-        return f"{told}; {self.note}" if self.note else told
+        return told(asdict(self))
+
+
+def told(protocol: Mapping) -> str:
+    """A `Protocol`, as a mapping, in words."""
+    data = f"{percent(protocol['images'])} of the images" if protocol["images"] else "other data"
+    network = "the paper's network" if protocol["network"] else "another network"
+    words = f"{data}, {network}, {percent(protocol['updates'])} of the updates"
+    return f"{words}; {protocol['note']}" if protocol["note"] else words
 
 
 def percent(share: float) -> str:

@@ -16,6 +16,7 @@ import numpy as np
 from dcbook.book.protocol import Protocol
 from dcbook.experiments import Contrast, Question, Record, Run, by_value, contrast, paired, power
 from dcbook.experiments.compare import TOLERANCE
+from dcbook.experiments.contrast import POINTS
 from dcbook.experiments.records import path_of, read, value_of
 from dcbook.experiments.verdict import (
     CONTRADICTED,
@@ -71,12 +72,11 @@ class Answer:
 
     @property
     def evidence(self) -> str:
-        """Every question with its estimate and interval, and the premises, then the note."""
-        told = [self._told(question) for question in self.questions]
-        told += [f"premise: {self._told(question)}" for question in self.premises]
-        told += [f"undecided, since {'a premise is' if self.premises[1:] else 'the premise is'} not supported"] * bool(
-            self._missed
-        )
+        """The premises and the questions with their estimates and intervals, then the note."""
+        told = [f"premise: {self._told(premise)}" for premise in self.premises]
+        if self._missed:
+            told.append(f"undecided, since {'a premise is' if self.premises[1:] else 'the premise is'} not supported")
+        told += [self._told(question) for question in self.questions]
         return "; ".join(told + [self.note] * bool(self.note))
 
     @property
@@ -88,9 +88,9 @@ class Answer:
 
     def p(self) -> float:
         """The smallest error at which the claim is still supported or contradicted; 1 where it is neither."""
-        each = [question.p() for question in self.questions]
         if self._missed:
             return 1.0
+        each = [question.p() for question in self.questions]
         if self.verdict == CONTRADICTED:
             against = [p for p, q in zip(each, self.questions, strict=True) if q.verdict() == CONTRADICTED]
             return min(1.0, len(each) * min(against))
@@ -105,7 +105,7 @@ class Answer:
         found = [
             power(gain, round(q.estimate.scatter, 2), tuple(map(len, q.estimate.gains.values())), asked)
             for q in self.questions
-            if isinstance(q.estimate, Contrast) and q.estimate.unit == "points" and q.within is None and q.above >= 0
+            if q.estimate.unit == POINTS and q.within is None and q.below is None and q.above >= 0
         ]
         return min((each for each in found if not math.isnan(each)), default=math.nan)
 

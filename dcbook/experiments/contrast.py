@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from scipy.special import stdtrit
@@ -13,6 +13,7 @@ from scipy.special import stdtrit
 from dcbook.experiments.records import Record, place, value_of
 
 LEVEL = 0.95
+POINTS = "points"  # per cent, of a difference between two runs
 Interval = tuple[float, float]
 
 
@@ -29,11 +30,11 @@ class Contrast:
     gains : dict
         Data set (or features of it, see `place`) to the difference for each seed, in `unit`.
     unit : str
-        "points" are per cent of the samples.
+        `POINTS` for a difference between runs; else that of what each run measured, such as "%".
     """
 
     gains: dict[str, tuple[float, ...]]
-    unit: str = "points"
+    unit: str = POINTS
 
     @property
     def means(self) -> dict[str, float]:
@@ -84,15 +85,24 @@ class Contrast:
         return self.told(LEVEL)
 
     def told(self, level: float) -> str:
-        """Mean, interval at that level, pairs, and the mean of each data set."""
+        """Mean, interval at that level, number of pairs or runs, and the mean of each data set."""
         low, high = self.interval(level)
-        each = ", ".join(f"{dataset} {gain:+.{self._places}f}" for dataset, gain in self.means.items())
-        numbers = f"{self.mean:+.{self._places}f} [{low:+.{self._places}f}, {high:+.{self._places}f}]"
-        return f"{numbers} {self.unit} over {self.n} pairs ({each})".replace("  ", " ")
+        each = ", ".join(f"{dataset} {number(mean, self.unit)}" for dataset, mean in self.means.items())
+        whole = {"mean": self.mean, "low": low, "high": high, "unit": self.unit, "n": self.n}
+        return f"{told_interval(whole)} ({each})"
 
-    @property
-    def _places(self) -> int:
-        return 1 if self.unit == "points" else 2
+
+def told_interval(found: Mapping[str, Any]) -> str:
+    """Mean, interval, unit and n in words: "+1.2 [+0.3, +2.1] points over 9 pairs"; infinite ends may be None."""
+    low, high = (sign * math.inf if found[end] is None else found[end] for sign, end in ((-1, "low"), (1, "high")))
+    unit = found["unit"]
+    numbers = f"{number(found['mean'], unit)} [{number(low, unit)}, {number(high, unit)}]"
+    return f"{numbers}{' ' * bool(unit)}{unit} over {found['n']} {'pairs' if unit == POINTS else 'runs'}"
+
+
+def number(value: float, unit: str) -> str:
+    """To one decimal, with a sign where it is a difference."""
+    return f"{value:+.1f}" if unit == POINTS else f"{value:.1f}"
 
 
 def _student(mean: float, square: float, freedom: float, level: float) -> Interval:
@@ -118,7 +128,7 @@ class Rate:
     """
 
     counts: dict[str, tuple[int, int]]
-    unit = "% of the runs"
+    unit: ClassVar[str] = "% of the runs"
 
     @property
     def means(self) -> dict[str, float]:

@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dcbook.experiments.contrast import LEVEL, Contrast, Interval, Rate
+from dcbook.experiments.contrast import LEVEL, POINTS, Contrast, Interval, Rate
 
 SUPPORTED, CONTRADICTED, NO_EFFECT = "supported", "contradicted", "no effect"
 MIXED, UNDECIDED = "mixed", "undecided"
@@ -40,8 +40,10 @@ class Question:
         What was measured, larger values speaking for the claim.
     above : float
         The claim says that the true value is larger than this, in the estimate's unit.
+    below : float, optional
+        The claim says instead that the true value is smaller than this.
     within : float, optional
-        The claim says instead that the true value is at most this far from 0.
+        Or that it is at most this far from 0.
     band : float, optional
         How far from 0 a value has no effect; None where the unit has no such band, or the claim is no gain over 0.
     """
@@ -49,6 +51,7 @@ class Question:
     about: str
     estimate: Contrast | Rate
     above: float = 0.0
+    below: float | None = None
     within: float | None = None
     band: float | None = BAND
 
@@ -68,6 +71,8 @@ class Question:
             if -self.within <= low and high <= self.within:
                 return SUPPORTED
             return CONTRADICTED if high < -self.within or low > self.within else UNDECIDED
+        if self.below is not None:
+            return SUPPORTED if high < self.below else CONTRADICTED if low > self.below else UNDECIDED
         if self._banded and -self.band <= low and high <= self.band:
             return NO_EFFECT
         return SUPPORTED if low > self.above else CONTRADICTED if high < self.above else UNDECIDED
@@ -85,7 +90,7 @@ class Question:
 
     @property
     def _banded(self) -> bool:
-        return self.band is not None and self.above == 0 and isinstance(self.estimate, Contrast)
+        return self.band is not None and self.above == 0 and self.estimate.unit == POINTS
 
 
 def simultaneous(n: int) -> float:

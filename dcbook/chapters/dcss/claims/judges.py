@@ -2,139 +2,188 @@
 
 from collections.abc import Callable, Sequence
 
-import numpy as np
-
-from dcbook.book.verdicts import NOT_YET, Judgment, beats, combined, counted, means_at
-from dcbook.chapters.dcss.tables import histories, resemblances
-from dcbook.evaluation import purity
-from dcbook.experiments import Contrast, Record, by_value, contrast
-from dcbook.experiments.contrast import HOLDS
+from dcbook.book.verdicts import METRICS, Answer, Judge, NotTested, beats
+from dcbook.chapters.dcss.tables import resemblances
+from dcbook.experiments import Contrast, Question, Record, by_value, contrast, counted, grouped
+from dcbook.experiments.verdict import MOST, SUPPORTED
 
 OTHERS = ("k-means", "LSSC", "LPMF", "AE+k-means", "DEC", "IDEC", "DCN", "DKM", "VaDE")
 CLASSES = 10  # of the set of Fig. 12
 LOSSES = ("reconstruction", "centering", "total")
+NEARLY = 2.0  # per cent that count as almost none
+HOT = 0.1  # residual of a vector close to one-hot
 
 
-def losses_fall(records: Sequence[Record]) -> Judgment:
-    found = {name: histories(records, "DCSS_u", name).values() for name in LOSSES}
-    runs = list(zip(*found.values(), strict=True))
-    ratios = {name: 100 * (np.mean([losses[-1] / losses[0] for losses in each]) - 1) for name, each in found.items()}
-    text = ", ".join(f"{name} {ratio:+.0f} %" for name, ratio in ratios.items())
-    return counted(sum(all(loss[-1] < loss[0] for loss in run) for run in runs), len(runs)), f"first to last: {text}"
+def measured(records: Sequence[Record], measure: Callable[[Record], float], unit: str = "%") -> Contrast:
+    """One number of each run."""
+    return Contrast(grouped((record.run["dataset"], measure(record)) for record in records), unit)
 
 
-def reconstruction_is_traded(records: Sequence[Record]) -> Judgment:
-    reconstruction, centering = (histories(records, "DCSS_u", name).values() for name in LOSSES[:2])
-    traded = [r[1] > r[0] and c[1] < c[0] for r, c in zip(reconstruction, centering, strict=True)]
-    return counted(sum(traded), len(traded)), f"in the second epoch, in {sum(traded)} of {len(traded)} runs"
+def course(record: Record, name: str) -> list[float]:
+    """A number of each epoch that has it."""
+    return [entry[name] for entry in record.history if name in entry]
 
 
-def loss_drops_at_the_handover(records: Sequence[Record]) -> Judgment:
-    """The step from p to q is the steepest, relative to the loss, of the five epochs around it."""
-    losses, by_q = (histories(records, "DCSS", name) for name in ("pairwise", "judged_by_q"))
-    sharp, ratios, left = 0, [], []
-    for run, loss in losses.items():
-        first = by_q[run].index(1)
+def of(method: str, records: Sequence[Record]) -> list[Record]:
+    """The records of a method; NotTested if there is none."""
+    found = [record for record in records if record.run["method"] == method]
+    if not found:
+        raise NotTested(f"no record of {method}")
+    return found
+
+
+def losses_fall(records: Sequence[Record]) -> Answer:
+    """From the first epoch of phase 1 to the last."""
+
+    def fall(name: str) -> Callable[[Record], float]:
+        return lambda record: 100 * (1 - course(record, name)[-1] / course(record, name)[0])
+
+    runs = of("DCSS_u", records)
+    return Answer([Question(f"fall of the {name} loss", measured(runs, fall(name)), band=None) for name in LOSSES])
+
+
+def reconstruction_is_traded(records: Sequence[Record]) -> Answer:
+    """From the first epoch of phase 1 to the second reconstruction rises and centering falls."""
+
+    def change(name: str, sign: int) -> Callable[[Record], float]:
+        return lambda record: sign * 100 * (course(record, name)[1] / course(record, name)[0] - 1)
+
+    runs = of("DCSS_u", records)
+    rises, falls = (measured(runs, change(name, sign)) for name, sign in (("reconstruction", 1), ("centering", -1)))
+    titles = "rise of reconstruction in the second epoch", "fall of centering"
+    return Answer([Question(title, part, band=None) for title, part in zip(titles, (rises, falls), strict=True)])
+
+
+def loss_drops_at_the_handover(records: Sequence[Record]) -> Answer:
+    """Little is left of the loss at the end; the step from p to q is the steepest of the five epochs around it."""
+
+    def sharp(record: Record) -> bool:
+        loss, first = course(record, "pairwise"), course(record, "judged_by_q").index(1)
         steps = [loss[at] / loss[at - 1] for at in range(first - 2, first + 3)]
-        ratios.append(steps[2])
-        sharp += steps[2] == min(steps)
-        left.append(loss[-1] / loss[0])
-    text = f"there the loss falls by {100 * (1 - np.mean(ratios)):.0f} %, the steepest of the five epochs around in"
-    return counted(
-        sharp, len(losses)
-    ), f"{text} {sharp} of {len(losses)} runs; {100 * np.mean(left):.1f} % is left at the end"
+        return steps[2] == min(steps)
+
+    runs = of("DCSS", records)
+    left = measured(runs, lambda record: 100 * course(record, "pairwise")[-1] / course(record, "pairwise")[0])
+    steepest = counted((record.run["dataset"], sharp(record)) for record in runs)
+    return Answer(
+        [
+            Question("loss left at the end", left, below=NEARLY),
+            Question("the step to q is the steepest of the five epochs around in", steepest, above=MOST),
+        ]
+    )
 
 
-def vanishes(what: str, share: Callable[[dict], float], limit: float) -> Callable[[Sequence[Record]], Judgment]:
-    """A share of DCSS's phase 2 is over a half at first, and at most `limit` at the end: two halves of one claim.
+def vanishes(what: str, share: Callable[[dict], float], limit: float) -> Judge:
+    """A share of phase 2 is over a half at first and at most `limit` per cent at the end; of an entry of the history."""
 
-    `share` takes a watched entry of the history.
+    def judge(records: Sequence[Record]) -> Answer:
+        def at(place: int) -> Contrast:
+            return measured(runs, lambda r: 100 * share([e for e in r.history if "lonely" in e][place]))
+
+        runs = of("DCSS", records)
+        return Answer(
+            [
+                Question(f"{what} at the first look", at(0), above=MOST),
+                Question(f"{what} at the end", at(-1), below=limit),
+            ]
+        )
+
+    return judge
+
+
+def come_apart(after: str, before: str) -> Judge:
+    """In space `after` the classes are farther apart for their extent than in `before`: their silhouettes, from -1 to 1.
+
+    Both spaces are measured themselves, not on maps of them.
     """
 
-    def judge(records: Sequence[Record]) -> Judgment:
-        watched = [[e for e in record.history if "lonely" in e] for record in records if record.run["method"] == "DCSS"]
-        begins, ends = ([100 * share(entries[at]) for entries in watched] for at in (0, -1))
-        text = f"{what}: {np.mean(begins):.1f} % at the first look, {min(ends):.1f} to {max(ends):.1f} % at the end"
-        kept = sum(begin > 50 for begin in begins) + sum(end <= 100 * limit for end in ends)
-        return counted(kept, 2 * len(ends)), text
+    def judge(records: Sequence[Record]) -> Answer:
+        runs = [record for record in of("DCSS", records) if "silhouette" in record.portrait]
+        if not runs:
+            raise NotTested("no record says how far the classes lie apart in the spaces themselves")
+
+        def gain(name: str) -> Contrast:
+            return measured(runs, lambda r: 100 * (r.portrait[name][after] - r.portrait[name][before]), "points")
+
+        told = f"share of the 10 nearest neighbors in one's own class {gain('purity')}"
+        return Answer([Question("silhouette of the classes, times 100", gain("silhouette"))], told)
 
     return judge
 
 
-def neighbors(after: str, before: str) -> Callable[[Sequence[Record]], Judgment]:
-    """On the maps of DCSS, more nearest neighbors are of one's own class in space `after` than in `before`."""
+def one_hot(records: Sequence[Record]) -> Answer:
+    """The share of samples with a residual under `HOT` is above 95 %."""
 
-    def judge(records: Sequence[Record]) -> Judgment:
-        found: dict[str, tuple[float, ...]] = {}
-        for record in records:
-            if record.run["method"] == "DCSS":
-                maps, labels = record.portrait["maps"], record.portrait["labels"]
-                gain = 100 * (purity(maps[after], labels) - purity(maps[before], labels))
-                found[record.run["dataset"]] = (*found.get(record.run["dataset"], ()), gain)
-        return Contrast(found).verdict, f"neighbors of one's own class on the map: {Contrast(found)}"
+    def near(record: Record) -> float:
+        counts = record.portrait["residuals"]
+        return 100 * sum(counts[: round(len(counts) * HOT)]) / sum(counts)
 
-    return judge
+    return Answer([Question(f"samples with a residual under {HOT}", measured(of("DCSS", records), near), above=95)])
 
 
-def one_hot(records: Sequence[Record]) -> Judgment:
-    counts = [np.array(record.portrait["residuals"]) for record in records if record.run["method"] == "DCSS"]
-    near = [count[: len(count) // 10].sum() / count.sum() for count in counts]
-    text = f"residual under 0.1 for {100 * min(near):.1f} to {100 * max(near):.1f} % of the samples"
-    return counted(sum(share >= 0.95 for share in near), len(near)), text
+def leads_everywhere(records: Sequence[Record]) -> Answer:
+    """DCSS beats every other method in ACC; the retention rates stand for data sets."""
+    rates = by_value(records, "retention")
+    questions = []
+    for rival in OTHERS:
+        gains = {}
+        for rate, some in rates.items():
+            if any(record.run["method"] == rival for record in some):
+                gains[f"r = {rate:g}"] = contrast(some, "DCSS", rival).gains.popitem()[1]
+        if gains:
+            questions.append(Question(f"ACC over {rival}", Contrast(gains)))
+    return Answer(questions, every=True)
 
 
-def leads_everywhere(records: Sequence[Record]) -> Judgment:
-    """DCSS beats the best other method at every retention rate."""
-    gains_at = {rate: contrast(some, "DCSS", OTHERS) for rate, some in by_value(records, "retention").items()}
-    text = "; ".join(
-        f"r = {rate:g}: {gain.mean:+.1f} [{gain.interval[0]:+.1f}, {gain.interval[1]:+.1f}]"
-        for rate, gain in gains_at.items()
-    )
-    return combined([gain.verdict for gain in gains_at.values()]), f"ACC over the best other method, points: {text}"
+def better_than(setting: str, value: float, *others: float) -> Judge:
+    """At one value of a setting the scores are above those at each of the others, in ACC and in NMI."""
 
-
-def moderate_is_best(setting: str) -> Callable[[Sequence[Record]], Judgment]:
-    """Neither the smallest nor the largest value of a setting has the best mean, in ACC and in NMI."""
-
-    def judge(records: Sequence[Record]) -> Judgment:
-        means = {metric: means_at(records, [setting], metric) for metric in ("acc", "nmi")}
-        best = {metric: max(found, key=found.get) for metric, found in means.items()}
-        inner = [min(means[metric]) < value < max(means[metric]) for metric, value in best.items()]
-        text = "; ".join(
-            f"{metric.upper()} " + ", ".join(f"{value:g}: {mean:.1f}" for (value,), mean in found.items())
-            for metric, found in means.items()
+    def judge(records: Sequence[Record]) -> Answer:
+        answers = {other: beats(setting, value, other)(records) for other in others}
+        return Answer(
+            [
+                Question(f"{metric} at {value:g} over {other:g}", question.estimate)
+                for other, answer in answers.items()
+                for metric, question in zip(METRICS.values(), answer.questions, strict=True)
+            ],
+            every=True,
         )
-        return counted(sum(inner), 2), f"% at each {setting}: {text}"
 
     return judge
 
 
-def wrong_k_costs(records: Sequence[Record]) -> Judgment:
+def moderate_t2_is_best(records: Sequence[Record]) -> Answer:
+    """The paper's T2, a quarter of phase 2, over pairs from q alone (0) and from p alone (all of phase 2)."""
+    epochs = records[0].run["params"]["phase2_epochs"]
+    return better_than("T2", round(epochs / 4), 0, epochs)(records)
+
+
+def wrong_k_costs(records: Sequence[Record]) -> Answer:
     """DCSS at the number of classes against its smallest and its largest K."""
-    ours = [record for record in records if record.run["method"] == "DCSS"]
+    ours = of("DCSS", records)
     numbers = sorted(by_value(ours, "n_clusters"))
-    told = {k: beats("n_clusters", CLASSES, k)(ours) for k in (numbers[0], numbers[-1])}
-    text = "; ".join(f"{CLASSES} over {k}: {evidence}" for k, (_, evidence) in told.items())
-    return combined([verdict for verdict, _ in told.values()]), text
+    return better_than("n_clusters", CLASSES, numbers[0], numbers[-1])(ours)
 
 
-def filters_resemble(records: Sequence[Record]) -> Judgment:
+def filters_resemble(records: Sequence[Record]) -> Answer:
     """The filters of DCSS are more like supervised ones of another start than untrained ones are, and so their outputs.
 
     A measure by which two supervised networks are no more alike than that cannot tell, and is left out.
     """
-    shown = [(r.run["dataset"], resemblances(r.portrait)) for r in records]
-    verdicts, texts = [], []
+    questions, told = [], []
     for measure in ("filters", "outputs"):
-        ours, most = (_over_untrained(shown, measure, network) for network in ("DCSS", "supervised"))
-        verdicts += [ours.verdict] if most.verdict == HOLDS else []
-        texts.append(f"resemblance of {measure}, over untrained ones: {ours}; of two supervised networks: {most}")
-    return combined(verdicts) if verdicts else NOT_YET, "; ".join(texts)
+        ours, most = (_over_untrained(records, measure, network) for network in ("DCSS", "supervised"))
+        tells = Question("", most, band=None).verdict() == SUPPORTED
+        questions += [Question(f"resemblance of {measure} over untrained ones", ours, band=None)] * tells
+        told.append(f"two supervised networks, {measure}: {most}")
+    if not questions:
+        raise NotTested(f"two supervised networks are no more alike than untrained ones: {'; '.join(told)}")
+    return Answer(questions, "; ".join(told))
 
 
-def _over_untrained(shown: Sequence[tuple[str, dict]], measure: str, network: str) -> Contrast:
-    gains: dict[str, tuple[float, ...]] = {}
-    for dataset, found in shown:
-        gain = 100 * (found[measure][network] - found[measure]["untrained"])
-        gains[dataset] = (*gains.get(dataset, ()), gain)
-    return Contrast(gains)
+def _over_untrained(records: Sequence[Record], measure: str, network: str) -> Contrast:
+    def gain(record: Record) -> float:
+        found = resemblances(record.portrait)[measure]
+        return 100 * (found[network] - found["untrained"])
+
+    return measured(records, gain, "points")

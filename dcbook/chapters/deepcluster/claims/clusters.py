@@ -39,15 +39,17 @@ def rises(value: str) -> Callable[[Sequence[Record]], Answer]:
 
 
 def consecutive_stay_below(records: Sequence[Record]) -> Answer:
-    """With k-means started anew, the largest NMI of consecutive epochs is below `MOST`, in points of room."""
+    """With k-means started anew, the largest NMI of consecutive epochs is below `MOST`; each number of clusters has the same weight."""
     parts = by_start(records)
     if STARTS[False] not in parts:
         raise NotTested("no records of k-means started anew")
     tops = {started: [(_k(r), max(of_history(r, "stability"))) for r in some] for started, some in parts.items()}
-    room = Contrast(grouped((name, MOST - top) for name, top in tops[STARTS[False]]))
+    largest = Contrast(grouped(tops[STARTS[False]]), "%")
     ranges = {started: [choose(top for _, top in found) for choose in (min, max)] for started, found in tops.items()}
     notes = [f"{started} {low:.1f} to {high:.1f} %" for started, (low, high) in ranges.items()]
-    return Answer([Question(f"room below {MOST:g} %", room, band=None)], f"largest NMI, {', '.join(notes)}")
+    return Answer(
+        [Question("largest NMI of consecutive epochs", largest, below=MOST)], f"run by run: {', '.join(notes)}"
+    )
 
 
 def by_start(records: Sequence[Record]) -> dict[str, list[Record]]:

@@ -12,15 +12,15 @@ MEASURES = {"probe": "linear probe", "nmi": "NMI of k-means"}
 
 
 def stays_below(method: str, most: float) -> Callable[[Sequence[Record]], Answer]:
-    """The NMI of the method's own clusters, in per cent, is below `most` at the end, in points of room."""
+    """The NMI of the method's own clusters, in per cent, is below `most` at the end."""
 
     def judge(records: Sequence[Record]) -> Answer:
         found = [(place(r.run), 100 * r.scores["nmi"]) for r in records if r.run["method"] == method]
         if not found:
             raise NotTested(f"{method} has no records")
-        room = Contrast(grouped((dataset, most - nmi) for dataset, nmi in found))
         low, high = (choose(nmi for _, nmi in found) for choose in (min, max))
-        return Answer([Question(f"room below {most:g} %", room, band=None)], f"NMI {low:.1f} to {high:.1f} %")
+        question = Question("NMI of the own clusters", Contrast(grouped(found), "%"), below=most)
+        return Answer([question], f"run by run: {low:.1f} to {high:.1f} %")
 
     return judge
 

@@ -1,0 +1,118 @@
+"""The rule of verdict: every verdict has a case, and each of the old rule's wrong answers is gone."""
+
+import numpy as np
+import pytest
+
+from dcbook.experiments import Contrast, Question, counted, power, seeds_needed
+from dcbook.experiments.verdict import (
+    CONTRADICTED,
+    MIXED,
+    NO_EFFECT,
+    SUPPORTED,
+    UNDECIDED,
+    combined,
+    discoveries,
+    simultaneous,
+)
+
+
+def asked(gains, **how):
+    return Question("", Contrast({name: tuple(map(float, each)) for name, each in gains.items()}), **how).verdict()
+
+
+@pytest.mark.parametrize(
+    ("gains", "verdict"),
+    [
+        ({"x": [3, 4, 5], "y": [2, 3, 4]}, SUPPORTED),
+        ({"x": [-3, -4, -5], "y": [-2, -3, -4]}, CONTRADICTED),
+        ({"x": [-2.4 - 3.8, -2.4, -2.4 + 3.8]}, UNDECIDED),  # -2.4 [-11.8, +7.0]: "does not hold", once
+        ({"x": [0.1, -0.1, 0.0], "y": [0.2, 0.1, 0.0]}, NO_EFFECT),
+        ({"x": [3, 4, 5], "y": [-9, 9, 1]}, UNDECIDED),
+        ({"x": [6, 6.1, 5.9], "y": [-3, -3.1, -2.9]}, MIXED),
+        ({"x": [6, 6.1, 5.9], "y": [0.1, -0.1, 0]}, MIXED),
+        ({"x": [5]}, UNDECIDED),  # one pair decides nothing
+    ],
+)
+def test_a_gain(gains, verdict):
+    assert asked(gains) == verdict
+
+
+@pytest.mark.parametrize(
+    ("values", "how", "verdict"),
+    [
+        ([3, 3.2, 2.8], {"above": 2.0}, SUPPORTED),
+        ([3, 3.2, 2.8], {"above": 4.0}, CONTRADICTED),  # a gain, below the claimed size
+        ([0.1, 0.0, -0.1], {"above": 2.0}, CONTRADICTED),
+        ([3, 3.2, 2.8], {"below": 4.0}, SUPPORTED),
+        ([3, 3.2, 2.8], {"below": 2.0}, CONTRADICTED),
+        ([3, 9, -3], {"below": 4.0}, UNDECIDED),
+        ([0.5, 0.6, 0.4], {"within": 2.0}, SUPPORTED),
+        ([3, 3.2, 2.8], {"within": 2.0}, CONTRADICTED),
+        ([-4, 4, 0.5], {"within": 2.0}, UNDECIDED),  # a scatter of 4: the mean alone would pass
+        ([0.5, 0.6, 0.4], {"band": None}, SUPPORTED),
+    ],
+)
+def test_limits(values, how, verdict):
+    assert asked({"x": values}, **how) == verdict
+
+
+def test_occurrences_are_rates():
+    def in_most(hits, runs):
+        return Question("", counted([("x", i < hits) for i in range(runs)]), above=50).verdict()
+
+    assert in_most(6, 6) == SUPPORTED and in_most(0, 6) == CONTRADICTED
+    assert in_most(3, 3) == in_most(8, 15) == UNDECIDED
+
+
+def test_several_parts():
+    assert combined([SUPPORTED, SUPPORTED]) == SUPPORTED
+    assert combined([SUPPORTED, CONTRADICTED]) == combined([SUPPORTED, NO_EFFECT]) == MIXED
+    assert combined([SUPPORTED, UNDECIDED]) == combined([NO_EFFECT, UNDECIDED]) == UNDECIDED
+    assert combined([CONTRADICTED, UNDECIDED]) == combined([CONTRADICTED, NO_EFFECT]) == CONTRADICTED
+    assert combined([NO_EFFECT, NO_EFFECT]) == NO_EFFECT
+    assert combined([SUPPORTED, CONTRADICTED], every=True) == CONTRADICTED
+    assert combined([SUPPORTED, SUPPORTED, UNDECIDED], every=True) == UNDECIDED
+
+
+def test_intervals_of_many_rivals_hold_together():
+    """Of nine rivals that are all equal to a method, the best of the run looks better: rarely by these intervals."""
+    rng, wrong = np.random.default_rng(0), {"together": 0, "one by one": 0}
+    for _ in range(300):
+        ours = rng.normal(0, 1, 5)
+        rivals = [Question("", Contrast({"x": tuple(ours - rng.normal(0, 1, 5))}), band=None) for _ in range(9)]
+        for name, level in (("together", simultaneous(9)), ("one by one", 0.95)):
+            wrong[name] += any(rival.verdict(level) == CONTRADICTED for rival in rivals)
+    assert wrong["together"] <= 0.06 * 300 < wrong["one by one"]
+
+
+def test_the_error_of_a_verdict_is_that_of_the_test():
+    from scipy import stats
+
+    values = [3.0, 4.0, 5.0, 3.5]
+    found = Question("", Contrast({"x": tuple(values)}), band=None).p()
+    assert found == pytest.approx(stats.ttest_1samp(values, 0).pvalue, rel=1e-3)
+    assert Question("", Contrast({"x": (1.0, -1.0, 0.5)})).p() == 1
+
+
+def test_discoveries_by_hand():
+    assert discoveries([0.001, 0.03, 0.02, 1.0]) == [True, True, True, False]  # 0.03 <= 0.05 * 3 / 4
+    assert discoveries([0.04, 1.0, 1.0, 1.0]) == [False] * 4
+    assert discoveries([]) == []
+
+
+def test_power_against_the_t_test():
+    """One data set, one question: the power of a t test, but for gains that lie within the band."""
+    from scipy import stats
+
+    n, gain, scatter = 5, 3.0, 1.5
+    shift, edge = gain / scatter * n**0.5, stats.t.ppf(0.975, n - 1)
+    assert power(gain, scatter, (n,)) == pytest.approx(stats.nct.sf(edge, n - 1, shift), abs=0.08)
+    assert power(gain, scatter, (n,), questions=9) < power(gain, scatter, (n,))
+    assert power(0.0, scatter, (n,)) < 0.06 and np.isnan(power(gain, float("nan"), (n,)))
+
+
+def test_seeds_that_are_needed():
+    few, many = seeds_needed(5.0, 1.0), seeds_needed(2.0, 2.0)
+    assert 2 < few < many
+    assert power(2.0, 2.0, (many,)) >= 0.8 > power(2.0, 2.0, (many - 1,))
+    assert seeds_needed(0.1, 5.0, most=4) is None
