@@ -39,7 +39,10 @@ def rises(value: str) -> Callable[[Sequence[Record]], Answer]:
 
 
 def consecutive_stay_below(records: Sequence[Record]) -> Answer:
-    """With k-means started anew, the largest NMI of consecutive epochs is below `MOST`; each number of clusters has the same weight."""
+    """With k-means started anew, the largest NMI of consecutive epochs is below `MOST`.
+
+    Each number of clusters has the same weight.
+    """
     parts = by_start(records)
     if STARTS[False] not in parts:
         raise NotTested("no records of k-means started anew")
