@@ -124,14 +124,12 @@ class Book:
         """
         path = self.folder / f"{self.notebook.partition('/')[2]}_{name}"
         output.save_figure(figure, path)
-        print(f"saved {paths.shown(path)}")
         return path
 
     def save_table(self, frame: pd.DataFrame) -> Path:
         """Write the notebook's table, ``figures/<scale>/<chapter>/<notebook>.csv``."""
         path = paths.table(self.notebook, self.scale, paths.output_root())
         output.save_table(frame, path)
-        print(f"saved {paths.shown(path)}")
         return path
 
     def committed(self, scale: str, notebook: str | None = None) -> pd.DataFrame | None:

@@ -1,10 +1,11 @@
-"""One progress line for a whole sweep: redrawn on a terminal, a few plain lines elsewhere."""
+"""One progress line for a whole sweep: redrawn on a terminal and in a notebook, a few plain lines elsewhere."""
 
 import math
 import shutil
 import sys
 import threading
 import time
+from typing import Any
 
 LINES = 16
 
@@ -12,13 +13,14 @@ LINES = 16
 class Progress:
     """Shows ``done/total``, time gone, time left and what is running.
 
-    On a terminal one line is redrawn every second; elsewhere at most `LINES` + 2 lines are printed. Use it as
-    a context manager and call `update` after every finished task.
+    On a terminal one line is redrawn every second, in a notebook after every task; elsewhere at most `LINES` + 2 lines
+    are printed. Use it as a context manager, call `update` after every finished task, and `finish` at the end.
     """
 
     def __init__(self, total: int, shown: bool = True, stream=None):
         self.total, self.shown, self.stream = total, shown and total > 0, stream or sys.stdout
-        self.live = self.shown and self.stream.isatty()
+        self.cell = _cell() if self.shown and stream is None else None
+        self.live = self.shown and self.cell is None and self.stream.isatty()
         self.began = time.monotonic()
         self.done, self.running, self.left, self.told = 0, [], None, -1
         self.closed = threading.Event()
@@ -37,11 +39,21 @@ class Progress:
     def update(self, done: int, running: list[str], left: float | None) -> None:
         """Tell how many tasks are done, which are running, and the seconds left (None: not known yet)."""
         self.done, self.running, self.left = done, running, left
+        if self.cell:
+            self.cell.update({"text/plain": self.line()}, raw=True)
+            return
         if self.live or not self.shown or done == self.told:
             return
         if self.told < 0 or done == self.total or done >= self.told + math.ceil(self.total / LINES):
             self.told = done
             print(self.line(), file=self.stream, flush=True)
+
+    def finish(self, text: str) -> None:
+        """Leave a last line; in a notebook it takes the place of the others."""
+        if self.cell:
+            self.cell.update({"text/plain": text}, raw=True)
+        elif self.shown:
+            print(text, file=self.stream, flush=True)
 
     def line(self) -> str:
         """The line as it reads now."""
@@ -57,6 +69,16 @@ class Progress:
             width = shutil.get_terminal_size().columns - 1
             self.stream.write("\r\033[K" + self.line()[:width])
             self.stream.flush()
+
+
+def _cell() -> Any:
+    """In a notebook, a line of output that can be replaced; else None."""
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    if not hasattr(shell, "kernel"):
+        return None
+    from IPython.display import display
+
+    return display({"text/plain": ""}, raw=True, display_id=True)
 
 
 def clock(seconds: float) -> str:

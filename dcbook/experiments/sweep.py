@@ -143,8 +143,7 @@ def sweep(
         except KeyboardInterrupt:
             interrupted = True
     result = agenda.result(list(found), interrupted)
-    if progress:
-        print(result, flush=True)
+    line.finish(str(result))
     return result
 
 
