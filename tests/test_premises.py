@@ -1,7 +1,5 @@
 """What a claim may have beside its questions: premises, and a protocol of its own."""
 
-import math
-
 import pytest
 
 from dcbook.book.protocol import Protocol
@@ -37,8 +35,14 @@ def test_every_premise_counts_and_takes_its_share_of_the_level():
 
 
 def test_a_question_that_allows_a_loss_has_no_power_for_a_gain():
-    assert math.isnan(Answer([asked(0, above=-1, band=None)]).power(2))
-    assert Answer([asked(0), asked(0, above=-1, band=None)]).power(2) == Answer([asked(0), asked(0)]).power(2) > 0.5
+    small = asked(0, 5, above=-1, band=None)
+    assert Answer([small]).power(2) is None
+    assert Answer([asked(0), small]).power(2) == Answer([asked(0), asked(0)]).power(2)
+
+
+def test_premises_lower_the_power():
+    alone, beside = (Answer([asked(0, 0.5)], premises=[asked(5)] * n).power(2).probability for n in (0, 5))
+    assert alone > beside
 
 
 def test_a_claim_may_have_its_own_protocol():

@@ -39,7 +39,7 @@ def test_the_page_counts_and_says_why():
     found = [claim.verdict(RECORDS) for claim in several()]
     text = verdicts.page("Title", "Hello.", several(), found)
     assert "Of 4 claims: 1 supported, 1 contradicted, 1 not testable here, 1 not tested yet." in text
-    row = "| 1 | 1 | a beats b | [first](first.ipynb) | **supported** | `laptop`; would notice 2 points with"
+    row = "| 1 | 1 | a beats b | [first](first.ipynb) | **supported** | `laptop`; a true gain of 2 points would"
     assert row in text and "ACC +10.0 [+10.0, +10.0] points over 3 pairs (x +10.0)" in text
     assert "| 4 | 4 | e beats b |  | **not testable here** |  | not testable here: no data |" in text
 
@@ -104,7 +104,10 @@ def test_the_power_of_a_claim_falls_with_its_questions_and_its_scatter():
         return Answer([Question("", Contrast({"x": (2 - scatter, 2.0, 2 + scatter)}))] * rivals)
 
     powers = [answer(*how).power(2.0) for how in ((0.2,), (1.0,), (1.0, 9))]
-    assert powers == sorted(powers, reverse=True) and powers[0] > 0.9 > 0.5 > powers[1] > powers[2]
+    chances = [each.probability for each in powers]
+    assert chances == sorted(chances, reverse=True) and chances[0] > 0.9 > 0.5 > chances[1] > chances[2]
+    assert "seeds" not in str(powers[0]) and f"({powers[1].seeds} seeds would be needed)" in str(powers[1])
+    assert 3 < powers[1].seeds < powers[2].seeds
 
 
 @pytest.fixture(scope="module")

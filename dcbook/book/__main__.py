@@ -94,7 +94,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--redraw", action="store_true", help="draw what is committed again from its records, and name what differs"
     )
-    parser.add_argument("--verdicts", action="store_true", help="write the pages of verdicts from the committed records")
+    parser.add_argument(
+        "--verdicts", action="store_true", help="write the pages of verdicts from the committed records"
+    )
     return parser
 
 

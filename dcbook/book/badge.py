@@ -1,4 +1,4 @@
-"""The verdicts of a notebook's claims, as its page shows them: from ``notebooks/claims.json``, which the records make."""
+"""The verdicts of a notebook's claims, as its page shows them: from ``notebooks/claims.json``."""
 
 from __future__ import annotations
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
+from string import Template
 
 from dcbook.book.chapters import chapters, part
 from dcbook.book.protocol import ENOUGH
@@ -17,6 +17,8 @@ from dcbook.experiments.records import rounded
 from dcbook.experiments.verdict import BAND, CONTRADICTED, SUPPORTED, discoveries
 
 PAGES = "notebooks"
+DECIDED = (SUPPORTED, CONTRADICTED)
+WEAK = 0.5  # power
 SCHEMA = 1
 
 
@@ -51,7 +53,7 @@ def judge(chapter: str, figures: Path) -> list[Judged]:
 
 
 def written(figures: Path, names: list[str] | None = None) -> dict[str, str]:
-    """Path below the checkout to text: a page for each chapter; with all chapters also the page on verdicts and data."""
+    """Path below the checkout to text: a page a chapter; with all chapters also the page on verdicts and the data."""
     judged = {name: judge(name, figures) for name in names or chapters()}
     files = {f"{PAGES}/{name}/README.md": _page(name, claims) for name, claims in judged.items()}
     if not names or set(names) == set(chapters()):
@@ -69,8 +71,7 @@ def _page(chapter: str, judged: list[Judged]) -> str:
 def standing(judged: list[Judged]) -> dict[str, bool]:
     """Which tested claims stay decided when the number of claims is taken into account, see `discoveries`."""
     tested = [each for each in judged if each.verdict.answer]
-    decided = (SUPPORTED, CONTRADICTED)
-    errors = [each.verdict.answer.p() if each.verdict.verdict in decided else 1.0 for each in tested]
+    errors = [each.verdict.answer.p() if each.verdict.verdict in DECIDED else 1.0 for each in tested]
     return dict(zip([each.name for each in tested], discoveries(errors), strict=True))
 
 
@@ -88,7 +89,7 @@ def _data(judged: Judged, stands: bool) -> dict:
     claim, found = judged.claim, judged.verdict
     tested = {} if found.answer is None else {
         "protocol": found.protocol and asdict(found.protocol) | {"enough": found.protocol.enough},
-        "power": {"gain": claim.gain, "probability": found.power},
+        "power": found.power and asdict(found.power),
         "stands among all claims": stands,
         "premises": [_question(premise, found.answer.level) for premise in found.answer.premises],
         "questions": [_question(question, found.answer.level) for question in found.answer.questions],
@@ -124,67 +125,20 @@ def _interval(mean: float, interval: tuple[float, float]) -> dict:
 def overview(judged: list[Judged]) -> str:
     """The page on verdicts: the rule, the counts of every chapter, and what the number of claims does to them."""
     stand = standing(judged)
-    names = list(dict.fromkeys(each.chapter for each in judged))
-    counts = "\n".join(
-        f"| [{name}]({name}/README.md) | {told_counts(j.verdict for j in judged if j.chapter == name)} |"
-        for name in names
+    names = dict.fromkeys(each.chapter for each in judged)
+    counts = {name: told_counts(each.verdict for each in judged if each.chapter == name) for name in names}
+    decided = [each.name for each in judged if each.verdict.verdict in DECIDED]
+    fallen = [name for name in decided if not stand[name]]
+    weak = [each for each in judged if each.verdict.power and each.verdict.power.probability < WEAK]
+    return Template((Path(__file__).parent / "how_verdicts_are_made.md").read_text(encoding="utf-8")).substitute(
+        band=f"{BAND:g}",
+        level=f"{LEVEL:.0%}",
+        error=f"{1 - LEVEL:.0%}",
+        enough=f"{ENOUGH:.0%}",
+        weak=len(weak),
+        counts="\n".join(f"| [{name}]({name}/README.md) | {told} |" for name, told in counts.items()),
+        tested=len(stand),
+        decided=len(decided),
+        standing=len(decided) - len(fallen),
+        fallen=f" These {len(fallen)} do not: {', '.join(fallen)}." if fallen else "",
     )
-    decided = [j for j in judged if j.verdict.verdict in (SUPPORTED, CONTRADICTED)]
-    fallen = [j for j in decided if not stand[j.name]]
-    weak = [j for j in judged if not math.isnan(j.verdict.power) and j.verdict.power < 0.5]
-    return f"""\
-# How verdicts are made
-
-Each claim of a paper is taken apart into questions. A question asks of one measured difference, such as the ACC of one
-method over another, whether it is above 0 (or above the size that the claim states), or whether it is small. The answer
-comes from a confidence interval:
-
-| verdict | the interval |
-|---|---|
-| supported | lies above the limit, or inside the band of a claim that something matters little |
-| contradicted | lies below the limit, or outside the band |
-| no effect | lies within {BAND:g} point of 0 on both sides, though a gain was claimed |
-| mixed | one data set, or one part of the claim, supports it, and another contradicts it or shows no effect |
-| undecided | none of these: the runs cannot tell |
-
-**Pairs.** Two methods are compared on the same data set from the same start: same weights, same centers, same seed.
-
-**Seeds, then data sets.** The interval comes from the scatter of the seeds within each data set; every data set has the
-same weight (Student's t, Satterthwaite's degrees of freedom). It holds for the data sets that were tested. How far
-the data sets differ is printed beside it, and in `claims.json` as the interval "between data sets": a claim about data
-sets that nobody tested would need that one.
-
-**Several comparisons.** "Better than every other method" gets an interval for each rival, and a claim in ACC and NMI one
-for each score. The intervals of one claim hold together at {LEVEL:.0%} (Bonferroni).
-
-**Occurrences.** A claim that something happens is supported if it happens in more than half of all runs, by the exact
-interval of Clopper and Pearson: six of six runs support it, three of three do not.
-
-**Share of the protocol.** Each verdict states which share of the paper's images and updates it rests on, and whether the
-network is the paper's. With another network, or less than {ENOUGH:.0%} of the images or of the updates, a claim is never
-called contradicted or without effect: it is undecided, and the evidence says what was seen.
-
-**Power.** Beside a verdict stands the probability with which these seeds and data sets would have supported a true gain
-of the size that the paper claims (or 2 points, where it claims none), found by simulation with this rule and the scatter of the
-seeds. A low number means that "undecided" was to be expected. {len(weak)} of the tested claims have less than 0.5.
-`dcbook.experiments.seeds_needed` finds the number of seeds before a grid is run.
-
-## All claims
-
-| chapter | verdicts |
-|---|---|
-{counts}
-
-**The number of claims.** The book tests {len(stand)} claims, so some verdicts will be wrong by chance. Of {len(decided)} claims
-that are supported or contradicted, {len(decided) - len(fallen)} stay so when the share of wrong ones among them is held to {1 - LEVEL:.0%} over all claims
-(Benjamini and Hochberg).{_fallen(fallen)}
-
-This page is generated by `make verdicts`, as are the pages of the chapters and [claims.json](claims.json), which holds every
-number of them.
-"""
-
-
-def _fallen(fallen: list[Judged]) -> str:
-    if not fallen:
-        return ""
-    return f" These {len(fallen)} do not: {', '.join(each.name for each in fallen)}."

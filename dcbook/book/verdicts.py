@@ -1,11 +1,10 @@
 """A chapter's verdict: every claim of a paper, the notebook that tests it, and what the records say of it.
 
-How a verdict is reached is `dcbook.experiments.verdict`'s; here claims are put to it, and pages are made of the answers.
+How a verdict is reached is told in `dcbook.experiments.verdict`; here claims are put to that rule.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +13,10 @@ from typing import Any
 import numpy as np
 
 from dcbook.book.protocol import Protocol
-from dcbook.experiments import Contrast, Question, Record, Run, by_value, contrast, paired, power
+from dcbook.experiments import Contrast, Question, Record, Run, by_value, contrast, paired, power, seeds_needed
 from dcbook.experiments.compare import TOLERANCE
 from dcbook.experiments.contrast import POINTS
+from dcbook.experiments.power import ENOUGH, MOST
 from dcbook.experiments.records import path_of, read, value_of
 from dcbook.experiments.verdict import (
     CONTRADICTED,
@@ -29,6 +29,7 @@ from dcbook.experiments.verdict import (
 )
 
 NOT_YET, NOT_HERE = "not tested yet", "not testable here"
+TOO_SMALL = "at this share of the protocol, which is too small to count against the paper"
 METRICS = {"acc": "ACC", "nmi": "NMI"}
 
 
@@ -96,18 +97,39 @@ class Answer:
             return min(1.0, len(each) * min(against))
         return max(each + [premise.p() for premise in self.premises])
 
-    def power(self, gain: float) -> float:
-        """The probability to support a true gain of that many points, at the seeds' scatter: the least of the parts.
+    def power(self, gain: float) -> Power | None:
+        """The chance to support a true gain of that many points, at the scatter of the seeds; None without such a part.
 
-        Parts that ask for something small, or for no more than a small loss, have none.
+        Of several parts, that of the one which scatters most. Parts that ask for something small, or for no more than
+        a small loss, have none.
         """
-        asked = len(self.questions) + len(self.premises)
-        found = [
-            power(gain, round(q.estimate.scatter, 2), tuple(map(len, q.estimate.gains.values())), asked)
-            for q in self.questions
-            if q.estimate.unit == POINTS and q.within is None and q.below is None and q.above >= 0
-        ]
-        return min((each for each in found if not math.isnan(each)), default=math.nan)
+        asked = [q for q in self.questions if q.within is None and q.below is None and q.above >= 0]
+        gains = [q.estimate for q in asked if q.estimate.unit == POINTS]
+        scatters = [(each.scatter, each) for each in gains if min(map(len, each.gains.values())) > 1]
+        if not scatters:
+            return None
+        scatter, widest = max(scatters, key=lambda pair: pair[0])
+        scatter, n = round(scatter, 2), len(self.questions) + len(self.premises)
+        seeds = tuple(map(len, widest.gains.values()))
+        return Power(gain, power(gain, scatter, seeds, n), seeds_needed(gain, scatter, len(seeds), n))
+
+
+@dataclass(frozen=True)
+class Power:
+    """With which probability a true gain, in points, would be supported; and the seeds a data set that 0.8 takes.
+
+    `seeds` is None where more than `dcbook.experiments.power.MOST` would be needed.
+    """
+
+    gain: float
+    probability: float
+    seeds: int | None
+
+    def __str__(self) -> str:
+        found = f"a true gain of {self.gain:g} points would be noticed with probability {self.probability:.2f}"
+        if self.probability >= ENOUGH:
+            return found
+        return f"{found} ({f'{self.seeds} seeds' if self.seeds else f'more than {MOST} seeds'} would be needed)"
 
 
 Judge = Callable[[Sequence[Record]], Answer]
@@ -121,7 +143,7 @@ class Verdict:
     evidence: str
     answer: Answer | None = None
     protocol: Protocol | None = None
-    power: float = math.nan
+    power: Power | None = None
 
 
 @dataclass(frozen=True)
@@ -177,7 +199,9 @@ class Claim:
             return Verdict(NOT_YET, str(missing))
         share, verdict, evidence = (self.protocol or protocol)(records), answer.verdict, answer.evidence
         if share and not share.enough and verdict in (CONTRADICTED, NO_EFFECT):
-            evidence = f"{verdict} at this share of the protocol, which is too small to count against the paper: {evidence}"
+            evidence = (
+                f"{verdict} at this share of the protocol, which is too small to count against the paper: {evidence}"
+            )
             verdict = UNDECIDED
         return Verdict(verdict, evidence, answer, share, answer.power(self.gain))
 
@@ -284,8 +308,8 @@ def rests_on(claim: Claim, found: Verdict) -> str:
     if found.answer is None:
         return ""
     parts = [f"`{claim.scale}`" + (f": {found.protocol}" if found.protocol else "")]
-    if not math.isnan(found.power):
-        parts.append(f"would notice {claim.gain:g} points with probability {found.power:.2f}")
+    if found.power:
+        parts.append(str(found.power))
     return "; ".join(parts)
 
 

@@ -75,7 +75,7 @@ class Contrast:
         return Contrast({dataset: self.gains[dataset]}).interval(level)
 
     def between(self, level: float = LEVEL) -> Interval | None:
-        """Interval for the mean over data sets such as these, each of them one observation; None for fewer than three."""
+        """Interval for the mean over data sets such as these, each one observation; None for fewer than three."""
         means = list(self.means.values())
         if len(means) < 3:
             return None

@@ -51,7 +51,11 @@ def left_out(entry: dict) -> float:
 
 CLAIMS = [
     Claim(
-        "4.3 (1), Table 1", "DCSS beats every other method on every set", TABLE1, beats_all("DCSS", OTHERS), GRIDS["table1"]
+        "4.3 (1), Table 1",
+        "DCSS beats every other method on every set",
+        TABLE1,
+        beats_all("DCSS", OTHERS),
+        GRIDS["table1"],
     ),
     Claim(
         "4.3 (2), Table 1",
@@ -114,7 +118,9 @@ CLAIMS = [
         beats_all("DCSS", ON_FEATURES),
         GRIDS["table3"],
     ),
-    Claim("4.8.2, Table 3", "and DCSS_u all but DCSS", FEATURES, beats_all("DCSS_u", ON_FEATURES[:-1]), GRIDS["table3"]),
+    Claim(
+        "4.8.2, Table 3", "and DCSS_u all but DCSS", FEATURES, beats_all("DCSS_u", ON_FEATURES[:-1]), GRIDS["table3"]
+    ),
     *(
         Claim("4.8.3, Table 4", f"MNet improves {name}{note}", TABLE4, gains(f"{name}+MNet", name), GRIDS["table4"])
         for name, note in {
@@ -132,7 +138,13 @@ CLAIMS = [
         GRIDS["table5"],
     ),
     Claim("4.8.5, Fig. 10(a)", "alpha = 0.1 is far better than 0", SETTINGS, beats("alpha", 0.1, 0.0), GRIDS["alpha"]),
-    Claim("4.8.5, Fig. 10(b)", "m hardly matters within reason", SETTINGS, matters_little({"m": 1.5}, {"m": 1.3}, {"m": 2.0}), GRIDS["fuzziness"]),
+    Claim(
+        "4.8.5, Fig. 10(b)",
+        "m hardly matters within reason",
+        SETTINGS,
+        matters_little({"m": 1.5}, {"m": 1.3}, {"m": 2.0}),
+        GRIDS["fuzziness"],
+    ),
     Claim("4.8.5, Fig. 10(c)", "the smaller T1, the better", SETTINGS, beats("T1", 1, 5), GRIDS["updates_of_centers"]),
     Claim("4.8.5, Fig. 10(d)", "a moderate T2 is best", SETTINGS, moderate_t2_is_best, GRIDS["handover"]),
     Claim(

@@ -74,7 +74,7 @@ def loss_drops_at_the_handover(records: Sequence[Record]) -> Answer:
 
 
 def vanishes(what: str, share: Callable[[dict], float], limit: float) -> Judge:
-    """A share of phase 2 is over a half at first and at most `limit` per cent at the end; of an entry of the history."""
+    """A share, of an entry of phase 2, is over a half at first and below `limit` per cent at the end."""
 
     def judge(records: Sequence[Record]) -> Answer:
         def at(place: int) -> Contrast:
@@ -92,7 +92,7 @@ def vanishes(what: str, share: Callable[[dict], float], limit: float) -> Judge:
 
 
 def come_apart(after: str, before: str) -> Judge:
-    """In space `after` the classes are farther apart for their extent than in `before`: their silhouettes, from -1 to 1.
+    """In space `after` the classes lie farther apart, for their extent, than in `before`: by their silhouettes.
 
     Both spaces are measured themselves, not on maps of them.
     """

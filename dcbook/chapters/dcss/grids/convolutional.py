@@ -9,43 +9,48 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from dcbook.chapters.dcss.grids.benchmark import AS_MNIST, LAPTOP, PAPER, QUICK, QUICK_PHASE_1
+from dcbook.chapters.dcss.grids import benchmark
+from dcbook.chapters.dcss.grids.benchmark import LAPTOP, PAPER, PRETRAININGS, QUICK, QUICK_PHASE_1, from_convolutional
+from dcbook.chapters.dcss.watches import SelfSupervision
 from dcbook.experiments.runs import Method, Run, Scale, Seeds, runs
-from dcbook.methods import DCN, DCSS, DEC, DKM, IDEC, AEKMeans, DCSS_u, Pretraining
+from dcbook.experiments.watch import Watch
+from dcbook.methods import DCN, DCSS, DEC, DKM, IDEC, DCSS_u, Pretraining
 
-START = "convolutional autoencoder"
 OTHERS = {"DEC": DEC, "IDEC": IDEC, "DCN": DCN, "DKM": DKM}
+FAMILY = ("AE+k-means", "DCSS_u", "DCSS_u, alpha 0", "DCSS", "DCSS, alpha 0")
 
 
-def from_convolutional(
+def all_from_convolutional(
     scale: Scale,
     recipe: Pretraining,
     phase1: Mapping[str, Any],
     phase2: Mapping[str, Any],
-    others: Mapping[str, Mapping],
+    others: Mapping[str, Mapping] | None = None,
+    watch: Watch | None = None,
 ) -> Scale:
-    """Both phases of DCSS with one update a batch, the same with alpha = 0, and four others, from one start."""
-    methods = {
-        "AE+k-means": Method(AEKMeans, start=START),
-        "DCSS_u": Method(DCSS_u, {**phase1, "one_update": True}, start=START),
-        "DCSS_u, alpha 0": Method(DCSS_u, {**phase1, "one_update": True, "alpha": 0.0}, start=START),
-        "DCSS_u, K updates": Method(DCSS_u, phase1, start=START),
-        "DCSS": Method(DCSS, phase2, start="DCSS_u"),
-        "DCSS, alpha 0": Method(DCSS, {**phase2, "alpha": 0.0}, start="DCSS_u, alpha 0"),
-    }
-    for name, cls in OTHERS.items():
-        methods[name] = Method(cls, others.get(name, {}), start=START)
-        methods[f"{name}+MNet"] = Method(DCSS, phase2, start=name)
-    return replace(scale, starts={START: Method(AEKMeans, {"start": recipe})}, methods=methods)
+    """Both phases of DCSS with one update a batch, the same with alpha = 0, and four others, from one start.
+
+    others : settings of DEC, IDEC, DCN and DKM; None leaves these methods out.
+    """
+    ours = from_convolutional(scale, recipe, phase1, phase2, watch)
+    methods = {name: ours.methods[name] for name in ("AE+k-means", "DCSS_u", "DCSS")}
+    without, on_top = {**methods["DCSS_u"].params, "alpha": 0.0}, {**methods["DCSS"].params, "alpha": 0.0}
+    methods["DCSS_u, alpha 0"] = replace(methods["DCSS_u"], params=without)
+    methods["DCSS, alpha 0"] = Method(DCSS, on_top, start="DCSS_u, alpha 0")
+    if others is not None:
+        methods["DCSS_u, K updates"] = Method(DCSS_u, phase1, start=benchmark.CONVOLUTIONAL)
+    for name, settings in (others or {}).items():
+        methods[name] = Method(OTHERS[name], settings, start=benchmark.CONVOLUTIONAL)
+        methods[f"{name}+MNet"] = Method(DCSS, methods["DCSS"].params, start=name)
+    return replace(scale, starts={benchmark.CONVOLUTIONAL: ours.starts[benchmark.CONVOLUTIONAL]}, methods=methods)
 
 
-# The length of the pretraining was chosen without labels, for its time; whether its loss has settled is not measured.
 CONVOLUTIONAL = {
-    "quick": from_convolutional(
+    "quick": all_from_convolutional(
         replace(QUICK, datasets={"digits": {"subset": 300, "padding": 4}}, seeds=(0,)),
         Pretraining("convolutional", epochs=10, batch_size=16),
         QUICK_PHASE_1 | {"phase1_epochs": 2, "phase1_lr": 1e-5, "batch_size": 50},
-        {"phase1_epochs": 0, "phase2_epochs": 4, "T2": 2, "batch_size": 50, "schedule_size": None},
+        {"phase2_epochs": 4, "T2": 2, "batch_size": 50, "schedule_size": None},
         {
             "DEC": {"max_updates": 24, "update_interval": 6},
             "IDEC": {"max_updates": 24, "update_interval": 6},
@@ -53,19 +58,19 @@ CONVOLUTIONAL = {
             "DKM": {"epochs": 3, "batch_size": 50},
         },
     ),
-    "laptop": from_convolutional(
-        replace(LAPTOP, datasets={"usps": {}, "mnist-test": {}}),
-        Pretraining("convolutional", epochs=30, batch_size=128),
-        {"phase1_epochs": 6, **AS_MNIST},
-        {"phase1_epochs": 0, "phase2_epochs": 7, "T2": 2, **AS_MNIST},
-        {"DEC": {"max_updates": 1500}, "IDEC": {"max_updates": 1500}, "DCN": {"epochs": 40}, "DKM": {"epochs": 40}},
+    "laptop": all_from_convolutional(
+        LAPTOP,
+        PRETRAININGS["laptop"],
+        benchmark.PHASE_1["laptop"],
+        benchmark.PHASE_2["laptop"],
+        watch=SelfSupervision(),
     ),
-    "paper": from_convolutional(
+    "paper": all_from_convolutional(
         replace(PAPER, seeds=(0, 1, 2), monitor_every=5),
-        Pretraining("convolutional", epochs=60, batch_size=128),
-        AS_MNIST,
-        {"phase1_epochs": 0, **AS_MNIST},
-        {},
+        PRETRAININGS["paper"],
+        benchmark.PHASE_1["paper"],
+        benchmark.PHASE_2["paper"],
+        dict.fromkeys(OTHERS, {}),
     ),
 }
 

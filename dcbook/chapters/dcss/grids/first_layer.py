@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from dcbook.chapters.dcss.grids.benchmark import AS_MNIST, LAPTOP, PAPER, QUICK
+from dcbook.chapters.dcss.grids.benchmark import AS_MNIST, LAPTOP, PAPER, PRETRAININGS, QUICK
 from dcbook.chapters.dcss.watches import FirstLayer
 from dcbook.experiments.runs import Method, Scale
 from dcbook.methods import DCSS, AEKMeans, Pretraining
@@ -28,7 +28,7 @@ FIG13 = {
     ),
     "paper": first_layer(
         replace(PAPER, datasets={name: {} for name in ("mnist", "fashion-mnist")}),
-        PAPER.starts["convolutional autoencoder"].params["start"],
+        PRETRAININGS["paper"],
         **AS_MNIST,
     ),
 }

@@ -64,9 +64,7 @@ class SelfSupervision(Watch):
             "maps": {title: tsne(space[shown]).tolist() for title, space in spaces.items()},
             "labels": data.labels[shown].tolist(),
             "purity": {title: purity(space[measured], labels) for title, space in spaces.items()},
-            "silhouette": {
-                title: float(silhouette_score(space[measured], labels)) for title, space in spaces.items()
-            },
+            "silhouette": {title: float(silhouette_score(space[measured], labels)) for title, space in spaces.items()},
         }
 
 
