@@ -71,6 +71,8 @@ def test_consecutive_epochs_stay_below_in_every_epoch_and_with_cold_starts_alone
     warm = [history(0.5, 0.99, seed=s) for s in range(3)]
     found = clusters.consecutive_stay_below(cold + warm)
     assert found.verdict == verdict and "from the clusters before 99.0 to 99.0 %" in found.evidence
+    others = [history(0.5, 0.9 + s / 1000, seed=s, warm=False, k=30) for s in range(3)]
+    assert clusters.consecutive_stay_below(cold + others).verdict == CONTRADICTED, "every number of clusters counts"
     with pytest.raises(NotTested, match="started anew"):
         clusters.consecutive_stay_below(warm)
 
