@@ -71,10 +71,10 @@ def test_open_fills_in_what_the_scale_has():
         ({"seeds": [True]}, "a list of different integers"),
         ({"seeds": [1.0]}, "a list of different integers"),
         ({"seeds": 3}, "a list of different integers"),
-        ({"budget": 0}, "a number of seconds above 0, or None"),
-        ({"budget": math.nan}, "a number of seconds above 0"),
-        ({"budget": "60"}, "a number of seconds above 0"),
-        ({"budget": True}, "a number of seconds above 0"),
+        ({"budget": -1}, "a number of seconds, 0 (make no run) or more, or None"),
+        ({"budget": math.nan}, "a number of seconds, 0"),
+        ({"budget": "60"}, "a number of seconds, 0"),
+        ({"budget": True}, "a number of seconds, 0"),
         ({"seed": [0]}, "takes scale, datasets, methods, seeds, budget, not seed"),
     ],
 )
@@ -245,7 +245,7 @@ def test_runner_refuses_before_anything_runs(book_folder, capsys):
         (["--chapter", "dcsss"], "no chapter 'dcsss': choose from ch, start, all"),
         (["--notebook", "table"], "no notebook 'table': choose from overview, nb"),
         (["--chapter", "start", "--notebook", "nb"], "no notebook 'nb': choose from overview"),
-        (["--budget", "0"], "above 0"),
+        (["--budget", "-1"], "or more"),
         (["--notebook", "nb", "-p", "sede", "1"], "ch/nb has no parameter sede; it has scale, seeds"),
     ]:
         assert main(arguments) == 2

@@ -236,6 +236,22 @@ def test_who_leads_at_every_retention_rate():
     assert "ACC over DEC" in contest({0.1: 0.6}, {0.1: 0.5}).evidence
 
 
+def test_k_updates_in_turn_and_their_sum():
+    def judged(turn, together, network="convolutional", step=1e-6):
+        found = [run(f"DCSS_u, {network}", seed) for seed in range(3)]
+        for seed, record in enumerate(found):
+            values = {judges.TURN: turn + seed / 1000, judges.ONE: turn, judges.SUM: together}
+            record.portrait["forms"] = {form: {"acc": value, "nmi": value} for form, value in values.items()}
+            record.run["params"]["phase1_lr"] = step
+        return judges.in_turn_beats_the_sum(found)
+
+    assert judged(0.7, 0.6).verdict == SUPPORTED and "at equal epochs" in judged(0.7, 0.6).evidence
+    assert judged(0.6, 0.7).verdict == CONTRADICTED
+    for odd in ({"network": "fully connected"}, {"step": 1e-7}):
+        with pytest.raises(NotTested, match="no record of both forms"):
+            judged(0.7, 0.6, **odd)
+
+
 def test_a_wrong_number_of_clusters():
     assert judges.wrong_k_costs(sweep_of("n_clusters", {4: 0.3, 10: 0.6, 16: 0.5})).verdict == SUPPORTED
     assert judges.wrong_k_costs(sweep_of("n_clusters", {4: 0.3, 10: 0.6, 16: 0.7})).verdict == CONTRADICTED

@@ -34,8 +34,8 @@ def main(arguments: list[str] | None = None) -> int:
             return 0
         if chosen.scale not in SCALES:
             raise ValueError(f"no scale {chosen.scale!r}: choose from {', '.join(SCALES)}")
-        if chosen.budget is not None and not chosen.budget > 0:
-            raise ValueError(f"the budget is a number of seconds above 0, not {chosen.budget:g}")
+        if chosen.budget is not None and not chosen.budget >= 0:
+            raise ValueError(f"the budget is a number of seconds, 0 (make no run) or more, not {chosen.budget:g}")
         if chosen.redraw:
             found = redraw(select(chosen.chapter or ALL, chosen.notebook))
             print("\n".join(found or ["all committed figures and tables are what their records draw"]))
@@ -81,7 +81,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--scale", default="quick", help=f"{', '.join(SCALES)} (default: %(default)s)")
     parser.add_argument("--chapter", help=f"a folder of notebooks/, or {ALL}; default: all but the longer notebooks")
     parser.add_argument("--notebook", help="name without .ipynb; default: all of the chapter")
-    parser.add_argument("--budget", type=float, metavar="SECONDS", help="stop cleanly when this time is spent")
+    parser.add_argument(
+        "--budget", type=float, metavar="SECONDS", help="stop cleanly when this time is spent; 0: draw what has records"
+    )
     parser.add_argument(
         "-p", "--parameter", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"),
         help="another parameter, as a Python literal: -p seeds '[0, 1]'",

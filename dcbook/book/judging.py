@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 from string import Template
 
+from dcbook.book import paths
 from dcbook.book.chapters import chapters, part
 from dcbook.book.protocol import ENOUGH
 from dcbook.book.verdicts import Claim, Verdict, page, recorded, told_counts
@@ -60,7 +62,23 @@ def written(figures: Path, names: list[str] | None = None) -> dict[str, str]:
         claims = [each for found in judged.values() for each in found]
         files[f"{PAGES}/VERDICTS.md"] = overview(claims)
         files[f"{PAGES}/claims.json"] = json.dumps(as_data(claims), indent=1, ensure_ascii=False) + "\n"
+        files["README.md"] = readme((paths.root() / "README.md").read_text(encoding="utf-8"), judged)
     return files
+
+
+def readme(text: str, judged: dict[str, list[Judged]]) -> str:
+    """The README with its block on the claims as they are judged now."""
+    lines = ["| paper | its claims | what we found |", "|---|---|---|"]
+    for chapter, claims in judged.items():
+        about = part(chapter, "claims")
+        name, number = about.PAPER
+        counts = told_counts(each.verdict for each in claims)
+        lines.append(
+            f"| [{name}]({PAGES}/{chapter}/README.md), [arXiv {number}](https://arxiv.org/abs/{number}) "
+            f"| {counts} | {' '.join(about.FINDING.split())} |"
+        )
+    block = "\n".join(lines)
+    return re.sub(r"(<!-- claims:.*?-->\n).*?(<!-- /claims -->)", rf"\g<1>{block}\n\g<2>", text, flags=re.DOTALL)
 
 
 def _page(chapter: str, judged: list[Judged]) -> str:

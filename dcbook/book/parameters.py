@@ -74,8 +74,8 @@ def validated(given: Mapping[str, Any], scales: Mapping[str, Scale], names: Iter
         result[name] = _names(name, given.get(name), choices, scale, faults)
     result["seeds"] = _seeds(given.get("seeds"), has.seeds, faults)
     result["budget"] = budget = given.get("budget")
-    if budget is not None and not (_is_number(budget) and 0 < budget < math.inf):
-        faults.append(f"budget = {budget!r} is not a number of seconds above 0, or None for no limit")
+    if budget is not None and not (_is_number(budget) and 0 <= budget < math.inf):
+        faults.append(f"budget = {budget!r} is not a number of seconds, 0 (make no run) or more, or None for no limit")
     if faults:
         raise ValueError(_joined(faults))
     return result

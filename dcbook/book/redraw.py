@@ -18,7 +18,8 @@ def redraw(notebooks: Mapping[str, Path]) -> list[str]:
     """Draw again what `notebooks` (from `select`) have committed, at each scale; what differs, in words.
 
     A notebook takes part at the scales at which its table is committed. Pictures and tables are compared byte for byte,
-    but for those of `LIVE`. A run that has no committed record is made, which may take long, and named.
+    but for those of `LIVE`. A run that has no committed record is made, which may take long, and named; but at `paper`,
+    where records come one by one, what has records is drawn.
     """
     found = []
     for folder in sorted(path for path in (paths.root() / "figures").iterdir() if path.name != "quick"):
@@ -27,7 +28,7 @@ def redraw(notebooks: Mapping[str, Path]) -> list[str]:
         with tempfile.TemporaryDirectory() as temporary, paths.output_in(temporary) as drawn:
             for records in folder.glob("*/records"):
                 shutil.copytree(records, drawn / records.relative_to(paths.root()))
-            results = run_all(chosen, scale)
+            results = run_all(chosen, scale, 0 if scale == "paper" else None)
             found += [f"{result.notebook} failed: {result.error}" for result in results if result.error]
             found += differences(chosen, scale, drawn)
     return found

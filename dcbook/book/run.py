@@ -124,7 +124,8 @@ def run_all(
         From `select`.
     scale : str
     budget : float, optional
-        Seconds for all of them together; those whose turn comes later aren't started.
+        Seconds for all of them together; those whose turn comes later aren't started. 0: no run is made, and each
+        notebook draws what has records.
     **parameters
         Others that are given to each notebook.
 
@@ -143,7 +144,8 @@ def run_all(
         at = time.monotonic()
         given = {"scale": scale, **parameters}
         if budget is not None:
-            if (left := budget - (at - began)) <= 0:
+            left = budget - (at - began) if budget else 0
+            if budget and left <= 0:
                 print("      not started: the budget is spent; the same command goes on from here")
                 continue
             if "budget" in parameters_of(path):

@@ -59,7 +59,8 @@ def sweep(
     n_jobs : int, optional
         Processes; by default the number of usable cores, or 1 on a CUDA device.
     budget : float, optional
-        Seconds after which no run begins, and those under way stop at their next epoch without a record.
+        Seconds after which no run begins, and those under way stop at their next epoch without a record. With 0 nothing
+        is made, and no data is needed.
     device : str
         "auto", "cpu", "cuda", …, given to the estimators.
     progress : bool
@@ -98,11 +99,14 @@ def sweep(
     runs = list({records.key(run.identity): run for run in runs}.values())
     found = {run: records.read(path) for run in runs if (path := records.path_of(run.identity, folder)).exists()}
     todo = [run for run in runs if run not in found]
+    if budget == 0:
+        result = Result(skipped=list(found), unfinished=todo)
+        Progress(len(runs), progress).finish(str(result))
+        return result
     digests = _check_data(todo, found, load, device)
     if not todo:
         result = Result(skipped=list(found))
-        if progress:
-            print(result, flush=True)
+        Progress(len(runs), progress).finish(str(result))
         return result
 
     outside = not isinstance(get_active_backend()[0], joblib.parallel.BACKENDS["loky"])

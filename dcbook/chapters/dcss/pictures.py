@@ -11,6 +11,8 @@ from matplotlib.ticker import LogLocator, NullFormatter
 
 from dcbook.plots.style import OURS, PAPER, STYLE, canvas
 
+MARKERS = ("o", "s", "^", "D")
+
 
 def table(values: pd.DataFrame, title: str) -> Figure:
     """Numbers, in per cent, as shades: the frame's index and columns are two settings; blank where there is none."""
@@ -78,6 +80,26 @@ def over_steps(frame: pd.DataFrame, panels: Mapping[str, tuple[str, bool]]) -> F
                 axis.yaxis.set(major_locator=LogLocator(subs=(1, 2, 5)), major_formatter="{x:g}")
                 axis.yaxis.set_minor_formatter(NullFormatter())
         axes[0, 0].legend(frameon=False, fontsize=8)
+    return figure
+
+
+def gains_by_share(frame: pd.DataFrame, gains: Mapping[str, str]) -> Figure:
+    """Gains over the share of centering in the loss: a dot a run, a color a network, a shape a data set.
+
+    `frame` : columns network, dataset, share (%) and those of `gains`, a column to the name of its axis.
+    """
+    shapes = dict(zip(frame["dataset"].unique(), MARKERS, strict=False))
+    with canvas(1, len(gains), (3.6 * len(gains) + 1.6, 3)) as (figure, axes):
+        for axis, (column, name) in zip(axes.flat, gains.items(), strict=True):
+            axis.axhline(0, color="0.7", linewidth=0.8)
+            for color, (network, part) in zip((OURS, PAPER), frame.groupby("network"), strict=False):
+                for dataset, runs in part.groupby("dataset"):
+                    label = f"{network}, {dataset}"
+                    axis.plot(runs["share"], runs[column], shapes[dataset], color=color, label=label, markersize=6)
+            axis.set(xscale="log", xlabel="share of centering in the loss, %", ylabel=name)
+            axis.xaxis.set(major_locator=LogLocator(subs=(1, 2, 5)), major_formatter="{x:g}")
+            axis.xaxis.set_minor_formatter(NullFormatter())
+        axes[0, -1].legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
     return figure
 
 

@@ -52,3 +52,28 @@ def k_updates(records: Sequence[Record]) -> pd.DataFrame:
                 value = value if metric == "seconds" else 100 * value
                 rows.append((network, form, run["dataset"], step, run["seed"], metric, value))
     return pd.DataFrame(rows, columns=["network", "form", "dataset", "step", "seed", "metric", "value"])
+
+
+def centering(records: Sequence[Record]) -> pd.DataFrame:
+    """What phase 1 gains, and how much of its loss is centering: a row for each run of DCSS_u beside its AE + k-means.
+
+    Columns network ("convolutional" or "fully connected"), dataset, seed, `share` (alpha times centering over the loss
+    of the last epoch, in %), and the gains in `acc` and `nmi`, in points.
+    """
+    starts = {_place(record): record.scores for record in records if record.run["method"] == "AE+k-means"}
+    rows = []
+    for record in records:
+        if record.run["method"] == "DCSS_u" and _place(record) in starts:
+            last = [entry for entry in record.history if "centering" in entry][-1]
+            share = 100 * (1 - last["reconstruction"] / last["total"])
+            gains = {name: 100 * (record.scores[name] - starts[_place(record)][name]) for name in ("acc", "nmi")}
+            rows.append(
+                {**dict(zip(("network", "dataset", "seed"), _place(record), strict=True)), "share": share, **gains}
+            )
+    return pd.DataFrame(rows)
+
+
+def _place(record: Record) -> tuple[str, str, int]:
+    recipe = next(iter(record.run["start"]["params"]["start"].values()))
+    network = "convolutional" if recipe.get("architecture") == "convolutional" else "fully connected"
+    return network, record.run["dataset"], record.run["seed"]

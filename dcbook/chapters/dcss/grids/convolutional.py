@@ -70,7 +70,7 @@ CONVOLUTIONAL = {
         PRETRAININGS["paper"],
         benchmark.PHASE_1["paper"],
         benchmark.PHASE_2["paper"],
-        dict.fromkeys(OTHERS, {}),
+        {name: {} for name in OTHERS},
     ),
 }
 

@@ -12,6 +12,10 @@ from dcbook.chapters.rdc.claims.phases import (
 from dcbook.chapters.rdc.claims.reconstruction import aligned, improves, opposed, steady, unshaken, untwisted
 from dcbook.chapters.rdc.grids import CONTRASTIVE, GRIDS, JOINT, PARADIGMS, RDC, RECONSTRUCTION, SELF, TWICE
 
+PAPER = "R-DC", "2503.03733"  # its short name and number on arXiv
+FINDING = """\
+Of this paper only the abstract and the captions are public to us. Its premises are tested on methods that are
+known, its own method as a reconstruction."""
 TITLE = "R-DC: what holds"
 INTRODUCTION = """\
 Shaheen, Mrabah, Ksantini & Alqaddoumi, *Rethinking Deep Clustering Paradigms: Self-Supervision Is All You Need*, arXiv
