@@ -109,6 +109,7 @@ def _data(judged: Judged, stands: bool) -> dict:
         "protocol": found.protocol and asdict(found.protocol) | {"enough": found.protocol.enough},
         "power": found.power and asdict(found.power),
         "stands among all claims": stands,
+        "premises": [_question(premise, found.answer.level) for premise in found.answer.premises],
         "questions": [_question(question, found.answer.level) for question in found.answer.questions],
     }  # fmt: skip
     about = {name: getattr(claim, name) for name in ("place", "text", "notebook", "status", "scale")}

@@ -7,11 +7,13 @@ from dcbook.chapters.deepcluster.grids.paper import (
     ELSEWHERE,
     NETWORKS,
     SCALES,
+    both_starts,
     filters,
     layers,
     numbers_of_clusters,
     safeguards,
     samplers,
+    started_anew,
     transfers,
     uncurated,
 )
@@ -20,6 +22,7 @@ from dcbook.experiments.runs import grid
 
 GRIDS = {
     "numbers_of_clusters": numbers_of_clusters,
+    "started_anew": started_anew,
     "safeguards": safeguards,
     "samplers": samplers,
     "layers": layers,
