@@ -63,6 +63,12 @@ def _table1(dataset: str, seed: int) -> list:
     return runs(TABLE1["paper"], methods, [dataset], [seed])
 
 
+def _settings(seed: int) -> list:
+    """Figs. 10 and 11(b) from the convolutional start."""
+    figures = (alpha, fuzziness, updates_of_centers, handover, thresholds)
+    return [run for figure in figures for run in figure("paper", [seed])]
+
+
 # What decides most comes first: the small set before the large ones, three seeds of all before the fourth and fifth.
 EVIDENCE = [
     *[(10 + s, f"USPS, convolutional start, seed {s}: DCSS", partial(_deciding, "usps", s)) for s in range(3)],
@@ -78,5 +84,9 @@ EVIDENCE = [
         for k, dataset in enumerate(("mnist", "fashion-mnist"))
         for s in range(3)
         for what, give in (("convolutional start: DCSS", _deciding), ("Table 1", _table1))
+    ],
+    *[
+        (90 + s, f"USPS and MNIST-test, settings of Figs. 10 and 11(b), seed {s}", partial(_settings, s))
+        for s in range(5)
     ],
 ]

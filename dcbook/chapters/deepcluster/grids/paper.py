@@ -80,6 +80,24 @@ def both_starts(scale: str, seeds: Seeds = None) -> list[Run]:
     return started_anew(scale, seeds) + numbers_of_clusters(scale, seeds)
 
 
+def ten_thousand_images(scale: str, seeds: Seeds = None) -> list[Run]:
+    """Fig. 2 and Table 1 for `make evidence`: the network of `laptop`, five times the images, four times the epochs.
+
+    With both starts of k-means; at `paper` alone, whose own network asks for a GPU.
+    """
+    if scale != "paper":
+        return []
+    settings = {**DEEPCLUSTER["laptop"], "epochs": 32}
+    larger = replace(
+        SCALES["laptop"],
+        name="paper",
+        datasets={"fashion-mnist-test": {}, "cifar10": {"subset": 10_000}},
+        methods={"DeepCluster": Method(DeepCluster, settings, watch=LayerProbes())},
+    )
+    warm = vary(runs(larger, seeds=seeds), n_clusters=(10, 100))
+    return [_with(run, warm_start=False, tol=0.0) for run in warm] + warm
+
+
 def safeguards(scale: str, seeds: Seeds = None) -> list[Run]:
     """Section 2.2: with and without the repair of empty clusters, with and without uniform sampling over clusters.
 
