@@ -75,7 +75,7 @@ def written(figures: Path, names: list[str] | None = None) -> dict[str, str]:
 def readme(text: str, judged: dict[str, list[Judged]], base: Path) -> str:
     """The README with its block on the claims as they are judged now, and its tables as they are committed.
 
-    A block ``<!-- table: figures/….csv acc -->`` … ``<!-- /table -->`` holds the comparison in that file, in that score.
+    A block that begins with ``<!-- table: figures/….csv acc -->`` holds the comparison in that file, in that score.
     """
     lines = ["| paper | its claims | what we found |", "|---|---|---|"]
     for chapter, claims in judged.items():
