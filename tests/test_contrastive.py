@@ -9,7 +9,7 @@ from torch import nn
 
 from dcbook.evaluation import accuracy
 from dcbook.methods import DCSS, DEC, AEKMeans, DeepClusterV2, KMeans, MoCo, SimCLR, Start, SwAV, load_model
-from dcbook.models import ResNet
+from dcbook.models import ConvNet, ProjectedConvNet, ResNet
 from dcbook.training.augment import Augmentation
 from dcbook.training.inputs import batches, derived_seed, stream
 
@@ -260,6 +260,25 @@ def test_saved_with_its_projection(name, images, tmp_path):
 
 
 @every_learner
+def test_on_a_network_of_deepclusters(name, images, tmp_path):
+    """Its encoder begins as DeepCluster's, learns, and is saved."""
+    how = {"architecture": "alexnet-small", "width": 0.2, "batch_size": 10}
+    untrained = LEARNERS[name](**how, epochs=0).fit(images)
+    with torch.random.fork_rng():
+        torch.manual_seed(derived_seed(0, "network"))
+        twin = ConvNet(images.shape[1:], n_clusters=7, sobel=False, width=0.2, dropout=0.0).eval()
+    with torch.no_grad():
+        np.testing.assert_allclose(untrained.transform(images), twin.encoder(images), rtol=1e-4, atol=1e-6)
+    model = LEARNERS[name](**how).fit(images)
+    assert not np.allclose(model.transform(images), untrained.transform(images))
+    model.save(tmp_path / "model")
+    again = load_model(tmp_path / "model")
+    assert isinstance(again.autoencoder_, ProjectedConvNet) and again.project(images).shape == (20, 5)
+    np.testing.assert_array_equal(again.project(images), model.project(images))
+    assert any(isinstance(m, torch.nn.BatchNorm1d) for m in model.autoencoder_.head) == model._head_batch_norm
+
+
+@every_learner
 def test_only_images_with_values_from_0_to_1(name, images):
     def no_monitor(model):
         raise AssertionError("training began")
@@ -281,6 +300,7 @@ def test_only_images_with_values_from_0_to_1(name, images):
         ("SimCLR", {"temperature": 0}, "lr and temperature above 0"),
         ("SimCLR", {"epochs": -1}, "epochs at least 0"),
         ("SimCLR", {"width": 0}, "width and projection_dim must be at least 1"),
+        ("SimCLR", {"width": 0, "architecture": "alexnet-small"}, "width must be above 0"),
         ("SimCLR", {"sgd_momentum": 1}, r"sgd_momentum must lie in \[0, 1\)"),
         ("SimCLR", {"weight_decay": -1}, "weight_decay be at least 0"),
         ("SimCLR", {"batch_size": 1}, "an image alone has no negatives"),

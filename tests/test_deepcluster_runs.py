@@ -7,13 +7,14 @@ from dcbook.chapters.deepcluster import grids, tables
 from dcbook.chapters.deepcluster.watches import LayerProbes
 from dcbook.chapters.deepcluster.watches.layer_probes import halves
 from dcbook.data import load
-from dcbook.experiments import curves, sweep, to_frame
+from dcbook.experiments import Record, curves, summarize, sweep, to_frame
 from dcbook.experiments.records import path_of, read
 from dcbook.experiments.worker import estimator
 from dcbook.methods import DeepCluster
 
 LISTS = (
     grids.numbers_of_clusters,
+    grids.started_anew,
     grids.safeguards,
     grids.samplers,
     grids.layers,
@@ -84,3 +85,42 @@ def test_a_record_has_curves_and_probes(tmp_path):
     probed = tables.probes([record], "n_clusters")
     assert set(probed["metric"]) >= set(tables.SHOWN) and (probed["n_clusters"] == 10).all()
     assert to_frame([record], ["n_clusters"])["n_clusters"].unique() == [10]
+
+
+def course(k=10, warm=None, seed=0, stability=(0.5, 0.7)):
+    """A record of Fig. 2: the first epoch has no stability."""
+    params = {"n_clusters": k} | ({} if warm is None else {"warm_start": warm})
+    run = {"method": "DeepCluster", "dataset": "digits", "seed": seed, "sampling": {}, "params": params}
+    history = [{"phase": "clustering and training", "epoch": 1, "nmi": 0.3}]
+    history += [{"phase": "clustering and training", "epoch": 2, "nmi": 0.4, "stability": s} for s in stability]
+    return Record(run, {"nmi": 0.4}, history, {})
+
+
+def test_fig2_tells_how_k_means_starts():
+    records = [course(), course(30, warm=False)]
+    assert tables.settled(records) == [
+        ("DeepCluster", "digits", "nmi at n_clusters = 10", 40.0),
+        ("DeepCluster", "digits", "stability at n_clusters = 10", 70.0),
+        ("DeepCluster", "digits", "nmi_anew at n_clusters = 30", 40.0),
+        ("DeepCluster", "digits", "stability_anew at n_clusters = 30", 70.0),
+    ]
+    drawn = tables.courses(records, "stability")
+    assert drawn["stability"].tolist() == [0.5, 0.7] * 2 and drawn["method"].tolist() == ["k = 10"] * 2 + ["k = 30"] * 2
+    assert [name.partition("\n")[2] for name in drawn["dataset"].unique()] == [
+        "k-means from the clusters before",
+        "k-means anew",
+    ]
+
+
+def test_relatives_have_one_untrained_row():
+    def found(method, probe):
+        portrait = {
+            "trained": {"probe": probe, "acc": 0.5, "nmi": 0.4},
+            "untrained": dict.fromkeys(("probe", "acc", "nmi"), 0.2),
+        }
+        run = {"method": method, "dataset": "digits", "seed": 0, "sampling": {}, "params": {}}
+        return Record(run, {"nmi": 0.1}, [], {}, portrait)
+
+    told = tables.worth_table(summarize(tables.worth([found("DeepCluster", 0.7), found("SwAV", 0.9)])))
+    assert told["%"].tolist() == ["untrained", "DeepCluster", "SwAV"]
+    assert told["linear probe"].tolist() == [20, 70, 90] and told["NMI of k-means"].tolist() == [20, 40, 40]

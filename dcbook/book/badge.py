@@ -35,8 +35,10 @@ def _told(claim: dict) -> str:
     head = f"> {sign} **{claim['verdict']}** · [claim {number}](README.md), {claim['place']}: {claim['text']}."
     if "questions" not in claim:
         return f"{head} {claim['evidence']}."
+    premises = [{**each, "about": f"premise: {each['about']}"} for each in claim.get("premises", [])]
+    asked = [*premises, *claim["questions"]]
     rests = [f"`{claim['scale']}`", *([told(claim["protocol"])] if claim["protocol"] else [])]
-    return f"{head}\n>\n> {_evidence(claim['questions'])}. *Rests on {', '.join(rests)}.*"
+    return f"{head}\n>\n> {_evidence(asked)}. *Rests on {', '.join(rests)}.*"
 
 
 def _evidence(questions: list[dict]) -> str:

@@ -43,7 +43,13 @@ class Book:
 
     @classmethod
     def open(
-        cls, notebook: str, *, scales: Mapping[str, Scale] = NO_RUNS, records_of: str | None = None, **parameters: Any
+        cls,
+        notebook: str,
+        *,
+        scales: Mapping[str, Scale] = NO_RUNS,
+        records_of: str | None = None,
+        own: Iterable[str] = (),
+        **parameters: Any,
     ) -> "Book":
         """Check the parameters of a notebook, whatever they were set by: its own cell, papermill or a reader.
 
@@ -55,6 +61,8 @@ class Book:
             Settings of each scale; by default none, for a notebook without runs.
         records_of : str, optional
             Chapter whose records it shares; its own by default.
+        own : iterable of str
+            Names of other parameters that the notebook has and checks itself.
         **parameters
             ``scale``, and those of ``datasets``, ``methods``, ``seeds`` and ``budget`` that the notebook has.
 
@@ -71,7 +79,8 @@ class Book:
         if notebook.count("/") != 1:
             raise ValueError(f"{notebook!r} is not '<chapter>/<notebook>', such as 'dcss/table1_benchmark'")
         chapter = records_of or notebook.partition("/")[0]
-        return cls(notebook, **validated(parameters, scales, given_names()), scales=scales, records_of=chapter)
+        names = [name for name in given_names() if name not in set(own)]
+        return cls(notebook, **validated(parameters, scales, names), scales=scales, records_of=chapter)
 
     @property
     def folder(self) -> Path:

@@ -9,9 +9,11 @@ from functools import cache
 from pathlib import Path
 from string import Template
 
-from dcbook.book import paths
+import pandas as pd
+
 from dcbook.book.chapters import chapters, part
 from dcbook.book.protocol import ENOUGH
+from dcbook.book.tables import comparison
 from dcbook.book.verdicts import Claim, Verdict, page, recorded, told_counts
 from dcbook.experiments import Question, Record
 from dcbook.experiments.contrast import LEVEL
@@ -55,19 +57,26 @@ def judge(chapter: str, figures: Path) -> list[Judged]:
 
 
 def written(figures: Path, names: list[str] | None = None) -> dict[str, str]:
-    """Path below the checkout to text: a page a chapter; with all chapters also the page on verdicts and the data."""
+    """Path below the checkout to text: a page a chapter; with all chapters also that on verdicts, the data, the README.
+
+    `figures` is the checkout's folder of records and tables.
+    """
     judged = {name: judge(name, figures) for name in names or chapters()}
     files = {f"{PAGES}/{name}/README.md": _page(name, claims) for name, claims in judged.items()}
     if not names or set(names) == set(chapters()):
         claims = [each for found in judged.values() for each in found]
         files[f"{PAGES}/VERDICTS.md"] = overview(claims)
         files[f"{PAGES}/claims.json"] = json.dumps(as_data(claims), indent=1, ensure_ascii=False) + "\n"
-        files["README.md"] = readme((paths.root() / "README.md").read_text(encoding="utf-8"), judged)
+        root = figures.parent
+        files["README.md"] = readme((root / "README.md").read_text(encoding="utf-8"), judged, root)
     return files
 
 
-def readme(text: str, judged: dict[str, list[Judged]]) -> str:
-    """The README with its block on the claims as they are judged now."""
+def readme(text: str, judged: dict[str, list[Judged]], base: Path) -> str:
+    """The README with its block on the claims as they are judged now, and its tables as they are committed.
+
+    A block that begins with ``<!-- table: figures/….csv acc -->`` holds the comparison in that file, in that score.
+    """
     lines = ["| paper | its claims | what we found |", "|---|---|---|"]
     for chapter, claims in judged.items():
         about = part(chapter, "claims")
@@ -78,7 +87,13 @@ def readme(text: str, judged: dict[str, list[Judged]]) -> str:
             f"| {counts} | {' '.join(about.FINDING.split())} |"
         )
     block = "\n".join(lines)
-    return re.sub(r"(<!-- claims:.*?-->\n).*?(<!-- /claims -->)", rf"\g<1>{block}\n\g<2>", text, flags=re.DOTALL)
+    text = re.sub(r"(<!-- claims:.*?-->\n).*?(<!-- /claims -->)", rf"\g<1>{block}\n\g<2>", text, flags=re.DOTALL)
+    return re.sub(
+        r"(<!-- table: (\S+) (\w+) -->\n).*?(<!-- /table -->)",
+        lambda found: f"{found[1]}{comparison(pd.read_csv(base / found[2]), [found[3]]).data}\n{found[4]}",
+        text,
+        flags=re.DOTALL,
+    )
 
 
 def _page(chapter: str, judged: list[Judged]) -> str:
@@ -109,6 +124,7 @@ def _data(judged: Judged, stands: bool) -> dict:
         "protocol": found.protocol and asdict(found.protocol) | {"enough": found.protocol.enough},
         "power": found.power and asdict(found.power),
         "stands among all claims": stands,
+        "premises": [_question(premise, found.answer.level) for premise in found.answer.premises],
         "questions": [_question(question, found.answer.level) for question in found.answer.questions],
     }  # fmt: skip
     about = {name: getattr(claim, name) for name in ("place", "text", "notebook", "status", "scale")}

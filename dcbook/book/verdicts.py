@@ -18,7 +18,15 @@ from dcbook.experiments.compare import TOLERANCE
 from dcbook.experiments.contrast import POINTS
 from dcbook.experiments.power import ENOUGH, MOST
 from dcbook.experiments.records import path_of, read, value_of
-from dcbook.experiments.verdict import CONTRADICTED, NO_EFFECT, UNDECIDED, VERDICTS, combined, simultaneous
+from dcbook.experiments.verdict import (
+    CONTRADICTED,
+    NO_EFFECT,
+    SUPPORTED,
+    UNDECIDED,
+    VERDICTS,
+    combined,
+    simultaneous,
+)
 
 NOT_YET, NOT_HERE = "not tested yet", "not testable here"
 TOO_SMALL = "at this share of the protocol, which is too small to count against the paper"
@@ -41,47 +49,67 @@ class Answer:
         More evidence, in words.
     every : bool
         Whether the claim is about each of several, see `dcbook.experiments.verdict.combined`.
+    premises : sequence of Question
+        What must be supported before the questions mean anything, such as that the measure tells a trained from an
+        untrained network. With one that is not, the claim is undecided.
     """
 
     questions: Sequence[Question]
     note: str = ""
     every: bool = False
+    premises: Sequence[Question] = ()
 
     @property
     def level(self) -> float:
         """Of each interval, so that all of them hold together at 95 %."""
-        return simultaneous(len(self.questions))
+        return simultaneous(len(self.questions) + len(self.premises))
 
     @property
     def verdict(self) -> str:
         """What the questions come to together."""
+        if self._missed:
+            return UNDECIDED
         return combined([question.verdict(self.level) for question in self.questions], self.every)
 
     @property
     def evidence(self) -> str:
-        """Every question with its estimate and interval, then the note."""
-        told = [f"{question.about} {question.estimate.told(self.level)}".strip() for question in self.questions]
+        """The premises and the questions with their estimates and intervals, then the note."""
+        told = [f"premise: {self._told(premise)}" for premise in self.premises]
+        if self._missed:
+            told.append(f"undecided, since {'a premise is' if self.premises[1:] else 'the premise is'} not supported")
+        told += [self._told(question) for question in self.questions]
         return "; ".join(told + [self.note] * bool(self.note))
+
+    @property
+    def _missed(self) -> list[Question]:
+        return [premise for premise in self.premises if premise.verdict(self.level) != SUPPORTED]
+
+    def _told(self, question: Question) -> str:
+        return f"{question.about} {question.estimate.told(self.level)}".strip()
 
     def p(self) -> float:
         """The smallest error at which the claim is still supported or contradicted; 1 where it is neither."""
+        if self._missed:
+            return 1.0
         each = [question.p() for question in self.questions]
         if self.verdict == CONTRADICTED:
             against = [p for p, q in zip(each, self.questions, strict=True) if q.verdict() == CONTRADICTED]
             return min(1.0, len(each) * min(against))
-        return max(each)
+        return max(each + [premise.p() for premise in self.premises])
 
     def power(self, gain: float) -> Power | None:
         """The chance to support a true gain of that many points, at the scatter of the seeds; None without such a part.
 
-        Of several parts, that of the one which scatters most.
+        Of several parts, that of the one which scatters most. Parts that ask for something small, or for no more than
+        a small loss, have none.
         """
-        gains = [q.estimate for q in self.questions if q.estimate.unit == POINTS and q.within is None]
+        asked = [q for q in self.questions if q.within is None and q.below is None and q.above >= 0]
+        gains = [q.estimate for q in asked if q.estimate.unit == POINTS]
         scatters = [(each.scatter, each) for each in gains if min(map(len, each.gains.values())) > 1]
         if not scatters:
             return None
         scatter, widest = max(scatters, key=lambda pair: pair[0])
-        scatter, n = round(scatter, 2), len(self.questions)
+        scatter, n = round(scatter, 2), len(self.questions) + len(self.premises)
         seeds = tuple(map(len, widest.gains.values()))
         return Power(gain, power(gain, scatter, seeds, n), seeds_needed(gain, scatter, len(seeds), n))
 
@@ -140,6 +168,8 @@ class Claim:
         Whose records decide: "laptop", or "paper" as soon as those are there.
     gain : float
         The gain that the paper claims, in points; where it names none, `TOLERANCE`. The power of the test is for this.
+    protocol : callable, optional
+        In place of the chapter's, for a claim of another paper, or of none.
     """
 
     place: str
@@ -150,6 +180,7 @@ class Claim:
     status: str = ""
     scale: str = "laptop"
     gain: float = TOLERANCE
+    protocol: Callable[[Sequence[Record]], Protocol | None] | None = None
 
     def verdict(
         self, records: Sequence[Record], protocol: Callable[[Sequence[Record]], Protocol | None] = lambda _: None
@@ -166,7 +197,7 @@ class Claim:
             answer = self.judge(records)
         except NotTested as missing:
             return Verdict(NOT_YET, str(missing))
-        share, verdict, evidence = protocol(records), answer.verdict, answer.evidence
+        share, verdict, evidence = (self.protocol or protocol)(records), answer.verdict, answer.evidence
         if share and not share.enough and verdict in (CONTRADICTED, NO_EFFECT):
             evidence = (
                 f"{verdict} at this share of the protocol, which is too small to count against the paper: {evidence}"

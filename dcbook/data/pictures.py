@@ -48,3 +48,37 @@ def read_rgb(path: str):
 
 def _is_picture(name: str) -> bool:
     return name.lower().endswith(ENDINGS) and not name.startswith(".")
+
+
+def read_pictures(folder: str | os.PathLike, size: int = 32, gray: bool = False) -> tuple[np.ndarray, list[str]]:
+    """All pictures of a folder, at any depth, in one array, and their paths.
+
+    Each is scaled until its shorter side is `size`, and cut to the square in its middle.
+
+    Returns
+    -------
+    images : uint8 (N, 3, size, size), or (N, 1, size, size) for `gray`
+    paths : list of N str, in the order of `pictures_in`
+
+    Raises
+    ------
+    FileNotFoundError
+        If the folder holds no picture.
+    ValueError
+        If a file is no picture that can be read; the message names it.
+    """
+    from PIL import Image, ImageOps
+
+    if size < 1:
+        raise ValueError(f"size must be at least 1, not {size}")
+    paths = pictures_in(folder)
+    if not paths:
+        raise FileNotFoundError(f"{folder} holds no file that ends in {', '.join(ENDINGS)}")
+    images = np.empty((len(paths), 1 if gray else 3, size, size), np.uint8)
+    for image, path in zip(images, paths, strict=True):
+        try:
+            picture = ImageOps.fit(read_rgb(path), (size, size), Image.Resampling.BOX)
+        except (OSError, ValueError) as error:
+            raise ValueError(f"{path} cannot be read as a picture: {error}") from None
+        image[:] = np.asarray(picture.convert("L"))[None] if gray else np.asarray(picture).transpose(2, 0, 1)
+    return images, paths

@@ -7,6 +7,7 @@ from dcbook.models.fully_connected import FullyConnectedAutoencoder
 from dcbook.models.identity import IdentityEncoder
 from dcbook.models.mixture import GaussianMixturePrior
 from dcbook.models.mnet import MNet
+from dcbook.models.projected import ProjectedConvNet
 from dcbook.models.resnet import ResNet
 from dcbook.models.variational import VariationalAutoencoder
 
@@ -18,6 +19,7 @@ __all__ = [
     "GaussianMixturePrior",
     "IdentityEncoder",
     "MNet",
+    "ProjectedConvNet",
     "ResNet",
     "VariationalAutoencoder",
 ]

@@ -1,4 +1,4 @@
-"""What SimCLR, MoCo, SwAV and DeepCluster-v2 share: a ResNet trained on two views of each image, then k-means.
+"""What SimCLR, MoCo, SwAV and DeepCluster-v2 share: a network trained on two views of each image, then k-means.
 
 | symbol   | name in code      | shape      | meaning                                                    |
 |----------|-------------------|------------|------------------------------------------------------------|
@@ -17,7 +17,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dcbook.models import ResNet
+from dcbook.models import ProjectedConvNet, ResNet
+from dcbook.models.convnet import PLANS
 from dcbook.training.augment import Augmentation
 from dcbook.training.deep_clusterer import DeepClusterer
 from dcbook.training.inputs import check_images, derived_seed, in_batches, seeded, stream
@@ -35,7 +36,9 @@ class ContrastiveLearner(DeepClusterer):
     All have, beside n_clusters, batch_size, random_state, device and progress of `DeepClusterer`:
 
     architecture, width, projection_dim : of the `dcbook.models.ResNet`: "resnet-18" or "resnet-34" with 3×3 stem, the
-        channels of its first stage (H space has 8 times as many dimensions), and the dimension of Z space.
+        channels of its first stage (H space has 8 times as many dimensions), and the dimension of Z space. Or one of
+        the `dcbook.models.ConvNet`, such as "alexnet-small", with `width` as the factor on its channels: then H space
+        is fc7 before its ReLU, the network is a `ProjectedConvNet`, and it starts from DeepCluster's weights.
     epochs, lr, sgd_momentum, weight_decay : of SGD; the step falls from `lr` to 0 along half a cosine, an update at a
         time, without the warm-up and the LARS optimizer that SimCLR takes for batches of thousands.
     temperature : tau in the loss, above 0.
@@ -47,13 +50,13 @@ class ContrastiveLearner(DeepClusterer):
     ----------
     After `fit`, beside those of `DeepClusterer`:
 
-    autoencoder_ : the `ResNet`, with `encoder` and `head` and no decoder. As `start_` it is for methods that need none:
+    autoencoder_ : the network, with `encoder` and `head` and no decoder. As `start_` it is for methods that need none:
         `DCSS(K, start=simclr.start_, phase1_epochs=0)` puts MNet on top and trains the encoder along (DCSS Table 5).
     history_ : one entry an epoch with the mean loss.
     """
 
     architecture: str = "resnet-18"
-    width: int = 64
+    width: float = 64
     projection_dim: int = 128
     epochs: int = 500
     lr: float = 0.4
@@ -124,12 +127,13 @@ class ContrastiveLearner(DeepClusterer):
         """A fresh network; leaves torch's global stream alone."""
         with seeded(derived_seed(self.seed_, "network")):
             shape = (self.architecture, self.width, self.projection_dim, self._head_batch_norm)
-            network = ResNet(self.input_shape_, *shape)
+            network = (ProjectedConvNet if self.architecture in PLANS else ResNet)(self.input_shape_, *shape)
         self.autoencoder_ = network.to(self._device)
 
     def _check_hyperparameters(self) -> None:
         Augmentation(self.crop, self.flip, self.jitter, self.grayscale)
-        if min(self.width, self.projection_dim) < 1 or self.epochs < 0 or min(self.lr, self.temperature) <= 0:
+        width = 1 if self.architecture in PLANS else self.width  # a factor is checked by its network
+        if min(width, self.projection_dim) < 1 or self.epochs < 0 or min(self.lr, self.temperature) <= 0:
             raise ValueError(
                 f"width and projection_dim must be at least 1, epochs at least 0, lr and temperature above 0, not "
                 f"{self.width}, {self.projection_dim}, {self.epochs}, {self.lr}, {self.temperature}"

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from dcbook.evaluation import flatness
+from dcbook.experiments import curves
 from dcbook.experiments.records import Record, place, value_of
 
 SHOWN = ("conv1", "conv3", "conv5", "fc7")  # layers in pictures
@@ -26,6 +27,31 @@ def elsewhere(records: Iterable[Record]) -> pd.DataFrame:
     ]
     frame = pd.DataFrame(rows, columns=["architecture", "images", "network", "dataset", "seed", "measure", "value"])
     return frame.assign(value=100 * frame["value"])
+
+
+STARTS = {False: "anew", True: "from the clusters before"}  # of k-means at a clustering
+
+
+def courses(records: Iterable[Record], value: str) -> pd.DataFrame:
+    """`curves` of a number of the history, as `plots.histories` takes them: a panel a start of k-means, a line a k."""
+    found = curves(records, value, ["n_clusters", "warm_start"])
+    starts = [STARTS[warm is not False] for warm in found["warm_start"]]
+    panels = [f"{dataset}\nk-means {start}" for dataset, start in zip(found["dataset"], starts, strict=True)]
+    return found.assign(dataset=panels, method=[f"k = {k}" for k in found["n_clusters"]])
+
+
+def settled(records: Iterable[Record]) -> list[tuple[str, str, str, float]]:
+    """Rows for `summarize` and `over`, in per cent: NMI with the classes, and that of the last two epochs.
+
+    Those of k-means started anew are called "nmi_anew" and "stability_anew".
+    """
+    rows = []
+    for record in records:
+        suffix = "" if record.run["params"].get("warm_start", True) else "_anew"
+        for name, found in (("nmi", record.scores["nmi"]), ("stability", record.history[-1]["stability"])):
+            metric = f"{name}{suffix} at n_clusters = {value_of(record, 'n_clusters')}"
+            rows.append((record.run["method"], place(record.run), metric, 100 * found))
+    return rows
 
 
 def probes(records: Iterable[Record], setting: str, network: str = "trained") -> pd.DataFrame:
@@ -92,3 +118,16 @@ def worth(records: Iterable[Record]) -> list[tuple[str, str, str, float]]:
             rows += [(*who, f"{measure}, untrained", before), (*who, measure, after)]
         rows.append((*who, "own nmi", 100 * record.scores["nmi"]))
     return rows
+
+
+def worth_table(frame: pd.DataFrame) -> pd.DataFrame:
+    """Means of `summarize(worth(records))`, for networks that start alike: a row untrained, then a row a method."""
+    measures = {"probe": "linear probe", "acc": "ACC of k-means", "nmi": "NMI of k-means"}
+    rows = []
+    for dataset, some in frame.groupby("dataset", sort=False):
+        mean = some.pivot(index="method", columns="metric", values="mean").loc[some["method"].unique()]
+        before = {told: mean[f"{measure}, untrained"].iloc[0] for measure, told in measures.items()}
+        rows.append({"%": "untrained", "data set": dataset, **before})
+        for method, found in mean.iterrows():
+            rows.append({"%": method, "data set": dataset, **{t: found[m] for m, t in measures.items()}})
+    return pd.DataFrame(rows)

@@ -5,7 +5,7 @@ A name in capitals holds settings, scale by scale; a function takes a scale's na
 
 from functools import partial
 
-from dcbook.chapters.dcss.grids.benchmark import PHASE2, TABLE1, TABLE2, TABLE4
+from dcbook.chapters.dcss.grids.benchmark import PHASE2, TABLE1, TABLE2, TABLE4, table1
 from dcbook.chapters.dcss.grids.convolutional import CONVOLUTIONAL, convolutional
 from dcbook.chapters.dcss.grids.features import ON_FEATURES, TABLE3, TABLE5
 from dcbook.chapters.dcss.grids.first_layer import FIG13
@@ -25,7 +25,7 @@ from dcbook.chapters.dcss.grids.updates import STEPS, UPDATES, k_updates
 from dcbook.experiments.runs import grid, runs
 
 GRIDS = {
-    "table1": grid(TABLE1),
+    "table1": table1,
     "table2": grid(TABLE2),
     "table3": grid(TABLE3),
     "table4": grid(TABLE4),
@@ -63,6 +63,12 @@ def _table1(dataset: str, seed: int) -> list:
     return runs(TABLE1["paper"], methods, [dataset], [seed])
 
 
+def _settings(seed: int) -> list:
+    """Figs. 10 and 11(b) from the convolutional start."""
+    figures = (alpha, fuzziness, updates_of_centers, handover, thresholds)
+    return [run for figure in figures for run in figure("paper", [seed])]
+
+
 # What decides most comes first: the small set before the large ones, three seeds of all before the fourth and fifth.
 EVIDENCE = [
     *[(10 + s, f"USPS, convolutional start, seed {s}: DCSS", partial(_deciding, "usps", s)) for s in range(3)],
@@ -78,5 +84,9 @@ EVIDENCE = [
         for k, dataset in enumerate(("mnist", "fashion-mnist"))
         for s in range(3)
         for what, give in (("convolutional start: DCSS", _deciding), ("Table 1", _table1))
+    ],
+    *[
+        (90 + s, f"USPS and MNIST-test, settings of Figs. 10 and 11(b), seed {s}", partial(_settings, s))
+        for s in range(5)
     ],
 ]

@@ -57,10 +57,45 @@ FOREIGN = {"quick": "patches", "laptop": "pneumoniamnist", "paper": "cifar100-20
 IMAGES = {"quick": 500, "laptop": 2000, "paper": 30_000}
 
 
+NUMBERS = {"quick": (10, 30, 100), "laptop": (10, 30, 100, 300), "paper": (10, 30, 100, 300, 1000, 3000)}
+
+
 def numbers_of_clusters(scale: str, seeds: Seeds = None) -> list[Run]:
-    """Fig. 2(c): k from the number of classes to many times as many."""
-    values = {"quick": (10, 30, 100), "laptop": (10, 30, 100, 300)}.get(scale, (10, 30, 100, 300, 1000, 3000))
-    return vary(_of(scale, seeds), n_clusters=values)
+    """Fig. 2: k from the number of classes to many times as many."""
+    return vary(_of(scale, seeds), n_clusters=NUMBERS[scale])
+
+
+def started_anew(scale: str, seeds: Seeds = None) -> list[Run]:
+    """Fig. 2(a) and (b) with k-means as released: 20 passes from K random images at each clustering.
+
+    The other runs go on from the clusters before, which brings consecutive clusterings closer to each other. Layers are
+    not probed.
+    """
+    cold = [_with(replace(run, watch=None), warm_start=False, tol=0.0) for run in _of(scale, seeds)]
+    return vary(cold, n_clusters=NUMBERS[scale])
+
+
+def both_starts(scale: str, seeds: Seeds = None) -> list[Run]:
+    """Fig. 2(a) and (b): the runs of `started_anew` and of `numbers_of_clusters`."""
+    return started_anew(scale, seeds) + numbers_of_clusters(scale, seeds)
+
+
+def ten_thousand_images(scale: str, seeds: Seeds = None) -> list[Run]:
+    """Fig. 2 and Table 1 for `make evidence`: the network of `laptop`, five times the images, four times the epochs.
+
+    With both starts of k-means; at `paper` alone, whose own network asks for a GPU.
+    """
+    if scale != "paper":
+        return []
+    settings = {**DEEPCLUSTER["laptop"], "epochs": 32}
+    larger = replace(
+        SCALES["laptop"],
+        name="paper",
+        datasets={"fashion-mnist-test": {}, "cifar10": {"subset": 10_000}},
+        methods={"DeepCluster": Method(DeepCluster, settings, watch=LayerProbes())},
+    )
+    warm = vary(runs(larger, seeds=seeds), n_clusters=(10, 100))
+    return [_with(run, warm_start=False, tol=0.0) for run in warm] + warm
 
 
 def safeguards(scale: str, seeds: Seeds = None) -> list[Run]:

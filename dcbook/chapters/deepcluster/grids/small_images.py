@@ -43,13 +43,19 @@ RECIPE = {
 }
 
 
-def relatives(scale: Scale, later: dict | None = None, frozen: dict | None = None, **changes) -> Scale:
-    """DeepCluster with both clusterings, and the two methods that came after it.
+def relatives(scale: Scale, shared: dict, later: dict | None = None, frozen: dict | None = None, **changes) -> Scale:
+    """DeepCluster with both clusterings, and the two methods that came after it: one network, the same views.
 
-    `changes` are those to its settings, `later` those to theirs, and `frozen` those to SwAV's beside.
+    Parameters
+    ----------
+    scale : where they run.
+    shared : settings that all four methods take: the network, the views and the batches.
+    later : changes to the settings of the two later methods.
+    frozen : changes to SwAV's beside these.
+    changes : those to DeepCluster's settings.
     """
-    later, frozen = later or {}, frozen or {}
-    ours = {**scale.methods["DeepCluster"].params, **changes}
+    later, frozen = {**(later or {}), **shared}, frozen or {}
+    ours = {**scale.methods["DeepCluster"].params, **changes, **shared, "hidden": None}
     methods = {
         "DeepCluster": Method(DeepCluster, ours),
         "DeepCluster, PIC": Method(DeepCluster, {**ours, "clustering": "pic"}),
@@ -60,15 +66,26 @@ def relatives(scale: Scale, later: dict | None = None, frozen: dict | None = Non
     return replace(scale, methods=watched)
 
 
+# DeepCluster's network, and views that have what either side had alone: flips, and changes of brightness and contrast.
+# As released with each method, DeepCluster's views leave the colors alone, and those of the later two change them.
+NETWORK = {"architecture": "alexnet-small"}
 FAMILY = {
     "quick": relatives(
         replace(SCALES["quick"], datasets={"digits": {"subset": 700}}),
+        {**NETWORK, "width": 0.33, "crop": 0.5, "flip": False, "jitter": 0.4, "grayscale": 0.0, "batch_size": 32},
         epochs=4,
         later={"epochs": 4},
-        frozen={"frozen_updates": 10},  # of 56 updates
+        frozen={"frozen_updates": 22},  # those of an epoch
     ),
     "laptop": relatives(
-        replace(SCALES["laptop"], datasets={"fashion-mnist-test": {"subset": 2000}}), epochs=3
-    ),  # of five passes
-    "paper": relatives(SCALES["paper"]),
+        replace(SCALES["laptop"], datasets={"fashion-mnist-test": {"subset": 2000}}),
+        {**NETWORK, "width": 0.5, "crop": 0.3, "flip": True, "jitter": 0.4, "grayscale": 0.0, "batch_size": 64},
+        epochs=3,  # of five passes
+        later={"epochs": 15},
+        frozen={"frozen_updates": 32},
+    ),
+    "paper": relatives(
+        SCALES["paper"],
+        {**NETWORK, "width": 4.0, "crop": 0.2, "flip": True, "jitter": 0.5, "grayscale": 0.2, "batch_size": 256},
+    ),
 }
