@@ -95,6 +95,9 @@ def test_a_rate_has_the_exact_interval():
 def test_how_numbers_are_told():
     assert Contrast({"x": (1.0, 1.0)}).told(0.95) == "+1.0 [+1.0, +1.0] points over 2 pairs (x +1.0)"
     assert Contrast({"x": (7.0, 7.0)}, "%").told(0.95) == "7.0 [7.0, 7.0] % over 2 runs (x 7.0)"
+    assert Contrast({"x": (0.125, 0.125)}, "").told(0.95) == "0.12 [0.12, 0.12] over 2 runs (x 0.12)"
+    cosines = Contrast({"x": (0.25, 0.25), "y": (-0.75, -0.75)}, "", paired=True)
+    assert cosines.told(0.95) == "-0.25 [-0.25, -0.25] over 4 pairs (x +0.25, y -0.75)"
     assert counted([("x", True)] * 6).told(0.95) == "6 of 6 runs [54, 100 %]"
 
 

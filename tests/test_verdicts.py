@@ -58,6 +58,8 @@ def test_a_claim_without_records_is_not_tested_yet():
         (Protocol(images=1.0, network=True, updates=0.05), UNDECIDED),
         (Protocol(images=0.1, network=True, updates=1.0), UNDECIDED),
         (Protocol(images=1.0, network=False, updates=1.0), UNDECIDED),
+        (Protocol(images=1.0, network=None, updates=1.0), UNDECIDED),
+        (Protocol(images=1.0, network=True, updates=None), UNDECIDED),
         (None, CONTRADICTED),
     ],
 )
@@ -71,6 +73,8 @@ def test_a_small_share_of_the_protocol_contradicts_nothing(share, verdict):
 def test_a_share_is_told():
     assert str(Protocol(0.143, True, 0.025)) == "14 % of the images, the paper's network, 2 % of the updates"
     assert str(Protocol(0, False, 0.0005, "a note")) == "other data, another network, 0.05 % of the updates; a note"
+    unknown = "an unknown share of the images, a network of our choice, an unknown share of the updates"
+    assert str(Protocol(None, None, None)) == unknown
 
 
 def test_updates_are_counted_in_the_paper_s():

@@ -141,6 +141,7 @@ def _question(question: Question, level: float) -> dict:
         "about": question.about,
         "verdict": question.verdict(level),
         "unit": estimate.unit,
+        "paired": estimate.differs,
         **asked,
         **_interval(estimate.mean, estimate.interval(level)),
         "level": level,

@@ -15,29 +15,30 @@ ENOUGH = 0.25  # of the paper's images and of its updates: with less, a claim is
 
 @dataclass(frozen=True)
 class Protocol:
-    """Shares of a paper's protocol.
+    """Shares of a paper's protocol; None for one that cannot be stated, because the paper's side is not known.
 
     Attributes
     ----------
-    images : float
+    images : float, optional
         Training images, as a share of those of the paper's data set: the least of the data sets; 0 for other data.
-    network : bool
+    network : bool, optional
         Whether the network is the paper's.
-    updates : float
+    updates : float, optional
         Updates of the methods' own phases, without pretraining, as a share of the paper's: the least of the runs.
     note : str
         What else a reader must know, in a few words.
     """
 
-    images: float
-    network: bool
-    updates: float
+    images: float | None
+    network: bool | None
+    updates: float | None
     note: str = ""
 
     @property
     def enough(self) -> bool:
-        """Whether a result against the paper counts as one."""
-        return self.network and min(self.images, self.updates) >= ENOUGH
+        """Whether a result against the paper counts as one; never where a share is not known."""
+        known = None not in (self.images, self.network, self.updates)
+        return known and self.network and min(self.images, self.updates) >= ENOUGH
 
     def __str__(self) -> str:
         return told(asdict(self))
@@ -45,10 +46,14 @@ class Protocol:
 
 def told(protocol: Mapping) -> str:
     """A `Protocol`, as a mapping, in words."""
-    data = f"{percent(protocol['images'])} of the images" if protocol["images"] else "other data"
-    network = "the paper's network" if protocol["network"] else "another network"
-    words = f"{data}, {network}, {percent(protocol['updates'])} of the updates"
+    data = "other data" if protocol["images"] == 0 else f"{_share(protocol['images'])} of the images"
+    network = {True: "the paper's network", False: "another network", None: "a network of our choice"}
+    words = f"{data}, {network[protocol['network']]}, {_share(protocol['updates'])} of the updates"
     return f"{words}; {protocol['note']}" if protocol["note"] else words
+
+
+def _share(share: float | None) -> str:
+    return "an unknown share" if share is None else percent(share)
 
 
 def percent(share: float) -> str:

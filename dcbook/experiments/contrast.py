@@ -30,11 +30,20 @@ class Contrast:
     gains : dict
         Data set (or features of it, see `place`) to the difference for each seed, in `unit`.
     unit : str
-        `POINTS` for a difference between runs; else that of what each run measured, such as "%".
+        `POINTS` for a difference between runs; else that of what each run measured, such as "%", or "" for a number
+        without a unit, such as a cosine. Points and per cent are told with one decimal, all else with two.
+    paired : bool, optional
+        Whether each value is the difference of a pair, and has a sign; by default those in points are.
     """
 
     gains: dict[str, tuple[float, ...]]
     unit: str = POINTS
+    paired: bool | None = None
+
+    @property
+    def differs(self) -> bool:
+        """Whether the values are differences of pairs."""
+        return self.unit == POINTS if self.paired is None else self.paired
 
     @property
     def means(self) -> dict[str, float]:
@@ -87,22 +96,22 @@ class Contrast:
     def told(self, level: float) -> str:
         """Mean, interval at that level, number of pairs or runs, and the mean of each data set."""
         low, high = self.interval(level)
-        each = ", ".join(f"{dataset} {number(mean, self.unit)}" for dataset, mean in self.means.items())
-        whole = {"mean": self.mean, "low": low, "high": high, "unit": self.unit, "n": self.n}
+        whole = {"mean": self.mean, "low": low, "high": high, "unit": self.unit, "n": self.n, "paired": self.differs}
+        each = ", ".join(f"{dataset} {number(mean, self.unit, self.differs)}" for dataset, mean in self.means.items())
         return f"{told_interval(whole)} ({each})"
 
 
 def told_interval(found: Mapping[str, Any]) -> str:
     """Mean, interval, unit and n in words: "+1.2 [+0.3, +2.1] points over 9 pairs"; infinite ends may be None."""
     low, high = (sign * math.inf if found[end] is None else found[end] for sign, end in ((-1, "low"), (1, "high")))
-    unit = found["unit"]
-    numbers = f"{number(found['mean'], unit)} [{number(low, unit)}, {number(high, unit)}]"
-    return f"{numbers}{' ' * bool(unit)}{unit} over {found['n']} {'pairs' if unit == POINTS else 'runs'}"
+    unit, paired = found["unit"], found["paired"]
+    mean, low, high = (number(value, unit, paired) for value in (found["mean"], low, high))
+    return f"{mean} [{low}, {high}]{' ' * bool(unit)}{unit} over {found['n']} {'pairs' if paired else 'runs'}"
 
 
-def number(value: float, unit: str) -> str:
-    """To one decimal, with a sign where it is a difference."""
-    return f"{value:+.1f}" if unit == POINTS else f"{value:.1f}"
+def number(value: float, unit: str, paired: bool) -> str:
+    """Points and per cent to one decimal, all else to two; with a sign where it is a difference."""
+    return f"{value:{'+' * paired}.{1 if unit == POINTS or unit.startswith('%') else 2}f}"
 
 
 def _student(mean: float, square: float, freedom: float, level: float) -> Interval:
@@ -129,6 +138,7 @@ class Rate:
 
     counts: dict[str, tuple[int, int]]
     unit: ClassVar[str] = "% of the runs"
+    differs: ClassVar[bool] = False
 
     @property
     def means(self) -> dict[str, float]:

@@ -4,83 +4,88 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
-from dcbook.book.verdicts import NOT_YET, Judgment, combined, counted
+from dcbook.book.verdicts import Answer, Judge, NotTested, in_both_metrics
 from dcbook.chapters.rdc import tables
-from dcbook.experiments import Contrast, Record
+from dcbook.experiments import Contrast, Question, Record, grouped
 
 FAR = 2.0  # LID is far above ID from so many times ID on
-NEAR = 1.25  # and near it up to so many times
-STRAIGHT = 0.95  # of the variance of a class on one line
+STRAIGHT = 95.0  # per cent of the variance of a class on one line
+DIMENSIONS = "dimensions"
+Ends = list[tuple[dict, dict]]  # numbers of a run before phase 2 and after its last epoch
 
 
-def curved_at_first(start: str) -> Callable[[Sequence[Record]], Judgment]:
-    """Before phase 2 the mean LID is at least `FAR` times the mean ID, in every run from that pretraining."""
+def curved_at_first(start: str) -> Judge:
+    """Before phase 2 the mean LID is more than `FAR` times the mean ID, after that pretraining."""
 
-    def judge(records: Sequence[Record]) -> Judgment:
-        found = [(first["id"], first["lid"]) for first, _ in _ends(records, start)]
-        return counted(sum(lid >= FAR * id_ for id_, lid in found), len(found)), f"after it {_told(found)}"
-
-    return judge
-
-
-def flat_in_the_end(start: str) -> Callable[[Sequence[Record]], Judgment]:
-    """The mean ID rises during DEC, and a gap to LID closes: more than `NEAR` times ID before, no more in the end."""
-
-    def judge(records: Sequence[Record]) -> Judgment:
+    def judge(records: Sequence[Record]) -> Answer:
         ends = _ends(records, start)
-        rises = sum(last["id"] > first["id"] for first, last in ends)
-        closes = sum(first["lid"] > NEAR * first["id"] and last["lid"] <= NEAR * last["id"] for first, last in ends)
-        before, after = ([(each[at]["id"], each[at]["lid"]) for each in ends] for at in (0, 1))
-        text = f"{_told(before)} before DEC, {_told(after)} after it; ID rises in {rises} of {len(ends)} runs"
-        return counted(rises + closes, 2 * len(ends)), f"{text}, a gap to LID closes in {closes}"
+        ratio = _measured(ends, lambda first, last: first["lid"] / first["id"], "")
+        return Answer([Question("LID / ID before DEC", ratio, above=FAR)], _told("before DEC", ends, 0))
 
     return judge
 
 
-def flattened(records: Sequence[Record]) -> Judgment:
-    """In the plane: in the end the classes are straighter than before DEC, and straight."""
-    ends = _first_and_last(tables.shapes(records).to_dict("records"))
-    before, after = zip(*((first["straightness"], last["straightness"]) for first, last in ends), strict=True)
-    kept = [old < new >= STRAIGHT for old, new in zip(before, after, strict=True)]
-    text = (
-        f"variance of a class on one line: {100 * np.mean(before):.0f} % before DEC, {100 * np.mean(after):.0f} % after"
+def flat_in_the_end(start: str) -> Judge:
+    """In DEC the mean ID rises, and ID and LID come closer to each other."""
+
+    def judge(records: Sequence[Record]) -> Answer:
+        ends = _ends(records, start)
+        rises = _measured(ends, lambda first, last: last["id"] - first["id"], DIMENSIONS, paired=True)
+        nearer = _measured(ends, lambda first, last: _apart(first) - _apart(last), DIMENSIONS, paired=True)
+        questions = [Question("rise of ID", rises), Question("fall of the distance between ID and LID", nearer)]
+        return Answer(questions, f"{_told('before DEC', ends, 0)}, {_told('after it', ends, 1)}")
+
+    return judge
+
+
+def flattened(records: Sequence[Record]) -> Answer:
+    """In the plane: DEC makes the classes straighter, and straight. The networks stand for data sets."""
+    ends = [
+        tuple(row | {"dataset": row["method"].removeprefix("DEC, ")} for row in each)
+        for each in _first_and_last(tables.shapes(records).to_dict("records"))
+    ]
+    gain = _measured(ends, lambda first, last: 100 * (last["straightness"] - first["straightness"]), "%", paired=True)
+    after = _measured(ends, lambda first, last: 100 * last["straightness"], "%")
+    return Answer(
+        [
+            Question("rise of the variance of a class on one line", gain),
+            Question("that variance after DEC", after, above=STRAIGHT),
+        ]
     )
-    return counted(sum(kept), len(kept)), f"{text}, at least {100 * min(after):.0f} %, in {len(kept)} runs"
 
 
-def collapses(records: Sequence[Record]) -> Judgment:
+def collapses(records: Sequence[Record]) -> Answer:
     """On images: the effective rank of the codes and the mean LID of the clusters fall."""
     ends = _first_and_last(tables.shapes(records).to_dict("records"))
-    falls = [all(last[name] < first[name] for name in ("rank", "lid")) for first, last in ends]
-    text = ", ".join(
+    titles = {"rank": "effective rank", "lid": "LID", "id": "ID"}
+    told = ", ".join(
         f"{title} {np.mean([first[name] for first, _ in ends]):.1f} to {np.mean([last[name] for _, last in ends]):.1f}"
-        for name, title in {"rank": "effective rank", "lid": "LID", "id": "ID"}.items()
+        for name, title in titles.items()
     )
-    return counted(sum(falls), len(falls)), f"on average {text}; both fall in {sum(falls)} of {len(falls)} runs"
+    return Answer([Question(f"fall of the {titles[name]}", _fall(ends, name)) for name in ("rank", "lid")], told)
 
 
-def second_phase_gains(method: str) -> Callable[[Sequence[Record]], Judgment]:
+def second_phase_gains(method: str) -> Judge:
     """Phase 2 over phase 1 of the same runs, in ACC and in NMI."""
 
-    def judge(records: Sequence[Record]) -> Judgment:
+    def judge(records: Sequence[Record]) -> Answer:
         frame = tables.phases([record for record in records if record.run["method"] == method])
         if frame.empty:
-            return NOT_YET, f"no record of {method}"
-        found = {}
-        for metric in ("acc", "nmi"):
+            raise NotTested(f"no record of {method}")
+
+        def gain(metric: str) -> Contrast:
             part = frame[frame["metric"] == metric]
-            gains = (part["phase 2"] - part["phase 1"]).groupby(part["dataset"], sort=False).agg(tuple)
-            found[metric] = Contrast(gains.to_dict())
-        text = "; ".join(f"{metric.upper()} {gain}" for metric, gain in found.items())
-        return combined([gain.verdict for gain in found.values()]), text
+            return Contrast(grouped(zip(part["dataset"], part["phase 2"] - part["phase 1"], strict=True)))
+
+        return in_both_metrics(gain)
 
     return judge
 
 
-def after_the_longest(interpolated: bool) -> Callable[[Sequence[Record]], Judgment]:
+def after_the_longest(interpolated: bool) -> Judge:
     """Phase 2 of DynAE over the longest phase 1 there is, of those with or without interpolations."""
 
-    def judge(records: Sequence[Record]) -> Judgment:
+    def judge(records: Sequence[Record]) -> Answer:
         some = [record for record in records if (tables.first_settings(record)["lam"] > 0) == interpolated]
         longest = max((tables.first_settings(record)["epochs"] for record in some), default=0)
         return second_phase_gains("DynAE")(
@@ -90,13 +95,15 @@ def after_the_longest(interpolated: bool) -> Callable[[Sequence[Record]], Judgme
     return judge
 
 
-def _ends(records: Sequence[Record], start: str) -> list[tuple[dict, dict]]:
-    """ID and LID before phase 2 and after its last epoch, for each run from that pretraining."""
-    frame = tables.dimensions([record for record in records if record.run["start"]["method"] == start])
-    return _first_and_last(frame.to_dict("records"))
+def _ends(records: Sequence[Record], start: str) -> Ends:
+    """ID and LID of each run from that pretraining; NotTested if there is none."""
+    ours = [record for record in records if record.run["start"]["method"] == start]
+    if not ours:
+        raise NotTested(f"no record of DEC after {start}")
+    return _first_and_last(tables.dimensions(ours).to_dict("records"))
 
 
-def _first_and_last(rows: Iterable[dict]) -> list[tuple[dict, dict]]:
+def _first_and_last(rows: Iterable[dict]) -> Ends:
     """The first and the last row of each run, in their order."""
     found: dict[tuple, list[dict]] = {}
     for row in rows:
@@ -104,6 +111,19 @@ def _first_and_last(rows: Iterable[dict]) -> list[tuple[dict, dict]]:
     return [(each[0], each[-1]) for each in found.values()]
 
 
-def _told(pairs: Sequence[tuple[float, float]]) -> str:
-    id_, lid = np.mean(pairs, 0)
-    return f"ID {id_:.1f}, LID {lid:.1f}"
+def _measured(ends: Ends, measure: Callable[[dict, dict], float], unit: str, paired: bool = False) -> Contrast:
+    """One number of each run, from its first row and its last."""
+    return Contrast(grouped((first["dataset"], measure(first, last)) for first, last in ends), unit, paired)
+
+
+def _fall(ends: Ends, name: str) -> Contrast:
+    return _measured(ends, lambda first, last: first[name] - last[name], DIMENSIONS, paired=True)
+
+
+def _apart(row: dict) -> float:
+    return abs(row["lid"] - row["id"])
+
+
+def _told(when: str, ends: Ends, at: int) -> str:
+    id_, lid = np.mean([(each[at]["id"], each[at]["lid"]) for each in ends], 0)
+    return f"{when} ID {id_:.1f}, LID {lid:.1f}"

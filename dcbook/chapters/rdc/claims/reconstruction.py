@@ -1,125 +1,135 @@
 """How records judge what the R-DC paper claims of its own method, tested on a reconstruction of it."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 
-import numpy as np
+import pandas as pd
 
-from dcbook.book.verdicts import NOT_YET, Judgment, combined, counted
+from dcbook.book.verdicts import METRICS, Answer, Judge, NotTested
 from dcbook.chapters.rdc import grids, tables
 from dcbook.chapters.rdc.grids import PARADIGMS, RDC
-from dcbook.experiments import Record, by_value, contrast
+from dcbook.experiments import Contrast, Question, Record, by_value, contrast, grouped, paired
 from dcbook.experiments.compare import TOLERANCE
 
-NAMES = {"acc": "ACC", "nmi": "NMI", "f1_macro": "F1-macro"}
+TITLES = {"fr_dynae": "FR", "fd_dynae": "FD", "fd_rdc": "FD (rdc)"}
+BY_CONSTRUCTION = {"fd_rdc": "; IDEC's loss contains reconstruction, so that its FD (rdc) is high by construction"}
 SMALL = 0.1  # a cosine up to this is near 0
 PSEUDO = ("DEC", "IDEC")  # whose cosines those of R-DC (reconstruction) should exceed
 TOLERATED = {"id": 0.25, "curvature_gap": 0.25, "spectral_gap": 0.05}  # of the order of their sampling errors
-FALLING = {"curvature_gap": "LID - ID", "spectral_gap": "spectral gap"}
 
 
-def aligned(cosine: str) -> Callable[[Sequence[Record]], Judgment]:
+def aligned(cosine: str) -> Judge:
     """R-DC (reconstruction)'s mean over phase 2 of a cosine is above 0, above DEC's and above IDEC's, run by run."""
 
-    def judge(records: Sequence[Record]) -> Judgment:
+    def judge(records: Sequence[Record]) -> Answer:
         runs = tables.diagnoses(records).pivot(index=["dataset", "seed"], columns="method", values=cosine)
         runs = runs.reindex(columns=list(grids.METHODS)).dropna(subset=[RDC, *PSEUDO])
         if runs.empty:
-            return NOT_YET, f"no records of {RDC}, {' and '.join(PSEUDO)} with that number"
-        above = {"0": runs[RDC] > 0, **{f"{name}'s": runs[RDC] > runs[name] for name in PSEUDO}}
-        told = ", ".join(f"{name} {value:.2f}" for name, value in runs.dropna(axis=1, how="all").mean().items())
-        text = ", ".join(f"above {name} in {each.sum()}" for name, each in above.items())
-        parts = [int(each.sum()) for each in above.values()]
-        return counted(sum(parts), 3 * len(runs)), f"on average {told}; {text} of {len(runs)} runs"
+            raise NotTested(f"no records of {RDC}, {' and '.join(PSEUDO)} with that number")
+        questions = [Question(TITLES[cosine], _of_runs(runs[RDC].reset_index(), RDC))]
+        for rival in PSEUDO:
+            gain = (runs[RDC] - runs[rival]).rename("gain").reset_index()
+            questions.append(Question(f"over {rival}'s", _of_runs(gain, "gain", paired=True)))
+        means = ", ".join(f"{name} {value:.2f}" for name, value in runs.dropna(axis=1, how="all").mean().items())
+        return Answer(questions, f"on average {means}{BY_CONSTRUCTION.get(cosine, '')}")
 
     return judge
 
 
-def opposed(cosine: str, paradigms: Collection[str]) -> Callable[[Sequence[Record]], Judgment]:
-    """The mean over the training of a cosine is near 0 or below, at most `SMALL`, in every run of these paradigms."""
+def opposed(cosine: str, paradigms: Collection[str]) -> Judge:
+    """The mean over the training of a cosine is near 0 or below, under `SMALL`: for each method of these paradigms."""
 
-    def judge(records: Sequence[Record]) -> Judgment:
+    def judge(records: Sequence[Record]) -> Answer:
         runs = tables.diagnoses(records).dropna(subset=[cosine])
         runs = runs[runs["method"].map(PARADIGMS).isin(paradigms)]
         if runs.empty:
-            return NOT_YET, "no record of such a method with that number"
-        near = int((runs[cosine] <= SMALL).sum())
-        means = runs.groupby("method", sort=False)[cosine].mean()
-        told = ", ".join(f"{name} {value:.2f}" for name, value in means.items())
-        return counted(near, len(runs)), f"on average {told}; at most {SMALL} in {near} of {len(runs)} runs"
+            raise NotTested("no record of such a method with that number")
+        questions = [
+            Question(f"{TITLES[cosine]} of {name}", _of_runs(part, cosine), below=SMALL)
+            for name, part in runs.groupby("method", sort=False)
+        ]
+        return Answer(questions, every=True)
 
     return judge
 
 
-def untwisted(records: Sequence[Record]) -> Judgment:
-    """In R-DC (reconstruction) ID does not rise, and neither LID - ID nor the spectral gap falls, but for `TOLERATED`.
-
-    Three parts of one claim, in every run.
-    """
+def untwisted(records: Sequence[Record]) -> Answer:
+    """In R-DC (reconstruction) ID does not rise, and neither LID - ID nor the spectral gap falls, up to `TOLERATED`."""
     runs = tables.diagnoses(records).dropna(subset=list(TOLERATED)).set_index("method")
     if RDC not in runs.index:
-        return NOT_YET, f"no record of {RDC} and of its phase 1"
-    ours = runs.loc[[RDC]]
-    kept = {"ID": ours["id"] <= TOLERATED["id"]}
-    kept |= {title: ours[name] >= -TOLERATED[name] for name, title in FALLING.items()}
-    told = "; ".join(
-        f"{name} ID {each['id']:+.2f}, LID - ID {each['curvature_gap']:+.2f}, "
-        f"spectral gap {100 * each['spectral_gap']:+.1f} points"
-        for name, each in runs.groupby(level=0, sort=False)[list(TOLERATED)].mean().iterrows()
-        if name in (RDC, *PSEUDO)
+        raise NotTested(f"no record of {RDC} and of its phase 1")
+    change = {name: _of_runs(runs.loc[[RDC]], name, paired=True) for name in TOLERATED}
+    told = [
+        f"in {name} ID {row['id']:+.2f}, LID - ID {row['curvature_gap']:+.2f}, spectral gap {row['spectral_gap']:+.2f}"
+        for name, row in runs.groupby(level=0, sort=False)[list(TOLERATED)].mean().iterrows()
+        if name in PSEUDO
+    ]
+    return Answer(
+        [
+            Question("change of ID", change["id"], below=TOLERATED["id"]),
+            Question("of LID - ID", change["curvature_gap"], above=-TOLERATED["curvature_gap"]),
+            Question("of the spectral gap", change["spectral_gap"], above=-TOLERATED["spectral_gap"]),
+        ],
+        "; ".join(told),
     )
-    text = ", ".join(f"{name} in {each.sum()}" for name, each in kept.items())
-    parts = [int(each.sum()) for each in kept.values()]
-    return counted(sum(parts), 3 * len(ours)), f"on average {told}; as claimed {text} of {len(ours)} runs"
 
 
-def improves(records: Sequence[Record]) -> Judgment:
+def improves(records: Sequence[Record]) -> Answer:
     """R-DC (reconstruction) over its phase 1, in ACC, NMI and macro-averaged F1."""
+    names = METRICS | {"f1_macro": "F1-macro"}
     try:
-        found = {metric: contrast(records, RDC, grids.BEFORE, metric) for metric in NAMES}
+        questions = [Question(name, contrast(records, RDC, grids.BEFORE, metric)) for metric, name in names.items()]
     except ValueError as error:
-        return NOT_YET, str(error)
-    text = "; ".join(f"{NAMES[metric]} {gain}" for metric, gain in found.items())
+        raise NotTested(str(error)) from None
     ours = tables.diagnoses([record for record in records if record.run["method"] == RDC])
     above = int((ours["acc"] > ours["majority"]).sum())
-    verdict = combined([gain.verdict for gain in found.values()])
-    return verdict, f"{text}; ACC above the largest class's share in {above} of {len(ours)} runs"
+    return Answer(questions, f"ACC above the largest class's share in {above} of {len(ours)} runs")
 
 
-def steady(records: Sequence[Record]) -> Judgment:
-    """With each of `HYPERPARAMETERS` changed the means stay within `TOLERANCE` points, in ACC and in NMI."""
+def steady(records: Sequence[Record]) -> Answer:
+    """With each of `HYPERPARAMETERS` changed, scores stay within `TOLERANCE` points in ACC and NMI, pair by pair."""
     found: dict[str, list[Record]] = {}
     for record in records:
         found.setdefault(tables.setting(record), []).append(record)
     changed = [name for name in found if name.partition(" = ")[0] in grids.HYPERPARAMETERS]
     if not changed or "as it is" not in found:
-        return NOT_YET, "no record of a changed setting"
-    texts, near = [], 0
-    for metric in ("acc", "nmi"):
-        means = {name: 100 * np.mean([record.scores[metric] for record in found[name]]) for name in found}
-        away = {name: means[name] - means["as it is"] for name in changed}
-        near += sum(abs(points) <= TOLERANCE for points in away.values())
-        farthest = max(away, key=lambda name: abs(away[name]))
-        texts.append(
-            f"{metric.upper()} {means['as it is']:.1f} %, changed by {min(away.values()):+.1f} to "
-            f"{max(away.values()):+.1f} points, most at {farthest}"
-        )
-    return counted(near, 2 * len(changed)), f"{'; '.join(texts)}; {len(changed)} settings"
+        raise NotTested("no record of a changed setting")
+    return _within({name: (found[name], found["as it is"]) for name in changed})
 
 
-def unshaken(records: Sequence[Record]) -> Judgment:
-    """At each level of noise on the images, means over the seeds fall by at most `TOLERANCE` points, in ACC and NMI."""
-    ours, before = {}, {}
-    for name, found in ((RDC, ours), (grids.BEFORE, before)):
-        for level, some in by_value([r for r in records if r.run["method"] == name], "noise").items():
-            found[level or 0] = {m: 100 * np.mean([record.scores[m] for record in some]) for m in ("acc", "nmi")}
-    levels = sorted(set(ours) & set(before) - {0})
-    if not levels or 0 not in ours or 0 not in before:
-        return NOT_YET, "no records with noise and without"
-    falls = {level: {m: ours[0][m] - ours[level][m] for m in ("acc", "nmi")} for level in levels}
-    small = sum(fall <= TOLERANCE for each in falls.values() for fall in each.values())
-    text = "; ".join(
-        f"at sd {level:g} ACC {-each['acc']:+.1f}, NMI {-each['nmi']:+.1f} points "
-        f"(its phase 1 {before[level]['acc'] - before[0]['acc']:+.1f}, {before[level]['nmi'] - before[0]['nmi']:+.1f})"
-        for level, each in falls.items()
+def unshaken(records: Sequence[Record]) -> Answer:
+    """At each level of noise on the images, scores stay within `TOLERANCE` points in ACC and in NMI, pair by pair."""
+    ours, before = (_by_noise(records, name) for name in (RDC, grids.BEFORE))
+    levels = sorted(set(ours) - {0})
+    if not levels or 0 not in ours:
+        raise NotTested("no records with noise and without")
+    told = ", ".join(
+        f"{name} at sd {level:g} {paired(before[level], before[0], metric).mean:+.1f}"
+        for metric, name in METRICS.items()
+        for level in levels
+        if level in before and 0 in before
     )
-    return counted(small, 2 * len(levels)), text
+    answer = _within({f"sd {level:g}": (ours[level], ours[0]) for level in levels})
+    return Answer(answer.questions, f"phase 1 alone: {told}" if told else "", every=True)
+
+
+def _of_runs(rows: pd.DataFrame, name: str, paired: bool = False) -> Contrast:
+    """A column of a table that has a row for each run, and a column `dataset`."""
+    return Contrast(grouped(zip(rows["dataset"], rows[name], strict=True)), "", paired)
+
+
+def _within(pairs: dict[str, tuple[list[Record], list[Record]]]) -> Answer:
+    """Each setting's scores lie within `TOLERANCE` points of those beside it, in ACC and in NMI."""
+    return Answer(
+        [
+            Question(f"{title} at {name}", paired(some, others, metric), within=TOLERANCE)
+            for metric, title in METRICS.items()
+            for name, (some, others) in pairs.items()
+        ],
+        every=True,
+    )
+
+
+def _by_noise(records: Sequence[Record], method: str) -> dict[float, list[Record]]:
+    """The records of a method by the standard deviation of the noise, 0 without."""
+    found = by_value([record for record in records if record.run["method"] == method], "noise")
+    return {level or 0: some for level, some in found.items()}
