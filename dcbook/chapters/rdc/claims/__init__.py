@@ -32,8 +32,8 @@ R-DC itself, of which we test what we believe it to be. **unknown**: what the pa
 for it is our choice ([DEVIATIONS.md](DEVIATIONS.md)). No page of this chapter has a column with the paper's numbers.
 
 DynAE's phase 1 has two forms. Its paper describes a critic that learns; its released code, as far as its compile order
-tells (we have not run it), never trains the critic. Its results come from its code, so that the frozen critic is what
-is exact, and the trained one unknown.
+tells (we have not run it), never trains the critic. The frozen critic is exact to that code; the trained one is built
+from the description, and its status is unknown.
 
 Claims about the course of a training are judged run by run: they *hold* if they hold in every run. Comparisons of
 scores are judged by pairs, here phase 1 and phase 2 of one run: the mean gain in points with its 95 % interval
