@@ -52,6 +52,10 @@ FITS = {
     "DCSS": (DCSS, START | PHASES),
     "DCSS, released": (DCSS, START | PHASES | {"variant": "released"}),
     "DynAE": (DynAE, ADVERSARIAL | SELF_TRAINED | {"n_clusters": 4, "kappa": 2.0}),
+    "DynAE, frozen critic": (
+        DynAE,
+        COMMON | SELF_TRAINED | {"start": ACAIPretraining(**RECIPE, critic="frozen"), "n_clusters": 4, "kappa": 2.0},
+    ),
     "R-DC": (RDCReconstruction, ADVERSARIAL | {"epochs": 4, "refresh": 2, "n_neighbors": 4}),
     "R-DC, stopping": (
         RDCReconstruction,

@@ -12,6 +12,7 @@ from dcbook.training.tensor_files import read_tensors, write_tensors
 
 SMALL = {"widths": (16,), "latent_dim": 3, "batch_size": 20, "lr": 1e-2}
 ACAI = ACAIPretraining(**SMALL, epochs=2, lam=0.7)
+FROZEN = ACAI.changed(critic="frozen")
 CONTRASTIVE = ContrastivePretraining(**SMALL, epochs=3, projection_dim=8)
 
 
@@ -32,6 +33,8 @@ def acai_twin(x, critic_learns=True):
     x = torch.as_tensor(x)
     network = ACAI.build(x.shape[1:], 0)
     critic = ACAI.build(x.shape[1:], derived_seed(0, "critic")).encoder
+    for layer in critic[1::2] if not critic_learns else ():
+        layer.bias.data.zero_()
     step, critic_step = (torch.optim.Adam(module.parameters(), 1e-2) for module in (network, critic))
     order, noise, view = stream(0, "pretraining batches"), stream(0, "pretraining views"), ShiftRotation()
     history = []
@@ -63,19 +66,67 @@ def acai_twin(x, critic_learns=True):
     return network, np.array(history)
 
 
-def test_acai_is_its_slow_twin_whose_critic_learns(images):
+@pytest.mark.parametrize("recipe", [ACAI, FROZEN], ids=lambda recipe: recipe.critic)
+def test_acai_is_its_slow_twin(recipe, images):
     x, _ = images
-    model = fitted(ACAI, x)
+    learns = recipe.critic == "trained"
+    model = fitted(recipe, x)
     names = ("reconstruction", "interpolation", "critic")
     found = np.array([[entry[name] for name in names] for entry in model.history_])
-    network, expected = acai_twin(x)
+    network, expected = acai_twin(x, learns)
     np.testing.assert_allclose(found, expected, rtol=2e-3)
     with torch.no_grad():
         torch.testing.assert_close(
             torch.as_tensor(model.transform(x)), network.encoder(torch.as_tensor(x)), rtol=0.02, atol=2e-3
         )
-    _, frozen = acai_twin(x, critic_learns=False)
-    assert np.abs(frozen - expected)[-1].max() > 0.05, "a frozen critic is another method"
+    _, other = acai_twin(x, not learns)
+    assert np.abs(other - expected)[-1].max() > 0.05, "a frozen critic is another method"
+
+
+@pytest.mark.parametrize("recipe", [ACAI, FROZEN], ids=lambda recipe: recipe.critic)
+def test_a_frozen_critic_keeps_its_weights_and_a_trained_one_learns(recipe, images):
+    x = torch.as_tensor(images[0])
+    network, first = recipe.build(x.shape[1:], 0), recipe.build(x.shape[1:], derived_seed(0, "critic")).encoder
+    kept = {}
+    recipe.train(network, x, 0, lambda phase, n, **parts: kept.update(parts) or ((e, lambda **_: None) for e in (1, 2)))
+    assert not torch.equal(network.encoder[1].weight, recipe.build(x.shape[1:], 0).encoder[1].weight)
+    for now, begun in zip(kept["critic"][1::2], first[1::2], strict=True):
+        assert torch.equal(now.weight, begun.weight) == (recipe.critic == "frozen")
+        assert (now.bias == 0).all() == (recipe.critic == "frozen")
+
+
+@pytest.mark.parametrize("lam", [0.5, 0])
+def test_the_term_of_a_frozen_critic_by_hand(lam):
+    """Two equal samples: x_int is their reconstruction (0.4, 0.4), whatever a; the critic 2 x_1 - x_2 gives it 0.4.
+
+    The autoencoder's loss (0.6 - g_1 c)^2 / 2 + (0.2 - g_2 c)^2 / 2 + lam (2 g_1 c - g_2 c)^2 at the code c = 0.8 has
+    the slopes -0.16 + 1.28 lam in g_1 and 0.16 - 0.64 lam in g_2; Adam's first step is lr against their sign.
+    """
+    x = torch.tensor([[0.6, 0.2], [0.6, 0.2]])
+    recipe = ACAIPretraining(widths=(), latent_dim=1, batch_size=2, lr=0.01, lam=lam, critic="frozen")
+    network = recipe.build((2,), 0)
+    update, kept = recipe._updates(network, x, 0)
+    with torch.no_grad():
+        for weights in network.parameters():
+            weights.zero_()
+        network.encoder[1].weight.fill_(1)
+        network.decoder[0].weight.fill_(0.5)
+        kept["critic"][1].weight.copy_(torch.tensor([[2.0, -1.0]]))
+    noise = stream(0, "pretraining views")
+    a, u = torch.rand(2, 1, generator=noise), torch.rand((), generator=noise)
+    found = {name: loss.item() for name, loss in update(x).items()}
+    assert found["reconstruction"] == pytest.approx(0.04) and found["interpolation"] == pytest.approx(0.16)
+    blended = 0.4 + 0.6 * (0.5 - abs(u.item() - 0.5))
+    assert found["critic"] == pytest.approx(float((0.4 - a).square().mean()) + blended**2)
+    signs = (0.16 - 1.28 * lam, -0.16 + 0.64 * lam)
+    moved = network.decoder[0].weight.flatten().tolist()
+    assert moved == pytest.approx([0.5 + 0.01 * np.sign(sign) for sign in signs], abs=1e-6)
+    assert kept["critic"][1].weight.tolist() == [[2, -1]]
+
+
+def test_the_critic_is_named_in_what_a_run_is_known_by():
+    assert plain(ACAI)["ACAIPretraining"]["critic"] == "trained" != plain(FROZEN)["ACAIPretraining"]["critic"]
+    assert repr(FROZEN).endswith("critic='frozen')") and "critic" not in repr(ACAI)
 
 
 def test_critic_tells_interpolations_from_reconstructions(images):
@@ -123,7 +174,7 @@ def test_contrastive_is_refused_where_a_decoder_or_images_are_needed(images):
         fitted(CONTRASTIVE, 2 * x + 0.1)
 
 
-@pytest.mark.parametrize("recipe", [ACAI, CONTRASTIVE])
+@pytest.mark.parametrize("recipe", [ACAI, FROZEN, CONTRASTIVE])
 def test_recipes_repeat_and_are_kept(recipe, images, tmp_path):
     x, _ = images
     state = torch.random.get_rng_state()
@@ -169,6 +220,7 @@ def test_acai_takes_vectors_images_and_volumes(shape):
         (lambda: ACAIPretraining(lam=-1), "lam must be at least 0"),
         (lambda: ACAIPretraining(shift=1), "shift must lie"),
         (lambda: ACAIPretraining("transformer"), "architecture must be one of"),
+        (lambda: ACAIPretraining(critic="released"), r"critic must be one of \['trained', 'frozen'\], not 'released'"),
         (lambda: ContrastivePretraining(temperature=0), "temperature"),
         (lambda: ContrastivePretraining(batch_size=1), "at least 2"),
         (lambda: ContrastivePretraining(crop=0), "crop must lie"),

@@ -276,12 +276,12 @@ def test_claims_about_others_rest_on_the_runs_of_others():
 def test_scores_over_the_length_of_phase_1():
     found = [both(name, 0.5, after) for name, after in (("DEC", 0.6), ("DynAE", 0.7))]
     for each in found:
-        each.run["start"]["params"] = {"start": {"ACAIPretraining": {"epochs": 40, "lam": 0.05}}}
+        each.run["start"]["params"] = {"start": {"ACAIPretraining": {"epochs": 40, "lam": 0.05, "critic": "trained"}}}
     found[1].history.extend({"phase": "clustering", "epoch": at, "conflicted": 1 / at} for at in (1, 2))
     frame = tables.by_length(found)
     acc = frame[frame["metric"] == "acc"].set_index("method")["value"]
     assert acc.to_dict() == {"phase 1": 0.5, "DEC": 0.6, "DynAE": 0.7} and set(frame["epochs"]) == {40}
-    assert set(frame["lam"]) == {0.05}
+    assert set(frame["lam"]) == {0.05} and set(frame["critic"]) == {"trained"}
     assert len(frame) == 7
     assert frame[frame["metric"] == "conflicted"][["method", "value"]].values.tolist() == [["DynAE", 1]]
     with pytest.raises(NotTested, match="no record of DynAE"):
@@ -294,11 +294,24 @@ def test_scores_over_the_length_of_phase_1():
         each.run["start"]["params"] = found[1].run["start"]["params"]
     assert phases.after_the_longest(True)(shorter).verdict == CONTRADICTED
     assert phases.after_the_longest(True)([*shorter, *longer]).verdict == SUPPORTED
+    frozen = [both(grids.RELEASED, 0.5, 0.4 + seed / 1000, seed) for seed in range(3)]
+    for each in frozen:
+        each.run["start"]["params"] = shorter[0].run["start"]["params"]
+    assert phases.after_the_longest(True, grids.RELEASED)([*frozen, *longer]).verdict == CONTRADICTED
+    assert phases.after_the_longest(True)([*frozen, *longer]).verdict == SUPPORTED
     for scale, several in LENGTHS.items():
-        recipes = [grid.starts[ACAI].params["start"] for grid in several]
-        assert {recipe.epochs for recipe in recipes if recipe.lam} >= {each.epochs for each in recipes}, scale
-        assert len({(recipe.epochs, recipe.lam) for recipe in recipes}) == len(several), scale
-    assert 130_000 <= LENGTHS["laptop"][0].starts[ACAI].params["start"].epochs * 79 < 130_100
+        recipes = [start.params["start"] for grid in several for start in grid.starts.values()]
+        trained = {recipe.epochs for recipe in recipes if recipe.lam and recipe.critic == "trained"}
+        assert trained >= {recipe.epochs for recipe in recipes}, scale
+        assert len({(recipe.critic, recipe.epochs, recipe.lam) for recipe in recipes}) == len(several), scale
+    longest = max(grid.starts[ACAI].params["start"].epochs for grid in LENGTHS["laptop"] if ACAI in grid.starts)
+    assert 130_000 <= longest * 79 < 130_100
+
+
+def test_the_released_critic_is_exact_and_the_trained_one_unknown():
+    found = {claim.text: claim.status for claim in claims.CLAIMS if "critic" in claim.text}
+    assert sorted(found.values()) == ["exact", "exact", "unknown", "unknown"]
+    assert all((status == "exact") == ("as released" in text) for text, status in found.items())
 
 
 def test_what_is_said_of_the_method_says_that_it_is_a_reconstruction():

@@ -58,7 +58,8 @@ class DynAE(DeepClusterer):
     ----------
     Beside those of `DeepClusterer`:
 
-    start : as everywhere; None is `ACAIPretraining()`.
+    start : as everywhere; None is `ACAIPretraining()`, whose critic learns as the paper describes. That of the released
+        code is `ACAIPretraining(critic="frozen")`, as inferred from its compile order, not run.
     kappa : above 0: the first thresholds are beta1 = kappa / K and beta2 = beta1 / 2 (3).
     gamma : weight of the images, at least 0 (100, as in the released notebook; the class has 1).
     max_updates : most mini-batch updates (100,000).

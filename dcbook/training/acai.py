@@ -16,25 +16,33 @@ Berthelot et al., ICLR 2019, arXiv 1807.07543, whose method it is, fold a into [
 x_int of samples i, j and share a is that of j, i and 1 - a: nothing in it tells a from 1 - a, and a critic can learn no
 more than "between", 1/2, against "reconstructed", 0; its loss lies between 1/12 and, for a constant, 1/12 + 1/8.
 
+Two critics. The paper describes one that learns ("trained", the default; its text as recalled). By its order, as read
+and not run, the released code never trains its critic ("frozen"): `aci_ae_constructor` sets `critic.trainable = False`
+(:219) when the networks are built, and the notebook compiles the critic's model and the autoencoder's afterwards. Keras
+collects a model's trainable weights when it compiles it; the critic's model has none left, and its update changes
+nothing. So critic(x_int)^2 is that of the network as it was initialized, whose scores are near 0, and the gradients of
+the autoencoder pass through it; the critic's loss is computed and has no effect.
+
 Not followed, each for lack of sense and as read, not run:
-    - the code freezes the critic where it builds the autoencoder's loss, before either is compiled (:219, notebook), so
-      that Keras may never train it. Here it is trained;
     - its scores have shape (B,) and its a (B, 1), so that its first term compares each score with all B shares;
       here with its own;
     - Keras' `predict` makes the critic's x_int in pieces of 32, each reversed in itself; here both see the same x_int;
-    - batches in the order of the file; here shuffled every epoch. Biases that start from 0; here from torch's default.
+    - batches in the order of the file; here shuffled every epoch. Biases that start from 0; here from torch's default,
+      but for those of a frozen critic, which stay at 0.
 """
 
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from dcbook import losses
 from dcbook.training.augment import ShiftRotation
 from dcbook.training.inputs import derived_seed, stream
 from dcbook.training.optimizers import Adam
 from dcbook.training.pretraining import Recipe
+
+CRITICS = ("trained", "frozen")
 
 
 @dataclass(frozen=True, repr=False)
@@ -49,9 +57,11 @@ class ACAIPretraining(Recipe):
         The source makes as many updates on every set, which is 33,280,000 / N epochs on N samples.
     lam : lambda, at least 0: weight of the interpolations (0.5).
     shift, rotation : of the views that are encoded and reconstructed, see `ShiftRotation`; vectors have none.
+    critic : "trained", as the paper describes it, or "frozen", which keeps its first random weights: what the released
+        code does, as inferred from its compile order, not run (DynAE.py:219, dynAE.ipynb).
 
     The history of a fit has the means of `reconstruction`, `interpolation` (critic(x_int)^2, without lambda) and
-    `critic` (the critic's loss). Raises ValueError for settings out of range.
+    `critic` (the critic's loss, which trains nothing where it is frozen). Raises ValueError for settings out of range.
     """
 
     epochs: int = 475
@@ -59,18 +69,26 @@ class ACAIPretraining(Recipe):
     lam: float = 0.5
     shift: float = 0.1
     rotation: float = 10.0
+    critic: str = "trained"
 
     def __post_init__(self):
         super().__post_init__()
         ShiftRotation(self.shift, self.rotation)
         if self.lam < 0:
             raise ValueError(f"lam must be at least 0, not {self.lam}")
+        if self.critic not in CRITICS:
+            raise ValueError(f"critic must be one of {list(CRITICS)}, not {self.critic!r}")
 
     def _updates(self, autoencoder, x, seed):
         critic = self.build(x.shape[1:], derived_seed(seed, "critic")).encoder.to(x.device)
         weights = list(autoencoder.parameters())
         optimizer, critic_optimizer = Adam(weights, self.lr), Adam(critic.parameters(), self.lr)
         view, noise = ShiftRotation(self.shift, self.rotation), stream(seed, "pretraining views")
+        learns = self.critic == "trained"
+        if not learns:
+            for name, weight in critic.named_parameters():
+                if name.endswith("bias"):
+                    nn.init.zeros_(weight)  # where Keras starts, and where they stay
 
         def update(x: Tensor) -> dict[str, Tensor]:
             x = view(x, noise)
@@ -83,10 +101,12 @@ class ACAIPretraining(Recipe):
             optimizer.step()
             blended = b * x.flatten(1) + (1 - b) * x_hat.detach().flatten(1)
             seen = torch.cat([between.detach().flatten(1), blended]).unflatten(1, x.shape[1:])
-            told_between, told_blended = critic(seen).mean(1).chunk(2)
-            guess = losses.critic_loss(told_between, a.flatten(), told_blended)
-            guess.backward()
-            critic_optimizer.step()
+            with torch.set_grad_enabled(learns):
+                told_between, told_blended = critic(seen).mean(1).chunk(2)
+                guess = losses.critic_loss(told_between, a.flatten(), told_blended)
+            if learns:
+                guess.backward()
+                critic_optimizer.step()
             return {"reconstruction": reconstruction, "interpolation": realism.square().mean(), "critic": guess}
 
         kept = {"critic": critic, "optimizer": optimizer, "critic_optimizer": critic_optimizer, "noise": noise}

@@ -51,14 +51,14 @@ def first_settings(record: Record) -> dict[str, Any]:
 
 
 def by_length(records: Iterable[Record]) -> pd.DataFrame:
-    """Of `lengths` as rows: dataset, method, seed, metric, value in [0, 1], and of phase 1 `epochs` and `lam`.
+    """Of `lengths` as rows: dataset, method, seed, metric, value in [0, 1], and phase 1's `critic`, `epochs` and `lam`.
 
     "phase 1" is a method among the others, and "conflicted" a metric of DynAE: the share at its first count.
     """
     rows = []
     for record in records:
         pretraining = first_settings(record)
-        about = {**_about(record), **{name: pretraining[name] for name in ("epochs", "lam")}}
+        about = {**_about(record), **{name: pretraining[name] for name in ("critic", "epochs", "lam")}}
         for metric, before in record.portrait["phase 1"].items():
             scores = {"phase 1": before, record.run["method"]: record.scores[metric]}
             rows += [{**about, "method": name, "metric": metric, "value": value} for name, value in scores.items()]

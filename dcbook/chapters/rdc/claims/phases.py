@@ -82,13 +82,17 @@ def second_phase_gains(method: str) -> Judge:
     return judge
 
 
-def after_the_longest(interpolated: bool) -> Judge:
-    """Phase 2 of DynAE over the longest phase 1 there is, of those with or without interpolations."""
+def after_the_longest(interpolated: bool, method: str = "DynAE") -> Judge:
+    """Phase 2 of `method` over its longest phase 1 there is, of those with or without interpolations."""
 
     def judge(records: Sequence[Record]) -> Answer:
-        some = [record for record in records if (tables.first_settings(record)["lam"] > 0) == interpolated]
+        some = [
+            record
+            for record in records
+            if record.run["method"] == method and (tables.first_settings(record)["lam"] > 0) == interpolated
+        ]
         longest = max((tables.first_settings(record)["epochs"] for record in some), default=0)
-        return second_phase_gains("DynAE")(
+        return second_phase_gains(method)(
             [record for record in some if tables.first_settings(record)["epochs"] == longest]
         )
 

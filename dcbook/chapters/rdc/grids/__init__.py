@@ -4,7 +4,16 @@ A name in capitals holds settings, scale by scale; a function takes a scale's na
 """
 
 from dcbook.chapters.rdc.grids.paradigms import JOINT, PARADIGMS, SCRATCH, SELF, TWICE, everyone
-from dcbook.chapters.rdc.grids.phases import CONTRASTIVE, FIG1, FIG2, FIG3, RECONSTRUCTION, arcs, lengths
+from dcbook.chapters.rdc.grids.phases import (
+    CONTRASTIVE,
+    FIG1,
+    FIG2,
+    FIG3,
+    RECONSTRUCTION,
+    RELEASED,
+    arcs,
+    lengths,
+)
 from dcbook.chapters.rdc.grids.reconstruction import (
     ABLATED,
     BEFORE,
