@@ -88,12 +88,11 @@ def readme(text: str, judged: dict[str, list[Judged]], base: Path) -> str:
         )
     block = "\n".join(lines)
     text = re.sub(r"(<!-- claims:.*?-->\n).*?(<!-- /claims -->)", rf"\g<1>{block}\n\g<2>", text, flags=re.DOTALL)
-    return re.sub(
-        r"(<!-- table: (\S+) (\w+) -->\n).*?(<!-- /table -->)",
-        lambda found: f"{found[1]}{comparison(pd.read_csv(base / found[2]), [found[3]]).data}\n{found[4]}",
-        text,
-        flags=re.DOTALL,
-    )
+    for begin, file, metric in re.findall(r"(<!-- table: (\S+) (\w+) -->\n)", text):
+        head, _, rest = text.partition(begin)
+        after = rest[rest.index("<!-- /table -->") :]
+        text = f"{head}{begin}{comparison(pd.read_csv(base / file), [metric]).data}\n{after}"
+    return text
 
 
 def _page(chapter: str, judged: list[Judged]) -> str:
