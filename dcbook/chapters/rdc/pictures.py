@@ -11,23 +11,29 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
-from dcbook.chapters.rdc.tables import FIG4_FIG5, Paradigm, Phase
+from dcbook.chapters.rdc.tables import FIG4_FIG5, Paradigm, Phase, arm
 from dcbook.plots.style import PALETTE, STYLE, bands, canvas, legend_beside, named
+
+CLASSES = (0, 1, 9, 7, 4, 2, 8, 3, 5, 6)  # of the palette: the first four differ for readers who confuse red and green
+FRAMES = 4  # of a portrait that a picture shows
 
 
 def snapshots(rows: Mapping[str, Mapping]) -> Figure:
     """One plane of a latent space over the epochs, one row each: title to a portrait of `Snapshots`.
 
-    Colors are true classes. Each panel has a scale of its own, told below it, and both of its axes have the same.
+    At most `FRAMES` of its frames are shown, the first and the last among them. Colors are true classes. Each panel has
+    a scale of its own, told below it, and both of its axes have the same.
     """
-    most = max(len(portrait["frames"]) for portrait in rows.values())
+    shown = {title: _some(portrait["frames"]) for title, portrait in rows.items()}
+    most = max(map(len, shown.values()))
     with canvas(len(rows), most, (1.9 * most, 2.2 * len(rows))) as (figure, axes):
         for line, (title, portrait) in zip(axes, rows.items(), strict=True):
             labels = np.asarray(portrait["labels"])
-            colors = np.array(sns.color_palette("tab20" if labels.max() > 9 else "tab10"))[labels]
+            palette = sns.color_palette(PALETTE)
+            colors = np.array(sns.color_palette("tab20") if labels.max() > 9 else [palette[i] for i in CLASSES])[labels]
             for axis in line:
                 axis.set_axis_off()
-            for axis, frame in zip(line, portrait["frames"], strict=False):
+            for axis, frame in zip(line, shown[title], strict=False):
                 axis.set_axis_on()
                 places = np.asarray(frame["places"])
                 low, high = places.min(0), places.max(0)
@@ -39,6 +45,12 @@ def snapshots(rows: Mapping[str, Mapping]) -> Figure:
                 axis.set_xlabel(f"{2 * half / 1.1:.2g} wide", fontsize=7)
             line[0].set_ylabel(title, fontsize=8)
     return figure
+
+
+def _some(frames: Sequence[Mapping]) -> list[Mapping]:
+    """At most `FRAMES` of them at about equal distances, from the first to the last."""
+    places = np.linspace(0, len(frames) - 1, min(FRAMES, len(frames))).round().astype(int)
+    return [frames[place] for place in places]
 
 
 def dimensions(frame: pd.DataFrame) -> Figure:
@@ -92,6 +104,40 @@ def phases(frame: pd.DataFrame, metric: str = "acc") -> Figure:
         axes[0, 0].set_ylim(len(methods) - 0.5, -0.5)
         handles, texts = axes[0, 0].get_legend_handles_labels()
         figure.legend(handles, texts, loc="upper center", bbox_to_anchor=(0.5, 0.02), ncols=3, frameon=False)
+    return figure
+
+
+def lengths(frame: pd.DataFrame) -> Figure:
+    """ACC after phase 1 and after phase 2 over the length of phase 1, a panel for each way to train phase 1.
+
+    `frame`: of `by_length`, with one data set. A line is the mean of the seeds, its band goes from the lowest to the
+    highest.
+    """
+    frame = frame[frame["metric"] == "acc"]
+    arms = list(frame.groupby(["critic", "lam"], sort=False))
+    methods = list(dict.fromkeys(frame["method"]))
+    looks = dict(zip(methods, zip(sns.color_palette(PALETTE), "os^Dv", strict=False), strict=False))
+    with canvas(1, len(arms), (1.6 + 2.5 * len(arms), 2.9), sharey=True) as (figure, axes):
+        for axis, ((critic, lam), part) in zip(axes.flat, arms, strict=True):
+            for method, each in part.groupby("method", sort=False):
+                color, marker = looks[method]
+                seeds = 100 * each.groupby("epochs")["value"].agg(["mean", "min", "max"])
+                axis.plot(seeds.index, seeds["mean"], marker=marker, color=color, markersize=4, label=method)
+                axis.fill_between(seeds.index, seeds["min"], seeds["max"], color=color, alpha=0.12, lw=0)
+            ticks = sorted(set(part["epochs"]))
+            axis.set(xscale="log", xticks=ticks, xticklabels=ticks, xlabel="epochs of phase 1")
+            axis.set_title(arm(critic, lam))
+            axis.minorticks_off()
+            axis.margins(x=0.2)
+            axis.grid(color="0.92")
+        axes[0, 0].set_ylabel(f"ACC, %, {frame['dataset'].iloc[0]}")
+        handles = {
+            text: line for axis in axes.flat for line, text in zip(*axis.get_legend_handles_labels(), strict=True)
+        }
+        shown = [name for name in methods if name in handles]
+        figure.legend(
+            [handles[name] for name in shown], shown, loc="center left", bbox_to_anchor=(1, 0.5), frameon=False
+        )
     return figure
 
 
@@ -153,7 +199,7 @@ def neighborhoods(portrait: Mapping, images: np.ndarray) -> Figure:
     if it is kept, orange if it is too far, purple if it does not agree, red if both.
     """
     samples, neighbors = portrait["samples"], np.asarray(portrait["neighbors"])
-    size = 0.55 * (neighbors.shape[1] + 2), 0.6 * len(samples) + 0.4
+    size = 0.62 * (neighbors.shape[1] + 2), 0.66 * len(samples) + 0.4
     with canvas(len(samples), neighbors.shape[1] + 2, size) as (figure, axes):
         for number, line in enumerate(axes):
             own = images[samples[number]]
@@ -162,8 +208,10 @@ def neighborhoods(portrait: Mapping, images: np.ndarray) -> Figure:
             colors = ["none", *(FATES[fate] for fate in fates), "none"]
             for axis, tile, color in zip(line, tiles, colors, strict=True):
                 axis.imshow(tile.transpose(1, 2, 0), cmap="gray_r", interpolation="nearest")
+                (height, width), beside = tile.shape[1:], 0.1 * max(tile.shape[1:])  # so that no frame covers a tile
+                axis.set(xlim=(-0.5 - beside, width - 0.5 + beside), ylim=(height - 0.5 + beside, -0.5 - beside))
                 axis.set(xticks=[], yticks=[])
-                axis.spines[:].set(visible=True, color=color, linewidth=2)
+                axis.spines[:].set(visible=True, color=color, linewidth=1.5)
         axes[0, 0].set_title("sample", loc="center", fontsize=7)
         axes[0, 1].set_title("neighbors, nearest first", fontsize=7)
         axes[0, -1].set_title("decoded\ncentroid", loc="center", fontsize=7)

@@ -1,6 +1,7 @@
 """Records of this chapter as rows: what its tables print and its pictures draw."""
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from dcbook.chapters.rdc.grids import BEFORE, CHOICES
+from dcbook.chapters.rdc.grids import RELEASED as FROZEN
 from dcbook.experiments.records import Record, place
 
 SHOWN = ("epoch", "id", "lid")
@@ -97,6 +99,85 @@ def setting(record: Record) -> str:
         return "phase 1"
     changed = [f"{name} = {value}" for name, value in record.run["params"].items() if name in CHOICES]
     return changed[0] if changed else "as it is"
+
+
+MINUS = "\N{MINUS SIGN}"
+
+
+def wide(frame: pd.DataFrame, decimals: int = 2, names: Mapping[str, str] | None = None) -> pd.DataFrame:
+    """A summary as a page shows it: a row for each data set and method, a column for each metric, means of the seeds.
+
+    `frame`: of `dcbook.experiments.summarize`, or a committed table; rows and columns keep its order. `names` has the
+    metrics that are wanted, metric to heading; None for all of them. Numbers are text with so many decimals, "" where
+    there is none.
+    """
+    names = {name: name for name in dict.fromkeys(frame["metric"])} if names is None else names
+    frame = frame[frame["metric"].isin(names)]
+    sets = list(dict.fromkeys(frame["dataset"]))
+    rows = sorted(
+        dict.fromkeys(zip(frame["dataset"], frame["method"], strict=True)), key=lambda row: sets.index(row[0])
+    )
+    means = frame.set_index(["dataset", "method", "metric"])["mean"].to_dict()
+    return pd.DataFrame(
+        {"data": data, "method": method}
+        | {title: _told(means.get((data, method, name), math.nan), decimals) for name, title in names.items()}
+        for data, method in rows
+    )
+
+
+def over_sets(frame: pd.DataFrame) -> pd.DataFrame:
+    """A summary with the mean over a method's data sets in place of each; for `wide`."""
+    means = frame.groupby(["method", "metric"], sort=False)["mean"].mean().reset_index()
+    sets = frame.groupby("method")["dataset"].unique().to_dict()
+    names = {method: f"{len(each)} sets" if len(each) > 1 else each[0] for method, each in sets.items()}
+    return means.assign(dataset=means["method"].map(names))
+
+
+def by_set(frame: pd.DataFrame, *metrics: str, decimals: int = 2) -> pd.DataFrame:
+    """Metrics of a summary by method (a row) and data set (a column); of several each cell says "first → second"."""
+    part = frame[frame["metric"].isin(metrics)]
+    means = part.set_index(["method", "dataset", "metric"])["mean"].to_dict()
+    sets = list(dict.fromkeys(part["dataset"]))
+
+    def cell(method: str, data: str) -> str:
+        told = [_told(means.get((method, data, name), math.nan), decimals) for name in metrics]
+        return " → ".join(filter(None, told))
+
+    methods = dict.fromkeys(part["method"])
+    return pd.DataFrame({"method": method} | {data: cell(method, data) for data in sets} for method in methods)
+
+
+ARMS = {"frozen": "frozen critic", "trained": "trained critic"}  # of phase 1, where its codes are interpolated
+ARM = re.compile(r"(?P<metric>\w+) at critic = (?P<critic>\w+), lam = (?P<lam>[\d.]+), epochs = (?P<epochs>\d+)")
+
+
+def arm(critic: str, lam: float) -> str:
+    """What a picture calls a way to train phase 1."""
+    return ARMS[critic] if lam else "no interpolations"
+
+
+def of_lengths(frame: pd.DataFrame, metric: str = "acc") -> pd.DataFrame:
+    """A summary of `by_length` as a page shows it: a row for each phase 1, a column for the score of each method."""
+    places = {name: hit for name in dict.fromkeys(frame["metric"]) if (hit := ARM.fullmatch(name))}
+    means = frame.set_index(["metric", "method"])["mean"].to_dict()
+    rows = []
+    for name, hit in places.items():
+        if hit["metric"] == metric:
+            methods = {each: means.get((name, each), math.nan) for each in ("phase 1", "DEC", "IDEC", "DynAE", FROZEN)}
+            both = [value for each, value in methods.items() if "DynAE" in each and not math.isnan(value)]
+            told = {each: methods[each] for each in ("phase 1", "DEC", "IDEC")} | {
+                "DynAE": both[0] if both else math.nan
+            }
+            counts = name.replace(metric, "conflicted", 1)
+            told["conflicted"] = next((value for (at, _), value in means.items() if at == counts), math.nan)
+            about = {"phase 1 with": arm(hit["critic"], float(hit["lam"])), "epochs": int(hit["epochs"])}
+            rows.append(about | {f"{each}, %": _told(value, 1) for each, value in told.items()})
+    return pd.DataFrame(rows)
+
+
+def _told(value: float, decimals: int) -> str:
+    text = "" if math.isnan(value) else f"{round(value, decimals) + 0.0:.{decimals}f}"
+    return text.replace("-", MINUS)
 
 
 def courses(records: Iterable[Record]) -> pd.DataFrame:
