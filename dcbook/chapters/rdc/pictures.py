@@ -188,7 +188,8 @@ def diagnoses(frame: pd.DataFrame, panels: Mapping[str, str], paradigms: Mapping
     return figure
 
 
-KEPT, FAR, ALONE, BOTH = (sns.color_palette(PALETTE)[i] for i in (0, 1, 4, 3))
+KEPT, FAR, ALONE = (sns.color_palette(PALETTE)[i] for i in (0, 1, 4))
+BOTH = (0.2, 0.2, 0.2)
 FATES = {(True, True): KEPT, (False, True): FAR, (True, False): ALONE, (False, False): BOTH}
 
 
@@ -196,7 +197,7 @@ def neighborhoods(portrait: Mapping, images: np.ndarray) -> Figure:
     """Samples (a row each), their nearest neighbors, and the decoded centroid of those that both filters keep.
 
     `portrait`: of `Filtered`; `images` (N, C, H, W), all of them. A neighbor's frame is blue
-    if it is kept, orange if it is too far, purple if it does not agree, red if both.
+    if it is kept, orange if it is too far, purple if it does not agree, dark gray if both.
     """
     samples, neighbors = portrait["samples"], np.asarray(portrait["neighbors"])
     size = 0.62 * (neighbors.shape[1] + 2), 0.66 * len(samples) + 0.4
