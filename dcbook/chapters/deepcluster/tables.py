@@ -193,3 +193,19 @@ def sampler_table(frame: pd.DataFrame) -> pd.DataFrame:
     parts = frame["metric"].str.extract(r"^(?P<metric>\w+) at sampling = (?P<sampling>\w+)$")
     found = frame.assign(metric=parts["metric"], method=parts["sampling"].map(names)).dropna(subset="metric")
     return scores(found, {"nmi": "NMI with the classes", **{layer: f"probe of {layer}" for layer in SHOWN}}, best=False)
+
+
+LAYERS = {layer: layer for layer in ("conv1", "conv2", "conv3", "conv4", "conv5", "fc7", "mlp")}
+TRANSFER = {"frozen": "frozen, accuracy", "fine-tuned": "fine-tuned, accuracy", "retrieval": "retrieval, mAP"}
+FILTERS = {
+    **{f"purity of {layer}": f"purity, {layer}" for layer in ("conv1", "conv5", "fc7")},
+    **{f"one class of {layer}": f"one class, {layer}" for layer in ("conv5", "fc7")},
+    "flat of conv1": "flat share, conv1",
+    **{f"ascent of {layer}": f"made image preferred, {layer}" for layer in ("conv1", "conv5", "fc7")},
+}
+
+
+def filter_table(frame: pd.DataFrame) -> pd.DataFrame:
+    """The numbers of the filters: a row a measure and layer, a column a network."""
+    by_network = scores(frame, FILTERS, best=False).set_index("%").T
+    return by_network.rename_axis("%").reset_index().rename_axis(columns=None)
