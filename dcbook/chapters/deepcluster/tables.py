@@ -131,12 +131,18 @@ def worth_table(frame: pd.DataFrame, own: bool = False) -> pd.DataFrame:
         mean = some.pivot(index="method", columns="metric", values="mean").loc[some["method"].unique()]
         starts = mean[[f"{measure}, untrained" for measure in measures]].round(1).drop_duplicates()
         names = ["untrained"] if len(starts) == 1 else [f"untrained, as for {method}" for method in starts.index]
-        for name, start in zip(names, starts.to_numpy(), strict=True):
-            rows.append({"%": name, "data set": dataset, **dict(zip(measures.values(), start, strict=True))})
-        best = mean.max()
+        best = {m: max(mean[m].max(), mean[f"{m}, untrained"].max()) for m in measures}
+
+        def cells(values, best=best):
+            return {
+                t: f"**{v:.1f}**" if v == best[m] else v for (m, t), v in zip(measures.items(), values, strict=True)
+            }
+
+        for name, method in zip(names, starts.index, strict=True):
+            before = mean.loc[method, list(starts)]
+            rows.append({"%": name, "data set": dataset, **cells(before)})
         for method, found in mean.iterrows():
-            cells = {t: f"**{found[m]:.1f}**" if found[m] == best[m] else found[m] for m, t in measures.items()}
-            rows.append({"%": method, "data set": dataset, **cells})
+            rows.append({"%": method, "data set": dataset, **cells(found[list(measures)])})
             if own:
                 rows[-1]["NMI of the own clusters"] = found["own nmi"]
     return pd.DataFrame(rows)
