@@ -12,6 +12,7 @@ from dcbook.methods import (
     DCSS,
     DEC,
     DKM,
+    EDESC,
     IDEC,
     LPMF,
     ACAIPretraining,
@@ -40,6 +41,7 @@ RUNAWAY = {
     "IDEC": (IDEC, SHORT | {"max_updates": 40, "optimizer": "sgd", "lr": 10.0}, IRIS, "clustering", "lower lr (10)"),
     "DCN": (DCN, SHORT | {"epochs": 3, "lr": 1e30}, IRIS, "clustering", "lower lr (1e+30)"),
     "DKM": (DKM, SHORT | {"epochs": 3, "lr": 1e30}, IRIS, "clustering", "lower lr (1e+30)"),
+    "EDESC": (EDESC, SHORT | {"epochs": 3, "lr": 1e30}, IRIS, "clustering", "lower lr (1e+30)"),
     "R-DC": (RDCReconstruction, SHORT | {"epochs": 3, "lr": 1e30}, IRIS, "phase 2", "lower lr (1e+30)"),
     "pretraining": (
         AEKMeans,

@@ -13,6 +13,7 @@ from dcbook.methods import (
     DCSS,
     DEC,
     DKM,
+    EDESC,
     IDEC,
     ACAIPretraining,
     AEKMeans,
@@ -57,6 +58,8 @@ FITS = {
         RDCReconstruction,
         ADVERSARIAL | {"epochs": 9, "stop": "distance", "hand_over": 0.0, "loss": "latent"},
     ),
+    "EDESC": (EDESC, START | {"epochs": 3}),
+    "EDESC, shuffled": (EDESC, START | {"epochs": 3, "shuffle": True}),
     "SimCLR": (SimCLR, RESNET),
     "MoCo": (MoCo, RESNET | {"queue": 16}),
     "SwAV": (SwAV, RESNET | {"prototypes": 5, "queue": 16, "queue_from": 1}),
@@ -91,7 +94,7 @@ def assert_same(a, b):
     assert a.history_ == b.history_
     np.testing.assert_array_equal(a.labels_, b.labels_)
     np.testing.assert_array_equal(a.cluster_centers_, b.cluster_centers_)
-    for name in ("autoencoder_", "mnet_", "prior_"):
+    for name in ("autoencoder_", "mnet_", "prior_", "head_"):
         if hasattr(b, name):
             theirs = getattr(b, name).state_dict()
             for key, tensor in getattr(a, name).state_dict().items():

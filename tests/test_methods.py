@@ -17,6 +17,7 @@ from dcbook.methods import (
     DCSS,
     DEC,
     DKM,
+    EDESC,
     IDEC,
     LPMF,
     LSSC,
@@ -69,6 +70,7 @@ METHODS = {
         3, **(SHORT | STILL | {"max_updates": 12, "update_interval": 4, "tol": 0} | changes)
     ),
     "RDCReconstruction": lambda **changes: RDCReconstruction(3, **(SHORT | STILL | {"epochs": 3} | changes)),
+    "EDESC": lambda **changes: EDESC(3, **(SHORT | {"epochs": 3} | changes)),
     "SimCLR": lambda **changes: SimCLR(3, **(LEARNER | changes)),
     "MoCo": lambda **changes: MoCo(3, **(LEARNER | {"queue": 64, "momentum": 0.9, "bn_groups": 2} | changes)),
     "SwAV": lambda **changes: SwAV(3, **(LEARNER | {"prototypes": 8, "frozen_updates": 3} | changes)),
@@ -114,7 +116,7 @@ def fitted(blobs):
 
 
 def trained_tensors(model):
-    networks = [getattr(model, name) for name in ("autoencoder_", "mnet_", "prior_") if hasattr(model, name)]
+    networks = [getattr(model, name) for name in ("autoencoder_", "mnet_", "prior_", "head_") if hasattr(model, name)]
     weights = [tensor.numpy() for network in networks for tensor in network.state_dict().values()]
     return [*weights, model.cluster_centers_, model.labels_]
 
@@ -235,6 +237,9 @@ def test_batch_larger_than_the_data_is_refused(name, blobs):
         ("RDCReconstruction", {"n_neighbors": 0}, "n_neighbors and refresh must be at least 1"),
         ("RDCReconstruction", {"gamma": -1}, "gamma must be at least 0"),
         ("IDEC", {"gamma": -1}, "gamma"),
+        ("EDESC", {"d": 4}, "d must be None or from 1 to the 3 dimensions of the codes, not 4"),
+        ("EDESC", {"eta": 0}, "eta and lr must be above 0"),
+        ("EDESC", {"kl_mean": "batch"}, "kl_mean must be one of elements, samples, not 'batch'"),
         ("IDEC", {"update_interval": 0}, "update_interval"),
     ],
 )

@@ -15,6 +15,7 @@ from dcbook.methods import (
     DCSS,
     DEC,
     DKM,
+    EDESC,
     IDEC,
     LPMF,
     LSSC,
@@ -43,6 +44,7 @@ DEFAULTS = {  # the method, and the number of samples in an update that is its o
     "DKM": (DKM(3, epochs=1, **PLAIN), 256),
     "VaDE": (VaDE(3, epochs=1, likelihood="gaussian", **PLAIN), 100),
     "DCSS": (DCSS(3, phase1_epochs=1, phase2_epochs=1, schedule_size=None, **PLAIN), 500),
+    "EDESC": (EDESC(3, epochs=1, **PLAIN), 256),
     "DynAE": (DynAE(3, max_updates=1, **PLAIN), 256),
     "RDCReconstruction": (RDCReconstruction(3, epochs=1, **PLAIN), 256),
 }

@@ -27,12 +27,14 @@ from dcbook.losses.dec import kl_divergence, student_t, target_distribution
 from dcbook.losses.distances import mean_squared_error, squared_distances, squared_error
 from dcbook.losses.kmeans_like import dcn_loss, running_means, soft_kmeans
 from dcbook.losses.neighbors import neighbor_reconstruction
+from dcbook.losses.subspaces import column_lengths, subspace_affinity, subspace_overlap
 from dcbook.losses.variational import bernoulli_error, log_mixture, mixture_divergence
 
 __all__ = [
     "acai_loss",
     "bernoulli_error",
     "cluster_loss",
+    "column_lengths",
     "critic_loss",
     "dcn_loss",
     "info_nce",
@@ -50,6 +52,8 @@ __all__ = [
     "squared_distances",
     "squared_error",
     "student_t",
+    "subspace_affinity",
+    "subspace_overlap",
     "swapped_prediction",
     "target_distribution",
     "unconflicted",

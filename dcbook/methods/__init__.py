@@ -12,6 +12,7 @@ from dcbook.methods.deepcluster import DeepCluster
 from dcbook.methods.deepcluster_v2 import DeepClusterV2
 from dcbook.methods.dkm import DKM, DKM_a
 from dcbook.methods.dynae import DynAE
+from dcbook.methods.edesc import EDESC
 from dcbook.methods.idec import IDEC
 from dcbook.methods.kmeans import KMeans
 from dcbook.methods.lpmf import LPMF
@@ -33,6 +34,7 @@ __all__ = [
     "DCSS",
     "DEC",
     "DKM",
+    "EDESC",
     "IDEC",
     "LPMF",
     "LSSC",

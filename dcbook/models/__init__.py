@@ -8,6 +8,7 @@ from dcbook.models.identity import IdentityEncoder
 from dcbook.models.mixture import GaussianMixturePrior
 from dcbook.models.mnet import MNet
 from dcbook.models.resnet import ResNet
+from dcbook.models.subspaces import Subspaces
 from dcbook.models.variational import VariationalAutoencoder
 
 __all__ = [
@@ -19,5 +20,6 @@ __all__ = [
     "IdentityEncoder",
     "MNet",
     "ResNet",
+    "Subspaces",
     "VariationalAutoencoder",
 ]
