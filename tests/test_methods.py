@@ -21,6 +21,7 @@ from dcbook.methods import (
     IDEC,
     LPMF,
     LSSC,
+    N2D,
     AEKMeans,
     DCSS_agg,
     DCSS_u,
@@ -71,6 +72,7 @@ METHODS = {
     ),
     "RDCReconstruction": lambda **changes: RDCReconstruction(3, **(SHORT | STILL | {"epochs": 3} | changes)),
     "EDESC": lambda **changes: EDESC(3, **(SHORT | {"epochs": 3} | changes)),
+    "N2D": lambda **changes: N2D(3, **({"start": RECIPE, "manifold": "isomap", "random_state": 0} | changes)),
     "SimCLR": lambda **changes: SimCLR(3, **(LEARNER | changes)),
     "MoCo": lambda **changes: MoCo(3, **(LEARNER | {"queue": 64, "momentum": 0.9, "bn_groups": 2} | changes)),
     "SwAV": lambda **changes: SwAV(3, **(LEARNER | {"prototypes": 8, "frozen_updates": 3} | changes)),
@@ -80,6 +82,7 @@ METHODS = {
 SHALLOW = ("k-means", "LSSC", "LPMF")
 IMAGES_ONLY = ("SimCLR", "MoCo", "SwAV", "DeepClusterV2", "DeepCluster")
 DEEP = [name for name in METHODS if name not in SHALLOW]
+BATCHED = [name for name in DEEP if name not in ("AE+k-means", "N2D")]
 every_method = pytest.mark.parametrize("name", METHODS)
 every_deep_method = pytest.mark.parametrize("name", DEEP)
 every_method_for_vectors = pytest.mark.parametrize("name", [name for name in METHODS if name not in IMAGES_ONLY])
@@ -205,7 +208,7 @@ def test_bad_data_is_refused_before_training(name, blobs, fitted):
         fitted(name).predict(x[:, :, :3, :])
 
 
-@pytest.mark.parametrize("name", [name for name in DEEP if name != "AE+k-means"])
+@pytest.mark.parametrize("name", BATCHED)
 def test_batch_larger_than_the_data_is_refused(name, blobs):
     with pytest.raises(ValueError, match="batch_size must be a whole number from 1 to the 97 samples, not 98"):
         METHODS[name](batch_size=98).fit(blobs[0])
@@ -237,6 +240,9 @@ def test_batch_larger_than_the_data_is_refused(name, blobs):
         ("RDCReconstruction", {"n_neighbors": 0}, "n_neighbors and refresh must be at least 1"),
         ("RDCReconstruction", {"gamma": -1}, "gamma must be at least 0"),
         ("IDEC", {"gamma": -1}, "gamma"),
+        ("N2D", {"manifold": "tsne"}, "manifold must be one of umap, isomap, none, not 'tsne'"),
+        ("N2D", {"clusterer": "gmm"}, "clusterer must be one of mixture, k-means"),
+        ("N2D", {"n_components": 0}, "must be at least 1"),
         ("EDESC", {"d": 4}, "d must be None or from 1 to the 3 dimensions of the codes, not 4"),
         ("EDESC", {"eta": 0}, "eta and lr must be above 0"),
         ("EDESC", {"kl_mean": "batch"}, "kl_mean must be one of elements, samples, not 'batch'"),
@@ -325,7 +331,7 @@ def test_interrupted_fit_leaves_a_usable_model(name, epoch, blobs, tmp_path):
 def test_constant_and_repeated_samples(name):
     x = np.repeat(np.eye(4, dtype=np.float32), 10, axis=0)
     changes = {} if name in SHALLOW else {"start": Pretraining(widths=(8,), latent_dim=2, epochs=1, batch_size=8)}
-    model = METHODS[name](**(changes | ({"batch_size": 8} if name in DEEP[1:] else {}))).fit(x)
+    model = METHODS[name](**(changes | ({"batch_size": 8} if name in BATCHED else {}))).fit(x)
     assert np.isfinite(model.cluster_centers_).all()
     if name != "DCSS released":  # its labels depend on the batch a sample falls in
         assert all(len(set(model.labels_[i : i + 10])) == 1 for i in range(0, 40, 10)), "equal samples, equal labels"

@@ -111,7 +111,7 @@ def test_learners_of_images_adapt():
 def test_every_method_for_vectors_takes_iris_by_default():
     """No default of any class stops it; only the schedule is cut short."""
     short = {"epochs": 1, "max_updates": 1, "phase1_epochs": 1, "phase2_epochs": 0, "max_iter": 5}
-    short |= {"start": RECIPE, "likelihood": "gaussian", "random_state": 0}
+    short |= {"start": RECIPE, "likelihood": "gaussian", "manifold": "isomap", "random_state": 0}
     images_only = {"DeepCluster", "DeepClusterV2", "MoCo", "SimCLR", "SwAV"}
     classes = [getattr(methods, name) for name in methods.__all__ if hasattr(getattr(methods, name), "fit_predict")]
     for cls in classes:

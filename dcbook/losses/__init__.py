@@ -28,7 +28,7 @@ from dcbook.losses.distances import mean_squared_error, squared_distances, squar
 from dcbook.losses.kmeans_like import dcn_loss, running_means, soft_kmeans
 from dcbook.losses.neighbors import neighbor_reconstruction
 from dcbook.losses.subspaces import column_lengths, subspace_affinity, subspace_overlap
-from dcbook.losses.variational import bernoulli_error, log_mixture, mixture_divergence
+from dcbook.losses.variational import bernoulli_error, log_full_mixture, log_mixture, mixture_divergence
 
 __all__ = [
     "acai_loss",
@@ -39,6 +39,7 @@ __all__ = [
     "dcn_loss",
     "info_nce",
     "kl_divergence",
+    "log_full_mixture",
     "log_mixture",
     "mean_squared_error",
     "memberships",

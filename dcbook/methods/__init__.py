@@ -18,6 +18,7 @@ from dcbook.methods.kmeans import KMeans
 from dcbook.methods.lpmf import LPMF
 from dcbook.methods.lssc import LSSC
 from dcbook.methods.moco import MoCo
+from dcbook.methods.n2d import N2D
 from dcbook.methods.rdc import RDCReconstruction
 from dcbook.methods.simclr import SimCLR
 from dcbook.methods.swav import SwAV
@@ -38,6 +39,7 @@ __all__ = [
     "IDEC",
     "LPMF",
     "LSSC",
+    "N2D",
     "ACAIPretraining",
     "AEKMeans",
     "ContrastivePretraining",

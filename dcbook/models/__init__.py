@@ -5,6 +5,7 @@ from dcbook.models.convolutional import ConvolutionalAutoencoder
 from dcbook.models.encoder import Encoder
 from dcbook.models.fully_connected import FullyConnectedAutoencoder
 from dcbook.models.identity import IdentityEncoder
+from dcbook.models.mapped_mixture import MappedMixture
 from dcbook.models.mixture import GaussianMixturePrior
 from dcbook.models.mnet import MNet
 from dcbook.models.resnet import ResNet
@@ -19,6 +20,7 @@ __all__ = [
     "GaussianMixturePrior",
     "IdentityEncoder",
     "MNet",
+    "MappedMixture",
     "ResNet",
     "Subspaces",
     "VariationalAutoencoder",
