@@ -8,6 +8,9 @@ from sklearn.datasets import load_digits, load_iris
 from dcbook.data import Dataset
 from dcbook.experiments import Method, Scale, runs, sweep
 from dcbook.methods import (
+    BRB_DCN,
+    BRB_DEC,
+    BRB_IDEC,
     DCN,
     DCSS,
     DEC,
@@ -42,6 +45,9 @@ RUNAWAY = {
     "DCN": (DCN, SHORT | {"epochs": 3, "lr": 1e30}, IRIS, "clustering", "lower lr (1e+30)"),
     "DKM": (DKM, SHORT | {"epochs": 3, "lr": 1e30}, IRIS, "clustering", "lower lr (1e+30)"),
     "EDESC": (EDESC, SHORT | {"epochs": 3, "lr": 1e30}, IRIS, "clustering", "lower lr (1e+30)"),
+    "BRB_DEC": (BRB_DEC, SHORT | {"max_updates": 40, "every": 1, "lr": 1e30}, IRIS, "clustering", "lower lr (1e+30)"),
+    "BRB_IDEC": (BRB_IDEC, SHORT | {"max_updates": 40, "every": 1, "lr": 1e30}, IRIS, "clustering", "lower lr (1e+30)"),
+    "BRB_DCN": (BRB_DCN, SHORT | {"epochs": 3, "every": 1, "lr": 1e30}, IRIS, "clustering", "lower lr (1e+30)"),
     "R-DC": (RDCReconstruction, SHORT | {"epochs": 3, "lr": 1e30}, IRIS, "phase 2", "lower lr (1e+30)"),
     "pretraining": (
         AEKMeans,

@@ -9,6 +9,9 @@ import pytest
 import torch
 
 from dcbook.methods import (
+    BRB_DCN,
+    BRB_DEC,
+    BRB_IDEC,
     DCN,
     DCSS,
     DEC,
@@ -62,6 +65,10 @@ FITS = {
     "EDESC": (EDESC, START | {"epochs": 3}),
     "EDESC, shuffled": (EDESC, START | {"epochs": 3, "shuffle": True}),
     "N2D": (N2D, {"start": Pretraining(**RECIPE), "manifold": "isomap", "device": "cpu", "progress": False}),
+    "BRB, DEC": (BRB_DEC, START | {"max_updates": 10, "update_interval": 4, "every": 2}),
+    "BRB, DEC by steps": (BRB_DEC, START | {"max_updates": 10, "every": 1, "optimizer": "sgd"}),
+    "BRB, IDEC": (BRB_IDEC, START | SELF_TRAINED | {"every": 1}),
+    "BRB, DCN": (BRB_DCN, START | {"epochs": 3, "every": 1}),
     "SimCLR": (SimCLR, RESNET),
     "MoCo": (MoCo, RESNET | {"queue": 16}),
     "SwAV": (SwAV, RESNET | {"prototypes": 5, "queue": 16, "queue_from": 1}),

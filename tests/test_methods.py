@@ -13,6 +13,9 @@ from sklearn.preprocessing import MinMaxScaler
 
 from dcbook.evaluation import accuracy, scores
 from dcbook.methods import (
+    BRB_DCN,
+    BRB_DEC,
+    BRB_IDEC,
     DCN,
     DCSS,
     DEC,
@@ -73,6 +76,9 @@ METHODS = {
     "RDCReconstruction": lambda **changes: RDCReconstruction(3, **(SHORT | STILL | {"epochs": 3} | changes)),
     "EDESC": lambda **changes: EDESC(3, **(SHORT | {"epochs": 3} | changes)),
     "N2D": lambda **changes: N2D(3, **({"start": RECIPE, "manifold": "isomap", "random_state": 0} | changes)),
+    "BRB_DEC": lambda **changes: BRB_DEC(3, **(SHORT | {"max_updates": 12, "every": 1} | changes)),
+    "BRB_IDEC": lambda **changes: BRB_IDEC(3, **(SHORT | {"max_updates": 12, "every": 1} | changes)),
+    "BRB_DCN": lambda **changes: BRB_DCN(3, **(SHORT | {"epochs": 3, "every": 1} | changes)),
     "SimCLR": lambda **changes: SimCLR(3, **(LEARNER | changes)),
     "MoCo": lambda **changes: MoCo(3, **(LEARNER | {"queue": 64, "momentum": 0.9, "bn_groups": 2} | changes)),
     "SwAV": lambda **changes: SwAV(3, **(LEARNER | {"prototypes": 8, "frozen_updates": 3} | changes)),
@@ -243,6 +249,9 @@ def test_batch_larger_than_the_data_is_refused(name, blobs):
         ("N2D", {"manifold": "tsne"}, "manifold must be one of umap, isomap, none, not 'tsne'"),
         ("N2D", {"clusterer": "gmm"}, "clusterer must be one of mixture, k-means"),
         ("N2D", {"n_components": 0}, "must be at least 1"),
+        ("BRB_DEC", {"every": 0}, "every must be at least 1"),
+        ("BRB_DCN", {"kept": 1.5}, r"kept in \[0, 1\]"),
+        ("BRB_IDEC", {"gamma": -1}, "gamma"),
         ("EDESC", {"d": 4}, "d must be None or from 1 to the 3 dimensions of the codes, not 4"),
         ("EDESC", {"eta": 0}, "eta and lr must be above 0"),
         ("EDESC", {"kl_mean": "batch"}, "kl_mean must be one of elements, samples, not 'batch'"),

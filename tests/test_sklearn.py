@@ -18,6 +18,9 @@ from sklearn.utils.estimator_checks import check_estimator, parametrize_with_che
 from torch import nn
 
 from dcbook.methods import (
+    BRB_DCN,
+    BRB_DEC,
+    BRB_IDEC,
     DCN,
     DCSS,
     DEC,
@@ -62,6 +65,9 @@ ESTIMATORS = [
     VaDE(3, epochs=1, **SHORT),
     DynAE(3, max_updates=2, **SHORT),
     EDESC(3, epochs=1, **SHORT),
+    BRB_DEC(3, max_updates=20, every=1, **SHORT),
+    BRB_IDEC(3, max_updates=20, every=1, **SHORT),
+    BRB_DCN(3, epochs=2, every=1, **SHORT),
     N2D(3, start=RECIPE, manifold="isomap", random_state=0),
     RDCReconstruction(3, epochs=1, **SHORT),
     DCSS(3, phase1_epochs=1, phase2_epochs=1, **PHASES),

@@ -11,6 +11,9 @@ from sklearn.exceptions import ConvergenceWarning
 from dcbook import methods
 from dcbook.experiments.runs import Run, settings_of
 from dcbook.methods import (
+    BRB_DCN,
+    BRB_DEC,
+    BRB_IDEC,
     DCN,
     DCSS,
     DEC,
@@ -45,6 +48,9 @@ DEFAULTS = {  # the method, and the number of samples in an update that is its o
     "VaDE": (VaDE(3, epochs=1, likelihood="gaussian", **PLAIN), 100),
     "DCSS": (DCSS(3, phase1_epochs=1, phase2_epochs=1, schedule_size=None, **PLAIN), 500),
     "EDESC": (EDESC(3, epochs=1, **PLAIN), 256),
+    "BRB_DEC": (BRB_DEC(3, max_updates=2, every=1, **PLAIN), 256),
+    "BRB_IDEC": (BRB_IDEC(3, max_updates=2, every=1, **PLAIN), 256),
+    "BRB_DCN": (BRB_DCN(3, epochs=2, every=1, **PLAIN), 256),
     "DynAE": (DynAE(3, max_updates=1, **PLAIN), 256),
     "RDCReconstruction": (RDCReconstruction(3, epochs=1, **PLAIN), 256),
 }

@@ -5,6 +5,7 @@ from pathlib import Path
 from sklearn.base import BaseEstimator
 
 from dcbook.methods.autoencoder_kmeans import AEKMeans
+from dcbook.methods.brb import BRB_DCN, BRB_DEC, BRB_IDEC
 from dcbook.methods.dcn import DCN
 from dcbook.methods.dcss import DCSS, DCSS_agg, DCSS_u
 from dcbook.methods.dec import DEC
@@ -31,6 +32,9 @@ from dcbook.training.pretraining import Pretraining
 from dcbook.training.start import Start
 
 __all__ = [
+    "BRB_DCN",
+    "BRB_DEC",
+    "BRB_IDEC",
     "DCN",
     "DCSS",
     "DEC",

@@ -35,6 +35,17 @@ class Optimizer(ABC):
     def load(self, tensors: dict[str, Tensor]) -> None:
         """Take over what another optimizer of the same weights remembers."""
 
+    @torch.no_grad()
+    def forget(self, weight: Tensor) -> None:
+        """Set what is remembered of the gradients of one of the weights to 0; the number of steps stays as it is."""
+        i = next(i for i, other in enumerate(self.weights) if other is weight)
+        for memory in self._memories(i):
+            memory.zero_()
+
+    @abstractmethod
+    def _memories(self, i: int) -> list[Tensor]:
+        """Running averages of the gradients of the i-th weight."""
+
     def _drop_gradients(self) -> None:
         for weight in self.weights:
             weight.grad = None
@@ -58,6 +69,9 @@ class Adam(Optimizer):
         self._means = [torch.zeros_like(weight) for weight in self.weights]
         self._squares = [torch.zeros_like(weight) for weight in self.weights]
         self._steps = [torch.zeros((), device=weight.device) for weight in self.weights]
+
+    def _memories(self, i: int) -> list[Tensor]:
+        return [self._means[i], self._squares[i]]
 
     @property
     def tensors(self) -> dict[str, Tensor]:
@@ -100,6 +114,9 @@ class SGD(Optimizer):
         self.momentum = momentum
         self.weight_decay = weight_decay
         self.buffers: list[Tensor | None] = [None] * len(self.weights)
+
+    def _memories(self, i: int) -> list[Tensor]:
+        return [] if self.buffers[i] is None else [self.buffers[i]]
 
     @property
     def tensors(self) -> dict[str, Tensor]:
