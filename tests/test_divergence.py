@@ -17,6 +17,7 @@ from dcbook.methods import (
     DKM,
     EDESC,
     IDEC,
+    IDECF,
     LPMF,
     ACAIPretraining,
     AEKMeans,
@@ -48,6 +49,7 @@ RUNAWAY = {
     "BRB_DEC": (BRB_DEC, SHORT | {"max_updates": 40, "every": 1, "lr": 1e30}, IRIS, "clustering", "lower lr (1e+30)"),
     "BRB_IDEC": (BRB_IDEC, SHORT | {"max_updates": 40, "every": 1, "lr": 1e30}, IRIS, "clustering", "lower lr (1e+30)"),
     "BRB_DCN": (BRB_DCN, SHORT | {"epochs": 3, "every": 1, "lr": 1e30}, IRIS, "clustering", "lower lr (1e+30)"),
+    "IDECF": (IDECF, SHORT | {"epochs": 3, "lr": 1e30}, IRIS, "clustering", "lower lr (1e+30), teacher_lr (0.001)"),
     "R-DC": (RDCReconstruction, SHORT | {"epochs": 3, "lr": 1e30}, IRIS, "phase 2", "lower lr (1e+30)"),
     "pretraining": (
         AEKMeans,

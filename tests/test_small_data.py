@@ -20,6 +20,7 @@ from dcbook.methods import (
     DKM,
     EDESC,
     IDEC,
+    IDECF,
     LPMF,
     LSSC,
     ACAIPretraining,
@@ -51,6 +52,7 @@ DEFAULTS = {  # the method, and the number of samples in an update that is its o
     "BRB_DEC": (BRB_DEC(3, max_updates=2, every=1, **PLAIN), 256),
     "BRB_IDEC": (BRB_IDEC(3, max_updates=2, every=1, **PLAIN), 256),
     "BRB_DCN": (BRB_DCN(3, epochs=2, every=1, **PLAIN), 256),
+    "IDECF": (IDECF(3, epochs=1, **PLAIN), 500),
     "DynAE": (DynAE(3, max_updates=1, **PLAIN), 256),
     "RDCReconstruction": (RDCReconstruction(3, epochs=1, **PLAIN), 256),
 }

@@ -23,7 +23,7 @@ from dcbook.losses.dcss import (
     weighted_centers,
     weighted_reconstruction,
 )
-from dcbook.losses.dec import kl_divergence, student_t, target_distribution
+from dcbook.losses.dec import kl_divergence, student_t, student_t_by_dimension, target_distribution
 from dcbook.losses.distances import mean_squared_error, squared_distances, squared_error
 from dcbook.losses.kmeans_like import dcn_loss, running_means, soft_kmeans
 from dcbook.losses.neighbors import neighbor_reconstruction
@@ -53,6 +53,7 @@ __all__ = [
     "squared_distances",
     "squared_error",
     "student_t",
+    "student_t_by_dimension",
     "subspace_affinity",
     "subspace_overlap",
     "swapped_prediction",

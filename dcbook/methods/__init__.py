@@ -15,6 +15,7 @@ from dcbook.methods.dkm import DKM, DKM_a
 from dcbook.methods.dynae import DynAE
 from dcbook.methods.edesc import EDESC
 from dcbook.methods.idec import IDEC
+from dcbook.methods.idecf import IDECF
 from dcbook.methods.kmeans import KMeans
 from dcbook.methods.lpmf import LPMF
 from dcbook.methods.lssc import LSSC
@@ -41,6 +42,7 @@ __all__ = [
     "DKM",
     "EDESC",
     "IDEC",
+    "IDECF",
     "LPMF",
     "LSSC",
     "N2D",

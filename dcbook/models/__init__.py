@@ -1,5 +1,6 @@
 """Networks. They know nothing of clustering: `encoder` and `decoder`, or a head on top of a latent space."""
 
+from dcbook.models.classifier import Classifier
 from dcbook.models.convnet import ConvNet
 from dcbook.models.convolutional import ConvolutionalAutoencoder
 from dcbook.models.encoder import Encoder
@@ -13,6 +14,7 @@ from dcbook.models.subspaces import Subspaces
 from dcbook.models.variational import VariationalAutoencoder
 
 __all__ = [
+    "Classifier",
     "ConvNet",
     "ConvolutionalAutoencoder",
     "Encoder",
