@@ -8,7 +8,8 @@ import torch
 
 from dcbook import losses
 from dcbook.clustering.subspaces import principal_subspaces
-from dcbook.evaluation import LabelPicked
+from dcbook.data import load
+from dcbook.evaluation import LabelPicked, accuracy, nmi
 from dcbook.methods import EDESC, AEKMeans, Pretraining
 from dcbook.training.inputs import stream
 
@@ -152,3 +153,17 @@ def test_without_a_start_the_codes_have_5_dimensions_a_cluster():
 def test_a_subspace_larger_than_the_latent_space_is_refused(x, start):
     with pytest.raises(ValueError, match="d must be None or from 1 to the 6 dimensions of the codes, not 7"):
         EDESC(K, start=start, d=7, **PLAIN).fit(x)
+
+
+def test_subspaces_see_more_than_k_means_and_training_does_not_spoil_all_of_it():
+    """Seeds 0 and 1: NMI 0.71, 0.73 of k-means on the codes, 0.75, 0.76 of the start, 0.70, 0.73 after ten epochs."""
+    digits = load("digits")
+    recipe = Pretraining(widths=(100, 200), latent_dim=50, epochs=30, batch_size=128, lr=2e-3)
+    codes = AEKMeans(10, start=recipe, random_state=0, device="cpu").fit(digits.images)
+    first, last = (
+        EDESC(10, start=codes.start_, epochs=epochs, random_state=0, device="cpu").fit(digits.images)
+        for epochs in (0, 10)
+    )
+    assert nmi(digits.labels, first.labels_) > nmi(digits.labels, codes.labels_) + 0.01
+    assert accuracy(digits.labels, last.labels_) > 0.6
+    assert last.history_[-1]["reconstruction"] < 0.9 * last.history_[0]["reconstruction"]

@@ -19,11 +19,13 @@ from dcbook.methods import (
     DEC,
     DKM,
     EDESC,
+    GANMM,
     IDEC,
     IDECF,
     LPMF,
     LSSC,
     ACAIPretraining,
+    ADECReconstruction,
     AEKMeans,
     ContrastivePretraining,
     DeepCluster,
@@ -34,6 +36,7 @@ from dcbook.methods import (
     Pretraining,
     RDCReconstruction,
     SimCLR,
+    SpectralNet,
     VaDE,
     load_model,
 )
@@ -53,6 +56,9 @@ DEFAULTS = {  # the method, and the number of samples in an update that is its o
     "BRB_IDEC": (BRB_IDEC(3, max_updates=2, every=1, **PLAIN), 256),
     "BRB_DCN": (BRB_DCN(3, epochs=2, every=1, **PLAIN), 256),
     "IDECF": (IDECF(3, epochs=1, **PLAIN), 500),
+    "GANMM": (GANMM(3, pretraining_rounds=1, rounds=1, **PLAIN), 50),
+    "SpectralNet": (SpectralNet(3, siamese_epochs=1, epochs=1, width=8, **PLAIN), 1024),
+    "ADECReconstruction": (ADECReconstruction(3, warmup_epochs=1, epochs=1, **PLAIN), 256),
     "DynAE": (DynAE(3, max_updates=1, **PLAIN), 256),
     "RDCReconstruction": (RDCReconstruction(3, epochs=1, **PLAIN), 256),
 }
@@ -118,7 +124,8 @@ def test_learners_of_images_adapt():
 
 def test_every_method_for_vectors_takes_iris_by_default():
     """No default of any class stops it; only the schedule is cut short."""
-    short = {"epochs": 1, "max_updates": 1, "phase1_epochs": 1, "phase2_epochs": 0, "max_iter": 5}
+    short = {"epochs": 1, "max_updates": 1, "phase1_epochs": 1, "phase2_epochs": 0, "max_iter": 5, "rounds": 1}
+    short |= {"siamese_epochs": 1, "warmup_epochs": 1, "pretraining_rounds": 1}
     short |= {"start": RECIPE, "likelihood": "gaussian", "manifold": "isomap", "random_state": 0}
     images_only = {"DeepCluster", "DeepClusterV2", "MoCo", "SimCLR", "SwAV"}
     classes = [getattr(methods, name) for name in methods.__all__ if hasattr(getattr(methods, name), "fit_predict")]

@@ -10,6 +10,8 @@ from dcbook.models.mapped_mixture import MappedMixture
 from dcbook.models.mixture import GaussianMixturePrior
 from dcbook.models.mnet import MNet
 from dcbook.models.resnet import ResNet
+from dcbook.models.spectral import SpectralMap
+from dcbook.models.stacked import StackedPerceptrons
 from dcbook.models.subspaces import Subspaces
 from dcbook.models.variational import VariationalAutoencoder
 
@@ -24,6 +26,8 @@ __all__ = [
     "MNet",
     "MappedMixture",
     "ResNet",
+    "SpectralMap",
+    "StackedPerceptrons",
     "Subspaces",
     "VariationalAutoencoder",
 ]
