@@ -18,7 +18,7 @@ minute once in a process). Isomap, of scikit-learn, takes N × N distances. Neit
 are placed among the training codes nearest to them, see `dcbook.models.MappedMixture`.
 
 How deep? `start=IdentityEncoder()` maps the samples themselves, `manifold="none"` fits the mixture to the codes, and
-`clusterer="k-means"` tells what the mixture adds. On USPS the start of its EM alone decides between about 0.80 and
+`clusterer="k-means"` tells what the mixture adds. On USPS the start of its EM alone decides between about 0.68 and
 0.95 of accuracy, and the likelihood does not tell which is which: show several seeds.
 """
 
