@@ -31,7 +31,7 @@ class Diagnose:
     Parameters
     ----------
     labels : (N,) true labels in the order of x, numbers or strings, in any container; or None
-    every : epochs from one look to the next; None: so many that the looks cost at most about a tenth of a training that is
+    every : epochs from one look to the next; None: so many that the looks cost less than a tenth of a training that is
         long enough for several, `looks_every` (measured in `make bench`)
     variants : of FR and FD, some of "dynae", "adec", "rgae" and "rdc"
     n_codes, n_gradients : samples that the space is measured on, and that gradients are taken of: the same in every
@@ -87,7 +87,7 @@ class Diagnose:
 
 
 def looks_every(n: int, n_gradients: int) -> int:
-    """Epochs from one look to the next by which looks cost at most about a tenth of a training on n samples.
+    """Epochs from one look to the next by which looks cost less than a tenth of a training on n samples.
 
     A look costs up to seven times what an epoch of DEC does on as many samples as gradients are taken of.
     """

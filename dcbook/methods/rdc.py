@@ -74,7 +74,7 @@ class RDCReconstruction(DeepClusterer):
         neighbors as much.
     target_decoder : which g decodes c_i, at each refresh: that of the end of "phase 1", or the "current" one.
     gamma : of "latent", at least 0 (100, as in DynAE).
-    epochs : most epochs of phase 2 (40, at most about a tenth of phase 1's).
+    epochs : most epochs of phase 2 (40, less than a tenth of phase 1's).
     refresh : epochs between two looks for neighbors (1).
     hand_over : share of the epochs, in [0, 1], in which the neighborhoods take over: each epoch hands over as many more
         samples, those with the nearest kept neighbors first (0.5; 0 hands all over at once).

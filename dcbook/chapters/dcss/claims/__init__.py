@@ -32,10 +32,10 @@ protocol that the verdict rests on, and the evidence. [How verdicts are made](..
 [notebook of their own](theorems.ipynb).
 
 **The latent scale decides whether DCSS can work.** Phase 1 minimizes reconstruction plus alpha times centering. Among
-the codes of DEC's fully connected autoencoder the centering term is at most about a tenth of that loss; among the codes of
-the convolutional autoencoder, which the authors released, it is about a quarter ([measured here](latent_scale.ipynb)).
-From the fully connected autoencoder phase 1 is therefore almost reconstruction alone, and cannot gain. From the
-convolutional one it gains.
+the codes of DEC's fully connected autoencoder the centering term is at most about a tenth of that loss; among the
+codes of the convolutional autoencoder, which the authors released, it is about a quarter ([measured
+here](latent_scale.ipynb)). From the fully connected autoencoder phase 1 is therefore almost reconstruction alone, and
+cannot gain. From the convolutional one it gains.
 
 ![Gain of phase 1 over its start against the share of centering](../../figures/laptop/dcss/latent_scale_share.svg)
 
