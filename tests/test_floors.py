@@ -11,11 +11,17 @@ from dcbook.evaluation import accuracy, nmi
 from dcbook.experiments import Method, runs
 from dcbook.experiments.worker import estimator
 from dcbook.methods import (
+    BRB_DCN,
+    BRB_DEC,
+    BRB_IDEC,
     DCN,
     DCSS,
     DKM,
+    IDECF,
     LPMF,
     LSSC,
+    N2D,
+    ADECReconstruction,
     AEKMeans,
     DKM_a,
     DynAE,
@@ -95,6 +101,13 @@ def test_phase_1_draws_the_clusters_together(fitted):
         (DCN, {"epochs": 20}, 0.67, 0.015),
         (DKM, {"epochs": 20}, 0.67, 0.02),
         (VaDE, {"epochs": 10}, 0.68, 0.02),
+        (BRB_DEC, UPDATES | {"every": 20}, 0.68, 0.03),
+        (BRB_IDEC, UPDATES | {"every": 20}, 0.68, 0.03),
+        (BRB_DCN, {"epochs": 20, "every": 5}, 0.67, 0.0),
+        (N2D, {"manifold": "isomap"}, 0.67, 0.01),
+        (N2D, {"manifold": "none"}, 0.67, 0.02),
+        (IDECF, {"epochs": 6, "teacher_lr": 3e-3, "batch_size": 128}, 0.67, -0.03),
+        (ADECReconstruction, {"warmup_epochs": 2, "epochs": 6, "batch_size": 128}, 0.62, -0.08),
         (DKM_a, {"epochs": 40, "lr": 3e-3, "lam": 0.01}, 0.35, -0.3),  # few updates: not all random centers are met
     ],
 )

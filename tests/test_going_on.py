@@ -9,12 +9,20 @@ import pytest
 import torch
 
 from dcbook.methods import (
+    BRB_DCN,
+    BRB_DEC,
+    BRB_IDEC,
     DCN,
     DCSS,
     DEC,
     DKM,
+    EDESC,
+    GANMM,
     IDEC,
+    IDECF,
+    N2D,
     ACAIPretraining,
+    ADECReconstruction,
     AEKMeans,
     ContrastivePretraining,
     DeepCluster,
@@ -24,6 +32,7 @@ from dcbook.methods import (
     Pretraining,
     RDCReconstruction,
     SimCLR,
+    SpectralNet,
     SwAV,
     VaDE,
 )
@@ -61,6 +70,17 @@ FITS = {
         RDCReconstruction,
         ADVERSARIAL | {"epochs": 9, "stop": "distance", "hand_over": 0.0, "loss": "latent"},
     ),
+    "EDESC": (EDESC, START | {"epochs": 3}),
+    "EDESC, shuffled": (EDESC, START | {"epochs": 3, "shuffle": True}),
+    "N2D": (N2D, {"start": Pretraining(**RECIPE), "manifold": "isomap", "device": "cpu", "progress": False}),
+    "BRB, DEC": (BRB_DEC, START | {"max_updates": 10, "update_interval": 4, "every": 2}),
+    "BRB, DEC by steps": (BRB_DEC, START | {"max_updates": 10, "every": 1, "optimizer": "sgd"}),
+    "BRB, IDEC": (BRB_IDEC, START | SELF_TRAINED | {"every": 1}),
+    "BRB, DCN": (BRB_DCN, START | {"epochs": 3, "every": 1}),
+    "IDECF": (IDECF, START | {"epochs": 3, "teacher_epochs": 2, "lr": 1e-2}),
+    "GANMM": (GANMM, START | {"pretraining_rounds": 3, "rounds": 5, "epoch_rounds": 2, "lr": 1e-3}),
+    "SpectralNet": (SpectralNet, START | {"siamese_epochs": 2, "epochs": 2, "width": 8, "n_neighbors": 4}),
+    "ADEC (reconstruction)": (ADECReconstruction, ADVERSARIAL | {"warmup_epochs": 2, "epochs": 2}),
     "SimCLR": (SimCLR, RESNET),
     "MoCo": (MoCo, RESNET | {"queue": 16}),
     "SwAV": (SwAV, RESNET | {"prototypes": 5, "queue": 16, "queue_from": 1}),
@@ -95,7 +115,7 @@ def assert_same(a, b):
     assert a.history_ == b.history_
     np.testing.assert_array_equal(a.labels_, b.labels_)
     np.testing.assert_array_equal(a.cluster_centers_, b.cluster_centers_)
-    for name in ("autoencoder_", "mnet_", "prior_"):
+    for name in ("autoencoder_", "mnet_", "prior_", "head_"):
         if hasattr(b, name):
             theirs = getattr(b, name).state_dict()
             for key, tensor in getattr(a, name).state_dict().items():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from dcbook.methods import DCN, DCSS, DEC, DKM, IDEC, AEKMeans, DynAE, Pretraining, RDCReconstruction, VaDE
+from dcbook.methods import DCN, DCSS, DEC, DKM, EDESC, IDEC, AEKMeans, DynAE, Pretraining, RDCReconstruction, VaDE
 
 K, N = 3, 48
 RECIPE = Pretraining(widths=(24,), latent_dim=3, epochs=10, batch_size=16, lr=1e-2)
@@ -17,6 +17,7 @@ METHODS = {
     "DCN": (lambda start: DCN(K, start=start, lam=0.3, epochs=2, **WHOLE), {"self", "pseudo"}),
     "DKM": (lambda start: DKM(K, start=start, lam=0.3, alpha=5.0, epochs=2, **WHOLE), {"self", "pseudo"}),
     "VaDE": (lambda start: VaDE(K, start=start, epochs=2, **WHOLE), {"self", "pseudo"}),
+    "EDESC": (lambda start: EDESC(K, start=start, epochs=2, **WHOLE), {"self", "pseudo"}),
     "DynAE": (lambda start: DynAE(K, start=start, **TRAINING, **WHOLE), {"self", "pseudo"}),
     "R-DC (reconstruction)": (
         lambda start: RDCReconstruction(K, start=start, epochs=2, refresh=9, hand_over=0, **WHOLE),

@@ -11,14 +11,21 @@ from sklearn.exceptions import ConvergenceWarning
 from dcbook import methods
 from dcbook.experiments.runs import Run, settings_of
 from dcbook.methods import (
+    BRB_DCN,
+    BRB_DEC,
+    BRB_IDEC,
     DCN,
     DCSS,
     DEC,
     DKM,
+    EDESC,
+    GANMM,
     IDEC,
+    IDECF,
     LPMF,
     LSSC,
     ACAIPretraining,
+    ADECReconstruction,
     AEKMeans,
     ContrastivePretraining,
     DeepCluster,
@@ -29,6 +36,7 @@ from dcbook.methods import (
     Pretraining,
     RDCReconstruction,
     SimCLR,
+    SpectralNet,
     VaDE,
     load_model,
 )
@@ -43,6 +51,14 @@ DEFAULTS = {  # the method, and the number of samples in an update that is its o
     "DKM": (DKM(3, epochs=1, **PLAIN), 256),
     "VaDE": (VaDE(3, epochs=1, likelihood="gaussian", **PLAIN), 100),
     "DCSS": (DCSS(3, phase1_epochs=1, phase2_epochs=1, schedule_size=None, **PLAIN), 500),
+    "EDESC": (EDESC(3, epochs=1, **PLAIN), 256),
+    "BRB_DEC": (BRB_DEC(3, max_updates=2, every=1, **PLAIN), 256),
+    "BRB_IDEC": (BRB_IDEC(3, max_updates=2, every=1, **PLAIN), 256),
+    "BRB_DCN": (BRB_DCN(3, epochs=2, every=1, **PLAIN), 256),
+    "IDECF": (IDECF(3, epochs=1, **PLAIN), 500),
+    "GANMM": (GANMM(3, pretraining_rounds=1, rounds=1, **PLAIN), 50),
+    "SpectralNet": (SpectralNet(3, siamese_epochs=1, epochs=1, width=8, **PLAIN), 1024),
+    "ADECReconstruction": (ADECReconstruction(3, warmup_epochs=1, epochs=1, **PLAIN), 256),
     "DynAE": (DynAE(3, max_updates=1, **PLAIN), 256),
     "RDCReconstruction": (RDCReconstruction(3, epochs=1, **PLAIN), 256),
 }
@@ -108,8 +124,9 @@ def test_learners_of_images_adapt():
 
 def test_every_method_for_vectors_takes_iris_by_default():
     """No default of any class stops it; only the schedule is cut short."""
-    short = {"epochs": 1, "max_updates": 1, "phase1_epochs": 1, "phase2_epochs": 0, "max_iter": 5}
-    short |= {"start": RECIPE, "likelihood": "gaussian", "random_state": 0}
+    short = {"epochs": 1, "max_updates": 1, "phase1_epochs": 1, "phase2_epochs": 0, "max_iter": 5, "rounds": 1}
+    short |= {"siamese_epochs": 1, "warmup_epochs": 1, "pretraining_rounds": 1}
+    short |= {"start": RECIPE, "likelihood": "gaussian", "manifold": "isomap", "random_state": 0}
     images_only = {"DeepCluster", "DeepClusterV2", "MoCo", "SimCLR", "SwAV"}
     classes = [getattr(methods, name) for name in methods.__all__ if hasattr(getattr(methods, name), "fit_predict")]
     for cls in classes:

@@ -12,7 +12,16 @@
 Each family's file names its papers and says how they were checked.
 """
 
-from dcbook.losses.adversarial import acai_loss, critic_loss, unconflicted
+from dcbook.losses.adversarial import (
+    acai_loss,
+    critic_loss,
+    discriminator_loss,
+    origin_loss,
+    realism_loss,
+    unconflicted,
+    wasserstein_critic_loss,
+    wasserstein_generator_loss,
+)
 from dcbook.losses.contrastive import info_nce, nt_xent, swapped_prediction
 from dcbook.losses.dcss import (
     cluster_loss,
@@ -23,36 +32,52 @@ from dcbook.losses.dcss import (
     weighted_centers,
     weighted_reconstruction,
 )
-from dcbook.losses.dec import kl_divergence, student_t, target_distribution
+from dcbook.losses.dec import kl_divergence, student_t, student_t_by_dimension, target_distribution
 from dcbook.losses.distances import mean_squared_error, squared_distances, squared_error
 from dcbook.losses.kmeans_like import dcn_loss, running_means, soft_kmeans
 from dcbook.losses.neighbors import neighbor_reconstruction
-from dcbook.losses.variational import bernoulli_error, log_mixture, mixture_divergence
+from dcbook.losses.spectral import gaussian_affinity, orthonormalizer, pair_loss, spectral_loss
+from dcbook.losses.subspaces import column_lengths, subspace_affinity, subspace_overlap
+from dcbook.losses.variational import bernoulli_error, log_full_mixture, log_mixture, mixture_divergence
 
 __all__ = [
     "acai_loss",
     "bernoulli_error",
     "cluster_loss",
+    "column_lengths",
     "critic_loss",
     "dcn_loss",
+    "discriminator_loss",
+    "gaussian_affinity",
     "info_nce",
     "kl_divergence",
+    "log_full_mixture",
     "log_mixture",
     "mean_squared_error",
     "memberships",
     "mixture_divergence",
     "neighbor_reconstruction",
     "nt_xent",
+    "origin_loss",
+    "orthonormalizer",
+    "pair_loss",
     "pairwise_loss",
+    "realism_loss",
     "rounded",
     "running_means",
     "soft_kmeans",
+    "spectral_loss",
     "squared_distances",
     "squared_error",
     "student_t",
+    "student_t_by_dimension",
+    "subspace_affinity",
+    "subspace_overlap",
     "swapped_prediction",
     "target_distribution",
     "unconflicted",
+    "wasserstein_critic_loss",
+    "wasserstein_generator_loss",
     "weighted_centering",
     "weighted_centers",
     "weighted_reconstruction",

@@ -1,4 +1,7 @@
-"""ACAI and DynAE: Mrabah et al. 2020, arXiv 1901.07752, as released."""
+"""ACAI and DynAE: Mrabah et al. 2020, arXiv 1901.07752; GANMM: Yu & Zhou, IJCAI 2018; both as released.
+
+ADEC (reconstruction): after Mrabah et al., TKDE 2020, arXiv 1909.11832, see `dcbook.methods.adec`.
+"""
 
 import torch
 from torch import Tensor
@@ -18,3 +21,33 @@ def unconflicted(q: Tensor, beta1: float, beta2: float) -> Tensor:
     """DynAE: whether q_i's largest entry exceeds beta1, and its second largest by more than beta2; (B, K) → (B,)."""
     first, second = torch.cat([q, torch.zeros_like(q[:, :1])], 1).topk(2, dim=1).values.unbind(1)
     return (first > beta1) & (first - second > beta2)
+
+
+def wasserstein_critic_loss(fake: Tensor, real: Tensor) -> Tensor:
+    """GANMM, critics: mean D(G(e)) - mean D(x), of scores (…, B): the means run over the last dimension."""
+    return fake.mean(-1) - real.mean(-1)
+
+
+def wasserstein_generator_loss(fake: Tensor) -> Tensor:
+    """GANMM, generators: -mean D(G(e)), of scores (…, B): the mean runs over the last dimension."""
+    return -fake.mean(-1)
+
+
+def origin_loss(p: Tensor, origins: Tensor, softmaxes: int = 2) -> Tensor:
+    """GANMM, classifier: the mean cross-entropy of which generator made a sample, for probabilities p (B, K).
+
+    `origins` (B,) int64. With 2 softmaxes, as released, p is taken for logits: then the loss is at least
+    ln(e + K - 1) - 1. With 1 it is the mean of -ln p.
+    """
+    log_p = p.log_softmax(1) if softmaxes == 2 else p.clamp_min(1e-12).log()
+    return torch.nn.functional.nll_loss(log_p, origins)
+
+
+def discriminator_loss(real: Tensor, fake: Tensor) -> Tensor:
+    """ADEC (reconstruction), discriminator: -mean ln D(x) - mean ln(1 - D(g(z))), of logits (B,) and (B',)."""
+    return torch.nn.functional.softplus(-real).mean() + torch.nn.functional.softplus(fake).mean()
+
+
+def realism_loss(fake: Tensor, *, minimax: bool = False) -> Tensor:
+    """ADEC (reconstruction), encoder: -mean ln D(g(z)), or +mean ln(1 - D(g(z))) with `minimax`, of logits (B,)."""
+    return -torch.nn.functional.softplus(fake).mean() if minimax else torch.nn.functional.softplus(-fake).mean()

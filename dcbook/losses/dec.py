@@ -1,4 +1,4 @@
-"""DEC and IDEC: Xie et al. 2016, arXiv 1511.06335, and Guo et al. 2017."""
+"""DEC and IDEC: Xie et al. 2016, arXiv 1511.06335, and Guo et al. 2017; IDECF's kernel as its code has it."""
 
 import torch
 from torch import Tensor
@@ -9,6 +9,12 @@ from dcbook.losses.distances import squared_distances
 def student_t(u: Tensor, centers: Tensor, alpha: float = 1.0) -> Tensor:
     """DEC Eq. (1): q_ik ∝ (1 + ||z_i - mu_k||^2 / alpha)^(-(alpha+1)/2), shape (B, K), rows sum to 1."""
     return torch.softmax((squared_distances(u, centers) / alpha).log1p() * (-(alpha + 1) / 2), dim=1)
+
+
+def student_t_by_dimension(u: Tensor, centers: Tensor) -> Tensor:
+    """IDECF as released: q_ik ∝ sum_j 1 / (1 + (u_ij - mu_kj)^2), summed over dimensions outside of the kernel."""
+    kernel = (1 + (u.unsqueeze(1) - centers).square()).reciprocal().sum(2)
+    return kernel / kernel.sum(1, keepdim=True)
 
 
 def target_distribution(q: Tensor) -> Tensor:

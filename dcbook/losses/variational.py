@@ -1,4 +1,7 @@
-"""VaDE: Jiang et al. 2017, arXiv 1611.05148, as recalled and as released, not checked against the paper's text."""
+"""Mixtures of Gaussians: VaDE, Jiang et al. 2017, arXiv 1611.05148, and the mixture that N2D ends with.
+
+VaDE as recalled and as released, not checked against the paper's text.
+"""
 
 import torch
 from torch import Tensor
@@ -17,6 +20,16 @@ def log_mixture(z: Tensor, log_weights: Tensor, means: Tensor, log_variances: Te
     """
     squares = (z.unsqueeze(1) - means).square() / log_variances.exp()
     return log_weights - 0.5 * (log_variances.sum(1) + squares.sum(2))
+
+
+def log_full_mixture(y: Tensor, weights: Tensor, means: Tensor, factors: Tensor) -> Tensor:
+    """log pi_c + log N(y_i | m_c, S_c), shape (B, K), without the constant -(d/2) log 2 pi; S_c may have any shape.
+
+    `weights` (K,), `means` (K, d) and `factors` (K, d, d): P_c with P_c P_c' = S_c^-1, triangular, as scikit-learn's
+    `precisions_cholesky_`. Its softmax over c holds the responsibilities, by which N2D labels.
+    """
+    squares = ((y.unsqueeze(1) - means).unsqueeze(2) @ factors).square().sum((2, 3))
+    return weights.log() + factors.diagonal(dim1=1, dim2=2).log().sum(1) - 0.5 * squares
 
 
 def mixture_divergence(

@@ -4,7 +4,9 @@ from pathlib import Path
 
 from sklearn.base import BaseEstimator
 
+from dcbook.methods.adec import ADECReconstruction
 from dcbook.methods.autoencoder_kmeans import AEKMeans
+from dcbook.methods.brb import BRB_DCN, BRB_DEC, BRB_IDEC
 from dcbook.methods.dcn import DCN
 from dcbook.methods.dcss import DCSS, DCSS_agg, DCSS_u
 from dcbook.methods.dec import DEC
@@ -12,13 +14,18 @@ from dcbook.methods.deepcluster import DeepCluster
 from dcbook.methods.deepcluster_v2 import DeepClusterV2
 from dcbook.methods.dkm import DKM, DKM_a
 from dcbook.methods.dynae import DynAE
+from dcbook.methods.edesc import EDESC
+from dcbook.methods.ganmm import GANMM
 from dcbook.methods.idec import IDEC
+from dcbook.methods.idecf import IDECF
 from dcbook.methods.kmeans import KMeans
 from dcbook.methods.lpmf import LPMF
 from dcbook.methods.lssc import LSSC
 from dcbook.methods.moco import MoCo
+from dcbook.methods.n2d import N2D
 from dcbook.methods.rdc import RDCReconstruction
 from dcbook.methods.simclr import SimCLR
+from dcbook.methods.spectralnet import SpectralNet
 from dcbook.methods.swav import SwAV
 from dcbook.methods.vade import VaDE
 from dcbook.training import saving
@@ -29,14 +36,22 @@ from dcbook.training.pretraining import Pretraining
 from dcbook.training.start import Start
 
 __all__ = [
+    "BRB_DCN",
+    "BRB_DEC",
+    "BRB_IDEC",
     "DCN",
     "DCSS",
     "DEC",
     "DKM",
+    "EDESC",
+    "GANMM",
     "IDEC",
+    "IDECF",
     "LPMF",
     "LSSC",
+    "N2D",
     "ACAIPretraining",
+    "ADECReconstruction",
     "AEKMeans",
     "ContrastivePretraining",
     "DCSS_agg",
@@ -50,6 +65,7 @@ __all__ = [
     "Pretraining",
     "RDCReconstruction",
     "SimCLR",
+    "SpectralNet",
     "Start",
     "SwAV",
     "VaDE",

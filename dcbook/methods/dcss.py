@@ -40,7 +40,6 @@ import torch
 from torch import Tensor
 
 from dcbook import losses
-from dcbook.clustering.refine import means
 from dcbook.models import MNet
 from dcbook.training.deep_clusterer import DeepClusterer
 from dcbook.training.inputs import derived_seed, seeded, stream
@@ -222,11 +221,7 @@ class DCSS(DeepClusterer):
     @property
     def _latent_centers(self) -> Tensor:
         """In phase 2 clusters are MNet's, whose numbers are not those of the centers: the means of their codes."""
-        if not hasattr(self, "mnet_"):
-            return super()._latent_centers
-        u = self._embed(self._x)
-        found, sizes = means(u, self._assign(u), self.n_clusters)
-        return torch.where(sizes.unsqueeze(1) > 0, found, u.mean(0))
+        return self._cluster_means() if hasattr(self, "mnet_") else super()._latent_centers
 
     @property
     def _loss_scale(self) -> float:

@@ -23,8 +23,8 @@ class FullyConnectedAutoencoder(nn.Module):
         super().__init__()
         self.config = {"input_shape": list(input_shape), "widths": list(widths), "latent_dim": latent_dim}
         sizes = [prod(input_shape), *widths, latent_dim]
-        self.encoder = nn.Sequential(nn.Flatten(), *_perceptron(sizes))
-        self.decoder = nn.Sequential(*_perceptron(sizes[::-1]))
+        self.encoder = nn.Sequential(nn.Flatten(), *perceptron(sizes))
+        self.decoder = nn.Sequential(*perceptron(sizes[::-1]))
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Images (B, *input_shape) → latent codes (B, latent_dim) and flat reconstructions (B, prod(input_shape))."""
@@ -32,6 +32,6 @@ class FullyConnectedAutoencoder(nn.Module):
         return u, self.decoder(u)
 
 
-def _perceptron(sizes: list[int]) -> list[nn.Module]:
+def perceptron(sizes: list[int]) -> list[nn.Module]:
     layers = [layer for fan_in, fan_out in pairwise(sizes) for layer in (nn.Linear(fan_in, fan_out), nn.ReLU())]
     return layers[:-1]

@@ -54,7 +54,7 @@ def maps(
                 for number, name in enumerate(called):
                     if (label == number).any():
                         at = densest(places[label == number])
-                        axis.annotate(name, at, ha="center", va="center", weight="bold", fontsize=8, bbox=_LABEL)
+                        axis.annotate(name, at, (0, 8), textcoords="offset points", **_LABEL)
                 axis.set(title=title, xticks=[], yticks=[])
                 axis.spines[:].set_visible(False)
     return figure
@@ -88,4 +88,5 @@ def filters(panels: Mapping[str, np.ndarray], columns: int = 4) -> Figure:
     return figure
 
 
-_LABEL = {"boxstyle": "round,pad=0.15", "facecolor": "white", "alpha": 0.7, "edgecolor": "none"}
+_BOX = {"boxstyle": "round,pad=0.15", "facecolor": "white", "alpha": 0.7, "edgecolor": "none"}
+_LABEL = {"ha": "center", "va": "center", "weight": "bold", "fontsize": 8, "bbox": _BOX}

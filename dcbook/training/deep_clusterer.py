@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from dcbook.clustering import kmeans
+from dcbook.clustering.refine import means
 from dcbook.losses import squared_distances
 from dcbook.training.checkpoint import Checkpoint, identity
 from dcbook.training.divergence import check_codes, check_finite, runaway
@@ -242,8 +243,11 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         """Raise ValueError where the method asks more of the samples than that they are finite."""
 
     def _soft_assignments(self, u: Tensor) -> Tensor:
-        """Latent codes (N, d) → soft assignments (N, K). Here: all weight on the nearest center."""
-        return self._nearest(u)
+        """Latent codes (N, d) → soft assignments (N, K).
+
+        Here: what the network `head_` says of them, or, where there is none yet, all weight on the nearest center.
+        """
+        return self.head_(u) if hasattr(self, "head_") else self._nearest(u)
 
     def _nearest(self, u: Tensor) -> Tensor:
         """Latent codes (N, d) → all weight on the nearest center, found by k-means while pretraining knows none."""
@@ -374,6 +378,12 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         _ = self.labels_
         for name in self._during_fit:
             vars(self).pop(name, None)
+
+    def _cluster_means(self, u: Tensor | None = None) -> Tensor:
+        """Means (K, d) of the training samples' codes u (N, d) in each cluster; of an empty one, the mean of all."""
+        u = self._embed(self._x) if u is None else u
+        found, sizes = means(u, self._assign(u), self.n_clusters)
+        return torch.where(sizes.unsqueeze(1) > 0, found, u.mean(0))
 
     def _kmeans(self, restarts: int) -> Tensor:
         u = self._embed(self._x)

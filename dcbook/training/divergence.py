@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from dcbook.training.deep_clusterer import DeepClusterer
 
 LARGEST = 1e18  # of a code: the square of a difference still is a float32
-STEPS = ("lr", "phase1_lr", "encoder_lr", "mnet_lr")
+STEPS = ("lr", "phase1_lr", "encoder_lr", "mnet_lr", "teacher_lr")
 
 
 def check_finite(method: DeepClusterer, losses: Mapping[str, float]) -> None:

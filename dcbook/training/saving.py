@@ -17,7 +17,7 @@ from dcbook.training.pretraining import Recipe
 from dcbook.training.tensor_files import read_tensors, write_tensors
 
 FILE = "model.safetensors"
-NETWORKS = ("autoencoder_", "mnet_", "prior_")
+NETWORKS = ("autoencoder_", "mnet_", "prior_", "head_")
 ARRAYS = ("landmarks_", "projection_", "components_", "coefficients_", "prototypes_")
 ARRAYS += ("whitening_mean_", "whitening_projection_")
 FACTS = ("history_", "seed_", "interrupted_", "n_updates_", "n_features_in_", "inertia_", "n_iter_", "bandwidth_")

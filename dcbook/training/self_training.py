@@ -47,7 +47,7 @@ def self_train(method: DeepClusterer, weights: Iterable[nn.Parameter]) -> None:
         total, before = torch.zeros((), device=method._x.device), done.updates
         for batch in method._batches(order):
             if done.updates % method.update_interval == 0:
-                method._target, labels = _target(method)
+                labels = take_target(method)
                 done.stop = done.labels is not None and bool((labels != done.labels).float().mean() < method.tol)
                 done.labels = labels
             if done.stop or done.updates == method.max_updates:
@@ -62,6 +62,13 @@ def self_train(method: DeepClusterer, weights: Iterable[nn.Parameter]) -> None:
     method.n_updates_ = done.updates
 
 
+def take_target(method: DeepClusterer) -> Tensor:
+    """Take the target `method._target` anew from all samples; returns their clusters (N,)."""
+    q = method._soft_assignments(method._embed(method._x)).detach()
+    method._target = losses.target_distribution(q)
+    return q.argmax(1)
+
+
 def check_schedule(method: DeepClusterer) -> None:
     """Raise ValueError for a schedule, optimiser or kernel that `self_train` cannot run."""
     if method.optimizer not in ("sgd", "adam"):
@@ -72,11 +79,6 @@ def check_schedule(method: DeepClusterer) -> None:
         )
     if not 0 <= method.tol <= 1 or method.lr <= 0 or method.alpha <= 0:
         raise ValueError(f"tol must lie in [0, 1], lr and alpha above 0, not {method.tol}, {method.lr}, {method.alpha}")
-
-
-def _target(method: DeepClusterer) -> tuple[Tensor, Tensor]:
-    q = method._soft_assignments(method._embed(method._x)).detach()
-    return losses.target_distribution(q), q.argmax(1)
 
 
 def _optimizer(method: DeepClusterer, weights: list[nn.Parameter]) -> Optimizer:

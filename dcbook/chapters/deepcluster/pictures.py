@@ -8,14 +8,14 @@ from matplotlib.figure import Figure
 
 from dcbook.plots import STYLE
 
-Row = tuple[str, np.ndarray, np.ndarray]
+Row = tuple[str, np.ndarray | None, np.ndarray]
 
 
 def preferred(panels: Mapping[str, Sequence[Row]], columns: int = 2) -> Figure:
     """Filters, a row of tiles each: the image made for the filter, and the images of the set that activate it most.
 
-    `panels`: title, of a layer, to rows of a name, the image made (C, H, W) and those of the set (n, C, H, W), uint8,
-    with 1 channel or 3. Panels stand in `columns`, all with as many rows and tiles.
+    `panels`: title, of a layer, to rows of a name, the image made (C, H, W), or None to leave it out, and those of the
+    set (n, C, H, W), uint8, with 1 channel or 3. Panels stand in `columns`, all with as many rows and tiles.
     """
     names = list(panels)
     lines = -(-len(names) // columns)
@@ -36,10 +36,12 @@ def preferred(panels: Mapping[str, Sequence[Row]], columns: int = 2) -> Figure:
     return figure
 
 
-def _line(made: np.ndarray, top: np.ndarray) -> np.ndarray:
-    """A row of tiles (H + 2, width, 3), with white between them, and more of it after the first."""
-    images = [np.asarray(image).transpose(1, 2, 0) for image in (made, *top)]
+def _line(made: np.ndarray | None, top: np.ndarray) -> np.ndarray:
+    """A row of tiles (H + 2, width, 3), with white between them, and more of it after the image made."""
+    images = [np.asarray(image).transpose(1, 2, 0) for image in (*([] if made is None else [made]), *top)]
     images = [np.broadcast_to(image, (*image.shape[:2], 3)) for image in images]
     tiles = [np.pad(image, ((1, 1), (1, 1), (0, 0)), constant_values=255) for image in images]
+    if made is None:
+        return np.concatenate(tiles, axis=1)
     gap = np.full((len(tiles[0]), max(2, len(tiles[0]) // 5), 3), 255, np.uint8)
     return np.concatenate([tiles[0], gap, *tiles[1:]], axis=1)

@@ -1,12 +1,12 @@
 """Records of this chapter as rows: what its tables print and its pictures draw."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
 
 from dcbook.evaluation import flatness
-from dcbook.experiments import curves
+from dcbook.experiments import curves, over
 from dcbook.experiments.records import Record, place, value_of
 
 SHOWN = ("conv1", "conv3", "conv5", "fc7")  # layers in pictures
@@ -120,14 +120,98 @@ def worth(records: Iterable[Record]) -> list[tuple[str, str, str, float]]:
     return rows
 
 
-def worth_table(frame: pd.DataFrame) -> pd.DataFrame:
-    """Means of `summarize(worth(records))`, for networks that start alike: a row untrained, then a row a method."""
+def worth_table(frame: pd.DataFrame, own: bool = False) -> pd.DataFrame:
+    """Means of `summarize(worth(records))`: a row for each untrained network, then a row a method; the best is bold.
+
+    Methods whose networks start alike share an untrained row. `own`: whether to add the NMI of a method's own clusters.
+    """
     measures = {"probe": "linear probe", "acc": "ACC of k-means", "nmi": "NMI of k-means"}
     rows = []
     for dataset, some in frame.groupby("dataset", sort=False):
         mean = some.pivot(index="method", columns="metric", values="mean").loc[some["method"].unique()]
-        before = {told: mean[f"{measure}, untrained"].iloc[0] for measure, told in measures.items()}
-        rows.append({"%": "untrained", "data set": dataset, **before})
+        starts = mean[[f"{measure}, untrained" for measure in measures]].round(1).drop_duplicates()
+        names = ["untrained"] if len(starts) == 1 else [f"untrained, as for {method}" for method in starts.index]
+        best = {m: max(mean[m].max(), mean[f"{m}, untrained"].max()) for m in measures}
+
+        def cells(values, best=best):
+            return {
+                t: f"**{v:.1f}**" if v == best[m] else v for (m, t), v in zip(measures.items(), values, strict=True)
+            }
+
+        for name, method in zip(names, starts.index, strict=True):
+            before = mean.loc[method, list(starts)]
+            rows.append({"%": name, "data set": dataset, **cells(before)})
         for method, found in mean.iterrows():
-            rows.append({"%": method, "data set": dataset, **{t: found[m] for m, t in measures.items()}})
+            rows.append({"%": method, "data set": dataset, **cells(found[list(measures)])})
+            if own:
+                rows[-1]["NMI of the own clusters"] = found["own nmi"]
     return pd.DataFrame(rows)
+
+
+def scores(frame: pd.DataFrame, columns: Mapping[str, str], best: bool = True) -> pd.DataFrame:
+    """`summarize`'s frame as a page shows it: a row a method (and data set, if there are several), a column a metric.
+
+    `columns` has the metrics that are shown, in order, and their names in words. A cell is the mean and, from several
+    seeds, ± the standard deviation; if `best`, the largest mean of a column and data set is bold.
+    """
+    shown = frame[frame["metric"].isin(list(columns))]
+    largest = shown.groupby(["dataset", "metric"])["mean"].max()
+    rows: dict[tuple[str, str], dict[str, str]] = {}
+    for row in shown.itertuples():
+        value = f"{row.mean:.1f}" + (f" ± {row.std:.1f}" if row.n > 1 else "")
+        value = f"**{value}**" if best and row.mean == largest[row.dataset, row.metric] else value
+        rows.setdefault((row.dataset, row.method), {})[columns[row.metric]] = value
+    several = len({dataset for dataset, _ in rows}) > 1
+    who = [{"%": method} | ({"data set": dataset} if several else {}) for dataset, method in rows]
+    table = pd.DataFrame([place | found for place, found in zip(who, rows.values(), strict=True)])
+    return table[[*who[0], *(name for name in columns.values() if name in table)]].fillna("")
+
+
+MEASURES = {
+    "nmi_anew": "NMI with the classes, k-means anew",
+    "nmi": "NMI with the classes, k-means from the clusters before",
+    "stability_anew": "NMI of the last two clusterings, k-means anew",
+    "stability": "NMI of the last two clusterings, k-means from the clusters before",
+    **{layer: f"linear probe of {layer}" for layer in SHOWN},
+}
+
+
+def by_k(frame: pd.DataFrame) -> pd.DataFrame:
+    """Fig. 2's frame as a page shows it: a row a measure in words, a column a number of clusters."""
+    wide = over(frame, "n_clusters").reset_index()
+    wide["%"] = wide["metric"].map(MEASURES)
+    at = {name: name.replace("n_clusters", "k") for name in wide if name.startswith("n_clusters")}
+    order = wide["metric"].map(list(MEASURES).index).sort_values(kind="stable").index
+    return wide.loc[order, ["%", *at]].rename(columns=at)
+
+
+ENDS = {"empty": "empty clusters", "largest": "images in the largest cluster", "nmi": "NMI with the classes"}
+
+
+def safeguard_table(frame: pd.DataFrame) -> pd.DataFrame:
+    """Repair and sampling, with and without: a row a variant, a column a measure of the last epoch."""
+    return scores(frame, ENDS, best=False)
+
+
+def sampler_table(frame: pd.DataFrame) -> pd.DataFrame:
+    """The sampler of the paper and the one of the released code: a row each, a column a measure."""
+    names = {"clusters": "uniform over clusters, as meant", "released": "as released"}
+    parts = frame["metric"].str.extract(r"^(?P<metric>\w+) at sampling = (?P<sampling>\w+)$")
+    found = frame.assign(metric=parts["metric"], method=parts["sampling"].map(names)).dropna(subset="metric")
+    return scores(found, {"nmi": "NMI with the classes", **{layer: f"probe of {layer}" for layer in SHOWN}}, best=False)
+
+
+LAYERS = {layer: layer for layer in ("conv1", "conv2", "conv3", "conv4", "conv5", "fc7", "mlp")}
+TRANSFER = {"frozen": "frozen, accuracy", "fine-tuned": "fine-tuned, accuracy", "retrieval": "retrieval, mAP"}
+FILTERS = {
+    **{f"purity of {layer}": f"purity, {layer}" for layer in ("conv1", "conv5", "fc7")},
+    **{f"one class of {layer}": f"one class, {layer}" for layer in ("conv5", "fc7")},
+    "flat of conv1": "flat share, conv1",
+    **{f"ascent of {layer}": f"made image preferred, {layer}" for layer in ("conv1", "conv5", "fc7")},
+}
+
+
+def filter_table(frame: pd.DataFrame) -> pd.DataFrame:
+    """The numbers of the filters: a row a measure and layer, a column a network."""
+    by_network = scores(frame, FILTERS, best=False).set_index("%").T
+    return by_network.rename_axis("%").reset_index().rename_axis(columns=None)

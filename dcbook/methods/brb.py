@@ -1,0 +1,142 @@
+"""BRB, breaking the reclustering barrier: Miklautz et al., ICLR 2025, arXiv 2411.02275. Around DEC, IDEC and DCN.
+
+| symbol | name in code         | meaning                                                                            |
+|--------|----------------------|------------------------------------------------------------------------------------|
+| T      | every                | epochs of clustering between two resets                                            |
+| a      | kept                 | share of a weight that a reset keeps: w ← a w + (1 - a) (a fresh draw)             |
+|        | resets, reclusters   | the two halves, each of which can be left out: four rows of a table                |
+
+A training by clusters that it found itself may settle into them early. So every T epochs the encoder is softly reset,
+all but its last layer, which makes the codes. Then k-means finds the centers anew, on at most 10,000 codes.
+
+Source: the table and the settings of the authors' repository (config/autoencoder/baseline_comp.py and
+config/brb_config.py); neither the paper nor the code of the method was read. From there: a = 0.8 and T = 20 for fully
+connected networks (the class defaults 0.7 and 2 differ), Adam with 0.001, 250 epochs of pretraining and 400 of
+clustering. As there, Adam's moments of the centers return to 0 and its step counts go on; with one half alone the
+moments stay too.
+
+Ours, where the settings don't say: weights and biases of linear and convolutional layers are reset, with torch's own
+first draw (Kaiming uniform); batch normalization and the decoder are left alone; k-means has 20 starts; DEC's and
+IDEC's target and DCN's assignments are taken anew at once, and DCN's counts begin anew with new centers. The
+authors' augmentation, by which a sample and its view share a cluster, is not here.
+"""
+
+from collections.abc import Iterator
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.conv import _ConvNd
+
+from dcbook.clustering import kmeans
+from dcbook.methods.dcn import DCN
+from dcbook.methods.dec import DEC
+from dcbook.methods.idec import IDEC
+from dcbook.training.inputs import derived_seed, seeded, stream
+from dcbook.training.self_training import take_target
+
+RECLUSTERED = 10_000  # codes
+RESTARTS = 20
+EPOCHS = 400
+MNIST_UPDATES = EPOCHS * 274  # batches of 256 out of 70,000
+
+
+@dataclass(kw_only=True, repr=False, eq=False)
+class Resets:
+    """What BRB adds to a method whose phase "clustering" trains an encoder and `_centers`.
+
+    Parameters
+    ----------
+    every : epochs between two resets, at least 1 (20).
+    kept : share of each weight that stays, in [0, 1] (0.8).
+    resets : whether the encoder is reset.
+    reclusters : whether k-means finds the centers anew.
+    """
+
+    every: int = 20
+    kept: float = 0.8
+    resets: bool = True
+    reclusters: bool = True
+
+    def _epochs(self, phase: str, epochs: int, **loop: Any) -> Iterator:
+        """The epochs of the method, with a reset before each that follows on a multiple of `every`."""
+        for epoch, log in super()._epochs(phase, epochs, **loop):
+            if phase == "clustering" and epoch and epoch % self.every == 0:
+                self._break_barrier(epoch, loop)
+            yield epoch, log
+
+    @torch.no_grad()
+    def _break_barrier(self, epoch: int, loop: dict[str, Any]) -> None:
+        if self.resets:
+            with seeded(derived_seed(self.seed_, f"reset {epoch}")):
+                soft_reset(self.autoencoder_.encoder, self.kept)
+        if self.reclusters:
+            draw = stream(self.seed_, f"reclustering {epoch}")
+            rows = torch.randperm(len(self._x), generator=draw)[:RECLUSTERED].to(self._x.device)
+            u = self._embed(self._x.index_select(0, rows))
+            found = kmeans(u, self.n_clusters, n_init=RESTARTS, random_state=draw, device=u.device)
+            self._centers.copy_(found.centers)  # in place: the optimizer may hold them
+        self._follow(loop)
+
+    def _follow(self, loop: dict[str, Any]) -> None:
+        """Bring what the method remembers of codes and centers up to date."""
+        take_target(self)
+        if self.resets and self.reclusters:
+            loop["optimizer"].forget(self._centers)
+
+    def _check_hyperparameters(self) -> None:
+        super()._check_hyperparameters()
+        if self.every < 1 or not 0 <= self.kept <= 1:
+            raise ValueError(f"every must be at least 1 and kept in [0, 1], not {self.every}, {self.kept}")
+
+
+@dataclass(kw_only=True, repr=False, eq=False)
+class BRB_DEC(Resets, DEC):
+    """DEC with BRB: the parameters of `Resets` beside those of `DEC`, with BRB's schedule for defaults.
+
+    max_updates : 400 epochs of MNIST, 109,600; a reset counts epochs, of N / `batch_size` updates.
+    tol : 0, so that no training stops early.
+    """
+
+    max_updates: int = MNIST_UPDATES
+    tol: float = 0.0
+    optimizer: str = "adam"
+    lr: float = 1e-3
+
+
+@dataclass(kw_only=True, repr=False, eq=False)
+class BRB_IDEC(Resets, IDEC):
+    """IDEC with BRB: the parameters of `Resets` beside those of `IDEC`, with BRB's schedule as in `BRB_DEC`."""
+
+    max_updates: int = MNIST_UPDATES
+    tol: float = 0.0
+
+
+@dataclass(kw_only=True, repr=False, eq=False)
+class BRB_DCN(Resets, DCN):
+    """DCN with BRB: the parameters of `Resets` beside those of `DCN`, for 400 epochs."""
+
+    epochs: int = EPOCHS
+
+    def _follow(self, loop: dict[str, Any]) -> None:
+        self._assigned.copy_(self._assign(self._embed(self._x)))
+        if self.reclusters:
+            loop["counts"].fill_(float(self.initial_count))
+
+
+@torch.no_grad()
+def soft_reset(encoder: nn.Module, kept: float) -> None:
+    """Move the weights of all linear and convolutional layers but the last towards a fresh draw, in place."""
+    layers = [layer for layer in encoder.modules() if isinstance(layer, nn.Linear | _ConvNd)]
+    for layer in layers[:-1]:
+        fresh = deepcopy(layer)
+        fresh.reset_parameters()
+        for weight, draw in zip(layer.parameters(), fresh.parameters(), strict=True):
+            weight.copy_(interpolated(weight, draw, kept))
+
+
+def interpolated(weight: Tensor, draw: Tensor, kept: float) -> Tensor:
+    """BRB's soft reset: a w + (1 - a) draw, with a in [0, 1]; all of one shape."""
+    return kept * weight + (1 - kept) * draw

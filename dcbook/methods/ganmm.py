@@ -1,0 +1,245 @@
+"""GANMM, a mixture of GANs: Yu & Zhou, "Mixture of GANs for clustering", IJCAI 2018.
+
+| symbol | name in code | shape       | meaning                                                                  |
+|--------|--------------|-------------|--------------------------------------------------------------------------|
+| x      | codes        | (N, d)      | codes of an autoencoder, standardized; or the samples themselves         |
+| e      | noise        | (K, B, 64)  | standard normal                                                          |
+| G_k    | generators   | → (K, B, d) | K perceptrons; loss -mean D_k(G_k(e))                                    |
+| D_k    | critics      | → (K, B)    | K perceptrons; loss mean D_k(G_k(e)) - mean D_k(x)                       |
+| p      | self.head_   | → (B, K)    | which generator made a sample; cross-entropy, after a second softmax     |
+| 1 - ε  | own_share    |             | share of a critic's samples that p gives to its cluster                  |
+
+First each GAN learns on a random part of the samples. Then, in each round of ε-EM, the classifier learns once from each
+generator's samples; each generator makes one step; and each critic five, on samples that p gives to cluster k, and a
+few that it gives to others, drawn by p_k. Labels are the largest p of real samples.
+
+Source: the released code (eyounx/GANMM at 6cfa6c2: GANMM.py, main.py, nets); the paper was not read. Its metric is
+purity, which is at least the accuracy: show both. All K GANs begin alike and luck alone parts them, so seeds scatter
+by a quarter of all samples at equal length: show every seed. What that code does, and what is done here:
+
+| released                                                   | here                                                   |
+|------------------------------------------------------------|--------------------------------------------------------|
+| the classifier's output is softmaxed twice: with K = 10    | the same; `softmaxes=1` takes the second out           |
+| its loss cannot fall below 1.461150                        |                                                        |
+| weights of critics are clipped after every step of ε-EM,   | the same                                               |
+| not while GANs learn on random parts                       |                                                        |
+| codes of an unnamed stacked autoencoder ("sae_mnist")      | those of `start`, standardized                         |
+| one GAN after the other; p anew for every step of a critic | all GANs at once; p of all samples once a round        |
+| a critic's samples as they come in a shuffled stream       | drawn: its own at random, others from a random pool    |
+| of 70,000 images of MNIST, 60,000                          | all that are given                                     |
+| UCI: the classifier's last layer is never trained          | it is                                                  |
+
+`networks` and what they cost on one core:
+
+| networks | layers of G, D and p       | for                                            | seconds a round         |
+|----------|----------------------------|------------------------------------------------|-------------------------|
+| codes    | 64-32-d, d-32-1, d-32-K    | codes (released for "sae_mnist")               | 0.04 (20,000: 14 min)   |
+| uci      | 64-64-d, d-64-1, d-64-K    | tables                                         | about as much           |
+| pixels   | 64-128-d, d-128-1, d-128-K | ours, for images with `start=IdentityEncoder()` | 0.1 with 256 pixels     |
+
+The released convolutional networks for pixels take 26 s a round, 60 days for 200,000; they are not here.
+"""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from dcbook import losses
+from dcbook.models import Classifier, StackedPerceptrons
+from dcbook.training.deep_clusterer import DeepClusterer
+from dcbook.training.inputs import derived_seed, seeded, stream
+from dcbook.training.optimizers import RMSProp
+
+NOISE = 64  # dimensions of e
+WIDTHS = {"codes": 32, "uci": 64, "pixels": 128}
+CRITIC_STEPS = 5
+OWN_SHARE = ((500, 0.5), (1000, 0.8), (2000, 0.9))  # before that round
+LAST_OWN_SHARE = 0.96
+POOL = 4  # times a batch: random samples that those of other clusters are drawn from
+
+
+@dataclass(kw_only=True, repr=False, eq=False)
+class GANMM(DeepClusterer):
+    """Mixture of GANs for clustering.
+
+    Parameters
+    ----------
+    Beside those of `DeepClusterer`:
+
+    networks : "codes", "uci" or "pixels", see the table above.
+    pretraining_rounds : rounds on random parts (500).
+    rounds : of ε-EM (200,000).
+    epoch_rounds : rounds in an epoch of the history, after which a monitor looks (100).
+    softmaxes : 2 as released, or 1.
+    clip : largest weight of a critic in ε-EM, above 0 (0.01).
+    lr : step of RMSProp for all networks (5e-5).
+    batch_size : None is 50, or all samples where there are fewer.
+
+    Attributes
+    ----------
+    Beside those of `DeepClusterer`:
+
+    head_ : the classifier; `predict_proba` gives its p. `cluster_centers_` are the means of the clusters' codes.
+    history_ : after the pretraining, phases "GAN pretraining" and "clustering" with the mean losses of each part.
+    """
+
+    start: Any = None
+    networks: str = "codes"
+    pretraining_rounds: int = 500
+    rounds: int = 200_000
+    epoch_rounds: int = 100
+    softmaxes: int = 2
+    clip: float = 0.01
+    lr: float = 5e-5
+    batch_size: int | None = None
+
+    SIZES: ClassVar = {"batch_size": 50}
+    _decoder_for = None
+    _state = (*DeepClusterer._state, "head_")
+
+    def _optimize(self) -> None:
+        u = self._embed(self._x)
+        classifier, gans = self._networks(u)
+        codes = classifier.standardized(u)
+        self._learn_on_parts(codes, gans)
+        self.head_ = classifier
+        optimizer, draw = RMSProp(classifier.layers.parameters(), self.lr), stream(self.seed_, "EM")
+        loop = vars(gans) | {"of_classifier": optimizer, "draw": draw}
+        epochs = -(-self.rounds // self.epoch_rounds)
+        for epoch, log in self._epochs("clustering", epochs, **loop):
+            first = epoch * self.epoch_rounds
+            rounds = range(first, min(first + self.epoch_rounds, self.rounds))
+            told = torch.stack([self._em_round(codes, gans, optimizer, i, draw) for i in rounds]).mean(0)
+            self._centers = self._cluster_means(u)
+            log(**dict(zip(("classifier", "generator", "critic"), told.tolist(), strict=True)))
+
+    def _em_round(self, codes: Tensor, gans: "GANs", optimizer: RMSProp, i: int, draw: torch.Generator) -> Tensor:
+        """One round of ε-EM; the mean losses of classifier, generators and critics, (3,)."""
+        size, classified = self.batch_size_, torch.zeros((), device=codes.device)
+        for k, fake in enumerate(gans.samples(size, draw)):
+            origin = torch.full((size,), k, device=codes.device)
+            loss = losses.origin_loss(self.head_.layers(fake), origin, self.softmaxes)
+            loss.backward()
+            optimizer.step()
+            classified += loss.detach() / self.n_clusters
+        generated = gans.generator_step(size, draw)
+        with torch.no_grad():
+            p = self.head_.layers(codes)
+        own = round(size * own_share(i))
+        critics = [gans.critic_step(codes[real_rows(p, size, own, draw)], draw, self.clip) for _ in range(CRITIC_STEPS)]
+        return torch.stack([classified, generated, torch.stack(critics).mean()])
+
+    def _learn_on_parts(self, codes: Tensor, gans: "GANs") -> None:
+        """The first phase: GAN k learns on the k-th of K random parts, batch after batch in a fixed order."""
+        draw = stream(self.seed_, "parts")
+        parts = torch.randperm(len(codes), generator=draw).to(codes.device)
+        parts = parts[: len(codes) // self.n_clusters * self.n_clusters].view(self.n_clusters, -1)
+        size, at = self.batch_size_, torch.zeros((), dtype=torch.int64)
+        epochs = -(-self.pretraining_rounds // self.epoch_rounds)
+        for epoch, log in self._epochs("GAN pretraining", epochs, **vars(gans), draw=draw, at=at):
+            told, left = [], self.pretraining_rounds - epoch * self.epoch_rounds
+            for _ in range(min(self.epoch_rounds, left)):
+                generated, critics = gans.generator_step(size, draw), []
+                for _ in range(CRITIC_STEPS):
+                    columns = (torch.arange(size) + at) % parts.shape[1]
+                    critics.append(gans.critic_step(codes[parts[:, columns.to(parts.device)]], draw))
+                    at += size
+                told.append(torch.stack([generated, torch.stack(critics).mean()]))
+            generated, critic = torch.stack(told).mean(0).tolist()
+            log(generator=generated, critic=critic)
+
+    def _networks(self, u: Tensor) -> tuple[Classifier, "GANs"]:
+        """Fresh networks for codes u (N, d); the classifier knows how to standardize them."""
+        d, k, width = u.shape[1], self.n_clusters, WIDTHS[self.networks]
+        with seeded(derived_seed(self.seed_, "GANs")):
+            classifier = Classifier(d, k, (width,)).to(self._device)
+            generators, critics = StackedPerceptrons(k, (NOISE, width, d)), StackedPerceptrons(k, (d, width, 1))
+        spread = u.std(0, correction=0)
+        classifier.shift.copy_(u.mean(0))
+        classifier.scale.copy_(torch.where(spread > 0, spread, 1))
+        return classifier, GANs(generators.to(self._device), critics.to(self._device), self.lr)
+
+    def _check_hyperparameters(self) -> None:
+        if self.networks not in WIDTHS:
+            raise ValueError(f"networks must be one of {', '.join(WIDTHS)}, not {self.networks!r}")
+        if self.softmaxes not in (1, 2):
+            raise ValueError(f"softmaxes must be 1 or 2, not {self.softmaxes}")
+        if min(self.pretraining_rounds, self.rounds) < 0 or self.epoch_rounds < 1:
+            raise ValueError(
+                f"pretraining_rounds and rounds must be at least 0 and epoch_rounds at least 1, not "
+                f"{self.pretraining_rounds}, {self.rounds}, {self.epoch_rounds}"
+            )
+        if min(self.clip, self.lr) <= 0:
+            raise ValueError(f"clip and lr must be above 0, not {self.clip}, {self.lr}")
+
+
+class GANs:
+    """K generators and critics with their optimizers."""
+
+    def __init__(self, generators: StackedPerceptrons, critics: StackedPerceptrons, lr: float):
+        self.generators, self.critics = generators, critics
+        self.of_generators = RMSProp(generators.parameters(), lr)
+        self.of_critics = RMSProp(critics.parameters(), lr)
+
+    def samples(self, size: int, draw: torch.Generator) -> Tensor:
+        """`size` samples of each generator, (K, size, d), without a gradient."""
+        with torch.no_grad():
+            return self._generated(size, draw)
+
+    def generator_step(self, size: int, draw: torch.Generator) -> Tensor:
+        """One step of each generator; their mean loss, ()."""
+        loss = losses.wasserstein_generator_loss(self.critics(self._generated(size, draw)).squeeze(2))
+        loss.sum().backward(inputs=self.of_generators.weights)
+        self.of_generators.step()
+        return loss.detach().mean()
+
+    def critic_step(self, real: Tensor, draw: torch.Generator, clip: float = torch.inf) -> Tensor:
+        """One step of each critic on its samples `real` (K, B, d), then weights in ±clip; their mean loss, ()."""
+        fake = self.samples(real.shape[1], draw)
+        loss = losses.wasserstein_critic_loss(self.critics(fake).squeeze(2), self.critics(real).squeeze(2))
+        loss.sum().backward()
+        self.of_critics.step()
+        with torch.no_grad():
+            for weight in self.of_critics.weights:
+                weight.clamp_(-clip, clip)
+        return loss.detach().mean()
+
+    def _generated(self, size: int, draw: torch.Generator) -> Tensor:
+        first = self.generators.weights[0]
+        return self.generators(torch.randn(len(first), size, NOISE, generator=draw).to(first))
+
+
+def own_share(i: int) -> float:
+    """The share of a critic's samples in round i of ε-EM, from 0 on, that are its own cluster's: ε shrinks."""
+    return next((share for end, share in OWN_SHARE if i < end), LAST_OWN_SHARE)
+
+
+def real_rows(p: Tensor, size: int, own: int, draw: torch.Generator) -> Tensor:
+    """The samples that the K critics learn from, by probabilities p (N, K): rows (K, size) int64.
+
+    The first `own` are samples whose largest p is p_k, at random, with repetition. Where there are none, each is the
+    largest p_k among `size` random ones. The others are of other clusters, `drawn_by` p_k from a random pool.
+    """
+    n, k = p.shape
+    labels = p.argmax(1)
+    sizes = torch.bincount(labels, minlength=k)
+    by_cluster, first = labels.argsort(stable=True), sizes.cumsum(0) - sizes
+    place = (torch.rand(k, own, generator=draw).to(p) * sizes.unsqueeze(1)).long()
+    rows = by_cluster[(first.unsqueeze(1) + place.minimum((sizes - 1).unsqueeze(1))).clamp(0, n - 1)]
+    for empty in (sizes == 0).nonzero().flatten().tolist():
+        candidates = torch.randint(n, (own, size), generator=draw).to(p.device)
+        rows[empty] = candidates.gather(1, p[candidates, empty].argmax(1, keepdim=True)).squeeze(1)
+    pool = torch.randint(n, (POOL * size,), generator=draw).to(p.device)
+    others = labels[pool] != torch.arange(k, device=p.device).unsqueeze(1)
+    return torch.cat([rows, pool[drawn_by(p[pool].T * others, size - own, draw)]], 1)
+
+
+def drawn_by(weights: Tensor, n: int, draw: torch.Generator) -> Tensor:
+    """`n` columns of each row of `weights` (K, P), without replacement, one after the other by weight: (K, n) int64.
+
+    Columns of weight 0 are drawn last.
+    """
+    times = torch.empty(weights.shape).exponential_(generator=draw).to(weights) / weights
+    return times.topk(n, dim=1, largest=False).indices

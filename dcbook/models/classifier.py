@@ -1,0 +1,29 @@
+"""A small network from codes to cluster probabilities: the head of IDECF and GANMM."""
+
+import torch
+from torch import Tensor, nn
+
+from dcbook.models.fully_connected import perceptron
+
+
+class Classifier(nn.Module):
+    """latent_dim → widths → K with ReLU, softmax at the end; codes are standardized first.
+
+    Buffers `shift` and `scale` (latent_dim,): a code u enters as (u - shift) / scale; 0 and 1 until they are set.
+    Weights start from torch's default.
+    """
+
+    def __init__(self, latent_dim: int, n_clusters: int, widths: tuple[int, ...]):
+        super().__init__()
+        self.config = {"latent_dim": latent_dim, "n_clusters": n_clusters, "widths": list(widths)}
+        self.layers = nn.Sequential(*perceptron([latent_dim, *widths, n_clusters]), nn.Softmax(dim=1))
+        self.register_buffer("shift", torch.zeros(latent_dim))
+        self.register_buffer("scale", torch.ones(latent_dim))
+
+    def standardized(self, u: Tensor) -> Tensor:
+        """Latent codes (B, latent_dim) as the layers take them."""
+        return (u - self.shift) / self.scale
+
+    def forward(self, u: Tensor) -> Tensor:
+        """Latent codes (B, latent_dim) → probabilities p (B, K), rows sum to 1."""
+        return self.layers(self.standardized(u))
