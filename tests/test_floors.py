@@ -1,5 +1,7 @@
 """Accuracy floors at the quick settings, trained longer: a method that is broken, or does nothing, cannot land."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.ndimage import shift, zoom
@@ -23,6 +25,7 @@ from dcbook.methods import (
     N2D,
     ADECReconstruction,
     AEKMeans,
+    DCSS_agg,
     DKM_a,
     DynAE,
     Pretraining,
@@ -33,8 +36,9 @@ from dcbook.models import IdentityEncoder
 
 UPDATES = {"max_updates": 500, "update_interval": 25}
 PHASE_1 = {"phase1_epochs": 6}
+AGGREGATED = Method(DCSS_agg, QUICK.methods["DCSS_u"].params, start="autoencoder")
 LONGER = small(
-    QUICK,
+    replace(QUICK, methods={**QUICK.methods, "DCSS_agg": AGGREGATED}),
     {"DEC": UPDATES, "IDEC": UPDATES, "DCSS_u": PHASE_1, "DCSS_agg": PHASE_1, "DCSS": {"phase2_epochs": 40, "T2": 10}},
     starts={
         "autoencoder": Method(
