@@ -89,7 +89,7 @@ def test_a_chapter_is_two_folders(copy):
     assert "<svg" in (figures / "starts_starts.svg").read_text()
     assert len(list((figures / "records").glob("digits/*.json"))) == 6
     page = (folder / "notebooks" / "tiny" / "README.md").read_text()
-    assert page.startswith("# Tiny: what holds\n\nA chapter made up by a test.\n\nOf 1 claims: 1 hold")
+    assert page.startswith("# Tiny: what holds\n\nA chapter made up by a test.\n\nOf 1 claims: 1 undecided.")
     assert "| [starts](starts.ipynb) |" in page and "points over 3 pairs (digits" in page
 
 

@@ -28,7 +28,9 @@ def test_committed_figures_are_drawn_again_to_the_byte(name, tmp_path):
     records = paths.root() / "figures" / "laptop" / chapter / "records"
     shutil.copytree(records, tmp_path / "figures" / "laptop" / chapter / "records")
     path = paths.notebooks()[name]
-    parameters, *cells = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+    cells = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+    parameters = next(cell for cell in cells if "parameters" in cell.metadata.get("tags", ()))
+    cells = cells[cells.index(parameters) + 1 :]
     names = {}
     exec(parameters.source, names)
     names["scale"] = "laptop"

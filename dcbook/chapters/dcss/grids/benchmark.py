@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from dcbook.chapters.dcss.watches import SelfSupervision
-from dcbook.experiments.runs import Method, Run, Scale, Seeds, runs
+from dcbook.experiments.runs import Method, Run, Scale, Seeds, grid
 from dcbook.experiments.watch import Watch
 from dcbook.methods import DCN, DCSS, DEC, DKM, IDEC, LPMF, LSSC, AEKMeans, DCSS_agg, DCSS_u, KMeans, Pretraining, VaDE
 from dcbook.methods.dcss import PAPER_SIZE
@@ -157,5 +157,5 @@ FAMILY = ("AE+k-means", "DCSS_u", "DCSS")
 
 def table1(scale: str, seeds: Seeds = None) -> list[Run]:
     """Table 1: all methods on all data sets; at `laptop`, DCSS and its start on USPS alone."""
-    found = runs(TABLE1[scale], seeds=seeds)
+    found = grid(TABLE1)(scale, seeds)
     return [run for run in found if scale != "laptop" or run.dataset == "usps" or run.method not in FAMILY]
