@@ -24,7 +24,8 @@ TABLE = {name: Scale({"digits": {"subset": 200}}, (0, 1, 2), METHODS, name=name)
 GRIDS = {"table": grid(TABLE)}
 """
 CLAIMS = """
-from dcbook.book.verdicts import Claim, gains
+from dcbook.book.comparisons import gains
+from dcbook.book.verdicts import Claim
 from dcbook.chapters.tiny.grids import GRIDS, METHODS
 
 TITLE, INTRODUCTION = "Tiny: what holds", "A chapter made up by a test."

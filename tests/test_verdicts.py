@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from dcbook.book import judging, verdicts
+from dcbook.book.comparisons import beats, beats_all, gains, matters_little
 from dcbook.book.protocol import Protocol, updates_of
-from dcbook.book.verdicts import NOT_YET, Answer, Claim, NotTested, beats, beats_all, gains, matters_little, recorded
+from dcbook.book.verdicts import NOT_YET, Answer, Claim, NotTested, recorded
 from dcbook.chapters.dcss import claims
 from dcbook.chapters.dcss.claims import judges
 from dcbook.experiments import Contrast, Question, Record

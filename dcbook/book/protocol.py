@@ -12,6 +12,22 @@ LENGTHS = ("epochs", "phase1_epochs", "phase2_epochs")
 UPDATES = "max_updates"
 ENOUGH = 0.25  # of the paper's images and of its updates: with less, a claim is not contradicted but undecided
 
+# Images of each data set, and of the public one that it is a part of
+IMAGES = {
+    "usps": (9298, 9298),
+    "mnist": (70_000, 70_000),
+    "mnist-test": (10_000, 70_000),
+    "fashion-mnist": (70_000, 70_000),
+    "fashion-mnist-test": (10_000, 70_000),
+    "2mnist": (70_000, 70_000),
+    "cifar10": (60_000, 60_000),
+    "stl10": (13_000, 13_000),
+    "breastmnist": (780, 780),
+    "pneumoniamnist": (5856, 5856),
+    "bloodmnist": (17_092, 17_092),
+    "vesselmnist3d": (1908, 1908),
+}
+
 
 @dataclass(frozen=True)
 class Protocol:
@@ -61,9 +77,14 @@ def percent(share: float) -> str:
     return f"{100 * share:.0f} %" if share >= 0.01 else f"{100 * share:.1g} %"
 
 
-def images_of(record: Record, whole: Mapping[str, int]) -> int:
-    """Number of images that a run trained on; `whole` names the size of each data set."""
-    return record.run["sampling"].get("subset", whole[record.run["dataset"]])
+def images_of(record: Record) -> int:
+    """Number of images that a run trained on."""
+    return record.run["sampling"].get("subset") or IMAGES[record.run["dataset"]][0]
+
+
+def share_of_images(record: Record) -> float:
+    """The same as a share of the public data set that its data is, or is a part of; 0 for other data."""
+    return images_of(record) / IMAGES[record.run["dataset"]][1] if record.run["dataset"] in IMAGES else 0.0
 
 
 def updates_of(run: Mapping, images: float) -> float:

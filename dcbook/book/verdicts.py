@@ -5,19 +5,16 @@ How a verdict is reached is told in `dcbook.experiments.verdict`; here claims ar
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from dcbook.book.protocol import Protocol
-from dcbook.experiments import Contrast, Question, Record, Run, by_value, contrast, paired, power, seeds_needed
+from dcbook.experiments import Question, Record, Run, power, seeds_needed
 from dcbook.experiments.compare import TOLERANCE
 from dcbook.experiments.contrast import POINTS
 from dcbook.experiments.power import ENOUGH, MOST
-from dcbook.experiments.records import path_of, read, value_of
+from dcbook.experiments.records import path_of, read
 from dcbook.experiments.verdict import (
     CONTRADICTED,
     NO_EFFECT,
@@ -30,7 +27,6 @@ from dcbook.experiments.verdict import (
 
 NOT_YET, NOT_HERE = "not tested yet", "not testable here"
 TOO_SMALL = "at this share of the protocol, which is too small to count against the paper"
-METRICS = {"acc": "ACC", "nmi": "NMI"}
 
 
 class NotTested(ValueError):
@@ -94,7 +90,7 @@ class Answer:
         each = [question.p() for question in self.questions]
         if self.verdict == CONTRADICTED:
             against = [p for p, q in zip(each, self.questions, strict=True) if q.verdict() == CONTRADICTED]
-            return min(1.0, len(each) * min(against))
+            return min(1.0, len(each) * min(against, default=1.0))
         return max(each + [premise.p() for premise in self.premises])
 
     def power(self, gain: float) -> Power | None:
@@ -204,82 +200,6 @@ class Claim:
             )
             verdict = UNDECIDED
         return Verdict(verdict, evidence, answer, share, answer.power(self.gain))
-
-
-def gains(better: str, worse: str) -> Judge:
-    """`better` beats `worse` in ACC and in NMI: pairs of one data set and seed."""
-    return lambda records: in_both_metrics(lambda metric: contrast(records, better, worse, metric))
-
-
-def beats_all(better: str, rivals: Sequence[str]) -> Judge:
-    """`better` beats every one of `rivals`, those that have records, in ACC and in NMI."""
-
-    def judge(records: Sequence[Record]) -> Answer:
-        there = {record.run["method"] for record in records}
-        if better not in there or not there & set(rivals):
-            raise NotTested(f"no records of {better} beside {', '.join(rivals)}")
-        questions = [
-            Question(f"{METRICS[metric]} over {rival}", contrast(records, better, rival, metric))
-            for metric in METRICS
-            for rival in rivals
-            if rival in there
-        ]
-        return Answer(questions, every=True)
-
-    return judge
-
-
-def beats(setting: str, better: Any, worse: Any) -> Judge:
-    """The same method is better at one value of a setting than at another, in ACC and in NMI, pair by pair."""
-
-    def judge(records: Sequence[Record]) -> Answer:
-        found = by_value(records, setting)
-        return in_both_metrics(lambda metric: paired(found.get(better, []), found.get(worse, []), metric))
-
-    return judge
-
-
-def in_both_metrics(contrast_in: Callable[[str], Contrast], **how: Any) -> Answer:
-    """A comparison that is made in ACC and in NMI; `how` goes to `Question`. NotTested where it finds no pairs."""
-    try:
-        return Answer([Question(name, contrast_in(metric), **how) for metric, name in METRICS.items()])
-    except ValueError as error:
-        raise NotTested(str(error)) from None
-
-
-def matters_little(setting: Mapping[str, Any], *others: Mapping[str, Any], limit: float = TOLERANCE) -> Judge:
-    """At each of the `others` scores lie within `limit` points of those at `setting`, in ACC and in NMI, pair by pair.
-
-    A setting is a mapping from names to values: {"zeta": 0.8, "gamma": 0.2}.
-    """
-
-    def judge(records: Sequence[Record]) -> Answer:
-        def at(values: Mapping[str, Any]) -> list[Record]:
-            return [r for r in records if all(value_of(r, name) == value for name, value in values.items())]
-
-        try:
-            questions = [
-                Question(f"{METRICS[metric]} at {_told(other)}", paired(at(other), at(setting), metric), within=limit)
-                for metric in METRICS
-                for other in others
-            ]
-        except ValueError as error:
-            raise NotTested(str(error)) from None
-        return Answer(questions, f"differences from {_told(setting)}", every=True)
-
-    return judge
-
-
-def _told(values: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} = {value:g}" for name, value in values.items())
-
-
-def means_at(records: Sequence[Record], settings: Sequence[str], metric: str) -> dict[tuple, float]:
-    """Values of the settings to the mean over the seeds, in per cent."""
-    found: dict[tuple, list[float]] = {}
-    for record in records:
-        found.setdefault(tuple(value_of(record, name) for name in settings), []).append(100 * record.scores[metric])
-    return {values: float(np.mean(scores)) for values, scores in found.items()}
 
 
 def page(title: str, introduction: str, claims: Sequence[Claim], verdicts: Sequence[Verdict]) -> str:

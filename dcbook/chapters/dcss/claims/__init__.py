@@ -1,6 +1,7 @@
 """The claims of DCSS's sections 3.4 and 4: `notebooks/dcss/README.md` is made of this."""
 
-from dcbook.book.verdicts import NOT_HERE, Claim, NotTested, beats, beats_all, gains, matters_little
+from dcbook.book.comparisons import beats, beats_all, gains, matters_little
+from dcbook.book.verdicts import NOT_HERE, Claim, NotTested
 from dcbook.chapters.dcss.claims.judges import (
     NEARLY,
     OTHERS,

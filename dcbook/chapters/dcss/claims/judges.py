@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
-from dcbook.book.verdicts import METRICS, Answer, Judge, NotTested, beats
+from dcbook.book.comparisons import METRICS, beats
+from dcbook.book.verdicts import Answer, Judge, NotTested
 from dcbook.chapters.dcss.tables import resemblances
 from dcbook.experiments import Contrast, Question, Record, by_value, contrast, counted, grouped
 from dcbook.experiments.verdict import MOST, SUPPORTED

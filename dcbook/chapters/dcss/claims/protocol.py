@@ -2,19 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
-from dcbook.book.protocol import Protocol, images_of, updates_of
+from dcbook.book.protocol import IMAGES, Protocol, share_of_images, updates_of
 from dcbook.experiments import Record
 
-# Images of ours and of the paper's set that each stands beside
-IMAGES = {
-    "usps": (9298, 9298),
-    "mnist": (70_000, 70_000),
-    "mnist-test": (10_000, 70_000),
-    "fashion-mnist": (70_000, 70_000),
-    "fashion-mnist-test": (10_000, 70_000),
-    "2mnist": (70_000, 70_000),
-    "cifar10": (60_000, 60_000),
-}
 PRETRAINING = 200  # epochs
 
 
@@ -25,16 +15,11 @@ def protocol(records: Sequence[Record]) -> Protocol | None:
         return None
     recipes = [recipe for record in ours if (recipe := _recipe(record.run))]
     return Protocol(
-        images=min(map(_images, ours)),
+        images=min(map(share_of_images, ours)),
         network=bool(recipes) and all(recipe.get("architecture") == "convolutional" for recipe in recipes),
-        updates=min(updates_of(record.run, _images(record)) for record in ours),
+        updates=min(updates_of(record.run, share_of_images(record)) for record in ours),
         note=_pretraining(recipes),
     )
-
-
-def _images(record: Record) -> float:
-    ours, paper = IMAGES[record.run["dataset"]]
-    return images_of(record, {record.run["dataset"]: ours}) / paper
 
 
 def _recipe(run: Mapping) -> Mapping | None:

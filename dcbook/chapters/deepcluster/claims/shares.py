@@ -3,17 +3,11 @@
 from collections.abc import Callable, Sequence
 
 import dcbook.methods
-from dcbook.book.protocol import Protocol
+from dcbook.book.protocol import Protocol, images_of
 from dcbook.experiments import Record
 
-WHOLE = {"cifar10": 60_000, "stl10": 13_000}  # data sets that `paper` takes all of
 IMAGENET, CIFAR10 = 1_281_167, 50_000  # training images
 NETWORKS = ("alexnet", "vgg-16")
-
-
-def size(record: Record) -> int:
-    """Images that a run trained on."""
-    return record.run["sampling"].get("subset") or WHOLE[record.run["dataset"]]
 
 
 def updates(record: Record) -> int:
@@ -21,7 +15,7 @@ def updates(record: Record) -> int:
     run = record.run
     params = {**getattr(dcbook.methods, run["estimator"])().get_params(deep=False), **run["params"]}
     batch = params["batch_size"] or getattr(dcbook.methods, run["estimator"]).SIZES["batch_size"]
-    images = params.get("reassign", 1) * size(record)
+    images = params.get("reassign", 1) * images_of(record)
     return params["epochs"] * -(-images // batch)
 
 
@@ -52,7 +46,7 @@ def share_of(
 
 def _images(record: Record, dataset: str) -> int:
     """Images of the paper's data set that a run trained on."""
-    return size(record) if record.run["dataset"] == dataset else 0
+    return images_of(record) if record.run["dataset"] == dataset else 0
 
 
 # 500 epochs: a maintainer in issue 32 of the released code; batches of 256: its default

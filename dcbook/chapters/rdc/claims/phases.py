@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
-from dcbook.book.verdicts import Answer, Judge, NotTested, in_both_metrics
+from dcbook.book.comparisons import in_both_metrics
+from dcbook.book.verdicts import Answer, Judge, NotTested
 from dcbook.chapters.rdc import tables
 from dcbook.experiments import Contrast, Question, Record, grouped
 

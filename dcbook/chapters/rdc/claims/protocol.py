@@ -7,22 +7,9 @@ of the network and of the updates is not known.
 
 from collections.abc import Mapping, Sequence
 
-from dcbook.book.protocol import Protocol, images_of, updates_of
+from dcbook.book.protocol import Protocol, images_of, share_of_images, updates_of
 from dcbook.experiments import Record
 
-# Images of ours and of the public set of which they are a part
-IMAGES = {
-    "usps": (9298, 9298),
-    "mnist": (70_000, 70_000),
-    "mnist-test": (10_000, 70_000),
-    "fashion-mnist": (70_000, 70_000),
-    "fashion-mnist-test": (10_000, 70_000),
-    "cifar10": (60_000, 60_000),
-    "breastmnist": (780, 780),
-    "pneumoniamnist": (5856, 5856),
-    "bloodmnist": (17_092, 17_092),
-    "vesselmnist3d": (1908, 1908),
-}
 WIDTHS = [500, 500, 2000]  # of the autoencoder of DEC, IDEC and DynAE
 OURS = ("RDCReconstruction", "ContrastivePretraining")  # that stand for what the paper does not tell
 BATCH = 256  # of a pretraining that names none
@@ -32,7 +19,7 @@ def protocol(records: Sequence[Record]) -> Protocol:
     """The least share among the runs; never `enough` where a part of the runs is our choice."""
     runs = [record.run for record in records]
     recipes = [recipe for run in runs if (recipe := _recipe(run))]
-    images = {record.run["dataset"]: _images(record) for record in records}
+    images = {record.run["dataset"]: share_of_images(record) for record in records}
     least = min(images.values())
     if least == 0 or any(name in OURS for run in runs for name in (run["estimator"], *_recipe(run))):
         return Protocol(least, None, None, "R-DC's protocol is not public")
@@ -42,11 +29,6 @@ def protocol(records: Sequence[Record]) -> Protocol:
         updates=min(updates_of(run, images[run["dataset"]]) for run in runs),
         note=f"shares of the protocols of the methods' sources{_pretraining(records)}",
     )
-
-
-def _images(record: Record) -> float:
-    ours, public = IMAGES.get(record.run["dataset"], (0, 1))
-    return images_of(record, {record.run["dataset"]: ours}) / public if ours else 0.0
 
 
 def _recipe(run: Mapping) -> Mapping[str, Mapping]:
@@ -60,8 +42,7 @@ def _pretraining(records: Sequence[Record]) -> str:
     """The fewest and the most updates of the pretrainings."""
     updates = set()
     for record in records:
-        ours, _ = IMAGES[record.run["dataset"]]
-        images = images_of(record, {record.run["dataset"]: ours})
+        images = images_of(record)
         for settings in _recipe(record.run).values():
             updates.add(settings["epochs"] * -(-images // (settings["batch_size"] or BATCH)))
     told = " to ".join(f"{number:,}" for number in sorted({min(updates), max(updates)})) if updates else ""

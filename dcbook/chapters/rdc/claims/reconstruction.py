@@ -4,7 +4,8 @@ from collections.abc import Collection, Sequence
 
 import pandas as pd
 
-from dcbook.book.verdicts import METRICS, Answer, Judge, NotTested
+from dcbook.book.comparisons import METRICS
+from dcbook.book.verdicts import Answer, Judge, NotTested
 from dcbook.chapters.rdc import grids, tables
 from dcbook.chapters.rdc.grids import PARADIGMS, RDC
 from dcbook.experiments import Contrast, Question, Record, by_value, contrast, grouped, paired

@@ -1,0 +1,81 @@
+"""Judges of claims that compare scores: one method with another, one setting with another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from dcbook.book.verdicts import Answer, Judge, NotTested
+from dcbook.experiments import Contrast, Question, Record, by_value, contrast, paired
+from dcbook.experiments.compare import TOLERANCE
+from dcbook.experiments.records import value_of
+
+METRICS = {"acc": "ACC", "nmi": "NMI"}
+
+
+def gains(better: str, worse: str) -> Judge:
+    """`better` beats `worse` in ACC and in NMI: pairs of one data set and seed."""
+    return lambda records: in_both_metrics(lambda metric: contrast(records, better, worse, metric))
+
+
+def beats_all(better: str, rivals: Sequence[str]) -> Judge:
+    """`better` beats every one of `rivals`, those that have records, in ACC and in NMI."""
+
+    def judge(records: Sequence[Record]) -> Answer:
+        there = {record.run["method"] for record in records}
+        if better not in there or not there & set(rivals):
+            raise NotTested(f"no records of {better} beside {', '.join(rivals)}")
+        questions = [
+            Question(f"{METRICS[metric]} over {rival}", contrast(records, better, rival, metric))
+            for metric in METRICS
+            for rival in rivals
+            if rival in there
+        ]
+        return Answer(questions, every=True)
+
+    return judge
+
+
+def beats(setting: str, better: Any, worse: Any) -> Judge:
+    """The same method is better at one value of a setting than at another, in ACC and in NMI, pair by pair."""
+
+    def judge(records: Sequence[Record]) -> Answer:
+        found = by_value(records, setting)
+        return in_both_metrics(lambda metric: paired(found.get(better, []), found.get(worse, []), metric))
+
+    return judge
+
+
+def in_both_metrics(contrast_in: Callable[[str], Contrast], **how: Any) -> Answer:
+    """A comparison that is made in ACC and in NMI; `how` goes to `Question`. NotTested where it finds no pairs."""
+    try:
+        return Answer([Question(name, contrast_in(metric), **how) for metric, name in METRICS.items()])
+    except ValueError as error:
+        raise NotTested(str(error)) from None
+
+
+def matters_little(setting: Mapping[str, Any], *others: Mapping[str, Any], limit: float = TOLERANCE) -> Judge:
+    """At each of the `others` scores lie within `limit` points of those at `setting`, in ACC and in NMI, pair by pair.
+
+    A setting is a mapping from names to values: {"zeta": 0.8, "gamma": 0.2}.
+    """
+
+    def judge(records: Sequence[Record]) -> Answer:
+        def at(values: Mapping[str, Any]) -> list[Record]:
+            return [r for r in records if all(value_of(r, name) == value for name, value in values.items())]
+
+        try:
+            questions = [
+                Question(f"{METRICS[metric]} at {_told(other)}", paired(at(other), at(setting), metric), within=limit)
+                for metric in METRICS
+                for other in others
+            ]
+        except ValueError as error:
+            raise NotTested(str(error)) from None
+        return Answer(questions, f"differences from {_told(setting)}", every=True)
+
+    return judge
+
+
+def _told(values: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} = {value:g}" for name, value in values.items())
