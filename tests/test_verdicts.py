@@ -315,6 +315,9 @@ def test_the_share_of_dcss_protocol():
     found = claims.protocol([conv("convolutional"), run("KMeans", dataset="usps")])
     assert (found.images, found.network, found.updates) == (pytest.approx(1 / 7), True, 0.25)
     assert "pretraining 30 of 200 epochs" in str(found)
+    usps = conv("convolutional")
+    usps.run["dataset"] = "usps"
+    assert claims.protocol([usps]).network is None and "released for MNIST" in str(claims.protocol([usps]))
     assert not claims.protocol([conv("fully-connected"), conv("convolutional")]).network
     assert claims.protocol([conv("convolutional", schedule_size=None)]).updates == pytest.approx(0.25 / 7)
     assert claims.protocol([run("KMeans", dataset="usps"), run("DCSS", dataset="digits")]) is None

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
@@ -48,7 +49,7 @@ class Book:
         *,
         scales: Mapping[str, Scale] = NO_RUNS,
         records_of: str | None = None,
-        own: Iterable[str] = (),
+        own: Mapping[str, Any] = MappingProxyType({}),
         **parameters: Any,
     ) -> "Book":
         """Check the parameters of a notebook, whatever they were set by: its own cell, papermill or a reader.
@@ -61,8 +62,8 @@ class Book:
             Settings of each scale; by default none, for a notebook without runs.
         records_of : str, optional
             Chapter whose records it shares; its own by default.
-        own : iterable of str
-            Names of other parameters that the notebook has and checks itself.
+        own : mapping
+            Other parameters that the notebook has and checks itself.
         **parameters
             ``scale``, and those of ``datasets``, ``methods``, ``seeds`` and ``budget`` that the notebook has.
 
@@ -79,7 +80,7 @@ class Book:
         if notebook.count("/") != 1:
             raise ValueError(f"{notebook!r} is not '<chapter>/<notebook>', such as 'dcss/table1_benchmark'")
         chapter = records_of or notebook.partition("/")[0]
-        names = [name for name in given_names() if name not in set(own)]
+        names = [name for name in given_names() if name not in own]
         return cls(notebook, **validated(parameters, scales, names), scales=scales, records_of=chapter)
 
     @property

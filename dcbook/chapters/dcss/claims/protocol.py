@@ -16,10 +16,21 @@ def protocol(records: Sequence[Record]) -> Protocol | None:
     recipes = [recipe for record in ours if (recipe := _recipe(record.run))]
     return Protocol(
         images=min(map(share_of_images, ours)),
-        network=bool(recipes) and all(recipe.get("architecture") == "convolutional" for recipe in recipes),
+        network=_network(ours, recipes),
         updates=min(updates_of(record.run, share_of_images(record)) for record in ours),
-        note=_pretraining(recipes),
+        note="; ".join(filter(None, (_of_usps(ours, recipes), _pretraining(recipes)))),
     )
+
+
+def _network(ours: Sequence[Record], recipes: Sequence[Mapping]) -> bool | None:
+    """Whether it is the released convolutional one; None on USPS, whose network the paper describes elsewhere."""
+    if not recipes or any(recipe.get("architecture") != "convolutional" for recipe in recipes):
+        return False
+    return None if any(record.run["dataset"] == "usps" for record in ours) else True
+
+
+def _of_usps(ours: Sequence[Record], recipes: Sequence[Mapping]) -> str:
+    return "USPS with the network released for MNIST" if _network(ours, recipes) is None else ""
 
 
 def _recipe(run: Mapping) -> Mapping | None:
