@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from dcbook.book import judging, verdicts
+from dcbook.book import badge, judging, verdicts
 from dcbook.book.comparisons import beats, beats_all, gains, matters_little
 from dcbook.book.protocol import Protocol, updates_of
 from dcbook.book.verdicts import NOT_YET, Answer, Claim, NotTested, recorded
@@ -129,6 +129,15 @@ def test_the_data_of_the_claims(judged):
     assert question["about"] == "ACC" and question["above"] == 0 and question["n"] == 3
     assert question["mean"] == pytest.approx(10) and question["data sets"]["x"]["low"] == pytest.approx(10)
     assert first["stands among all claims"] and second["stands among all claims"] and "questions" not in third
+
+
+def test_of_many_questions_a_page_shows_those_that_speak_most_against_the_claim():
+    records = three("a", 0.6) + [r for i in range(6) for r in three(f"rival {i}", 0.5 + i / 50, noise=0.002)]
+    claim = Claim("1", "a beats all", "first", beats_all("a", [f"rival {i}" for i in range(6)]))
+    data = judging.as_data([judging.Judged("made", 1, claim, claim.verdict(records))])["claims"][0]
+    shown = badge._told(data)
+    assert "ACC over rival 5" in shown and "ACC over rival 4" in shown and "and 8 more" in shown
+    assert "rival 0" not in shown
 
 
 def test_the_page_on_verdicts_counts(judged):

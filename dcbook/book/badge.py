@@ -13,7 +13,8 @@ from dcbook.experiments.contrast import told_interval
 from dcbook.experiments.verdict import CONTRADICTED, MIXED, NO_EFFECT, SUPPORTED, UNDECIDED
 
 SIGNS = {SUPPORTED: "✔", CONTRADICTED: "✘", NO_EFFECT: "○", MIXED: "◐", UNDECIDED: "?"}
-SHOWN = 4  # questions that a page shows; the chapter's page has all
+SHOWN = 4  # questions that a page shows, those that speak most against the claim; the chapter's page has all
+AGAINST = (CONTRADICTED, NO_EFFECT, MIXED, UNDECIDED, SUPPORTED)
 
 
 def verdict(notebook: str) -> Markdown:
@@ -42,6 +43,15 @@ def _told(claim: dict) -> str:
 
 
 def _evidence(questions: list[dict]) -> str:
+    if len(questions) > SHOWN:
+        questions = sorted(questions, key=lambda each: (AGAINST.index(each["verdict"]), _support(each)))
     shown = [f"{each['about']} {told_interval(each)}" for each in questions[:SHOWN]]
     more = len(questions) - len(shown)
     return "; ".join(shown) + (f"; and {more} more" if more > 0 else "")
+
+
+def _support(question: dict) -> float:
+    """Larger for a mean that speaks more for the claim."""
+    if "within" in question:
+        return -abs(question["mean"])
+    return -question["mean"] if "below" in question else question["mean"]

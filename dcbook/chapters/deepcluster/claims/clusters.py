@@ -49,7 +49,7 @@ def consecutive_stay_below(records: Sequence[Record]) -> Answer:
     }
     questions = [
         Question(
-            f"k = {k}",
+            f"k = {k}:",
             Contrast(grouped((name, top) for at, name, top in tops[STARTS[False]] if at == k), "%"),
             below=MOST,
         )
