@@ -285,7 +285,7 @@ def test_only_images_with_values_from_0_to_1(name, images):
 
     learner = LEARNERS[name]()
     for bad in (images.flatten(1), images[:, None], images[:, 0]):
-        with pytest.raises(ValueError, match=rf"{name} learns from images \(N, C, H, W\), not from samples of shape"):
+        with pytest.raises(ValueError, match=rf"{name} needs images \(N, C, H, W\), not samples of shape"):
             learner.fit(bad, monitor=no_monitor)
     for bad in (images - 0.5, images * 3):
         with pytest.raises(ValueError, match=rf"{name} needs images in \[0, 1\], not in \["):
