@@ -216,18 +216,22 @@ def check_settings_of_torch() -> None:
         raise ValueError("fit trains a network: call it outside torch.no_grad() and torch.inference_mode()")
     if (dtype := torch.get_default_dtype()) != torch.float32:
         raise ValueError(
-            f"networks train in float32, but torch's default is {dtype}; call torch.set_default_dtype(torch.float32)"
+            f"networks train in float32, but torch's default is {dtype}: call torch.set_default_dtype(torch.float32)"
         )
 
 
 def check_n_clusters(n_clusters: int, n_samples: int) -> None:
     if not isinstance(n_clusters, int | np.integer) or not 1 <= n_clusters <= n_samples:
-        raise ValueError(f"n_clusters must be a whole number from 1 to {n_samples} (all samples), not {n_clusters!r}")
+        raise ValueError(
+            f"n_clusters must be a whole number from 1 to {n_samples}, the number of samples, not {n_clusters!r}"
+        )
 
 
 def check_batch_size(batch_size: int, n_samples: int, name: str) -> None:
     if not isinstance(batch_size, int | np.integer) or not 1 <= batch_size <= n_samples:
-        raise ValueError(f"{name} must be a whole number from 1 to {n_samples} (all samples), not {batch_size!r}")
+        raise ValueError(
+            f"{name} must be a whole number from 1 to {n_samples}, the number of samples, not {batch_size!r}"
+        )
 
 
 def resolve_sizes(owner, n_samples: int, of: str = "") -> dict[str, int]:

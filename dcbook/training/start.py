@@ -121,7 +121,7 @@ def _check_centers(start: Start, input_shape: tuple[int, ...], n_clusters: int) 
     centers = start.centers
     if centers.ndim != 2 or not centers.isfinite().all():
         what = "NaN or infinity" if centers.ndim == 2 else f"shape {tuple(centers.shape)}"
-        raise ValueError(f"the start's centers must be a matrix (K, d) of finite numbers; they have {what}")
+        raise ValueError(f"the start's centers must be a matrix (K, d) of finite numbers, but have {what}")
     if len(centers) != n_clusters:
         raise ValueError(f"the start has {len(centers)} centers but n_clusters is {n_clusters}; set centers to None")
     network, training = start.autoencoder, start.autoencoder.training
