@@ -360,7 +360,13 @@ def test_what_is_wrong_is_said_before_any_work(tmp_path):
         GRIDS["table1"]("huge")
     with pytest.raises(TypeError, match=r"a Scale such as TABLE1\['laptop'\], not its name"):
         runs("laptop")
-    for seeds, complaint in (([0, -1], "not -1"), (["0"], "not '0'"), ([], "empty"), ([1, 1], "twice"), ("01", "list")):
+    for seeds, complaint in (
+        ([0, -1], "not -1"),
+        (["0"], "not '0'"),
+        ([], "empty"),
+        ([1, 1], "duplicates"),
+        ("01", "list"),
+    ):
         with pytest.raises(ValueError, match=complaint):
             runs(scale(), seeds=seeds)
     with pytest.raises(ValueError, match="starts from 'nothing', which is not one of"):

@@ -70,7 +70,9 @@ class Diagnose:
         if phase == "pretraining" or any(entry["phase"] == phase and "effective_rank" in entry for entry in recent):
             return {}
         if self.labels is not None and self.labels.shape != (n,):
-            raise ValueError(f"there must be one label for each of the {n} samples, not shape {self.labels.shape}")
+            raise ValueError(
+                f"there must be one label for each of the {n} samples; labels have shape {self.labels.shape}"
+            )
         rows = sample(n, self.n_codes, self.seed)
         classes = None if self.labels is None else self.labels[rows]
         rows = torch.as_tensor(rows, device=model._x.device)

@@ -64,7 +64,7 @@ def activations(
     batches = -(-len(x) // batch_size)
     wrong = {name: len(outputs) / batches for name, outputs in found.items() if len(outputs) != batches}
     if wrong:
-        raise ValueError(f"each layer must run once in the network; numbers of runs of other layers: {wrong}")
+        raise ValueError(f"each layer must run once in the network; numbers of runs where this fails: {wrong}")
     return {name: torch.cat(outputs) for name, outputs in found.items()}
 
 

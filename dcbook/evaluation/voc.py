@@ -64,8 +64,8 @@ def masked_bce(logits: Tensor, labels: Tensor) -> Tensor:
 def voc2007(folder: str | Path, image_set: str = "trainval", *, size: int = 224) -> Dataset:
     """VOC 2007 through torchvision.datasets.VOCDetection, as random crops (3, size, size) and their labels (20,).
 
-    A crop covers a tenth to a half of the image, is resized to a square and mirrored with probability 1/2; colors are
-    normalized by ImageNet's mean and standard deviation. `folder` holds VOCdevkit/VOC2007 with its Annotations,
+    A crop is a square of a tenth to a half of the image's area, mirrored with probability 1/2; colors are normalized by
+    ImageNet's mean and standard deviation. `folder` holds VOCdevkit/VOC2007 with its Annotations,
     ImageSets/Main and JPEGImages; `image_set` is "train", "val", "trainval" or "test". Raises ValueError that names
     missing files.
     """

@@ -89,7 +89,7 @@ def read_reported(path: Path) -> pd.DataFrame:
     """
     if not path.is_file():
         there = ", ".join(sorted(each.stem for each in path.parent.glob("*.csv"))) or "none"
-        raise FileNotFoundError(f"no reported table {path.stem!r} in {path.parent}; there are {there}")
+        raise FileNotFoundError(f"no reported table {path.stem!r} in {path.parent}: there are {there}")
     import pandas as pd
 
     frame = pd.read_csv(path)

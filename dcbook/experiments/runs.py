@@ -231,7 +231,7 @@ def _several(what: str, given: Iterable | None, default: Iterable) -> list:
 
 def _one_of(what: str, name: Any, valid: Mapping) -> Any:
     if name not in valid:
-        raise ValueError(f"unknown {what} {name!r}; choose from {_listed(valid)}")
+        raise ValueError(f"unknown {what} {name!r}: choose from {_listed(valid)}")
     return name
 
 

@@ -46,8 +46,8 @@ SCALES = {
     ),
 }
 NETWORKS = ("alexnet-small", "vgg-small")
-# Per scale: the target data set, the data set mixed into the training images, and the number of mixed images. No third
-# data set has the shape of CIFAR-10, so there the mixed images are of the same kind as those of the target data set.
+# Per scale: the target data set, the data set mixed into the training images, and the number of training images. No
+# third data set has the shape of CIFAR-10; there the mixed images are of the same kind as those of the target data set.
 ELSEWHERE = {
     "quick": Transfer(("digits", {"subset": 500}), labeled=200, epochs=10, supervised=3),
     "laptop": Transfer(("mnist-test", {"subset": 4000}), labeled=500, epochs=30, supervised=20),
