@@ -73,9 +73,9 @@ class DCSS(DeepClusterer):
     schedule_size : None uses all numbers as given. A number is the data size that the schedule is meant for. The paper
         states one schedule, for the 70,000 images of MNIST; with N samples, an epoch makes only N/70,000 times as many
         updates. With 70,000, phase 1 uses batches of N/70,000 times `batch_size` and a step that is larger by the
-        inverse factor, so that an epoch makes as many updates of the same size. Phase 2, whose pairs need the whole
-        batch, uses 70,000/N times the epochs and T2. Training then takes as long as on MNIST: hours, with the paper's
-        epochs.
+        inverse factor, so that an epoch makes as many updates as on MNIST, of the same size. Phase 2, whose pairs need
+        the whole batch, uses 70,000/N times the epochs and T2. Training then takes as long as on MNIST: hours, with the
+        paper's epochs.
     batch_size : in all phases; None is 500, or all samples if there are fewer.
 
     Attributes
