@@ -64,7 +64,7 @@ class RDCReconstruction(DeepClusterer):
     ----------
     In addition to those of `DeepClusterer`:
 
-    start : phase 1, as everywhere; None is `ACAIPretraining()`.
+    start : phase 1, as in `DeepClusterer`; None is `ACAIPretraining()`.
     n_neighbors : k, at least 1 (10; FT-VGAE has 3).
     distance_filter : first filter: keep neighbors with D_ij <= tau, the "mean" or "median" of all D_ij; or "none".
     agreement_filter : second filter: keep "mutual" neighbors; or neighbors that are unconflicted by DynAE's rule
