@@ -30,6 +30,7 @@ suppress_warnings = ["myst.header"]  # READMEs may begin at any depth
 # Notebooks and Markdown
 nb_execution_mode = "off"  # stored outputs are what the site shows
 nb_merge_streams = True
+nb_render_markdown_format = "myst"  # links and formulas in stored tables and verdicts are those of a page
 myst_enable_extensions = ["amsmath", "attrs_block", "attrs_inline", "colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 4
 bibtex_bibfiles = [str(Path(__file__).parent / "references.bib")]

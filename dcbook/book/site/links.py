@@ -19,6 +19,7 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 
 OWN_PAGES = "dcbook/book/site/pages"
 ROOTED = re.compile(r'(href|src)="/([^"#?]*)')
+CLAIM = re.compile(r'href="README\.html"(><span[^>]*>claim (\d+)<)')  # as `dcbook.book.verdict` links to one
 
 
 class IntoRepository(SphinxPostTransform):
@@ -80,7 +81,10 @@ def edit_at(app: Sphinx, page: str, template: str, context: dict, doctree: objec
 
 
 def relative(app: Sphinx, page: str, template: str, context: dict, doctree: object) -> None:
-    """Addresses from the site's top, in made HTML, become relative; a picture's becomes that of Sphinx's copy of it."""
+    """Addresses from the site's top, in made HTML, become relative; a picture's becomes that of Sphinx's copy of it.
+
+    A notebook's link to a claim leads to that claim in its chapter's list.
+    """
 
     def address(found: re.Match) -> str:
         path = found[2]
@@ -89,7 +93,9 @@ def relative(app: Sphinx, page: str, template: str, context: dict, doctree: obje
         return f'{found[1]}="{context["pathto"](path, resource=True)}'
 
     if "body" in context:
-        context["body"] = ROOTED.sub(address, context["body"])
+        chapter = page.split("/")[-2] if "/" in page else ""
+        body = CLAIM.sub(rf'href="README.html#{chapter}-\2"\1', context["body"])
+        context["body"] = ROOTED.sub(address, body)
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

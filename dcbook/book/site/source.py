@@ -48,6 +48,8 @@ def lay_out(root: Path, folder: Path, *, pages: Path = PAGES, api: bool = True) 
         if path.endswith(".md"):
             text = (pages / path).read_text(encoding="utf-8")
             files[path] = FILL.sub(lambda name: made[name[1]](), text)
+    for path in paths.notebooks(root / "notebooks").values():
+        files[path.relative_to(root).as_posix()] = folded(path.read_text(encoding="utf-8"))
     for name in chapters(root):
         page = f"notebooks/{name}/README.md"
         ours = [claim for claim in judged if claim["chapter"] == name]
@@ -133,6 +135,17 @@ def chapter_page(root: Path, name: str, text: str, judged: list[dict]) -> str:
     others = [path for path in sorted((root / "notebooks" / name).glob("*.md")) if path.name != "README.md"]
     lines += [path.stem for path in others]
     return f"{text}\n```{{toctree}}\n:hidden:\n\n" + "\n".join(lines) + "\n```\n"
+
+
+def folded(text: str) -> str:
+    """A notebook whose call for the verdict and whose provenance are folded away, so that the answer comes first."""
+    notebook = json.loads(text)
+    for cell in notebook["cells"]:
+        source = "".join(cell["source"])
+        tag = "hide-input" if "verdict(" in source else "hide-cell" if ".provenance(" in source else None
+        if cell["cell_type"] == "code" and tag:
+            cell["metadata"]["tags"] = [*cell["metadata"].get("tags", []), tag]
+    return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
 
 
 def archives(root: Path, folder: Path) -> None:
