@@ -48,11 +48,12 @@ def test_search_finds_a_page(open_page):
 def test_dark_and_light_and_the_menu_on_a_phone(open_page):
     page = open_page("index.html", width=NARROW)
     assert page.evaluate("document.documentElement.dataset.theme") == "light"
-    grounds = set()
-    for _ in range(3):
+    grounds = []
+    for mode in ("light", "dark", "auto"):
         page.click(".theme-switch-button:visible")
-        grounds.add(page.evaluate("getComputedStyle(document.body).backgroundColor"))
-    assert len(grounds) == 2
+        page.click(f".theme-change-button[data-mode={mode}]:visible")
+        grounds.append(page.evaluate("getComputedStyle(document.body).backgroundColor"))
+    assert grounds[0] == grounds[2] != grounds[1]
     assert not page.is_visible("text=Reading order")
     page.click(".primary-toggle:visible")
     page.click("text=Reading order")
