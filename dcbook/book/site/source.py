@@ -97,6 +97,7 @@ def fills(root: Path, pages: Path, judged: list[dict]) -> dict[str, Callable[[],
         "tiles": lambda: _raw(claims.tiles(judged)),
         "counts": lambda: f"{claims.in_words(judged)}.",
         "exercises": lambda: collected(reading_order(root), root),
+        "goals": lambda: _goals(root),
         "data sets": reference.data_sets,
         "explore menu": lambda: explore("explore/{0}"),
         "explore": lambda: explore("- [{1}](/explore/{0}.md)", "## Explore\n"),
@@ -121,6 +122,13 @@ def reading_order(root: Path) -> dict[str, Path]:
     return {name: found[name] for name in sorted(found, key=lambda n: order.index(n) if n in order else len(order))}
 
 
+def _goals(root: Path) -> str:
+    """What a reader can do after each chapter, as ``notebooks/INDEX.md`` says."""
+    text = (root / "notebooks" / "INDEX.md").read_text(encoding="utf-8")
+    found = re.findall(r"^## (.+)\n+\*After this chapter you can\* (.+)$", text, re.MULTILINE)
+    return "\n".join(f"- **{chapter}**: {goal}" for chapter, goal in found)
+
+
 def chapter_page(root: Path, name: str, text: str, judged: list[dict]) -> str:
     """A chapter's README with its table of claims as the list of the site, and a menu of its notebooks."""
     if judged:
@@ -133,7 +141,7 @@ def chapter_page(root: Path, name: str, text: str, judged: list[dict]) -> str:
             short = re.sub(rf"^{re.escape(paper)}[,:] ", "", full)
             lines.append(f"{short[0].upper()}{short[1:]} <{path.stem}>")
     others = [path for path in sorted((root / "notebooks" / name).glob("*.md")) if path.name != "README.md"]
-    lines += [path.stem for path in others]
+    lines += [f"{path.stem.capitalize()} <{path.stem}>" for path in others]
     return f"{text}\n```{{toctree}}\n:hidden:\n\n" + "\n".join(lines) + "\n```\n"
 
 
