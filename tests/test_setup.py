@@ -286,8 +286,9 @@ def test_nothing_of_one_machine_in_the_tree():
     assert found == []
 
 
-def test_ci_runs_make_test():
+def test_ci_runs_make_test_and_builds_the_site():
     script = ROOT / ".ci/run"
     assert script.stat().st_mode & 0o111
-    assert script.read_text().rstrip().splitlines()[-1] == "make test"
+    lines = [line.partition(" #")[0].strip() for line in script.read_text().splitlines()]
+    assert "make test" in lines and "make site" in lines and lines[-1].endswith("tests/site")
     assert subprocess.run(["bash", "-n", script]).returncode == 0
