@@ -1,4 +1,4 @@
-"""The processes that train one model together, as `torchrun` starts them; one process alone is the simplest case."""
+"""Distributed training of one model by the processes that `torchrun` starts, or by a single process."""
 
 import os
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ from torch import Tensor, distributed, nn
 
 
 class Group:
-    """This process among those that train together: `rank` of `size`. Made anew, it finds the default process group."""
+    """The group of processes that train together: this process is `rank` of `size` in the default process group."""
 
     def __init__(self):
         together = distributed.is_available() and distributed.is_initialized()
@@ -22,18 +22,18 @@ class Group:
         return value
 
     def share(self, n: int) -> range:
-        """This process's part of 0..n-1: in one piece, the pieces as equal as they can be."""
+        """This process's part of 0..n-1, a contiguous range; the sizes of the parts differ by at most 1."""
         return range(n * self.rank // self.size, n * (self.rank + 1) // self.size)
 
     def join(self, part: Tensor, n: int) -> Tensor:
-        """All shares of n rows, one after another, on every process."""
+        """The n rows of all processes, concatenated, on every process; `part` holds this process's rows."""
         whole = part.new_zeros(n, *part.shape[1:])
         share = self.share(n)
         whole[share.start : share.stop] = part
         return self.sum(whole)
 
     def sum_gradients(self, weights: Iterable[nn.Parameter]) -> None:
-        """Gradients summed over all processes, in one message."""
+        """Sum the gradients over all processes, in one message."""
         if self.size == 1:
             return
         weights = [weight for weight in weights if weight.requires_grad]
@@ -45,7 +45,7 @@ class Group:
 
 
 class _Sum(torch.autograd.Function):
-    """The sum over all processes, through which gradients flow: each sum depends on the parts of all."""
+    """The sum over all processes as a differentiable function, which depends on the parts of all processes."""
 
     @staticmethod
     def forward(context, part: Tensor) -> Tensor:
@@ -57,9 +57,9 @@ class _Sum(torch.autograd.Function):
 
 
 class JointBatchNorm2d(nn.BatchNorm2d):
-    """Batch normalization by the statistics of all processes' parts of a batch, on any device.
+    """Batch normalization with the statistics of a batch that is distributed over processes, on any device.
 
-    With it, training on parts of a batch is training on the batch (torch's SyncBatchNorm needs CUDA).
+    Training on parts of a batch is then equivalent to training on the batch (torch's SyncBatchNorm needs CUDA).
     """
 
     def forward(self, x: Tensor) -> Tensor:
@@ -80,7 +80,7 @@ class JointBatchNorm2d(nn.BatchNorm2d):
 
 
 def joint_batch_norm(network: nn.Module, group: Group) -> nn.Module:
-    """The network, its batch normalization joined if there are several processes; names and weights stay."""
+    """The network, with joint batch normalization if there are several processes; names and weights do not change."""
     for module in network.modules():
         if group.size > 1 and type(module) is nn.BatchNorm2d:
             module.__class__ = JointBatchNorm2d
@@ -88,7 +88,7 @@ def joint_batch_norm(network: nn.Module, group: Group) -> nn.Module:
 
 
 def start_processes() -> Group:
-    """Join the processes that `torchrun` started: NCCL where each has a GPU, gloo elsewhere; alone without torchrun."""
+    """Join the processes that `torchrun` started: NCCL if each has a GPU, else gloo; one process without torchrun."""
     if "RANK" in os.environ and not distributed.is_initialized():
         on_gpus = torch.cuda.device_count() >= int(os.environ["LOCAL_WORLD_SIZE"])
         if on_gpus:

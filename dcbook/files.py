@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all."""
+"""Atomic writing of files."""
 
 import glob
 import os
@@ -13,10 +13,10 @@ DAY = 24 * 3600
 
 
 def write_whole(path: str | Path, content: str | bytes) -> None:
-    """Write a file by renaming a finished one into place; parent folders are made, and a link's target is written.
+    """Write a file atomically, by renaming a finished one; parent folders are created, and links are followed.
 
-    Who may read an earlier file may read the new one; a first one is as the umask has it. Half files
-    that killed writers have left beside it are removed.
+    The new file has the permissions of the earlier one, or those of the umask. Incomplete files that killed writers
+    left in the folder are removed.
     """
     path = Path(os.path.realpath(path))
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -36,12 +36,12 @@ def write_whole(path: str | Path, content: str | bytes) -> None:
 
 
 def remove_abandoned(folder: str | Path) -> None:
-    """Remove the half files that killed writers have left anywhere in a folder."""
+    """Remove incomplete files that killed writers left anywhere in a folder."""
     _remove(Path(folder).rglob(".*.dcbook-*"))
 
 
 def folder_to_write(path: str | Path) -> Path:
-    """The folder `path`, made if it is new; FileExistsError where a file is in its place."""
+    """The folder `path`, created if necessary; FileExistsError if `path` is a file."""
     path = Path(path)
     if path.exists() and not path.is_dir():
         raise FileExistsError(f"{path} is a file; give a folder")
@@ -60,7 +60,7 @@ def _remove(halves: Iterable[Path]) -> None:
 
 
 def _abandoned(half: Path) -> bool:
-    """Whether the writer of a half file is gone: its process, if it ran on this machine, or for a day at least."""
+    """Whether the writer of an incomplete file has ended: its process on this machine, or else at least a day ago."""
     writer = re.fullmatch(r".+\.dcbook-(.+)-(\d+)-\w+", half.name)
     try:
         if writer and writer[1] == _machine() and os.name == "posix":

@@ -1,4 +1,4 @@
-"""What all threads of a process share, borrowed by one at a time: torch's global random stream, filters of warnings."""
+"""Locks for state that all threads of a process share: torch's global random generator and warning filters."""
 
 import os
 import threading
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 
 def new_lock() -> threading.RLock:
-    """A lock that a forked process never inherits from a thread that it doesn't have."""
+    """A reentrant lock that is held across forks, so that no child process inherits it locked by another thread."""
     lock = threading.RLock()
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(before=lock.acquire, after_in_parent=lock.release, after_in_child=lock.release)
@@ -20,7 +20,7 @@ BORROWED = new_lock()
 
 @contextmanager
 def ignored(category: type[Warning]) -> Iterator[None]:
-    """Show no warnings of `category`; then the filters are again as they were."""
+    """Context in which warnings of `category` are not shown; the filters are restored at the end."""
     with BORROWED, warnings.catch_warnings():
         warnings.simplefilter("ignore", category)
         yield

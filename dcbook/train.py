@@ -1,7 +1,8 @@
 """Train DeepCluster on images that stay on disk: ``torchrun --nproc-per-node=8 -m dcbook.train images --out folder``.
 
-Each process reads and embeds its share of the images, and they add up what PCA, k-means and gradients need: they find
-what one process (``python -m dcbook.train``) finds. Stopped at any moment, the command goes on from the last epoch.
+Each process reads and embeds its share of the images, and sums for PCA, k-means and gradients are taken over all
+processes, so the result equals that of one process (``python -m dcbook.train``). If the command is stopped at any time,
+the same command continues from the last epoch.
 """
 
 import argparse
@@ -38,9 +39,9 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m dcbook.train", description=__doc__.splitlines()[0])
-    parser.add_argument("images", type=Path, help="a folder with one folder a class, or a .npy file of uint8 images")
-    parser.add_argument("--out", type=Path, required=True, help="folder of the checkpoint, the model and its history")
-    parser.add_argument("--size", type=int, default=256, help="pixels a side of a folder's images (default: 256)")
+    parser.add_argument("images", type=Path, help="a folder with one folder per class, or a .npy file of uint8 images")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the checkpoint, the model and its history")
+    parser.add_argument("--size", type=int, default=256, help="side of the resized images, in pixels (default: 256)")
     parser.add_argument(
         "--set",
         dest="settings",
@@ -57,7 +58,7 @@ def _setting(text: str) -> tuple[str, object]:
     name, equals, value = text.partition("=")
     known = list(inspect.signature(DeepCluster).parameters)
     if not equals or name not in known:
-        raise argparse.ArgumentTypeError(f"{text!r} is no setting; there are: {', '.join(known)}")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a setting; the settings are {', '.join(known)}")
     try:
         return name, ast.literal_eval(value)
     except (ValueError, SyntaxError):

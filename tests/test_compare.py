@@ -125,7 +125,9 @@ def test_reported_numbers_say_whether_they_were_checked():
     assert [len(reported(f"dcss/table{i}")) for i in range(1, 6)] == [248, 28, 84, 56, 8]
     with pytest.raises(FileNotFoundError, match=r"no reported table 'table9' in .*: there are table1, table2, "):
         reported("dcss/table9")
-    with pytest.raises(ValueError, match="no table of methods on data sets: it has method, dataset, layer, "):
+    with pytest.raises(
+        ValueError, match="not a table of methods on data sets; its columns are method, dataset, layer, "
+    ):
         compare([], reported("deepcluster/table1"))
 
 

@@ -285,7 +285,7 @@ def test_only_images_with_values_from_0_to_1(name, images):
 
     learner = LEARNERS[name]()
     for bad in (images.flatten(1), images[:, None], images[:, 0]):
-        with pytest.raises(ValueError, match=rf"{name} learns from images \(N, C, H, W\), not from samples of shape"):
+        with pytest.raises(ValueError, match=rf"{name} needs images \(N, C, H, W\), not samples of shape"):
             learner.fit(bad, monitor=no_monitor)
     for bad in (images - 0.5, images * 3):
         with pytest.raises(ValueError, match=rf"{name} needs images in \[0, 1\], not in \["):
@@ -308,13 +308,17 @@ def test_only_images_with_values_from_0_to_1(name, images):
         ("SwAV", {"eps": 0}, "eps above 0"),
         ("SwAV", {"sinkhorn_iterations": -1}, "sinkhorn_iterations and frozen_updates at least 0"),
         ("SwAV", {"queue_from": -1}, "queue and queue_from must be at least 0"),
-        ("SwAV", {"queue": 21}, "queue must be a whole number from 1 to the 20 samples, not 21"),
+        ("SwAV", {"queue": 21}, "queue must be a whole number from 1 to 20, the number of samples, not 21"),
         ("DeepClusterV2", {"heads": 0}, "heads and passes must be at least 1"),
         ("DeepClusterV2", {"passes": 0}, "heads and passes must be at least 1"),
-        ("DeepClusterV2", {"prototypes": 21}, "prototypes must be a whole number from 1 to the 20 samples, not 21"),
+        (
+            "DeepClusterV2",
+            {"prototypes": 21},
+            "prototypes must be a whole number from 1 to 20, the number of samples, not 21",
+        ),
         ("MoCo", {"momentum": 1.1}, r"momentum must lie in \[0, 1\]"),
         ("MoCo", {"bn_groups": 0}, "bn_groups be at least 1"),
-        ("MoCo", {"queue": 21}, "queue must be a whole number from 1 to the 20 samples, not 21"),
+        ("MoCo", {"queue": 21}, "queue must be a whole number from 1 to 20, the number of samples, not 21"),
     ],
 )
 def test_bad_hyperparameters_are_refused(name, change, message, images):

@@ -155,7 +155,7 @@ def test_the_checkpoint_of_another_fit_is_refused(digits, tmp_path):
     with pytest.raises(ValueError, match=r"another fit .*samples was"):
         DeepCluster(**SMALL).fit(digits[::-1].copy(), checkpoint=tmp_path / "state")
     (tmp_path / "state").write_bytes((tmp_path / "state").read_bytes()[:99])
-    with pytest.raises(ValueError, match="no complete checkpoint"):
+    with pytest.raises(ValueError, match="not a complete checkpoint"):
         DeepCluster(**SMALL).fit(digits, checkpoint=tmp_path / "state")
 
 
@@ -284,12 +284,12 @@ def test_two_processes_find_what_one_finds(digits, tmp_path, monkeypatch, capfd)
 @pytest.mark.parametrize(
     ("changes", "what"),
     [
-        ({"n_clusters": 202}, "n_clusters must be a whole number from 1 to the 201 samples"),
-        ({"batch_size": 202}, "batch_size must be a whole number from 1 to the 201 samples"),
+        ({"n_clusters": 202}, "n_clusters must be a whole number from 1 to 201, the number of samples"),
+        ({"batch_size": 202}, "batch_size must be a whole number from 1 to 201, the number of samples"),
         ({"pca_dim": 25}, "pca_dim must be at most 24"),
         ({"clustering": "dbscan"}, "clustering must be one of"),
         ({"sampling": "uniform"}, "sampling one of"),
-        ({"architecture": "alexnet"}, "too small an image"),
+        ({"architecture": "alexnet"}, "too small"),
         ({"lr": 0}, "lr above 0"),
         ({"passes": 0}, "passes must be at least 1"),
         ({"reassign": 0}, "reassign, pca_dim and passes must be at least 1"),
@@ -307,4 +307,4 @@ def test_bad_settings_of_the_command_are_refused(tmp_path, capsys):
         train.main(["nowhere.npy", "--out", str(tmp_path)])
     with pytest.raises(SystemExit):
         train.main(["nowhere.npy", "--out", str(tmp_path), "--set", "clusters=9"])
-    assert "'clusters=9' is no setting" in capsys.readouterr().err
+    assert "'clusters=9' is not a setting" in capsys.readouterr().err

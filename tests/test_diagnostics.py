@@ -162,7 +162,7 @@ def test_what_it_refuses(start):
         Diagnostics(variants=("ADEC",))
     with pytest.raises(ValueError, match="at least 1"):
         Diagnose(every=0)
-    with pytest.raises(ValueError, match="one for each of the 150 samples"):
+    with pytest.raises(ValueError, match="one label for each of the 150 samples"):
         DEC(K, start=start, **UPDATES, **SHORT).fit(groups().images, monitor=Diagnose(np.zeros(149)))
 
 

@@ -151,7 +151,7 @@ def test_without_a_start_the_codes_have_5_dimensions_a_cluster():
 
 
 def test_a_subspace_larger_than_the_latent_space_is_refused(x, start):
-    with pytest.raises(ValueError, match="d must be None or from 1 to the 6 dimensions of the codes, not 7"):
+    with pytest.raises(ValueError, match="d must be None or from 1 to 6, the dimension of the codes, not 7"):
         EDESC(K, start=start, d=7, **PLAIN).fit(x)
 
 

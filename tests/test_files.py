@@ -66,7 +66,7 @@ def test_a_file_of_the_same_name_that_others_wrote_is_refused(name, saves, tmp_p
     for make in (lambda: save_file({"w": torch.zeros(2)}, theirs), lambda: theirs.symlink_to(tmp_path / "thesis.txt")):
         make()
         before = theirs.read_bytes()
-        with pytest.raises(FileExistsError, match=r"was not written by dcbook, and would be lost; give another folder"):
+        with pytest.raises(FileExistsError, match=r"not a file of dcbook and is not overwritten; give another folder"):
             saves[name](tmp_path / "theirs")
         assert theirs.read_bytes() == before
         theirs.unlink()
@@ -116,11 +116,11 @@ def test_any_damage_is_named(name, saves, tmp_path):
         damaged = bytearray(content)
         damaged[rng.integers(len(content))] ^= 1 << rng.integers(8)
         path.write_bytes(damaged)
-        with pytest.raises(ValueError, match=rf"{path.name} is (damaged|no complete)"):
+        with pytest.raises(ValueError, match=rf"{path.name} is (damaged|not a complete)"):
             load(name, tmp_path)
     for length in (0, 7, 100, len(content) - 1):
         path.write_bytes(content[:length])
-        with pytest.raises(ValueError, match=f"{path.name} is no complete"):
+        with pytest.raises(ValueError, match=f"{path.name} is not a complete"):
             load(name, tmp_path)
     path.unlink()
     with pytest.raises(ValueError, match=f"{path.name}: there is no such file"):

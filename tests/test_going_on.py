@@ -186,11 +186,11 @@ def test_another_fit_and_damage_are_refused(name, tmp_path):
         path.write_bytes(damaged)
         with pytest.raises(
             ValueError,
-            match=r"state is (damaged|no complete checkpoint).*; give another file, or delete it to begin anew",
+            match=r"state is (damaged|not a complete checkpoint).*; give another file, or delete it to begin anew",
         ):
             method(name, random_state=0).fit(IMAGES, checkpoint=path)
     path.write_bytes(content[:100])
-    with pytest.raises(ValueError, match="state is no complete checkpoint"):
+    with pytest.raises(ValueError, match="state is not a complete checkpoint"):
         method(name, random_state=0).fit(IMAGES, checkpoint=path)
 
 
@@ -199,9 +199,9 @@ def test_what_is_no_checkpoint_is_refused_before_training(tmp_path):
     fit.save(tmp_path / "model")
     (tmp_path / "notes.txt").write_text("mine")
     wrong = {
-        tmp_path: "is a folder; give the file",
-        tmp_path / "model" / "model.safetensors": "is no checkpoint but another file of dcbook",
-        tmp_path / "notes.txt": "is no complete checkpoint .* give another file",
+        tmp_path: "is a folder; give the path of a file",
+        tmp_path / "model" / "model.safetensors": "is not a checkpoint but another file of dcbook",
+        tmp_path / "notes.txt": "is not a complete checkpoint .* give another file",
     }
     for path, message in wrong.items():
         with pytest.raises(ValueError, match=message):
@@ -210,7 +210,7 @@ def test_what_is_no_checkpoint_is_refused_before_training(tmp_path):
     with pytest.raises(FileExistsError):
         method("DEC").fit(IMAGES, monitor=pytest.fail, checkpoint=tmp_path / "notes.txt" / "state")
     method("DeepCluster", random_state=0).fit(IMAGES, checkpoint=tmp_path / "state")
-    with pytest.raises(ValueError, match=r"state holds 3 epochs of .*, more than the 2 asked for"):
+    with pytest.raises(ValueError, match=r"state holds 3 epochs of .*, more than the 2 requested"):
         method("DeepCluster", random_state=0, epochs=2).fit(IMAGES, checkpoint=tmp_path / "state")
 
 

@@ -223,7 +223,9 @@ def test_bad_data_is_refused_before_training(name, blobs, fitted):
     x, _ = blobs
     with pytest.raises(ValueError, match="NaN"):
         METHODS[name]().fit(np.where(x > 0.5, np.nan, x))
-    with pytest.raises(ValueError, match="n_clusters must be a whole number from 1 to the 97 samples, not 98"):
+    with pytest.raises(
+        ValueError, match="n_clusters must be a whole number from 1 to 97, the number of samples, not 98"
+    ):
         METHODS[name]().set_params(n_clusters=98).fit(x)
     with pytest.raises(ValueError, match="16"):
         fitted(name).predict(x[:, :, :3, :])
@@ -231,7 +233,9 @@ def test_bad_data_is_refused_before_training(name, blobs, fitted):
 
 @pytest.mark.parametrize("name", BATCHED)
 def test_batch_larger_than_the_data_is_refused(name, blobs):
-    with pytest.raises(ValueError, match="batch_size must be a whole number from 1 to the 97 samples, not 98"):
+    with pytest.raises(
+        ValueError, match="batch_size must be a whole number from 1 to 97, the number of samples, not 98"
+    ):
         METHODS[name](batch_size=98).fit(blobs[0])
 
 
@@ -277,7 +281,7 @@ def test_batch_larger_than_the_data_is_refused(name, blobs):
         ("SpectralNet", {"n_neighbors": 0}, "n_neighbors at least 1"),
         ("ADECReconstruction", {"adversarial": "port"}, "adversarial must be one of non-saturating, minimax"),
         ("ADECReconstruction", {"warmup_epochs": -1}, "warmup_epochs and epochs must be at least 0"),
-        ("EDESC", {"d": 4}, "d must be None or from 1 to the 3 dimensions of the codes, not 4"),
+        ("EDESC", {"d": 4}, "d must be None or from 1 to 3, the dimension of the codes, not 4"),
         ("EDESC", {"eta": 0}, "eta and lr must be above 0"),
         ("EDESC", {"kl_mean": "batch"}, "kl_mean must be one of elements, samples, not 'batch'"),
         ("IDEC", {"update_interval": 0}, "update_interval"),

@@ -131,7 +131,7 @@ def test_negative_samples_are_refused_and_rounding_is_not(x):
         model.fit(x - 1)
     with pytest.raises(ValueError, match="Negative values"):
         model.fit(x).predict(-x)
-    with pytest.raises(ValueError, match="no number below 0"):
+    with pytest.raises(ValueError, match="negative numbers"):
         locality_preserving_nmf(x - 1, K)
     np.testing.assert_array_equal(model.predict(x - 1e-9), model.predict(x))
 

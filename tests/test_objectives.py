@@ -82,7 +82,7 @@ def test_a_monitor_that_asks_changes_nothing(name, x, start):
     np.testing.assert_array_equal(asked.transform(x), alone.transform(x))
     np.testing.assert_array_equal(asked.cluster_centers_, alone.cluster_centers_)
     assert asked.history_ == alone.history_
-    with pytest.raises(RuntimeError, match="training samples only while fit runs"):
+    with pytest.raises(RuntimeError, match="training samples only during fit"):
         asked.objectives(torch.arange(7))
 
 

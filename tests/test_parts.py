@@ -118,7 +118,7 @@ def test_a_model_from_a_gpu_goes_on_on_the_cpu(method, monkeypatch, tmp_path):
             continue
         described["parameters"]["device"] = device
         write_tensors(path, tensors, described)
-        with pytest.warns(UserWarning, match=f'made on "{device}", which torch does not find here'):
+        with pytest.warns(UserWarning, match=f'trained on "{device}", which torch does not find here'):
             model = load_model(tmp_path)
         assert model.device == "cpu"
         np.testing.assert_array_equal(model.predict(X), labels)

@@ -168,7 +168,7 @@ def test_contrastive_is_refused_where_a_decoder_or_images_are_needed(images):
         IDEC(3, start=CONTRASTIVE, batch_size=20).fit(x)
     with pytest.raises(ValueError, match="has no decoder"):
         IDEC(3, start=fitted(CONTRASTIVE, x).start_, batch_size=20).fit(x)
-    with pytest.raises(ValueError, match=r"learns from images \(N, C, H, W\)"):
+    with pytest.raises(ValueError, match=r"needs images \(N, C, H, W\)"):
         fitted(CONTRASTIVE, x.reshape(50, 64))
     with pytest.raises(ValueError, match=r"needs images in \[0, 1\]"):
         fitted(CONTRASTIVE, 2 * x + 0.1)

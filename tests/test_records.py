@@ -53,7 +53,7 @@ def test_a_record_that_was_cut_off_is_refused_by_name(tmp_path, keep):
     path = records.write(record(), tmp_path)
     whole = path.read_bytes()
     path.write_bytes(whole[:keep] if keep >= 0 else whole[: keep - 1])
-    with pytest.raises(RecordError, match=f"{re.escape(path.name)}: cut off"):
+    with pytest.raises(RecordError, match=f"{re.escape(path.name)}: truncated"):
         records.read(path)
     with pytest.raises(RecordError, match=re.escape(path.name)):
         records.read_all(tmp_path)
@@ -136,7 +136,7 @@ def test_a_digest_is_no_excuse_for_what_is_no_run(tmp_path, part, value):
     body = json.loads(path.read_text()) | {part: value}
     del body["sha256"]
     path.write_text(json.dumps(body | {"sha256": records.digest(body)}))
-    with pytest.raises(RecordError, match=rf"{re.escape(str(path))}: no record of a run \({part}"):
+    with pytest.raises(RecordError, match=rf"{re.escape(str(path))}: not a record of a run \({part}"):
         records.read(path)
 
 

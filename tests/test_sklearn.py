@@ -201,14 +201,14 @@ def test_the_score_of_k_means_is_minus_the_inertia_of_the_data_given():
 @pytest.mark.parametrize(
     ("make", "name", "told"),
     [
-        (DCSS_u, "phase2_epochs", "DCSS_u is DCSS with phase2_epochs=0: for another phase2_epochs take DCSS itself"),
+        (DCSS_u, "phase2_epochs", "DCSS_u is DCSS with phase2_epochs=0: for another phase2_epochs use DCSS itself"),
         (
             DCSS_agg,
             "phase2_epochs",
             "DCSS_agg is DCSS with phase2_epochs=0, aggregated=True: for another phase2_epochs",
         ),
         (DCSS_agg, "aggregated", "for another aggregated take DCSS itself"),
-        (DKM_a, "annealing", "DKM_a is DKM with annealing=True: for another annealing take DKM itself"),
+        (DKM_a, "annealing", "DKM_a is DKM with annealing=True: for another annealing use DKM itself"),
     ],
 )
 def test_what_a_name_fixes_can_not_be_given(make, name, told):

@@ -79,9 +79,11 @@ def test_default_batches_adapt_to_iris(name, tmp_path):
 
 @every_default
 def test_given_batches_do_not_adapt(name):
-    with pytest.raises(ValueError, match=r"^batch_size must be a whole number from 1 to the 150 samples, not 151"):
+    with pytest.raises(
+        ValueError, match=r"^batch_size must be a whole number from 1 to 150, the number of samples, not 151"
+    ):
         clone(DEFAULTS[name][0]).set_params(batch_size=151).fit(IRIS)
-    with pytest.raises(ValueError, match=r"^the batch_size of Pretraining must be a whole number from 1 to the 150"):
+    with pytest.raises(ValueError, match=r"^the batch_size of Pretraining must be a whole number from 1 to 150"):
         clone(DEFAULTS[name][0]).set_params(start=Pretraining(batch_size=151)).fit(IRIS)
 
 
@@ -118,7 +120,7 @@ def test_learners_of_images_adapt():
     assert (moco.batch_size_, moco.queue_) == (20, 20) and settings_of(moco)["queue"] == 4096
     assert SimCLR(2, width=2, projection_dim=4, **small).fit(x).batch_size_ == 20
     assert DeepCluster(2, width=0.1, hidden=8, pca_dim=2, **small).fit(x).batch_size_ == 20
-    with pytest.raises(ValueError, match="queue must be a whole number from 1 to the 20 samples, not 21"):
+    with pytest.raises(ValueError, match="queue must be a whole number from 1 to 20, the number of samples, not 21"):
         MoCo(2, width=2, projection_dim=4, queue=21, **small).fit(x)
 
 

@@ -360,10 +360,16 @@ def test_what_is_wrong_is_said_before_any_work(tmp_path):
         GRIDS["table1"]("huge")
     with pytest.raises(TypeError, match=r"a Scale such as TABLE1\['laptop'\], not its name"):
         runs("laptop")
-    for seeds, complaint in (([0, -1], "not -1"), (["0"], "not '0'"), ([], "empty"), ([1, 1], "twice"), ("01", "list")):
+    for seeds, complaint in (
+        ([0, -1], "not -1"),
+        (["0"], "not '0'"),
+        ([], "empty"),
+        ([1, 1], "duplicates"),
+        ("01", "list"),
+    ):
         with pytest.raises(ValueError, match=complaint):
             runs(scale(), seeds=seeds)
-    with pytest.raises(ValueError, match="starts from 'nothing', which is none of"):
+    with pytest.raises(ValueError, match="starts from 'nothing', which is not one of"):
         scale(bad=Method(fakes.Threshold, start="nothing"))
     with pytest.raises(ValueError, match="a -> b -> a"):
         scale(a=Method(fakes.Threshold, start="b"), b=Method(fakes.Threshold, start="a"))
@@ -396,7 +402,7 @@ def test_a_record_made_with_another_default_is_not_taken_for_todays(tmp_path, mo
     monkeypatch.setattr(
         fakes.Threshold.__init__, "__kwdefaults__", fakes.Threshold.__init__.__kwdefaults__ | {"epochs": 3}
     )
-    with pytest.raises(ValueError, match="its record was made with epochs=2, now it is 3"):
+    with pytest.raises(ValueError, match="its record was made with epochs=2, which is now 3"):
         sweep(grid, tmp_path)
 
 

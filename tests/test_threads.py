@@ -58,7 +58,7 @@ def test_another_default_precision_of_torch_is_refused_before_training():
 def test_a_fit_without_gradients_is_refused_before_training(off):
     model = brief("DEC").fit(IMAGES)
     with off():
-        with pytest.raises(ValueError, match=r"call it outside of torch\.no_grad\(\) and torch\.inference_mode\(\)"):
+        with pytest.raises(ValueError, match=r"call it outside torch\.no_grad\(\) and torch\.inference_mode\(\)"):
             brief("DEC").fit(IMAGES)
         np.testing.assert_array_equal(model.predict(IMAGES), model.labels_)
         brief("k-means").fit(IMAGES)

@@ -176,7 +176,7 @@ def test_vectors_that_tell_nothing_find_copies_by_chance_alone_and_bad_counts_ar
     seeing = finding_copies(lambda x: x.flatten(1), images, copies=3)
     assert blind < 0.1 < seeing
     for few, copies in ((images[:1], 3), (images, 0)):
-        with pytest.raises(ValueError, match="two images or more"):
+        with pytest.raises(ValueError, match="at least two images"):
             finding_copies(lambda x: x.flatten(1), few, copies)
 
 

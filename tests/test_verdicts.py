@@ -71,6 +71,16 @@ def test_a_small_share_of_the_protocol_contradicts_nothing(share, verdict):
     assert Claim("1", "a beats b", "", gains("a", "b")).verdict(RECORDS, lambda records: share).verdict == SUPPORTED
 
 
+def test_nor_does_it_count_a_part_of_a_claim_against_a_paper():
+    def judge(records):
+        return Answer([*gains("a", "b")(records).questions, *gains("c", "b")(records).questions])
+
+    claim = Claim("1", "a and c beat b", "", judge)
+    assert claim.verdict(RECORDS).verdict == MIXED
+    small = claim.verdict(RECORDS, lambda records: Protocol(images=0.1, network=True, updates=1.0))
+    assert small.verdict == UNDECIDED and small.evidence.startswith("mixed at this share")
+
+
 def test_a_share_is_told():
     assert str(Protocol(0.143, True, 0.025)) == "14 % of the images, the paper's network, 2 % of the updates"
     assert str(Protocol(0, False, 0.0005, "a note")) == "other data, another network, 0.05 % of the updates; a note"

@@ -82,7 +82,7 @@ def test_labels_worked_by_hand():
     assert not voc_labels(annotation()).any()
     assert voc_labels({"annotation": {"object": [{"name": "tvmonitor"}]}})[19] == 1  # not said to be difficult
     assert list(VOC_CLASSES) == sorted(VOC_CLASSES) and len(set(VOC_CLASSES)) == 20
-    with pytest.raises(ValueError, match="'unicorn' is no class"):
+    with pytest.raises(ValueError, match="'unicorn' is not a class"):
         voc_labels(annotation(("unicorn", 0)))
 
 
@@ -250,15 +250,15 @@ def test_bad_input_is_refused(voc):
     root = voc / "VOCdevkit" / "VOC2007"
     (root / "JPEGImages" / "000003.jpg").unlink()
     (root / "Annotations" / "000004.xml").unlink()
-    with pytest.raises(ValueError, match=r"20 images, of which 2 files are missing.*000003\.jpg.*000004\.xml"):
+    with pytest.raises(ValueError, match=r"20 images, but 2 files are missing.*000003\.jpg.*000004\.xml"):
         voc2007(voc)
     for change in ({"iterations": 0}, {"lr": 0.0}, {"max_norm": 0.0}, {"halve_every": 0}, {"weight_decay": -1.0}):
         with pytest.raises(ValueError, match="must be at least 1"):
             fit_voc(nn.Identity(), classifier(), points(), **change)
-    with pytest.raises(ValueError, match=r"must end in an nn\.Linear, its top layer, not in ReLU"):
+    with pytest.raises(ValueError, match=r"must be an nn\.Linear, not ReLU"):
         fit_voc(nn.Identity(), nn.Sequential(nn.Linear(3, 4), nn.ReLU()), points())
-    with pytest.raises(ValueError, match="at least one crop, not 0"):
+    with pytest.raises(ValueError, match="at least one crop"):
         evaluate_voc(nn.Identity(), points(), crops=0)
     nothing = Points(torch.zeros(2, 20), torch.full((2, 20), -1))
-    with pytest.raises(ValueError, match="nothing can be found"):
+    with pytest.raises(ValueError, match="no positives"):
         evaluate_voc(nn.Identity(), nothing)

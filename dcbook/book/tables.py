@@ -8,6 +8,8 @@ from collections.abc import Sequence
 import pandas as pd
 from IPython.display import Markdown
 
+from dcbook.plots.names import called, named
+
 ROWS = 12  # that a page shows
 BOTH_WAYS = ("acc", "nmi")
 
@@ -25,8 +27,8 @@ def comparison(frame: pd.DataFrame, metrics: Sequence[str] = BOTH_WAYS) -> Markd
         value = f"{row.mean:.1f}" + ("" if math.isnan(row.std) else f" ± {row.std:.1f}")
         value = f"**{value}**" if row.mean == best[row.dataset, row.metric] else value
         value += "" if math.isnan(row.difference) else f" ({row.reported:.1f})"
-        cells.setdefault(row.method, {})[f"{row.dataset} {row.metric.upper()}"] = value
-    columns = [f"{dataset} {metric.upper()}" for dataset in frame["dataset"].unique() for metric in metrics]
+        cells.setdefault(row.method, {})[f"{called(row.dataset)} {named(row.metric)}"] = value
+    columns = [f"{called(dataset)} {named(metric)}" for dataset in frame["dataset"].unique() for metric in metrics]
     rows = pd.DataFrame([{"%": method, **values} for method, values in cells.items()])
     return table(rows[["%", *(name for name in columns if name in rows)]].fillna(""), rows=None)
 

@@ -17,6 +17,7 @@ from dcbook.experiments.power import ENOUGH, MOST
 from dcbook.experiments.records import path_of, read
 from dcbook.experiments.verdict import (
     CONTRADICTED,
+    MIXED,
     NO_EFFECT,
     SUPPORTED,
     UNDECIDED,
@@ -26,6 +27,7 @@ from dcbook.experiments.verdict import (
 )
 
 NOT_YET, NOT_HERE = "not tested yet", "not testable here"
+AGAINST = (CONTRADICTED, NO_EFFECT, MIXED)  # verdicts that speak against a paper, all of it or a part
 TOO_SMALL = "at this share of the protocol, which is too small to count against the paper"
 
 
@@ -187,7 +189,8 @@ class Claim:
     ) -> Verdict:
         """What the records of its runs say, and which share of the paper's protocol that rests on.
 
-        A claim is called contradicted, or without effect, only where that share is large enough; else it is undecided.
+        A claim is called contradicted, without effect or mixed only where that share is large enough; else it is
+        undecided.
         """
         if isinstance(self.judge, str):
             return Verdict(NOT_YET if self.judge.startswith(NOT_YET) else NOT_HERE, self.judge)
@@ -198,10 +201,8 @@ class Claim:
         except NotTested as missing:
             return Verdict(NOT_YET, str(missing))
         share, verdict, evidence = (self.protocol or protocol)(records), answer.verdict, answer.evidence
-        if share and not share.enough and verdict in (CONTRADICTED, NO_EFFECT):
-            evidence = (
-                f"{verdict} at this share of the protocol, which is too small to count against the paper: {evidence}"
-            )
+        if share and not share.enough and verdict in AGAINST:
+            evidence = f"{verdict} {TOO_SMALL}: {evidence}"
             verdict = UNDECIDED
         return Verdict(verdict, evidence, answer, share, answer.power(self.gain))
 

@@ -1,4 +1,7 @@
-"""Clustering in torch without networks, on any device: k-means, spectral, by factors, power iteration, transport."""
+"""Clustering algorithms in torch without networks, for any device.
+
+k-means, landmark-based spectral embedding, non-negative factorization, power iteration, optimal transport, whitening.
+"""
 
 from dcbook.clustering.assignment import assign
 from dcbook.clustering.kmeans import KMeansResult, kmeans

@@ -7,13 +7,13 @@ from dcbook.clustering.points import as_matrix, full_precision, lift_centers, ro
 
 
 def nearest(points: Tensor, lifted: Tensor, buffer: Tensor) -> Tensor:
-    """Return the label (m,) of the nearest center, the first of those that tie, for points [x, 1] (m, d + 1).
+    """Return the label (m,) of the nearest center for points [x, 1] (m, d + 1); ties go to the first center.
 
-    `buffer` has room for m × K scores: to ask for fresh memory again and again takes longer than to fill it.
+    `buffer` has room for m × K scores; allocating it anew in each call would take longer than filling it.
     """
     scores = buffer[: len(points) * len(lifted)].view(len(points), len(lifted))
     torch.mm(points, lifted.T, out=scores)
-    if scores.device.type == "cpu":  # NumPy's argmin is vectorized, torch's takes ten times as long
+    if scores.device.type == "cpu":  # NumPy's argmin is vectorized; torch's takes ten times as long
         return torch.from_numpy(scores.numpy().argmin(1))
     return scores.argmin(1)
 
@@ -22,7 +22,7 @@ def nearest(points: Tensor, lifted: Tensor, buffer: Tensor) -> Tensor:
 def assign(
     x: object, centers: object, *, device: str | torch.device = "auto", chunk_bytes: int | None = None
 ) -> tuple[Tensor, Tensor]:
-    """Assign every point to its nearest center, the first of those that tie.
+    """Assign every point to its nearest center; ties go to the first center.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def assign(
     TypeError
         If either is not a dense matrix of real numbers.
     ValueError
-        If the shapes do not fit or a number is not finite.
+        If the numbers of columns differ or a number is not finite.
     """
     home = x.device if isinstance(x, Tensor) else torch.device("cpu")
     x = as_matrix(x, device)
@@ -51,7 +51,7 @@ def assign(
     middle = centers.mean(0)
     lifted = lift_centers(centers - middle)
     if not lifted.isfinite().all():
-        raise ValueError(f"centers hold NaN, infinity, or numbers the squares of which overflow {x.dtype}")
+        raise ValueError(f"centers hold NaN, infinity, or numbers whose squares overflow {x.dtype}")
     labels = torch.empty(len(x), dtype=torch.int64, device=x.device)
     distances = x.new_empty(len(x))
     rows = rows_at_once(x.device, len(centers), 2 * x.shape[1], x.element_size(), chunk_bytes)
@@ -64,5 +64,5 @@ def assign(
             label.copy_(nearest(points, lifted, scores))
             torch.sum((part - centers.index_select(0, label)).square_(), dim=1, out=distance)
     if not distances.isfinite().all():
-        raise ValueError(f"x holds NaN, infinity, or numbers the squares of which overflow {x.dtype}")
+        raise ValueError(f"x holds NaN, infinity, or numbers whose squares overflow {x.dtype}")
     return labels.to(home), distances.to(home)

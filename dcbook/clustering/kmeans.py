@@ -1,4 +1,4 @@
-"""k-means: several runs, and the best of them."""
+"""k-means with several starts; the best run is kept."""
 
 import operator
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class KMeansResult:
     Attributes
     ----------
     centers : tensor (K, d)
-    labels : int64 tensor (N,), 0..K-1: the nearest of `centers`, just as `assign` gives it
+    labels : int64 tensor (N,), 0..K-1: the nearest of `centers`, as `assign` returns it
     inertia : sum of squared distances of the points to their centers
     n_iter : iterations of the best run
     inertias : float64 tensor (R,) on the CPU, one per run
@@ -45,20 +45,20 @@ def kmeans(
     device: str | torch.device = "auto",
     chunk_bytes: int | None = None,
 ) -> KMeansResult:
-    """Cluster points by k-means (Lloyd 1982), all starts at once, and keep the run of the lowest inertia.
+    """Cluster points by k-means (Lloyd 1982), all starts at once, and keep the run with the lowest inertia.
 
-    From the same start it takes the steps that scikit-learn's `KMeans` takes. They part when a cluster is empty: here a
-    large cluster is split in two (DeepCluster, Caron et al. 2018, section 2.2.1), so that K clusters live on wherever
-    there are K distinct points.
+    From the same start it takes the same steps as scikit-learn's `KMeans`, except when a cluster is empty: here a large
+    cluster is split in two (DeepCluster, Caron et al. 2018, section 2.2.1), so that no cluster stays empty if there are
+    K distinct points.
 
     Parameters
     ----------
     x : array or tensor (N, d)
-        float64, and whole numbers above 2^24, are computed in float64, all else in float32.
+        float64 and whole numbers above 2^24 are computed in float64, everything else in float32.
     n_clusters : K, 1..N
     init : "k-means++", or centers to start from (K, d), or R such starts (R, K, d)
-    n_init : number R of starts drawn by k-means++; not used with given ones
-    max_iter : most iterations of each run, at least 1
+    n_init : number R of starts drawn by k-means++; ignored if `init` gives the starts
+    max_iter : maximum number of iterations of each run, at least 1
     tol : a run ends when the squared shift of its centers, summed, is at most `tol` × the mean variance of the columns
     random_state : seed or generator of the starts and of the splits; None is torch's default generator
     device : where to compute; "auto" is where `x` is, or a GPU if there is one and `x` is on the CPU
@@ -72,9 +72,10 @@ def kmeans(
     Raises
     ------
     TypeError
-        If `x`, `init` or `random_state` is of another kind.
+        If `x`, `init` or `random_state` has the wrong type.
     ValueError
-        If `x` is no matrix of finite numbers, K not in 1..N, `init` of another shape, or a setting out of range.
+        If `x` is not a matrix of finite numbers, K is not in 1..N, `init` has the wrong shape, or a setting is out of
+        range.
     """
     home = x.device if isinstance(x, Tensor) else torch.device("cpu")
     x = as_matrix(x, device)
@@ -82,7 +83,7 @@ def kmeans(
     check_counts(len(x), n_clusters, n_init)
     if max_iter < 1 or not tol >= 0 or (chunk_bytes is not None and chunk_bytes < 1):
         raise ValueError(
-            f"needs max_iter ≥ 1, tol ≥ 0 and chunk_bytes ≥ 1 or None; got {max_iter}, {tol} and {chunk_bytes}"
+            f"max_iter ≥ 1, tol ≥ 0 and chunk_bytes ≥ 1 or None must hold; got {max_iter}, {tol} and {chunk_bytes}"
         )
     generator = as_generator(random_state)
     with full_precision():
@@ -99,14 +100,14 @@ def kmeans(
         centers = runs[best] + mean
         labels, inertia = _finish(x, centers, generator, chunk_bytes)
     inertias[best] = inertia
-    inertias.clamp_(min=inertia)  # those of the others are exact to rounding only
+    inertias.clamp_(min=inertia)  # the inertias of the other runs are subject to rounding
     return KMeansResult(centers.to(home), labels.to(home), inertia, n_iter[best], inertias)
 
 
 def _inertias(points: Tensor, runs: Tensor, total: float, chunk_bytes: int | None) -> Tensor:
     """Return the inertia of each of `runs` (R, K, d): Σ|x|² - Σ(2c·s - n|c|²) over clusters of sum s and size n.
 
-    Where clusters are so tight that the difference is all rounding, direct differences take its place.
+    Where clusters are so tight that rounding dominates this difference, distances from direct differences are summed.
     """
     if len(runs) == 1:
         return torch.zeros(1, dtype=torch.float64)
@@ -121,7 +122,7 @@ def _inertias(points: Tensor, runs: Tensor, total: float, chunk_bytes: int | Non
 
 
 def _finish(x: Tensor, centers: Tensor, generator: torch.Generator, chunk_bytes: int | None) -> tuple[Tensor, float]:
-    """Return the final labels and inertia; the last step of centers may have emptied a cluster, then split again."""
+    """Return the final labels and inertia; if the last update of the centers emptied a cluster, split another one."""
     labels, distances = assign(x, centers, device=x.device, chunk_bytes=chunk_bytes)
     for _ in range(len(centers)):
         if labels.unique().numel() == len(centers) or not split_clusters(x, labels, centers, generator):
@@ -138,7 +139,7 @@ def _given_starts(init: object, n_clusters: int, x: Tensor) -> Tensor | None:
     starts = as_tensor(init, "init")
     if starts.ndim not in (2, 3) or starts.shape[-2:] != (n_clusters, x.shape[1]) or not len(starts):
         shape = f"({n_clusters}, {x.shape[1]})"
-        raise ValueError(f"init must be of shape {shape}, or (R, *{shape}) for R starts; got {tuple(starts.shape)}")
+        raise ValueError(f"init must have shape {shape}, or (R, *{shape}) for R starts; got {tuple(starts.shape)}")
     starts = starts.to(x)
     if not starts.isfinite().all():
         raise ValueError("init holds NaN or infinity; centers must be finite")
@@ -146,7 +147,10 @@ def _given_starts(init: object, n_clusters: int, x: Tensor) -> Tensor | None:
 
 
 def as_generator(random_state: int | torch.Generator | None) -> torch.Generator:
-    """The generator meant: as given, of a seed, or for None torch's default one; TypeError for anything else."""
+    """Return the given generator, a new one with the given seed, or torch's default one for None.
+
+    Raises TypeError for anything else.
+    """
     if random_state is None:
         return torch.default_generator
     if isinstance(random_state, torch.Generator):

@@ -3,14 +3,14 @@
 | symbol | name in code     | shape  | meaning                                                                        |
 |--------|------------------|--------|--------------------------------------------------------------------------------|
 | u_i    | landmarks        | (p, d) | representatives of the points                                                  |
-| z_ij   | weights, indices | (N, r) | kernel weights of each point's r nearest landmarks, summing to 1: nonzeros of Z |
+| z_ij   | weights, indices | (N, r) | nonzeros of Z: kernel weights of each point's r nearest landmarks, sum 1       |
 | D      | degrees          | (p,)   | row sums of Z (p, N)                                                           |
 | A, S   | vectors, values  | (p, K) | left singular vectors and values of D^(-1/2) Z, from a p × p matrix            |
-| B      | embedding        | (N, K) | right singular vectors, B = Zᵀ D^(-1/2) A S⁻¹: for new points as well (Nyström) |
+| B      | embedding        | (N, K) | right singular vectors, B = Zᵀ D^(-1/2) A S⁻¹; also for new points (Nyström)   |
 
-The paper (Chen & Cai, AAAI 2011) is followed as recalled, and the authors' MATLAB code (LSC.m) as copies of it in other
-people's public repositories have it; neither was checked against its original. They differ, and `variant` says which
-is followed. The first singular vector is constant, as all columns of Z sum to 1:
+The paper (Chen & Cai, AAAI 2011) is followed from memory, and the authors' MATLAB code (LSC.m) from copies in other
+people's public repositories; neither was checked against its original. They differ, and `variant` says which one is
+followed. The first singular vector is constant, because all columns of Z sum to 1:
 
 | what                         | "paper"                              | "released"                                  |
 |------------------------------|--------------------------------------|---------------------------------------------|
@@ -18,7 +18,7 @@ is followed. The first singular vector is constant, as all columns of Z sum to 1
 | singular vectors             | the first K                          | the K after the first                       |
 | rows of B                    | as they are                          | scaled to length 1                          |
 
-The released h is no distance: its weights depend on the units of x, and are nearly equal with pixels in [0, 1].
+The released h is not a distance: the weights depend on the units of x and are nearly equal for pixels in [0, 1].
 """
 
 from dataclasses import dataclass
@@ -30,13 +30,13 @@ from dcbook.clustering.kmeans import as_generator, kmeans
 from dcbook.clustering.neighbors import nearest_references
 from dcbook.clustering.points import as_matrix
 
-SMALLEST = 1e-12  # of a squared singular value, the largest being 1: below, its vectors are rounding
-OUTER_PRODUCTS = 1 << 22  # elements of an array of r × r products
+SMALLEST = 1e-12  # squared singular values below this share of the largest (1) are rounding errors
+OUTER_PRODUCTS = 1 << 22  # largest number of elements of an array of r × r products
 
 
 @dataclass(frozen=True, eq=False)
 class LandmarkEmbedding:
-    """A map from points to spectral coordinates; call it with x (N, d) for an (N, K) tensor on the device of x.
+    """A map from points x (N, d) to spectral coordinates (N, K); both tensors are on the same device.
 
     Attributes
     ----------
@@ -59,7 +59,7 @@ class LandmarkEmbedding:
         return self._combined(kernel_weights(distances, self.bandwidth), indices)
 
     def _combined(self, weights: Tensor, indices: Tensor) -> Tensor:
-        """Zᵀ times the projection, one nearest landmark of all points at a time."""
+        """Zᵀ times the projection, computed for the first nearest landmarks of all points, then the second, …"""
         embedding = weights.new_zeros(len(weights), self.projection.shape[1])
         for weight, index in zip(weights.T, indices.T, strict=True):
             embedding += weight.unsqueeze(1) * self.projection[index]
@@ -88,10 +88,10 @@ def landmark_embedding(
     ----------
     x : array or tensor (N, d)
     n_components : K, from 1 to p, and below p in the released variant
-    n_landmarks : p; more than N are cut to N
-    n_nearest : r, from 1 to p; cut to p where that was cut
+    n_landmarks : p; at most N are used
+    n_nearest : r, from 1 to p; at most N are used
     landmarks : "k-means" (centers after 5 iterations from p of the points) or "random" (p of the points)
-    bandwidth : h of the kernel, above 0; None is that of the variant
+    bandwidth : h of the kernel, above 0; None takes the variant's h
     variant : "paper" or "released", see the table above
     random_state : seed or generator that draws the landmarks
     device : as in `dcbook.clustering.kmeans`
@@ -121,15 +121,13 @@ def kernel_weights(distances: Tensor, bandwidth: float) -> Tensor:
 
 
 def check_landmarks(n, n_components, n_landmarks, n_nearest, landmarks, bandwidth, variant) -> None:
-    """Raise ValueError for settings of `landmark_embedding` that don't fit each other or the n points."""
+    """Raise ValueError if settings of `landmark_embedding` are invalid, alone, together or for n points."""
     if landmarks not in ("k-means", "random") or variant not in ("paper", "released"):
         raise ValueError(
             f'landmarks must be "k-means" or "random" and variant "paper" or "released", not {landmarks!r}, {variant!r}'
         )
     if not 1 <= n_nearest <= n_landmarks:
-        raise ValueError(
-            f"each point needs from 1 to all {n_landmarks} landmarks as its nearest, not n_nearest={n_nearest}"
-        )
+        raise ValueError(f"each point needs between 1 and {n_landmarks} landmarks (all); got n_nearest={n_nearest}")
     if n_components + (variant == "released") > min(n_landmarks, n):
         raise ValueError(
             f"{n_components} clusters need at least {n_components + (variant == 'released')} landmarks, "
@@ -143,7 +141,7 @@ def _projection(weights: Tensor, indices: Tensor, p: int, n_components: int, ski
     """D^(-1/2) A S⁻¹ (p, K), float64 on the CPU, for the K largest singular values after the first `skip`."""
     weights, indices = weights.cpu().double(), indices.cpu()
     degrees = torch.zeros(p, dtype=torch.float64).index_add_(0, indices.flatten(), weights.flatten())
-    scale = torch.where(degrees > 0, degrees, torch.inf).rsqrt()  # a landmark that is nobody's nearest takes no part
+    scale = torch.where(degrees > 0, degrees, torch.inf).rsqrt()  # a landmark with no points gets weight 0
     gram = torch.zeros(p * p, dtype=torch.float64)
     rows = max(1, OUTER_PRODUCTS // weights.shape[1] ** 2)
     for weight, index in zip(weights.split(rows), indices.split(rows), strict=True):

@@ -15,9 +15,9 @@ def lloyd(
     generator: torch.Generator,
     chunk_bytes: int | None = None,
 ) -> tuple[Tensor, list[int]]:
-    """Return the centers (R, K, d) and iterations of each run from `starts`, for lifted `points` (N, d + 1).
+    """Return the centers (R, K, d) and the number of iterations of each run from `starts`, for lifted `points`.
 
-    A run ends, and leaves the batch, when the squared shift of its centers, summed, is at most `tol`.
+    `points` is (N, d + 1). A run ends, and leaves the batch, when its centers' squared shifts sum to at most `tol`.
     """
     centers = starts.clone()
     n_iter = torch.zeros(len(starts), dtype=torch.int64, device=points.device)
@@ -41,7 +41,8 @@ def lloyd(
 def cluster_sums(points: Tensor, centers: Tensor, chunk_bytes: int | None = None) -> tuple[Tensor, Tensor]:
     """Return the sums (R, K, d) and sizes (R, K, 1) of the clusters of lifted `points` around `centers` (R, K, d).
 
-    Blocks are summed in the precision of `points`, all in double. Same arguments, same bits, on a GPU too.
+    Each block is summed in the precision of `points`, the blocks in float64 where the device has it. The result is
+    deterministic, also on a GPU.
     """
     by_product = sums_by_product(*centers.shape[1:], points.device)
     sums_of = _sums_by_product if by_product else _sums_by_index
@@ -53,7 +54,7 @@ def cluster_sums(points: Tensor, centers: Tensor, chunk_bytes: int | None = None
 
 
 def _sums_by_index(points: Tensor, lifted: Tensor, chunk_bytes: int | None) -> Tensor:
-    """Return the sums (R, K, d + 1) of lifted `points`, one addition for each."""
+    """Return the sums (R, K, d + 1) of lifted `points`, adding each point to its cluster by index."""
     rows = rows_at_once(points.device, lifted.shape[1], lifted.shape[2] - 1, points.element_size(), chunk_bytes)
     buffer = points.new_empty(rows * lifted.shape[1])
     sums = torch.zeros_like(lifted)
@@ -67,17 +68,17 @@ def _sums_by_product(points: Tensor, lifted: Tensor, chunk_bytes: int | None) ->
     """Return the sums (R, K, d + 1) of lifted `points`, as a product with a one-hot matrix, 256 clusters at once."""
     runs_at_once = max(1, 256 // lifted.shape[1])
     sums = torch.cat([_products(points, runs, chunk_bytes) for runs in lifted.split(runs_at_once)])
-    for run in (sums[..., -1].sum(1) > len(points)).nonzero().flatten().tolist():  # a point was nearest to two centers
+    for run in (sums[..., -1].sum(1) > len(points)).nonzero().flatten().tolist():  # a point had two nearest centers
         sums[run] = _products(points, lifted[run : run + 1], chunk_bytes, first_of_ties=True)[0]
     return sums
 
 
 def _products(points: Tensor, lifted: Tensor, chunk_bytes: int | None, first_of_ties: bool = False) -> Tensor:
-    """As `_sums_by_product`; a point that is as near to two centers counts for both unless for the `first_of_ties`."""
+    """As `_sums_by_product`; a point with two nearest centers counts for both, with `first_of_ties` for the first."""
     n_runs, n_clusters, d = lifted.shape
     flat = lifted.flatten(0, 1)
     rows = rows_at_once(points.device, len(flat), d - 1, points.element_size(), chunk_bytes)
-    buffer = points.new_empty(rows * len(flat))  # reused: fresh memory costs more than sums
+    buffer = points.new_empty(rows * len(flat))  # reused: allocation costs more than the sums
     sums = points.new_zeros(d, len(flat))
     for part in points.split(rows):
         scores = torch.mm(flat, part.T, out=buffer[: len(flat) * len(part)].view(len(flat), len(part)))
@@ -92,9 +93,10 @@ def _products(points: Tensor, lifted: Tensor, chunk_bytes: int | None, first_of_
 def split_clusters(x: Tensor, labels: Tensor, centers: Tensor, generator: torch.Generator) -> bool:
     """Fill each empty cluster with a part of the largest cluster that can be split; change labels and centers in place.
 
-    DeepCluster gives the empty cluster the large one's center, a little perturbed, and reassigns the points between the
-    two. Perturbed by +ε and -ε, they part at the hyperplane through the center across ε, whatever its length: only the
-    direction is drawn. Clusters of equal points cannot be split. Returns whether any was.
+    DeepCluster gives the empty cluster a slightly perturbed copy of the large cluster's center and reassigns the large
+    cluster's points to the two. With perturbations +ε and -ε, the boundary is the hyperplane through the center that is
+    orthogonal to ε, whatever its length, so only a direction is drawn. Clusters of equal points cannot be split.
+    Returns whether any cluster was split.
     """
     sizes = torch.bincount(labels, minlength=len(centers))
     split = False

@@ -1,4 +1,4 @@
-"""The nearest of many reference points, for each of many points, chunk by chunk."""
+"""Exact nearest neighbors among reference points or other points, computed chunk by chunk."""
 
 import torch
 from torch import Tensor
@@ -34,22 +34,23 @@ def nearest_references(
 
 @torch.no_grad()
 def nearest_others(x: Tensor, n_neighbors: int, chunk_bytes: int | None = None) -> tuple[Tensor, Tensor]:
-    """The `n_neighbors` nearest of the other rows for each row of `x` (N, d), nearest first; at most all N - 1.
+    """The `n_neighbors` nearest other rows for each row of `x` (N, d), nearest first; at most all N - 1.
 
-    Returns squared distances and int64 indices, both (N, k); no point neighbors itself.
+    Returns squared distances and int64 indices, both (N, k); no point is its own neighbor.
     """
     n = len(x)
     distances, indices = nearest_references(x, x, min(n_neighbors + 1, n), chunk_bytes)
     others = indices != torch.arange(n, device=x.device).unsqueeze(1)
-    others[:, -1] &= ~others.all(1)  # of equal points, a point may not be among its own nearest: leave the last out
+    others[:, -1] &= ~others.all(1)  # with duplicates, a point may be missing from its own list: drop the last
     return distances[others].view(n, -1), indices[others].view(n, -1)
 
 
 @torch.no_grad()
 def neighbor_graph(x: Tensor, n_neighbors: int, chunk_bytes: int | None = None) -> Tensor:
-    """Which rows of `x` (N, d) are near each other: pairs (2, E), j < l, one of them among the other's `n_neighbors`.
+    """The edges (2, E) of the undirected nearest-neighbor graph of the rows of `x` (N, d).
 
-    The edges of the undirected nearest-neighbor graph, each once, in order; no point neighbors itself.
+    An edge (j, l), j < l, means that one of the two points is among the `n_neighbors` nearest of the other. Each edge
+    occurs once, in sorted order; no point is its own neighbor.
     """
     n = len(x)
     _, indices = nearest_others(x, n_neighbors, chunk_bytes)
@@ -61,7 +62,7 @@ def neighbor_graph(x: Tensor, n_neighbors: int, chunk_bytes: int | None = None) 
 
 @torch.no_grad()
 def mutual(indices: Tensor) -> Tensor:
-    """Which of the neighbors `indices` (N, k) have the point among theirs too: bool (N, k)."""
+    """Which of the neighbors `indices` (N, k) are mutual, that is, also list the point as a neighbor: bool (N, k)."""
     n = len(indices)
     own = torch.arange(n, device=indices.device).unsqueeze(1)
     return torch.isin(indices * n + own, own * n + indices)
@@ -69,6 +70,6 @@ def mutual(indices: Tensor) -> Tensor:
 
 @torch.no_grad()
 def neighbor_centroids(x: Tensor, indices: Tensor, kept: Tensor) -> Tensor:
-    """The mean of each row of `x` (N, d) and of those of its neighbors `indices` (N, k) that are `kept` (N, k)."""
+    """The mean (N, d) of each row of `x` (N, d) and its neighbors `indices` (N, k) for which `kept` (N, k) is true."""
     weights = kept.to(x.dtype).unsqueeze(2)
     return (x + (x[indices] * weights).sum(1)) / (1 + weights.sum(1))

@@ -1,4 +1,4 @@
-"""Locality preserving non-negative matrix factorization: X ≈ V Uᵀ, with V alike for neighbors.
+"""Locality preserving non-negative matrix factorization: X ≈ V Uᵀ, with similar rows of V for neighbors.
 
 | symbol  | name in code | shape  | meaning                                                                      |
 |---------|--------------|--------|------------------------------------------------------------------------------|
@@ -11,15 +11,16 @@
 The objective is D(X || V Uᵀ) + lambda Σ over edges {j, l} of [D(v_j || v_l) + D(v_l || v_j)], with the generalized
 Kullback-Leibler divergence D(a || b) = Σ a log(a/b) - a + b. The second term is lambda tr(Vᵀ L log V).
 
-Cai, He, Wang, Bao & Han, IJCAI 2009 (there: LPNMF). The paper's text was not checked: objective, updates, lambda = 100
-and columns of U of length 1 are those of the authors' MATLAB code (GNMF_KL.m, version 3.0) in other people's copies.
+Cai, He, Wang, Bao & Han, IJCAI 2009 (there: LPNMF). The paper's text was not checked. The objective, the updates,
+lambda = 100 and the unit length of the columns of U follow the authors' MATLAB code (GNMF_KL.m, version 3.0), read in
+other people's copies.
 
 The updates are multiplicative, v_k ← (Σ_i u_ik I + lambda L)⁻¹ y_k with y_jk = v_jk Σ_i x_ji u_ik / (V Uᵀ)_ji, and
-u_ik ← u_ik Σ_j v_jk x_ji / (V Uᵀ)_ji / Σ_j v_jk. That of V rests on log r ≈ 1 - 1/r for the ratio r of two neighbors
-(for the objective above this would give 2 lambda L), so that nothing proves that the objective falls. In our trials it
-always did; where it would rise, the step of V is halved until it doesn't. The objective could also be lowered for
-nothing, as V / c and c U have the same product, but the updates keep the scale that they begin with: lambda = 100 has
-its meaning from columns of U that begin with length 1.
+u_ik ← u_ik Σ_j v_jk x_ji / (V Uᵀ)_ji / Σ_j v_jk. The update of V rests on log r ≈ 1 - 1/r for the ratio r of two
+neighbors' entries (which for the objective above would give 2 lambda L), so it is not proven to lower the objective. In
+our trials it always did; where the objective would rise, the step of V is halved until it does not. Rescaling to V / c
+and c U keeps the product and lowers the second term, but the updates keep the initial scale. Hence lambda = 100 is
+meaningful only if the columns of U start with length 1.
 """
 
 from dataclasses import dataclass
@@ -32,9 +33,9 @@ from dcbook.clustering.neighbors import neighbor_graph
 from dcbook.clustering.points import as_matrix, full_precision, rows_at_once, wide
 from dcbook.threads import ignored
 
-SMALLEST = 1e-10  # of what is divided by or taken the logarithm of
+SMALLEST = 1e-10  # lower bound of divisors and of arguments of logarithms
 HALVINGS = 10
-ACCURACY, MOST_GRADIENTS = 1e-4, 500  # of conjugate gradients: relative residual, iterations
+ACCURACY, MOST_GRADIENTS = 1e-4, 500  # conjugate gradients: relative residual, maximum number of iterations
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +46,7 @@ class Factorization:
     ----------
     u : tensor (d, K)
     v : tensor (N, K)
-    objective : values before the first update, after it, after the second, …; never rising
+    objective : values before the first update, after the first, after the second, …; never increasing
     """
 
     u: Tensor
@@ -55,7 +56,7 @@ class Factorization:
 
 @dataclass(frozen=True, eq=False)
 class Graph:
-    """An undirected graph of N nodes, each edge (2, E) once; `adjacency` (N, N) is sparse."""
+    """An undirected graph of N nodes; `edges` (2, E) lists each edge once, `adjacency` (N, N) is sparse."""
 
     edges: Tensor
     adjacency: Tensor
@@ -91,19 +92,20 @@ def locality_preserving_nmf(
     random_state: int | torch.Generator | None = None,
     device: str | torch.device = "auto",
 ) -> Factorization:
-    """Factorize non-negative x (N, d), beginning at k-means.
+    """Factorize non-negative x (N, d), starting from k-means.
 
-    U begins as the centers of k-means and V as the least-squares coefficients in them, clipped at 0, as in the MATLAB
-    code (which tries 10 short runs of both, where here the best of `n_init` short runs of k-means is taken).
+    U starts as the centers of k-means and V as the least-squares coefficients of x in U, clipped at 0, as in the MATLAB
+    code. (The MATLAB code tries 10 short runs of both; here the best of `n_init` short runs of k-means is taken.)
 
     Parameters
     ----------
     x : array or tensor (N, d), no entry below 0
     n_components : K, from 1 to N
     lam : lambda, at least 0
-    n_neighbors : of each point in the graph, at least 1; more than N - 1 are all others
-    max_iter, tol : at most so many updates, fewer if one lowers the objective by less than the share `tol`
-    n_init : runs of k-means, of 10 iterations, of which the best is where U begins
+    n_neighbors : number of neighbors of each point in the graph, at least 1; at most N - 1 are used
+    max_iter : maximum number of updates, at least 1
+    tol : the updates end when one lowers the objective by less than this share, at least 0
+    n_init : number of k-means runs of 10 iterations; U starts from the best
     random_state, device : as in `dcbook.clustering.kmeans`
 
     Raises ValueError for negative entries and settings out of range.
@@ -111,7 +113,7 @@ def locality_preserving_nmf(
     x = as_matrix(x, device)
     check_factorization(lam, n_neighbors, max_iter, tol)
     if x.min() < 0:
-        raise ValueError(f"x must hold no number below 0 to be factorized; its smallest is {float(x.min()):.4g}")
+        raise ValueError(f"x must not hold negative numbers; its smallest is {float(x.min()):.4g}")
     graph = Graph.of(neighbor_graph(x, n_neighbors), len(x), wide(x.device))
     start = {"n_init": n_init, "max_iter": 10, "random_state": as_generator(random_state)}
     u = kmeans(x, n_components, **start, device=x.device).centers
@@ -140,9 +142,10 @@ def locality_preserving_nmf(
 
 @torch.no_grad()
 def fold_in(x: Tensor, u: Tensor, max_iter: int = 100) -> Tensor:
-    """V (N, K) of samples x (N, d) by `max_iter` multiplicative updates with U (d, K) fixed, from equal shares.
+    """V (N, K) of samples x (N, d) by `max_iter` multiplicative updates with U (d, K) fixed, from equal entries.
 
-    Each sample by itself, without a graph: for those that U was found from, not the V that was found with it.
+    Each sample is treated by itself, without the graph, so the samples that U was fitted to get another V than in the
+    factorization.
     """
     v = x.new_empty(len(x), u.shape[1])
     u = u.to(x)
@@ -156,7 +159,7 @@ def fold_in(x: Tensor, u: Tensor, max_iter: int = 100) -> Tensor:
 
 
 def check_factorization(lam: float, n_neighbors: int, max_iter: int, tol: float) -> None:
-    """Raise ValueError for settings of `locality_preserving_nmf` out of their range."""
+    """Raise ValueError if a setting of `locality_preserving_nmf` is out of range."""
     if not (lam >= 0 and n_neighbors >= 1 and max_iter >= 1 and tol >= 0):
         given = f"{lam}, {n_neighbors}, {max_iter}, {tol}"
         raise ValueError(f"lam >= 0, n_neighbors >= 1, max_iter >= 1 and tol >= 0 must hold, not {given}")
@@ -190,7 +193,7 @@ def _update_u(x: Tensor, u: Tensor, v: Tensor) -> Tensor:
 
 
 def _solve(graph: Graph, sums: Tensor, lam: float, y: Tensor, start: Tensor) -> Tensor:
-    """The solution v (N, K) of (sums_k I + lam L) v_k = y_k, by conjugate gradients scaled by the diagonal."""
+    """The solution v (N, K) of (sums_k I + lam L) v_k = y_k by conjugate gradients, preconditioned by the diagonal."""
     diagonal = sums + lam * graph.degrees
 
     def image_of(v: Tensor) -> Tensor:

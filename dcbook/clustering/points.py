@@ -1,7 +1,7 @@
-"""What a k-means needs of its data: a float matrix, centered, on one device, with a one after each row.
+"""Data in the form that k-means needs: a centered float matrix on one device, with a one appended to each row.
 
-With x' = [x, 1] and a center's row c' = [-2c, |c|²], the product x'·c' is |x - c|² - |x|²: one matrix product
-orders all centers by distance, and one more, of a one-hot matrix with x', gives cluster sums and sizes.
+With x' = [x, 1] and c' = [-2c, |c|²] for a center c, the product x'·c' is |x - c|² - |x|². One matrix product orders
+all centers by distance, and a second one, of a one-hot matrix with x', gives the sums and sizes of the clusters.
 """
 
 import math
@@ -15,12 +15,12 @@ from torch import Tensor
 from dcbook.threads import new_lock
 
 CPU_CHUNK, GPU_CHUNK = 1 << 20, 1 << 26  # bytes
-WHOLE = 1 << 24  # float32 holds all whole numbers up to this one
+WHOLE = 1 << 24  # float32 represents all whole numbers up to this one
 BLOCK = 1 << 16  # rows summed in single precision before the sum goes on in double
 
 
 def as_tensor(x: object, name: str) -> Tensor:
-    """Return array-like `x` as a dense tensor of real numbers, without a copy where that is possible."""
+    """Return array-like `x` as a dense tensor of real numbers, without a copy if possible; TypeError otherwise."""
     if not isinstance(x, Tensor):
         array = np.asarray(x)
         if array.dtype.kind not in "fiub":
@@ -33,9 +33,10 @@ def as_tensor(x: object, name: str) -> Tensor:
 
 
 def as_matrix(x: object, device: str | torch.device = "auto", name: str = "x") -> Tensor:
-    """Return array-like `x` as an (N, d) tensor on `device`: float64 stays so, all else becomes float32.
+    """Return array-like `x` as an (N, d) tensor on `device`: float64 is kept, everything else becomes float32.
 
-    Whole numbers that float32 does not hold, above 2^24, become float64.
+    Whole numbers above 2^24, which float32 cannot represent, become float64. Raises TypeError for other contents and
+    ValueError for other shapes.
     """
     x = as_tensor(x, name)
     if x.ndim != 2 or 0 in x.shape:
@@ -47,21 +48,21 @@ def as_matrix(x: object, device: str | torch.device = "auto", name: str = "x") -
 
 
 def resolve_device(device: str | torch.device, current: torch.device) -> torch.device:
-    """Return the device meant: "auto" is where the data are, or a GPU if there is one and they are on the CPU."""
+    """Return `device`; "auto" is the data's `current` device, or a GPU if there is one and the data are on the CPU."""
     if device != "auto":
         return torch.device(device)
     return torch.device("cuda") if current.type == "cpu" and torch.cuda.is_available() else current
 
 
 def wide(device: torch.device) -> torch.dtype:
-    """Return the widest float there is on `device`."""
+    """Return the widest float type of `device`."""
     return torch.float32 if device.type == "mps" else torch.float64
 
 
 def sums_by_product(n_clusters: int, d: int, device: torch.device) -> bool:
-    """Return whether cluster sums come from a product with the one-hot matrix, not from additions by index.
+    """Return whether cluster sums are computed by a product with the one-hot matrix, not by additions by index.
 
-    It is faster if K × d is small, and deterministic on a GPU.
+    The product is faster if K × d is small, and deterministic on a GPU.
     """
     return device.type != "cpu" or n_clusters * d <= 2048
 
@@ -69,7 +70,8 @@ def sums_by_product(n_clusters: int, d: int, device: torch.device) -> bool:
 def lift(x: Tensor, by_columns: bool) -> tuple[Tensor, Tensor, float]:
     """Return [x - mean, 1], the mean (d,), and the variance averaged over the columns of `x` (N, d).
 
-    `by_columns` says how the result lies in memory; narrow products are faster so.
+    With `by_columns`, the result is stored column by column, which makes narrow products faster. Raises ValueError for
+    numbers that are not finite or too large to square.
     """
     n, d = x.shape
     rows = rows_at_once(x.device, 0, d, x.element_size())
@@ -82,7 +84,7 @@ def lift(x: Tensor, by_columns: bool) -> tuple[Tensor, Tensor, float]:
         target.copy_(centered)
         squares += float(centered.square_().sum())
     if not math.isfinite(squares):
-        raise ValueError(f"x holds NaN, infinity, or numbers the squares of which overflow {x.dtype}")
+        raise ValueError(f"x holds NaN, infinity, or numbers whose squares overflow {x.dtype}")
     return points, mean, squares / (n * d)
 
 
@@ -98,26 +100,26 @@ def lift_centers(centers: Tensor) -> Tensor:
 
 
 def rows_at_once(device: torch.device, n_clusters: int, d: int, itemsize: int, chunk_bytes: int | None = None) -> int:
-    """Return how many points a chunk takes, so that they and their scores fit `chunk_bytes`.
+    """Return the number of points in a chunk, such that they and their scores fit in `chunk_bytes`.
 
-    None asks for what a CPU core's cache holds, or for enough to fill a GPU, and for 256 points at least.
+    None takes the cache of a CPU core, or enough to keep a GPU busy, and at least 256 points.
     """
     width = itemsize * (n_clusters + d + 1)
     if chunk_bytes is None:
         chunk_bytes = max(CPU_CHUNK if device.type == "cpu" else GPU_CHUNK, 256 * width)
     rows = min(BLOCK, chunk_bytes // width)
-    return rows - rows % 64 if rows > 64 else max(1, rows)  # vectors on the boundaries of cache lines: twice as fast
+    return rows - rows % 64 if rows > 64 else max(1, rows)  # twice as fast if vectors begin at cache lines
 
 
 BACKENDS = (torch.backends.cuda.matmul, torch.backends.mkldnn.matmul)
-_changing, _before = new_lock(), []  # the backends' precisions as each thread found them that is inside now
+_changing, _before = new_lock(), []  # the precisions that each thread now inside found on entry
 
 
 @contextmanager
 def full_precision() -> Iterator[None]:
-    """Keep TF32 and bfloat16 out of float32 matrix products, which would move labels near ties.
+    """Turn off TF32 and bfloat16 in float32 matrix products, where they would change labels near ties.
 
-    The setting is the process's: of several threads the first one makes it, and the last one takes it back.
+    The setting belongs to the process: the first thread that enters makes it, the last thread that leaves undoes it.
     """
     with _changing:
         _before.append([backend.fp32_precision for backend in BACKENDS])
@@ -128,6 +130,6 @@ def full_precision() -> Iterator[None]:
     finally:
         with _changing:
             found = _before.pop()
-            if not _before:  # the list ends with what the first thread found
+            if not _before:  # the last element removed is the one that the first thread found
                 for backend, precision in zip(BACKENDS, found, strict=True):
                     backend.fp32_precision = precision

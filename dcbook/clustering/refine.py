@@ -1,4 +1,4 @@
-"""k-means from given centers, on points that several processes may hold in parts: what DeepCluster does each epoch."""
+"""k-means from given centers, on points that may be distributed over processes, as in each epoch of DeepCluster."""
 
 from dataclasses import dataclass
 
@@ -16,11 +16,11 @@ class Refined:
 
     Attributes
     ----------
-    centers : tensor (K, d): the mean of each cluster, of length 1 if `spherical`; of an empty one, where it last was
-    labels : int64 tensor (n,), 0..K-1, of the points that this process holds: the clusters whose means these are
+    centers : tensor (K, d): the mean of each cluster, of length 1 if `spherical`; empty clusters keep their last center
+    labels : int64 tensor (n,), 0..K-1, the clusters of the points that this process holds, from which `centers` result
     sizes : int64 tensor (K,), over all processes
     inertia : sum of squared distances of all points to their clusters' centers
-    passes : how often all points were assigned anew
+    passes : number of assignments of all points
     """
 
     centers: Tensor
@@ -46,13 +46,14 @@ def refine(
 
     Parameters
     ----------
-    max_passes : most assignments of all points, at least 1; each is followed by new means.
-    tol : a pass that lowers the inertia by less than this share is the last.
-    repair : whether an empty cluster takes one side of a random other one, cut through its mean (Caron et al., ECCV
-        2018, section 2.2.1: the other's center a little perturbed, of which only the direction matters).
-    spherical : whether means are scaled to length 1, for points and first centers of length 1: nearest is then by the
-        cosine (spherical k-means: Dhillon & Modha, Machine Learning 2001). A mean of 0 leaves its center where it was.
-    generator : of the repairs, in the same state on all processes.
+    max_passes : maximum number of assignments of all points, at least 1; each is followed by new means.
+    tol : the iteration ends after a pass that lowers the inertia by less than this share.
+    repair : whether a random other cluster is cut through its mean and an empty cluster takes one side (Caron et al.,
+        ECCV 2018, section 2.2.1, perturb the other cluster's center a little; only the direction matters).
+    spherical : whether means are scaled to length 1, for points and initial centers of length 1; the nearest center is
+        then the one with the largest cosine (spherical k-means: Dhillon & Modha, Machine Learning 2001). If a mean is
+        0, its center does not change.
+    generator : source of randomness of the repairs, in the same state on all processes.
     """
     group, generator = group or Group(), generator or torch.default_generator
     squares = float(group.sum(x.square().sum(1).sum(dtype=wide(x.device))))
@@ -75,7 +76,7 @@ def refine(
 
 
 def means(x: Tensor, labels: Tensor, n_clusters: int, group: Group | None = None) -> tuple[Tensor, Tensor]:
-    """The mean (K, d) of each cluster over all processes, 0 for an empty one; and the sizes (K,)."""
+    """The mean (K, d) of each cluster over all processes, 0 for an empty cluster, and the sizes (K,)."""
     sums = torch.zeros(n_clusters, x.shape[1], dtype=x.dtype, device=x.device).index_add_(0, labels, x)
     sums = sums.to(wide(x.device))
     sizes = torch.bincount(labels, minlength=n_clusters).to(sums.dtype).unsqueeze(1)
@@ -85,7 +86,7 @@ def means(x: Tensor, labels: Tensor, n_clusters: int, group: Group | None = None
 
 
 def random_points(x: Tensor, n: int, total: int, generator: torch.Generator, group: Group | None = None) -> Tensor:
-    """`n` of the `total` points that the processes hold in shares, without replacement: (n, d), the same on all."""
+    """`n` points (n, d), the same on all processes, drawn without replacement from the `total` points they hold."""
     group = group or Group()
     drawn = torch.randperm(total, generator=generator)[:n].to(x.device)
     share = group.share(total)
@@ -113,7 +114,7 @@ def _assigned(x: Tensor, centers: Tensor, group: Group) -> tuple[Tensor, Tensor,
 def _fill_empty(
     x: Tensor, labels: Tensor, sums: Tensor, sizes: Tensor, generator: torch.Generator, group: Group
 ) -> None:
-    """Give each empty cluster one side of a random other one, cut through its mean; changes labels, sums and sizes."""
+    """Give each empty cluster one side of a random cluster, cut through its mean; changes labels, sums and sizes."""
     for empty in (sizes[:, 0] == 0).nonzero().flatten().tolist():
         donors = (sizes[:, 0] > 1).nonzero().flatten()
         for donor in donors[torch.randperm(len(donors), generator=generator).to(donors.device)].tolist():

@@ -18,10 +18,10 @@ def kmeans_plusplus(
     *,
     device: str | torch.device = "auto",
 ) -> Tensor:
-    """Draw starts for k-means: the next center is a point, drawn in proportion to its squared distance to the nearest.
+    """Draw starts for k-means by greedy k-means++ (Arthur & Vassilvitskii 2007, section 6), as in scikit-learn.
 
-    Of 2 + ⌊ln K⌋ points drawn for each center, the one is kept that lowers the sum of squared distances most: the
-    greedy k-means++ of Arthur & Vassilvitskii (2007, section 6), as in scikit-learn.
+    For each further center, 2 + ⌊ln K⌋ points are drawn with probabilities proportional to the squared distance to the
+    nearest center; the candidate that lowers the sum of squared distances most is kept.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def kmeans_plusplus(
     Raises
     ------
     TypeError, ValueError
-        If `x` is not a dense matrix of finite real numbers, K not in 1..N, or R < 1.
+        If `x` is not a dense matrix of finite real numbers, K is not in 1..N, or R < 1.
     """
     home = x.device if isinstance(x, Tensor) else torch.device("cpu")
     x = as_matrix(x, device)
@@ -53,7 +53,7 @@ def kmeans_plusplus(
 def check_counts(n: int, n_clusters: int, n_starts: int) -> None:
     """Raise TypeError or ValueError unless K and R are integers, 1 ≤ K ≤ N and R ≥ 1."""
     if not (isinstance(n_clusters, Integral) and isinstance(n_starts, Integral)):
-        raise TypeError(f"numbers of clusters and of starts must be integers; got {n_clusters!r} and {n_starts!r}")
+        raise TypeError(f"the numbers of clusters and starts must be integers; got {n_clusters!r} and {n_starts!r}")
     if not 1 <= n_clusters <= n:
         raise ValueError(f"n_clusters must be between 1 and the number of points, {n}; got {n_clusters}")
     if n_starts < 1:
@@ -61,22 +61,22 @@ def check_counts(n: int, n_clusters: int, n_starts: int) -> None:
 
 
 def choose(points: Tensor, norms: Tensor, n_clusters: int, n_starts: int, generator: torch.Generator | None) -> Tensor:
-    """Return the rows (R, K) that k-means++ draws of lifted `points` (N, d + 1) with squared `norms` (N,)."""
+    """Return the row indices (R, K) that k-means++ draws from lifted `points` (N, d + 1) with squared `norms` (N,)."""
     generator = generator or torch.default_generator
     starts = [_choose_one(points, norms, n_clusters, generator) for _ in range(n_starts)]
     return torch.tensor(starts, device=points.device)
 
 
 def _choose_one(points: Tensor, norms: Tensor, n_clusters: int, generator: torch.Generator) -> list[int]:
-    """Return K rows, from pools large enough to be worth the reading of all points.
+    """Return K row indices. Candidates are drawn in large pools, so that all points are read less often.
 
-    Those of a pool were drawn for an earlier center. With probability (squared distance now) / (then) one is taken as a
-    draw for the present center: rejection sampling, so its distribution is exact.
+    A candidate drawn for an earlier center is accepted for the present one with probability (squared distance now) /
+    (squared distance then). This is rejection sampling, so the distribution is exact.
     """
     n, device = len(points), points.device
     n_trials = 2 + int(math.log(n_clusters))
     chosen = [int(_uniform(1, generator) * n)]
-    scores = points.new_empty(n_trials * (1 + points.shape[1] // 64), n)  # buffers: fresh memory costs more than sums
+    scores = points.new_empty(n_trials * (1 + points.shape[1] // 64), n)  # buffers, as allocation is slower than sums
     trials, mass, closest = points.new_empty(n_trials, n), torch.empty_like(norms), torch.empty_like(norms)
     _score(points, torch.tensor(chosen, device=device), closest[None])
     drawn, then = torch.empty(0, dtype=torch.int64, device=device), norms[:0]
@@ -84,7 +84,7 @@ def _choose_one(points: Tensor, norms: Tensor, n_clusters: int, generator: torch
         torch.add(closest, norms, out=mass).clamp_min_(0)  # squared distances to the nearest center
         taken = (_uniform(len(drawn), generator).to(then) * then <= mass[drawn]).nonzero().flatten()[:n_trials]
         if len(taken) < n_trials:
-            cumulated = mass.cpu().cumsum(0, dtype=torch.float64)  # on a GPU not deterministic
+            cumulated = mass.cpu().cumsum(0, dtype=torch.float64)  # not deterministic on a GPU
             draws = _uniform(len(scores), generator) * cumulated[-1]
             drawn = torch.searchsorted(cumulated, draws).clamp_max_(n - 1).to(device)
             then, pool = mass[drawn], scores
@@ -106,7 +106,7 @@ def _uniform(n: int, generator: torch.Generator) -> Tensor:
 
 
 def _score(points: Tensor, drawn: Tensor, out: Tensor) -> None:
-    """Write |x - c|² - |x|² to `out` (L, N) for lifted `points` x (N, d + 1) and those `drawn` (L,) of them as c."""
+    """Write |x - c|² - |x|² to `out` (L, N) for lifted `points` x (N, d + 1) and centers c, the points `drawn` (L,)."""
     lifted = lift_centers(points[drawn, :-1])
     if points.stride(0) == 1:
         torch.mm(lifted, points.T, out=out)

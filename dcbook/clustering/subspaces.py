@@ -1,4 +1,4 @@
-"""The subspaces that groups of points lie in."""
+"""Principal subspaces of groups of points."""
 
 import torch
 from torch import Tensor
@@ -8,11 +8,11 @@ from dcbook.clustering.points import wide
 
 @torch.no_grad()
 def principal_subspaces(x: Tensor, labels: Tensor, n_clusters: int, d: int, *, centered: bool = False) -> Tensor:
-    """An orthonormal basis of each group's principal subspace, side by side: (D, n_clusters d).
+    """Orthonormal bases of the groups' principal subspaces, side by side: (D, n_clusters d).
 
-    x (N, D) with its `labels` (N,) in 0 to n_clusters - 1; d from 1 to D. The basis holds the first d left singular
-    vectors of a group's points as columns: directions from the origin, or from the group's mean if `centered`.
-    Signs are arbitrary, and so are vectors that a group of fewer than d points does not determine.
+    x is (N, D), `labels` (N,) in 0 to n_clusters - 1, and d from 1 to D. A group's basis holds as columns the first d
+    left singular vectors of its points, taken from the origin, or from the group's mean if `centered`. Signs are
+    arbitrary, and so are the vectors that a group of fewer than d points does not determine.
     """
     x = x.to(wide(x.device))
     found = []

@@ -1,4 +1,4 @@
-"""PCA-whitening and normalization: of features before DeepCluster clusters them, of regions before R-MAC adds them."""
+"""PCA-whitening and normalization, for DeepCluster's features before clustering and R-MAC's regions before summing."""
 
 from dataclasses import dataclass
 
@@ -8,12 +8,12 @@ from torch import Tensor
 from dcbook.clustering.points import BLOCK, full_precision, wide
 from dcbook.distributed import Group
 
-FLOOR = 1e-5  # of the largest variance: smaller ones are taken for that, or rounding would be blown up
+FLOOR = 1e-5  # variances below this share of the largest are raised to it, so that rounding errors are not amplified
 
 
 @dataclass(frozen=True, eq=False)
 class Whitening:
-    """x → (x - mean) · projection, then of length 1: the `p` main directions, each of variance 1 before that.
+    """x → (x - mean) · projection, scaled to length 1: p principal components of variance 1 before the scaling.
 
     Source: Caron et al., ECCV 2018, section 3 (implementation details); as released, clustering.py:76-97 and, for
     retrieval, eval_retrieval.py, where variances have the same floor.
@@ -30,21 +30,21 @@ class Whitening:
     @classmethod
     @torch.no_grad()
     def fit(cls, x: Tensor, n_directions: int, group: Group | None = None) -> "Whitening":
-        """Learn it from x (N, d), of which `group` may hold the rows in parts; at most N and d directions are kept.
+        """Fit mean and projection to x (N, d), whose rows may be distributed over `group`; keep at most min(N, d) axes.
 
-        Raises ValueError for other shapes, a single row, and numbers that are not finite.
+        Raises ValueError for other shapes, a single row, numbers that are not finite, and n_directions below 1.
         """
         group = group or Group()
         if x.ndim != 2 or len(x) < 2 or n_directions < 1 or not x.isfinite().all():
             shape = tuple(x.shape)
             raise ValueError(
-                f"whitening needs 2 or more finite vectors, n_directions >= 1; not {shape}, {n_directions}"
+                f"whitening needs at least 2 finite vectors and n_directions >= 1; not {shape}, {n_directions}"
             )
         d = x.shape[1]
         moments = torch.zeros(d + 1, d + 1, dtype=wide(x.device), device=x.device)
         shift = group.sum(x[:1].clone() if group.rank == 0 else x.new_zeros(1, d))
         with full_precision():
-            for part in x.split(BLOCK):  # of [x - shift, 1]: sums of products, sums, count
+            for part in x.split(BLOCK):  # moments of [x - shift, 1]: sums of products, sums, count
                 lifted = torch.nn.functional.pad(part - shift, (0, 1), value=1)
                 moments += lifted.T @ lifted
         moments = group.sum(moments)
@@ -58,6 +58,6 @@ class Whitening:
 
     @torch.no_grad()
     def __call__(self, x: Tensor) -> Tensor:
-        """Features (…, d) → whitened ones of length 1 (…, p)."""
+        """Whiten features (…, d) and scale them to length 1: (…, p)."""
         with full_precision():
             return torch.nn.functional.normalize((x - self.mean) @ self.projection, dim=-1)

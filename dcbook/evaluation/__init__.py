@@ -1,4 +1,4 @@
-"""The only room that sees labels."""
+"""Evaluation: scores, probes, diagnostics and retrieval. Only this package uses true labels."""
 
 from dcbook.evaluation.copies import describe_by, distorted, finding_copies
 from dcbook.evaluation.diagnose import Diagnose, shape

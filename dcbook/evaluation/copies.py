@@ -1,6 +1,6 @@
-"""Instance retrieval on any small images: each is to find its own distorted copies among those of the others.
+"""Instance retrieval on small images: each image is a query for its own distorted copies among the copies of all.
 
-In place of Oxford and Paris (`dcbook.evaluation.retrieval`), whose landmarks were photographed from several sides.
+A substitute for Oxford and Paris (`dcbook.evaluation.retrieval`), whose landmarks were photographed from several sides.
 """
 
 import math
@@ -22,10 +22,10 @@ Describe = Callable[[Tensor], Tensor]
 
 
 def distorted(x: Tensor, generator: torch.Generator, crop: float = 0.4, degrees: float = 25.0) -> Tensor:
-    """Images (N, C, H, W) in [0, 1] → one distorted copy of each: cropped, so shifted and enlarged too, and rotated.
+    """Images (N, C, H, W) in [0, 1] → one distorted copy of each: cropped, resized to H × W and rotated.
 
-    A crop has at least the share `crop` of the area, at any place (see `Augmentation`); angles are uniform in
-    ±`degrees`. Beyond the border its pixels are repeated. `generator` is one of the CPU.
+    A crop covers at least the share `crop` of the area, at a random position (see `Augmentation`); angles are uniform
+    in ±`degrees`. Pixels beyond the border repeat those of the border. `generator` must be on the CPU.
     """
     windows = Augmentation(crop, flip=False).windows(len(x), generator)
     angle = math.radians(degrees) * (2 * torch.rand(len(x), generator=generator) - 1)
@@ -36,25 +36,26 @@ def distorted(x: Tensor, generator: torch.Generator, crop: float = 0.4, degrees:
 
 
 def finding_copies(describe: Describe, images: Tensor, copies: int = 5, seed: int = 0) -> float:
-    """Mean average precision in [0, 1] of finding its own `copies` copies for each image, by the cosine.
+    """Mean average precision, in [0, 1], of retrieving each image's own `copies` copies by the cosine.
 
-    The database holds the copies of all images (N, C, H, W), float32 in [0, 1], and none of the images themselves.
-    `describe`: images → vectors (N, d). The copies come from `seed`; ties go to the copy that comes first.
+    The database holds the copies of all images (N, C, H, W), float32 in [0, 1], but not the images themselves.
+    `describe` maps images to vectors (N, d). `seed` determines the copies; among ties the earlier copy ranks higher.
+    Raises ValueError for fewer than two images or no copies.
     """
     if len(images) < 2 or copies < 1:
-        raise ValueError(f"there must be two images or more, with a copy each, not {len(images)} with {copies}")
+        raise ValueError(f"at least two images and one copy of each are needed, not {len(images)} and {copies}")
     generator = torch.Generator().manual_seed(seed)
     made = torch.cat([distorted(images, generator) for _ in range(copies)])
     queries, database = (F.normalize(describe(x).cpu(), dim=1) for x in (images, made))
     rankings = (queries @ database.T).argsort(dim=1, descending=True, stable=True)
-    owners = (rankings % len(images)).numpy()  # copy c of image i is number c N + i
+    owners = (rankings % len(images)).numpy()  # copy c of image i has index c N + i
     own = owners == np.arange(len(images))[:, None]
     precisions = [average_precision(range(len(made)), np.flatnonzero(found).tolist()) for found in own]
     return float(np.mean(precisions))
 
 
 def describe_by(network: ConvNet, others: Tensor) -> Describe:
-    """R-MAC of a network's last convolution, before any pooling after it, whitened by the regions of `others`."""
+    """R-MAC of a network's last convolution, before any later pooling, with whitening fitted to regions of `others`."""
     name, last = list(network.layers.items())[-1]
 
     def regions(x: Tensor) -> Tensor:

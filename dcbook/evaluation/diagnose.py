@@ -1,4 +1,4 @@
-"""The diagnostics of this book along a training: what it does to the shape of the latent space, and why."""
+"""The book's diagnostics during training: the shape of the latent space, and the gradients that change it."""
 
 import math
 from collections.abc import Iterable
@@ -16,26 +16,29 @@ from dcbook.evaluation.scores import as_labels, match
 
 
 class Diagnose:
-    """Monitor of a deep method: `fit(x, monitor=Diagnose(y))` follows it from within, and changes nothing.
+    """Monitor of a deep method: `fit(x, monitor=Diagnose(y))` adds diagnostics to the history; training is unchanged.
 
-    Of the first epoch of each phase but pretraining, and of each `every`-th after it, the history gets
+    In the first epoch of each phase except pretraining, and in each `every`-th epoch after it, the history gets
 
-    - `id`, `lid`, `curvature_gap`: of the clusters, see `dcbook.evaluation.cluster_dimensions`;
-    - `latent_variance`, `effective_rank`: of all codes;
-    - `spectral_gap`: if there are labels;
+    - `id`, `lid`, `curvature_gap` of the clusters, see `dcbook.evaluation.cluster_dimensions`;
+    - `latent_variance`, `effective_rank` of all codes;
+    - `spectral_gap`, if there are labels;
     - `fr_dynae`, `fd_dynae`: feature randomness, if there are labels, and feature drift, see
-      `dcbook.evaluation.gradients`; and those of other `variants`.
+      `dcbook.evaluation.gradients`; and the same for other `variants`.
 
-    What can't be said is left out: drift of a method that has one loss, dimensions of clusters that are points.
+    Undefined quantities are left out, such as the drift of a method with one loss or the dimension of a single point.
 
     Parameters
     ----------
     labels : (N,) true labels in the order of x, numbers or strings, in any container; or None
-    every : epochs from one look to the next; None: so many that the looks cost less than a tenth of a training that is
-        long enough for several, `looks_every` (measured in `make bench`)
-    variants : of FR and FD, some of "dynae", "adec", "rgae" and "rdc"
-    n_codes, n_gradients : samples that the space is measured on, and that gradients are taken of: the same in every
-        epoch, drawn at random by `seed`
+    every : number of epochs between measurements, at least 1; None takes `looks_every`, with which the measurements
+        cost less than a tenth of a training that is long enough for several of them (measured in `make bench`)
+    variants : definitions of FR and FD, some of "dynae", "adec", "rgae" and "rdc"
+    n_codes, n_gradients : numbers of samples for the shape of the space and for gradients, at least 1; the same samples
+        in every epoch, drawn at random with `seed`
+
+    Raises ValueError for settings out of range, missing labels and a wrong number of labels, TypeError for a method
+    without a network.
     """
 
     def __init__(
@@ -59,15 +62,17 @@ class Diagnose:
             raise ValueError(f"variants must be some of {sorted(VARIANTS)}, not {sorted(unknown)}")
 
     def __call__(self, model: Any) -> dict[str, float]:
-        """The numbers of this epoch; {} where it is not due."""
+        """The diagnostics of this epoch; {} if no measurement is due."""
         if not hasattr(model, "_embed"):
-            raise TypeError(f"Diagnose follows a network while it trains, and {type(model).__name__} has none")
+            raise TypeError(f"Diagnose needs a method that trains a network; {type(model).__name__} has none")
         n, phase = len(model._x), model.history_[-1]["phase"]
         recent = model.history_[-(self.every or looks_every(n, self.n_gradients)) : -1]
         if phase == "pretraining" or any(entry["phase"] == phase and "effective_rank" in entry for entry in recent):
             return {}
         if self.labels is not None and self.labels.shape != (n,):
-            raise ValueError(f"the labels must be one for each of the {n} samples, not of shape {self.labels.shape}")
+            raise ValueError(
+                f"there must be one label for each of the {n} samples; labels have shape {self.labels.shape}"
+            )
         rows = sample(n, self.n_codes, self.seed)
         classes = None if self.labels is None else self.labels[rows]
         rows = torch.as_tensor(rows, device=model._x.device)
@@ -87,15 +92,15 @@ class Diagnose:
 
 
 def looks_every(n: int, n_gradients: int) -> int:
-    """Epochs from one look to the next by which looks cost less than a tenth of a training on n samples.
+    """Number of epochs between measurements such that they cost less than a tenth of a training on n samples.
 
-    A look costs up to seven times what an epoch of DEC does on as many samples as gradients are taken of.
+    A measurement takes up to seven times as long as an epoch of DEC on `n_gradients` samples.
     """
     return math.ceil(100 * min(n_gradients, n) / n)
 
 
 def shape(u: ArrayLike | Tensor, clusters: ArrayLike, classes: ArrayLike | None, n_clusters: int) -> dict[str, float]:
-    """What `Diagnose` says of codes u (N, d) in `clusters` (N,), with or without true `classes` (N,)."""
+    """Shape diagnostics of codes u (N, d) in `clusters` (N,); `spectral_gap` only with true `classes` (N,)."""
     dimensions = cluster_dimensions(u, clusters)
     found = {
         "id": dimensions.id,
@@ -108,5 +113,5 @@ def shape(u: ArrayLike | Tensor, clusters: ArrayLike, classes: ArrayLike | None,
 
 
 def sample(n: int, size: int, seed: int = 0) -> np.ndarray:
-    """At most `size` of n rows, drawn at random."""
+    """Indices of at most `size` of n rows, drawn at random without replacement."""
     return np.random.default_rng(seed).permutation(n)[:size]

@@ -1,4 +1,4 @@
-"""Filters by their weights: how much two layers resemble each other, matched one to one; how flat they are."""
+"""Comparison of convolution filters by their weights: similarity of two layers after matching, and flatness."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -6,9 +6,10 @@ from scipy.optimize import linear_sum_assignment
 
 
 def matching(filters: ArrayLike, others: ArrayLike, covariance: ArrayLike | None = None) -> np.ndarray:
-    """For each of `others` (m, …) the index of its partner among `filters` (n, …), n >= m, shape (m,).
+    """The index (m,) of the partner of each of `others` (m, …) among `filters` (n, …), n >= m.
 
-    No two have the same partner, and the sum of all |cosines| is the largest there is (Hungarian method).
+    Partners are distinct and maximize the sum of all |cosines| (Hungarian method). Raises ValueError for shapes that
+    cannot be matched.
     """
     return _matched(filters, others, covariance)[0]
 
@@ -18,24 +19,23 @@ def resemblance(filters: ArrayLike, others: ArrayLike, covariance: ArrayLike | N
 
     Parameters
     ----------
-    filters : (n, …), n >= m
-    others : (m, …), as many weights d in a filter
+    filters : (n, …), n >= m, with d weights per filter
+    others : (m, …), with d weights per filter
     covariance : (d, d)
-        Of the patches of images that the filters see: the cosine of two filters is then the correlation of their
-        outputs over those patches. Left out: of their weights.
+        Covariance of the image patches that the filters are applied to. The cosine of two filters is then the
+        correlation of their outputs over those patches; without it, the cosine of their weights.
 
-    A filter of zeros, or one without output, resembles nothing: its cosines are 0. The value for filters that have
-    nothing in common is far above 0 (about 0.5 for 32 random ones of 5×5 weights), so it means little by itself:
-    compare it with that of untrained filters.
+    The cosines of a filter of zeros or without output are 0. Unrelated filters give a value far above 0 (about 0.5 for
+    32 random filters of 5×5 weights), so compare the value with that of untrained filters. Raises ValueError for shapes
+    that cannot be matched.
     """
     return float(_matched(filters, others, covariance)[1].mean())
 
 
 def learned_alike(start: ArrayLike, filters: ArrayLike, others: ArrayLike) -> float:
-    """Mean cosine, in [-1, 1], of what two networks learned from one start: `filters` - `start`, `others` - `start`.
+    """Mean cosine, in [-1, 1], of `filters` - `start` and `others` - `start`: the changes of two networks in training.
 
-    All (n, …), in the same order. About 0 where they have learned different things; a filter that has not moved
-    counts as 0.
+    All are (n, …), in the same order. Unrelated changes give about 0; the cosine of a filter that has not changed is 0.
     """
     a, b = (np.subtract(each, start).reshape(len(start), -1) for each in (filters, others))
     both = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
@@ -43,10 +43,10 @@ def learned_alike(start: ArrayLike, filters: ArrayLike, others: ArrayLike) -> fl
 
 
 def flatness(filters: ArrayLike) -> np.ndarray:
-    """Share of the energy of each of `filters` (n, C, k, k) that is constant over its window: (n,), in [0, 1].
+    """Share (n,), in [0, 1], of the energy of each of `filters` (n, C, k, k) that is constant over its k × k window.
 
-    1 for a filter that measures a color or a gray value and no edge; 0 for one that sees differences alone, in every
-    channel; 1/k² on average where all weights are independent; 0 for a filter of zeros.
+    It is 1 for a filter that measures a color or gray value but no edge, 0 for a filter that measures only differences,
+    1/k² on average for independent weights, and 0 for a filter of zeros.
     """
     filters = np.asarray(filters, float)
     energy = (filters**2).sum((1, 2, 3))
@@ -57,7 +57,7 @@ def flatness(filters: ArrayLike) -> np.ndarray:
 def _matched(filters: ArrayLike, others: ArrayLike, covariance: ArrayLike | None) -> tuple[np.ndarray, np.ndarray]:
     a, b = (np.reshape(each, (len(each), -1)).astype(float) for each in (filters, others))
     if len(a) < len(b) or a.shape[1] != b.shape[1]:
-        raise ValueError(f"{a.shape} filters × weights cannot be matched to {b.shape}: as many or more, of one size")
+        raise ValueError(f"filters × weights {a.shape} cannot be matched to {b.shape}: as many or more, of one size")
     product = np.eye(a.shape[1]) if covariance is None else np.asarray(covariance)
     lengths = [np.sqrt(np.einsum("nd,de,ne->n", each, product, each).clip(min=0)) for each in (a, b)]
     both = np.outer(*lengths)

@@ -1,17 +1,17 @@
-"""The shape of a latent space: how many dimensions its clusters have, how curved they are, and whether it collapses.
+"""The shape of a latent space: dimension and curvature of its clusters, and collapse.
 
 | quantity        | function             | what it says                                                              |
 |-----------------|----------------------|---------------------------------------------------------------------------|
 | ID              | `two_nn`             | dimension of the manifold that the codes lie on, straight or curved       |
 | LID             | `linear_dimension`   | dimension of the flat space that holds most of their variance             |
 | LID - ID        | `cluster_dimensions` | curvature gap of the clusters: large where they are curved, 0 if flat     |
-| spectral gap    | `spectral_gap`       | what is gained where clusters are told by neighbors, and not by centers   |
+| spectral gap    | `spectral_gap`       | gain in ACC if clusters are found from neighbors instead of from centers  |
 | effective rank  | `effective_rank`     | dimensions that the codes still use: 1 is collapse to a line              |
 | latent variance | `latent_variance`    | spread of the codes: 0 is collapse to a point                             |
 
-Feature twist, as FT-VGAE (Mrabah et al., IJCAI 2022, App. A and K) and R-DC (Fig. 1) see it: ID rises to LID and the
-spectral gap falls to 0 while a pseudo-supervised loss flattens the clusters. All functions take codes u (N, d), an
-array or a tensor, and only `spectral_gap` takes true labels.
+Feature twist in the sense of FT-VGAE (Mrabah et al., IJCAI 2022, App. A and K) and R-DC (Fig. 1): ID rises to LID and
+the spectral gap falls to 0 while a pseudo-supervised loss flattens the clusters. All functions take codes u (N, d), an
+array or a tensor; only `spectral_gap` takes true labels.
 """
 
 import math
@@ -28,19 +28,19 @@ from dcbook.clustering.points import as_matrix
 from dcbook.evaluation.scores import accuracy
 from dcbook.threads import ignored
 
-LEAST = 20  # codes that a cluster's dimensions can be taken from
-NEIGHBORS = 10  # of a code, in the graph of spectral clustering
+LEAST = 20  # smallest number of codes for which a cluster's dimensions are estimated
+NEIGHBORS = 10  # number of neighbors of a code in the graph of spectral clustering
 
 
 @dataclass(frozen=True)
 class Dimensions:
-    """Of the clusters of a latent space, averaged; NaN if no cluster could be measured.
+    """Dimensions of a latent space's clusters, averaged over the clusters; NaN if no cluster could be measured.
 
     Attributes
     ----------
     id : intrinsic dimension, above 0.
     lid : linear intrinsic dimension, from 1 to d.
-    clusters : how many were large enough.
+    clusters : number of clusters that were measured.
     """
 
     id: float
@@ -54,15 +54,15 @@ class Dimensions:
 
 
 def two_nn(u: ArrayLike | Tensor, share: float = 0.9) -> float:
-    """Intrinsic dimension of codes u (N, d) by TwoNN (Facco et al. 2017), NaN if there are too few to say.
+    """Intrinsic dimension of codes u (N, d) by TwoNN (Facco et al. 2017), NaN if there are too few codes.
 
-    For r1 and r2, the distances of a code to its two nearest others, log(r2 / r1) has the distribution function
-    F(x) = 1 - exp(-ID x), so ID is the slope of -log(1 - F) on log(r2 / r1), a line through 0. As in FT-VGAE (App. K
-    and intrinsic_dimension.py): codes with r1 = 0 or r1 = r2 are left out, F_i = i / N for the i-th smallest ratio, the
-    last two are dropped, and of the N the lowest `share` are taken.
+    With distances r1 and r2 of a code to its two nearest neighbors, log(r2 / r1) has the distribution function
+    F(x) = 1 - exp(-ID x), so ID is the slope of a regression of -log(1 - F) on log(r2 / r1) through the origin. As in
+    FT-VGAE (App. K and intrinsic_dimension.py), codes with r1 = 0 or r1 = r2 are left out, F_i = i / N for the i-th
+    smallest ratio, the two largest ratios are dropped, and the lowest `share` of the N ratios are used.
 
-    Its standard error is about 1.2 ID / sqrt(N). Distances are exact, chunk by chunk. Raises ValueError if u is no
-    matrix of numbers.
+    The standard error is about 1.2 ID / sqrt(N). Distances are exact, computed chunk by chunk. Raises ValueError if u
+    is not a matrix of numbers.
     """
     u = _codes(u)
     if len(u) < 3:
@@ -78,11 +78,11 @@ def two_nn(u: ArrayLike | Tensor, share: float = 0.9) -> float:
 
 
 def linear_dimension(u: ArrayLike | Tensor, share: float = 0.9, standardize: bool = True) -> int:
-    """LID: how many principal components of codes u (N, d) hold more than `share` of their variance, at most d.
+    """LID: number of principal components that hold more than `share` of the variance of codes u (N, d), at most d.
 
-    With `standardize`, features have unit variance first, as in FT-VGAE's code (model_cora.py:87-98); its App. K leaves
-    that out. The code returns the index of the last of these components, one less than their number. 0 if all codes are
-    equal.
+    With `standardize`, features are first scaled to unit variance, as in FT-VGAE's code (model_cora.py:87-98); its App.
+    K does not mention this. FT-VGAE's code returns the index of the last of these components, one less than their
+    number. The result is 0 if all codes are equal.
     """
     u = _centered(u)
     if standardize:
@@ -96,13 +96,13 @@ def linear_dimension(u: ArrayLike | Tensor, share: float = 0.9, standardize: boo
 def cluster_dimensions(
     u: ArrayLike | Tensor, labels: ArrayLike | Tensor, at_most: int = 1000, seed: int = 0
 ) -> Dimensions:
-    """ID and LID of each cluster of codes u (N, d) by its `labels` (N,), averaged over the clusters.
+    """ID and LID of each cluster of codes u (N, d) with `labels` (N,), averaged over the clusters.
 
-    A cluster of more than `at_most` codes is measured on so many of them, drawn at random; one of less than `LEAST` is
-    left out, as is one without an ID because its codes are all equal. Fewer codes look flatter and lower: of IDEC's ten
-    clusters on USPS (500 to 1,600 codes in 10 dimensions, ID 7.4, LID 7.1) `at_most` 1,000 takes 0.05 ± 0.02 off the
-    mean ID and nothing off LID; a random 400, 200 or 100 codes a cluster take 0.3, 0.5 or 0.6 (± 0.2) and 0.1, 0.2 or
-    0.4 off. So compare equal numbers of codes.
+    A cluster of more than `at_most` codes is measured on a random sample of that size. Clusters with fewer than `LEAST`
+    codes, or with equal codes and hence no ID, are left out. Both dimensions decrease with the number of codes, so
+    compare equal numbers. For IDEC's ten clusters on USPS (500 to 1,600 codes in 10 dimensions, ID 7.4, LID 7.1),
+    `at_most` 1,000 lowers the mean ID by 0.05 ± 0.02 and does not change LID; a random 400, 200 or 100 codes per
+    cluster lower ID by 0.3, 0.5 or 0.6 (± 0.2) and LID by 0.1, 0.2 or 0.4.
     """
     u = _codes(u)
     labels = (labels if isinstance(labels, Tensor) else torch.tensor(np.asarray(labels))).to(u.device)
@@ -117,14 +117,14 @@ def cluster_dimensions(
 def spectral_gap(
     u: ArrayLike | Tensor, labels: ArrayLike, n_clusters: int, at_most: int = 1000, seed: int = 0
 ) -> float:
-    """ACC of spectral clustering less ACC of k-means, both on codes u (N, d) against true `labels` (N,): -1 to 1.
+    """ACC of spectral clustering minus ACC of k-means on codes u (N, d) with true `labels` (N,), from -1 to 1.
 
-    Spectral clustering is scikit-learn's, on the graph of the `NEIGHBORS` nearest neighbors, its labels by cluster_qr,
-    which needs no restarts. On at most `at_most` codes, drawn at random; there as fast as the landmarks of `LSSC`.
-    Between draws from USPS the gap varies by up to ± 0.05 after one epoch of DEC or IDEC and by ± 0.005 after six, with
-    2,000 codes by ± 0.04 and ± 0.003 (standard deviations).
+    Spectral clustering is scikit-learn's, on the graph of the `NEIGHBORS` nearest neighbors, with labels by cluster_qr,
+    which needs no restarts. At most `at_most` codes, drawn at random, are used; at this size it is as fast as the
+    landmarks of `LSSC`. The standard deviation of the gap between draws from USPS is up to 0.05 after one epoch of DEC
+    or IDEC and 0.005 after six; with 2,000 codes it is 0.04 and 0.003.
     """
-    from sklearn.cluster import SpectralClustering  # loads a large part of scikit-learn
+    from sklearn.cluster import SpectralClustering  # imported here, as it loads a large part of scikit-learn
 
     rows = np.sort(np.random.default_rng(seed).permutation(len(u))[:at_most])
     u, labels = as_matrix(u, "cpu", "u")[rows], np.asarray(labels)[rows]
@@ -132,7 +132,7 @@ def spectral_gap(
         n_clusters, affinity="nearest_neighbors", n_neighbors=NEIGHBORS, assign_labels="cluster_qr", random_state=seed
     )
     found = kmeans(u, n_clusters, random_state=seed, device="cpu").labels.numpy()
-    with ignored(UserWarning):  # of a graph in several parts: clusters far apart, which it then finds
+    with ignored(UserWarning):  # about a disconnected graph, which occurs if clusters are far apart
         by_neighbors = spectral.fit_predict(u.numpy())
     return accuracy(labels, by_neighbors) - accuracy(labels, found)
 
@@ -140,8 +140,8 @@ def spectral_gap(
 def effective_rank(u: ArrayLike | Tensor) -> float:
     """exp of the entropy of the normalized singular values of the centered codes u (N, d): 1 to min(N, d).
 
-    Roy & Vetterli 2007. Equal singular values give their number; 0 if all codes are equal. Of 2,000 codes of USPS it is
-    that of all, 8 to 9, within ± 0.02.
+    Roy & Vetterli 2007. It is the number of singular values if all are equal, and 0 if all codes are equal. For 2,000
+    codes of USPS it differs from the value for all codes, 8 to 9, by at most 0.02.
     """
     values = _variances(_centered(u)).sqrt()
     p = values / values.sum()
@@ -154,7 +154,7 @@ def latent_variance(u: ArrayLike | Tensor) -> float:
 
 
 def _codes(u: ArrayLike | Tensor) -> Tensor:
-    """A matrix, where it is; arrays go to the CPU."""
+    """The codes as a matrix; tensors keep their device, arrays become tensors on the CPU."""
     return as_matrix(u, u.device if isinstance(u, Tensor) else "cpu", "u")
 
 
@@ -164,7 +164,7 @@ def _centered(u: ArrayLike | Tensor) -> Tensor:
 
 
 def _variances(centered: Tensor) -> Tensor:
-    """Squared singular values, largest first, from the smaller of the two products of the matrix with itself."""
+    """Squared singular values, largest first, from the smaller of the two Gram matrices."""
     n, d = centered.shape
     product = centered.T @ centered if d <= n else centered @ centered.T
     return torch.linalg.eigvalsh(product).flip(0).clamp_min(0)

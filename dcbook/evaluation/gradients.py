@@ -1,13 +1,13 @@
-"""Feature randomness (FR) and feature drift (FD): do the losses pull the encoder the same way?
+"""Feature randomness (FR) and feature drift (FD): agreement of the losses' gradients with respect to the encoder.
 
-Both are cosines, from -1 to 1, of two gradients with respect to the weights of the encoder alone, in one flat vector;
-HIGHER is better, less randomness and less drift. Which two, differs from paper to paper:
+Both are cosines, from -1 to 1, of two gradients with respect to the weights of the encoder alone, in one flat vector.
+HIGHER is better: less randomness and less drift. The two gradients differ from paper to paper:
 
 | variant | FR                      | FD                                   | source                                    |
 |---------|-------------------------|--------------------------------------|-------------------------------------------|
 | "dynae" | supervised, total       | self, pseudo                         | nairouz/DynAE, DynAE.py:145-159, 445-458  |
-| "adec"  | pseudo, supervised      | pseudo, self                         | ADEC, arXiv 1909.11832, as recalled       |
-| "rgae"  | predicted, supervised   | reconstruction, class reconstruction | R-GAE, as recalled: an analog, see below  |
+| "adec"  | pseudo, supervised      | pseudo, self                         | ADEC, arXiv 1909.11832, from memory       |
+| "rgae"  | predicted, supervised   | reconstruction, class reconstruction | R-GAE, from memory: an analog, see below  |
 | "rdc"   | supervised, total       | reconstruction, total                | ours, for methods without pseudo-labels   |
 
 | gradient               | of the loss                                                                                 |
@@ -15,14 +15,15 @@ HIGHER is better, less randomness and less drift. Which two, differs from paper 
 | "self", "pseudo"       | the parts of the model's own loss, see `DeepClusterer.objectives`                           |
 | "total"                | their sum                                                                                   |
 | "supervised"           | MSE(z, mu_h(y)), h the Hungarian map of classes onto the current clusters, mu their centers |
-| "predicted"            | MSE(z, mu_c), c the current cluster: k-means as R-GAE embeds it                             |
-| "reconstruction"       | MSE(g(z), x), with the decoder as it is                                                     |
+| "predicted"            | MSE(z, mu_c), c the current cluster: R-GAE's embedded k-means                               |
+| "reconstruction"       | MSE(g(z), x), with the current decoder g                                                    |
 | "class reconstruction" | MSE(g(z), g(mu_h(y)))                                                                       |
 
-A method that trains no self-supervised loss (DEC, phase 2 of DCSS) still has the decoder of its start: there "self" is
-"reconstruction", and FD says whether it forgets what it was pretrained for. R-GAE reconstructs a graph, that of the
-input or one drawn from the classes; an image has no graph, so here the analog of the second is the decoded center of
-the true class. DynAE's released code has its cosines commented out, and takes the full data set; here a sample of it.
+A method that trains no self-supervised loss (DEC, phase 2 of DCSS) still has the decoder of its start. There "self" is
+"reconstruction", and FD measures whether the method forgets its pretraining. R-GAE reconstructs either the graph of the
+input or one constructed from the classes. An image has no graph, so here the decoded center of the true class is the
+analog of the latter. DynAE's released code computes the cosines, now commented out, on the full data set; here they are
+computed on a sample.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -45,9 +46,9 @@ VARIANTS = {
 
 
 def gradient(loss: Tensor, parameters: Sequence[nn.Parameter]) -> Tensor:
-    """d loss / d parameters in one flat vector, 0 where the loss doesn't depend on them; `.grad` stays as it is.
+    """d loss / d parameters as one flat vector, 0 where the loss does not depend on them; `.grad` is not changed.
 
-    The graph of the loss is kept, for the next loss that shares it.
+    The computation graph is kept for other losses that share it.
     """
     parts = torch.autograd.grad(loss, parameters, retain_graph=True, allow_unused=True, materialize_grads=True)
     return torch.cat([part.flatten() for part in parts])
@@ -67,25 +68,27 @@ def cosines(
     variants: Iterable[str] = ("dynae",),
     chunk: int = 512,
 ) -> dict[str, float]:
-    """FR and FD of a deep method that is being fitted: `fr_dynae`, `fd_dynae`, …, each from -1 to 1.
+    """FR and FD of a deep method during `fit`: `fr_dynae`, `fd_dynae`, …, each from -1 to 1.
 
     Parameters
     ----------
-    model : between two epochs of its `fit`, not of its pretraining: what a monitor gets
-    rows : (B,) int64, the training samples whose gradients are taken
-    predicted : (B,) clusters that they are in now, from 0 to K - 1
-    matched : (B,) h(y), the clusters that their classes are mapped to, -1 for none: `match(clusters, classes)`, best of
-        all samples, as two classes may be near a tie; None without labels: what needs them is left out
+    model : the model between two epochs of `fit`, as a monitor gets it; not in pretraining
+    rows : (B,) int64, indices of the training samples whose gradients are taken
+    predicted : (B,) current clusters of these samples, from 0 to K - 1
+    matched : (B,) h(y), the clusters that their classes are mapped to, -1 for none: `match(clusters, classes)`,
+        preferably for all samples, as two classes may be nearly tied. With None (no labels), cosines that need h are
+        left out
     variants : some of `VARIANTS`
-    chunk : at most so many samples at once. Losses that are means over samples give the same as all at once; one of
-        pairs of samples (phase 2 of DCSS) knows the pairs within a chunk, as it knows those within a batch in training
+    chunk : largest number of samples at once. Chunks do not change losses that are means over samples; a loss of pairs
+        (phase 2 of DCSS) is restricted to pairs within a chunk, as it is to pairs within a batch in training
 
-    A cosine is left out if the model has no such loss. {} if it doesn't tell its `objectives`. Networks are in
-    evaluation mode meanwhile and left as they were.
+    A cosine is left out if the model lacks one of its losses; the result is {} if the model has no `objectives`.
+    Networks are evaluated in evaluation mode and restored afterwards.
 
-    The sampling error, in the first 6 epochs of IDEC on USPS (standard deviations over draws, and bias): with 1,024 of
-    9,298 samples "dynae" has FR ± 0.04 and FD ± 0.08, at most 0.03 low, where FD is 0.05 and 0.7; with 512, FR ± 0.05
-    and FD ± 0.04, but 0.05 to 0.08 low; other variants likewise. With h from the few samples too, FR may be off by 0.2.
+    Sampling error in the first 6 epochs of IDEC on USPS (standard deviation over draws, and bias): with 1,024 of 9,298
+    samples, "dynae" has FR ± 0.04 and FD ± 0.08 with a bias of -0.03 or less, where FD is 0.05 and 0.7; with 512
+    samples, FR ± 0.05 and FD ± 0.04 with a bias of -0.05 to -0.08. Other variants are similar. If h is also computed
+    from the small sample, the error of FR can reach 0.2.
 
     Raises ValueError for an unknown variant.
     """
@@ -106,9 +109,9 @@ def encoder_gradients(
     wanted: Iterable[str] = ("self", "pseudo", "total", "supervised"),
     chunk: int = 512,
 ) -> dict[str, Tensor]:
-    """Name to gradient, a flat vector, of those losses of the table above that are `wanted` and that there are.
+    """The gradients, as flat vectors, of the `wanted` losses of the table above that the model has: name → gradient.
 
-    The mean over chunks of equal size: of B samples, the last few that don't fill one are left out.
+    A gradient is the mean over chunks of equal size; samples that do not fill the last chunk are left out.
     """
     own = torch.as_tensor(predicted, device=rows.device)
     true = None if matched is None else torch.as_tensor(matched, device=rows.device)
@@ -131,7 +134,7 @@ def encoder_gradients(
 
 @contextmanager
 def evaluating(model: Any) -> Iterator[None]:
-    """All networks of a model in evaluation mode, and back."""
+    """Put all networks of a model into evaluation mode, and restore their modes at the end."""
     networks = [network for network in vars(model).values() if isinstance(network, nn.Module)]
     modes = [(module, module.training) for network in networks for module in network.modules()]
     try:
@@ -144,7 +147,7 @@ def evaluating(model: Any) -> Iterator[None]:
 
 
 def _others(model: Any, rows: Tensor, own: Tensor, true: Tensor | None, wanted: set[str]) -> dict[str, Tensor]:
-    """Losses that the model may not train, of those wanted; a class without a cluster counts for nothing."""
+    """The wanted losses that the model does not have to train itself; samples of unmatched classes have weight 0."""
     if wanted <= {"pseudo", "total"}:
         return {}
     x, centers = model._samples(rows), model._latent_centers

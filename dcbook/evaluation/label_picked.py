@@ -1,4 +1,4 @@
-"""What checkpoints picked by true labels would have reported: shown beside the result, never as one."""
+"""Scores of checkpoints selected by true labels, shown for comparison and never reported as a result."""
 
 from collections.abc import Iterable
 from copy import deepcopy
@@ -12,11 +12,11 @@ REPORTED = ("acc", "nmi")
 
 
 class LabelPicked:
-    """Monitor that remembers, for each phase, the epoch with the best accuracy, as DCSS's released code does.
+    """Monitor that records, for each phase, the epoch with the best accuracy, as DCSS's released code does.
 
-    That code keeps its best-ACC checkpoint in pretraining and in phase 1 (DCSS.py:70-74, :200-206) and goes on from
-    it. Here it only watches: `fit(x, monitor=LabelPicked(labels))` trains exactly the model that `fit(x)` does. To see
-    the released protocol through, use `label_picked`.
+    The released code keeps the checkpoint with the best ACC in pretraining and in phase 1 (DCSS.py:70-74, :200-206) and
+    continues from it. This monitor does not change training: `fit(x, monitor=LabelPicked(labels))` gives exactly the
+    model of `fit(x)`. `label_picked` runs the complete released protocol.
 
     Attributes
     ----------
@@ -37,20 +37,19 @@ class LabelPicked:
 
 
 def label_picked(steps: Iterable[Any], images: Any, labels: ArrayLike) -> dict[str, dict[str, dict[str, float]]]:
-    """The released protocol: fit each estimator from the checkpoint that the labels picked in the one before.
+    """The released protocol: fit each estimator from the checkpoint with the best accuracy of the previous estimator.
 
     Parameters
     ----------
     steps : iterable of estimators
-        One for each phase, in order; each trains that phase alone, and all but the first have a parameter `start`,
-        which is set.
-    images, labels
-        What they are fitted to, and what picks.
+        One for each phase, in order; each trains that phase alone. The parameter `start` of all but the first is set.
+    images : samples to fit
+    labels : (N,) true labels, which select the checkpoints
 
     Returns
     -------
     dict
-        Phase to `last` and `best`: `epoch`, `acc` and `nmi` of its last epoch and of the one that was picked.
+        Phase to `last` and `best`: `epoch`, `acc` and `nmi` of its last and of its selected epoch.
     """
     found, start = {}, None
     for model in steps:

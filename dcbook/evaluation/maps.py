@@ -1,4 +1,4 @@
-"""Maps of a space: where its samples lie in two dimensions."""
+"""Two-dimensional maps of a space by t-SNE."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -7,7 +7,7 @@ GRID = 1000
 
 
 def tsne(space: ArrayLike, seed: int = 0) -> np.ndarray:
-    """t-SNE of `space` (n, d), n >= 4: places (n, 2), whole numbers from 0 to 999, of one scale in both directions."""
+    """t-SNE of `space` (n, d), n >= 4: places (n, 2), whole numbers from 0 to 999, with the same scale on both axes."""
     from sklearn.manifold import TSNE
 
     space = np.asarray(space)
@@ -17,11 +17,11 @@ def tsne(space: ArrayLike, seed: int = 0) -> np.ndarray:
 
 
 def purity(places: ArrayLike, labels: ArrayLike, n_neighbors: int = 10) -> float:
-    """Mean share, in [0, 1], of the `n_neighbors` nearest others of each of `places` (n, d) that have its label."""
+    """Mean share, in [0, 1], of the `n_neighbors` nearest neighbors of each of `places` (n, d) with the same label."""
     from sklearn.neighbors import NearestNeighbors
 
     places, labels = np.asarray(places), np.asarray(labels)
     if not 1 <= n_neighbors < len(places):
-        raise ValueError(f"n_neighbors must be from 1 to the {len(places) - 1} others, not {n_neighbors}")
+        raise ValueError(f"n_neighbors must be from 1 to {len(places) - 1} (all others), not {n_neighbors}")
     near = NearestNeighbors(n_neighbors=n_neighbors).fit(places).kneighbors(return_distance=False)
     return float((labels[near] == labels[:, None]).mean())

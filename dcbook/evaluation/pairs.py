@@ -1,4 +1,4 @@
-"""Which pairs of samples take part in DCSS's second phase, and which samples have no neighbor."""
+"""Shares of pairs of samples in the loss of DCSS's second phase, and of samples without a similar one."""
 
 from dataclasses import dataclass
 
@@ -10,13 +10,13 @@ ROWS = 1024
 
 @dataclass(frozen=True)
 class Pairs:
-    """Shares in [0, 1] over all unordered pairs of two samples, and over the samples.
+    """Shares, in [0, 1], of all unordered pairs of samples, and of all samples.
 
     Attributes
     ----------
-    similar : pairs with q_i·q_j >= zeta, "adjacent" in DCSS Definition 3.1.
-    dissimilar : pairs with q_i·q_j <= gamma.
-    lonely : samples that are adjacent to no other (DCSS Fig. 3).
+    similar : share of pairs with q_i·q_j >= zeta, "adjacent" in DCSS Definition 3.1.
+    dissimilar : share of pairs with q_i·q_j <= gamma.
+    lonely : share of samples that are adjacent to no other sample (DCSS Fig. 3).
     """
 
     similar: float
@@ -25,23 +25,24 @@ class Pairs:
 
     @property
     def ambiguous(self) -> float:
-        """Share of the pairs that take no part (DCSS Fig. 11(a) draws the others)."""
+        """Share of pairs that are neither similar nor dissimilar (DCSS Fig. 11(a) shows the share of the others)."""
         return 1 - self.similar - self.dissimilar
 
 
 def residuals(q: ArrayLike) -> np.ndarray:
-    """How far each row of `q` (N, K) is from the one-hot vector of its largest entry: ||q - onehot(q)||_2, (N,).
+    """Distance (N,) of each row of `q` (N, K) from the one-hot vector of its largest entry, ||q - onehot(q)||_2.
 
-    From 0, a certain assignment, to sqrt(1 - 1/K), none (DCSS Fig. 9; which norm it draws is not stated).
+    It is 0 for a certain assignment and sqrt(1 - 1/K) for a uniform one (DCSS Fig. 9, which does not state its norm).
     """
     q = np.asarray(q)
     return np.linalg.norm(q - np.eye(q.shape[1], dtype=q.dtype)[q.argmax(1)], axis=1)
 
 
 def pairs(q: ArrayLike, zeta: float = 0.8, gamma: float = 0.2) -> Pairs:
-    """Count the pairs of `q` (N, K), rows of probabilities, in pieces that hold 1,024 × N numbers.
+    """Shares of similar and dissimilar pairs of rows of `q` (N, K), which are probabilities, in chunks of 1,024 × N.
 
-    Raises ValueError if `q` holds no two rows of probabilities, or unless 0 <= gamma < zeta <= 1.
+    Raises ValueError if `q` has fewer than two rows, a row is not a probability distribution, or unless
+    0 <= gamma < zeta <= 1.
     """
     q = np.asarray(q, dtype=np.float32)
     if q.ndim != 2 or len(q) < 2 or not np.allclose(q.sum(1), 1, atol=1e-3) or q.min() < 0:

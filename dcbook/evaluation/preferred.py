@@ -1,12 +1,12 @@
-"""What a filter responds to: the images of a set that activate it most, and images made to activate it.
+"""Preferred inputs of a filter: the images of a set that activate it most, and images optimized to activate it.
 
-DeepCluster (Caron et al., ECCV 2018), section 4.2; the images are made as in Yosinski et al., "Understanding Neural
-Networks Through Deep Visualization", 2015: gradient ascent on the pixels, held back by decay and blur.
+DeepCluster (Caron et al., ECCV 2018), section 4.2; images are optimized as in Yosinski et al., "Understanding Neural
+Networks Through Deep Visualization", 2015: gradient ascent on the pixels, regularized by decay and blur.
 
-The response of a filter to an image is the largest value of its map, before the ReLU. The largest, and not the mean: it
-says that what the filter looks for is somewhere, and an edge filter's mean is almost nothing, as light and dark sides
-cancel. Before the ReLU, because the largest value before and after are the same wherever the filter is active, and
-before it there is a gradient even where it is not.
+The response of a filter to an image is the maximum of its map, before the ReLU. The maximum shows that the preferred
+pattern is present somewhere, whereas the mean of an edge filter is almost 0, because light and dark sides cancel.
+Before and after the ReLU the maximum is the same if the filter is active; before it, there is a gradient even if the
+filter is not.
 """
 
 from collections.abc import Sequence
@@ -19,15 +19,15 @@ from torch.nn import functional as F
 from dcbook.evaluation.probes import activations, watched
 
 GRAY = 0.5
-NOISE = 0.2  # standard deviation
-BLUR_EVERY = 4  # steps
+NOISE = 0.2  # standard deviation of the initial noise
+BLUR_EVERY = 4  # number of steps between blurs
 
 
 def responses(network: nn.Module, layer: nn.Module, images: np.ndarray | Tensor, batch_size: int = 256) -> np.ndarray:
     """The response of each filter of a layer to each of `images` (N, C, H, W), uint8 or in [0, 1]: (N, filters).
 
-    `layer` is a module within the network; of a `Sequential` that ends in a ReLU, what goes into that is taken. The
-    units of a layer without maps, such as fc7, are filters too. The network is left as it was.
+    `layer` is a module of the network; if it is a `Sequential` that ends in a ReLU, the input of the ReLU is used. The
+    units of a layer without maps, such as fc7, count as filters. The network is not changed.
     """
     reduce = {"batch_size": batch_size, "reduce": _strongest}
     return activations(network, {"layer": _before_relu(layer)}, images, **reduce)["layer"].cpu().numpy()
@@ -41,11 +41,11 @@ def most_activating(
     n: int = 9,
     batch_size: int = 256,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The n images that each of `filters` (by default all F) responds to most: indices and responses, both (F, n).
+    """The n images that each of `filters` (default: all F) responds to most: indices and responses, both (F, n).
 
-    The strongest comes first; of equal ones, that with the lower index. See `responses`.
+    They are sorted by response, strongest first, ties by index. See `responses`.
 
-    Raises ValueError for filters that the layer doesn't have, and for n below 1 or above N.
+    Raises ValueError for filters that the layer does not have, and for n below 1 or above N.
     """
     if not 1 <= n <= len(images):
         raise ValueError(f"n must be from 1 to {len(images)}, the number of images, not {n}")
@@ -70,23 +70,24 @@ def gradient_ascent(
 ) -> np.ndarray:
     """Images that each of F `filters` responds to strongly: (F, C, H, W), float32 in [0, 1].
 
-    A step goes along the gradient of the response, by `lr` in root mean square, then takes a share of each pixel's
-    difference to mid-gray away; each fourth step also blurs by a Gaussian. Both fade linearly, to nothing in the last
-    step. Of several starts, noise around gray, the image with the largest response is kept.
+    Each step moves the image along the gradient of the response, by `lr` in root mean square, and then shrinks each
+    pixel's difference from mid-gray by a share (decay); each fourth step also applies a Gaussian blur. Decay and blur
+    fall linearly to 0 in the last step. Several starts are drawn, noise around gray, and the image with the largest
+    response is kept.
 
     Parameters
     ----------
     layer : as in `responses`
-    shape : (C, H, W) of an image; the network must take it
-    steps, lr, starts : at least 1, above 0, at least 1
-    decay : share of the first step, in [0, 1)
-    blur : standard deviation in pixels at the first step; 0 for none
-    seed : of the starts, which are the same for each filter; torch's global stream is left alone
+    shape : (C, H, W) of an image that the network accepts
+    steps, lr, starts : number of steps, step size and number of starts; at least 1, above 0, at least 1
+    decay : share by which differences from gray shrink in the first step, in [0, 1)
+    blur : standard deviation of the blur in the first step, in pixels; 0 for none
+    seed : seed of the starts, which are the same for each filter; torch's global generator is not used
 
-    The network is in evaluation mode meanwhile and left as it was, weights and gradients too. An image doesn't depend
-    on which other filters there are, but for rounding.
+    The network is evaluated in evaluation mode; its mode, weights and gradients are restored. Up to rounding, an image
+    does not depend on the other filters.
 
-    Raises ValueError for filters that the layer doesn't have and for settings out of range.
+    Raises ValueError for filters that the layer does not have and for settings out of range.
     """
     if steps < 1 or starts < 1 or not lr > 0 or not 0 <= decay < 1 or not blur >= 0:
         raise ValueError(
@@ -95,7 +96,7 @@ def gradient_ascent(
         )
     device = next(network.parameters()).device
     noise = torch.randn((starts, *shape), generator=torch.Generator().manual_seed(seed))
-    x = (GRAY + NOISE * noise).clamp(0, 1).repeat(len(filters), 1, 1, 1).to(device)  # the starts of a filter, the next
+    x = (GRAY + NOISE * noise).clamp(0, 1).repeat(len(filters), 1, 1, 1).to(device)  # starts of filter 0, 1, …
     seen: list[Tensor] = []
 
     def wanted(x: Tensor) -> Tensor:
@@ -108,7 +109,7 @@ def gradient_ascent(
         return found.gather(1, index[:, None])[:, 0]
 
     def see(_name: str, output: Tensor) -> None:
-        seen.append(_strongest(output.clone()))  # the next layer may work in place
+        seen.append(_strongest(output.clone()))  # the next layer may change it in place
 
     with watched(network, {"layer": _before_relu(layer)}, see), torch.enable_grad():
         for step in range(1, steps + 1):
@@ -124,20 +125,20 @@ def gradient_ascent(
 
 
 def class_share(labels: np.ndarray) -> np.ndarray:
-    """Share of the commonest class in each row of `labels` (F, n), whole numbers from 0: (F,), from 1/n to 1."""
+    """Share (F,), from 1/n to 1, of the most frequent class in each row of `labels` (F, n), whole numbers from 0."""
     labels = np.asarray(labels)
     counts = (labels[..., None] == np.arange(labels.max() + 1)).sum(1)
     return counts.max(1) / labels.shape[1]
 
 
 def _before_relu(layer: nn.Module) -> nn.Module:
-    """The part of a block (convolution, batch normalization, ReLU) whose output the ReLU gets; else the layer."""
+    """The module before the final ReLU of a block (convolution, batch normalization, ReLU); otherwise the layer."""
     ends = isinstance(layer, nn.Sequential) and len(layer) > 1 and isinstance(layer[-1], nn.ReLU)
     return layer[-2] if ends else layer
 
 
 def _strongest(output: Tensor) -> Tensor:
-    """(B, F, …) → (B, F): the largest value of each map."""
+    """The maximum of each map: (B, F, …) → (B, F)."""
     return output.flatten(2).amax(2) if output.ndim > 2 else output
 
 
@@ -149,7 +150,7 @@ def _checked(filters: Sequence[int], of: int) -> list[int]:
 
 
 def _blurred(x: Tensor, deviation: float) -> Tensor:
-    """Gaussian blur of (B, C, H, W) in both directions; beyond the border, the pixels of the border go on."""
+    """Gaussian blur of (B, C, H, W) in both directions; pixels beyond the border repeat those of the border."""
     radius = int(np.ceil(3 * deviation))
     places = torch.arange(-radius, radius + 1, device=x.device, dtype=x.dtype)
     kernel = torch.exp(-((places / deviation) ** 2) / 2)

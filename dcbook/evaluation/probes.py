@@ -1,4 +1,4 @@
-"""How much of the classes can be read off frozen features: linear and one-hidden-layer probes of a network's layers.
+"""Linear and one-hidden-layer probes: classification from the frozen features of a network's layers.
 
 DeepCluster (Caron et al., ECCV 2018), Table 1, with the settings of the released eval_linear.py and util.py.
 """
@@ -17,7 +17,7 @@ from dcbook.training.inputs import seeded
 from dcbook.training.optimizers import SGD
 
 MOMENTUM = 0.9
-ROWS = 4096  # of test features at once
+ROWS = 4096  # number of test features evaluated at once
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Probe:
     Attributes
     ----------
     accuracy : after the last epoch
-    best_accuracy : the highest after any epoch, as the released code reports; the test labels have picked it
+    best_accuracy : the highest after any epoch, as the released code reports; it is selected by the test labels
     """
 
     accuracy: float
@@ -41,19 +41,19 @@ def activations(
     batch_size: int = 256,
     reduce: Callable[[Tensor], Tensor] | None = None,
 ) -> dict[str, Tensor]:
-    """What `layers`, modules within `network`, put out for x (N, …): name → (N, …) on the device of the network.
+    """Outputs of `layers`, modules of `network`, for x (N, …): name → (N, …) on the device of the network.
 
-    The network runs in evaluation mode, without gradients, and is left as it was. uint8 is scaled to [0, 1]. `reduce`
-    is applied to each batch of outputs (`pool_to`, say), so that whole maps need not be kept.
+    The network runs in evaluation mode, without gradients, and is not changed. uint8 is scaled to [0, 1]. `reduce`
+    (such as `pool_to`) is applied to each batch of outputs, so that whole maps need not be kept.
 
-    Raises ValueError for a layer that is not part of the network, or that is not run exactly once in it.
+    Raises ValueError if there are no samples, or if a layer is not part of the network or does not run exactly once.
     """
     if not len(x) or batch_size < 1:
-        raise ValueError(f"x must hold samples and batch_size be at least 1, not {len(x)} and {batch_size}")
+        raise ValueError(f"x must hold samples and batch_size must be at least 1, not {len(x)} and {batch_size}")
     found: dict[str, list[Tensor]] = {name: [] for name in layers}
 
     def keep(name: str, output: Tensor) -> None:
-        output = output.clone()  # the next layer may work in place
+        output = output.clone()  # the next layer may change it in place
         found[name].append(reduce(output) if reduce else output)
 
     device = next((parameter.device for parameter in network.parameters()), None)
@@ -64,20 +64,20 @@ def activations(
     batches = -(-len(x) // batch_size)
     wrong = {name: len(outputs) / batches for name, outputs in found.items() if len(outputs) != batches}
     if wrong:
-        raise ValueError(f"each layer must run once in the network; these ran so many times: {wrong}")
+        raise ValueError(f"each layer must run once in the network; numbers of runs where this fails: {wrong}")
     return {name: torch.cat(outputs) for name, outputs in found.items()}
 
 
 @contextmanager
 def watched(network: nn.Module, layers: Mapping[str, nn.Module], see: Callable[[str, Tensor], None]) -> Iterator[None]:
-    """While it lasts, the network is in evaluation mode and `see` gets the name and output of each layer that runs.
+    """Context in which the network is in evaluation mode and `see` gets the name and output of each layer that runs.
 
-    Raises ValueError for a layer that is not part of the network.
+    Raises ValueError if `layers` is empty or holds a layer that is not part of the network.
     """
     modes = {module: module.training for module in network.modules()}
     foreign = [name for name, layer in layers.items() if layer not in modes]
     if foreign or not layers:
-        raise ValueError(f"layers must name modules of the network, which these are not: {foreign}")
+        raise ValueError(f"layers must be modules of the network; these are not: {foreign}")
 
     def hook(name: str) -> Callable[[nn.Module, tuple, Tensor], None]:
         return lambda _layer, _inputs, output: see(name, output)
@@ -96,15 +96,16 @@ def watched(network: nn.Module, layers: Mapping[str, nn.Module], see: Callable[[
 def pool_to(maps: Tensor, dim: int = 9600) -> Tensor:
     """Average-pool maps (N, C, H, W) to at most `dim` numbers and flatten them, (N, C·H'·W').
 
-    Kernel k and stride k, with p <= k/2 zeros around the map that count in the mean, are those of the largest outcome
-    not above `dim`; of several, the smallest k, then p (rows that k doesn't reach are left out). A map that fits stays
-    as it is. For the maps of AlexNet and the default, this gives the layers of the released eval_linear.py (k/k/p):
-    6/6/3 for conv1, 4/4/0 for conv2, 3/3/1 for conv3 and conv4, 2/2/0 for conv5; 9600, 9216, 9600, 9600, 9216 numbers.
+    Kernel size and stride k and padding p <= k/2 (zeros, which count in the mean) are chosen such that the output is as
+    large as possible but not above `dim`; ties go to the smallest k, then the smallest p. Rows that the kernel does not
+    reach are left out, and a map that is small enough is not pooled. For the maps of AlexNet and the default, this
+    gives the layers of the released eval_linear.py (k/k/p): 6/6/3 for conv1, 4/4/0 for conv2, 3/3/1 for conv3 and
+    conv4, 2/2/0 for conv5; 9600, 9216, 9600, 9600, 9216 numbers.
 
     Raises ValueError for other shapes and for more than `dim` channels.
     """
     if maps.ndim != 4 or 0 in maps.shape:
-        raise ValueError(f"maps must be (N, C, H, W) without an empty side, not {tuple(maps.shape)}")
+        raise ValueError(f"maps must have shape (N, C, H, W) without a 0, not {tuple(maps.shape)}")
     channels, *sides = maps.shape[1:]
     best, pooling = 0, None
     for kernel in range(1, max(sides) + 2):
@@ -115,7 +116,7 @@ def pool_to(maps: Tensor, dim: int = 9600) -> Tensor:
             if best < size <= dim:
                 best, pooling = size, (kernel, kernel, padding)
     if pooling is None:
-        raise ValueError(f"{channels} channels can't be pooled to {dim} numbers: dim must be at least {channels}")
+        raise ValueError(f"{channels} channels cannot be pooled to {dim} numbers: dim must be at least {channels}")
     return F.avg_pool2d(maps, *pooling).flatten(1)
 
 
@@ -135,17 +136,17 @@ def linear_probe(
     """Train one linear layer on frozen features with the labels, and test it.
 
     SGD with momentum 0.9 on the cross-entropy; update t = 0, 1, … has the rate lr / sqrt(1 + lr · weight_decay · t).
-    The released code draws new crops of the images in each epoch, where the features here are given.
+    The released code draws new crops of the images in each epoch; here the features are fixed.
 
     Parameters
     ----------
     features, test_features : (N, d) and (M, d), floats; the device of `features` is used
     labels, test_labels : (N,) and (M,), whole numbers from 0
     epochs, lr, weight_decay, batch_size : the released defaults; the paper's rate and decay of each layer are unknown
-    seed : of the first weights and the batches; torch's global stream is left alone
-    standardize : subtract the training features' mean and divide by their deviation (not in the paper)
+    seed : seed of the initial weights and the batches; torch's global generator is not used
+    standardize : subtract the training features' mean and divide by their standard deviation (not in the paper)
 
-    Raises ValueError for shapes that don't fit, settings out of range, and training that diverged.
+    Raises ValueError for shapes that do not agree, settings out of range, and divergence of the training.
     """
     data = _checked(features, labels, test_features, test_labels)
     return _probe([], data, epochs, lr, weight_decay, batch_size, seed, standardize)
@@ -165,7 +166,7 @@ def mlp_probe(
     seed: int = 0,
     standardize: bool = False,
 ) -> Probe:
-    """As `linear_probe`, with a hidden layer of `n_hidden` rectified units, without dropout.
+    """As `linear_probe`, with a hidden layer of `n_hidden` ReLU units, without dropout.
 
     The paper reports such a network on frozen convolutions; its settings and its code are not released.
     """
@@ -176,7 +177,7 @@ def mlp_probe(
 
 
 def _checked(features, labels, test_features, test_labels) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """The four as float32 and int64 tensors on one device."""
+    """The arguments as float32 and int64 tensors on one device; ValueError if they are invalid."""
     x = torch.as_tensor(features)
     x, x_test = (torch.as_tensor(each, dtype=torch.float32, device=x.device) for each in (x, test_features))
     y, y_test = (torch.as_tensor(each, device=x.device) for each in (labels, test_labels))
@@ -184,7 +185,7 @@ def _checked(features, labels, test_features, test_labels) -> tuple[Tensor, Tens
     if x.ndim != 2 or shapes != [x.shape, (len(x),), (len(x_test), x.shape[1]), (len(x_test),)]:
         raise ValueError(f"features and labels must be (N, d), (N,), (M, d) and (M,), not {shapes}")
     if 0 in x.shape + x_test.shape or not (x.isfinite().all() and x_test.isfinite().all()):
-        raise ValueError(f"features must be finite numbers, and some of them; their shapes are {shapes}")
+        raise ValueError(f"features must be finite and not empty; their shapes are {shapes}")
     if any(each.is_floating_point() or each.min() < 0 for each in (y, y_test)):
         raise ValueError("labels must be whole numbers from 0")
     return x, y.long(), x_test, y_test.long()
@@ -215,6 +216,6 @@ def _probe(hidden, data, epochs, lr, weight_decay, batch_size, seed, standardize
             with torch.inference_mode():
                 scores = torch.cat([probe(part) for part in x_test.split(ROWS)])
             if not scores.isfinite().all():
-                raise ValueError(f"training diverged: with these features lr must be below {lr}, or standardize=True")
+                raise ValueError(f"training diverged: set lr below {lr} or standardize=True for these features")
             accuracies.append((scores.argmax(1) == y_test).float().mean().item())
     return Probe(accuracies[-1], max(accuracies))

@@ -1,7 +1,7 @@
 """Instance retrieval on Oxford Buildings and Paris (Philbin et al., CVPR 2007 and 2008), DeepCluster's Table 5.
 
-Ground truth, in a folder of text files: for each query <name>, the image and the region looked for (`_query.txt`), and
-one image a line in `_good.txt` and `_ok.txt` (to be found) and `_junk.txt` (neither right nor wrong).
+The ground truth is a folder of text files. For each query <name>, `_query.txt` holds its image and region; `_good.txt`
+and `_ok.txt` (positives) and `_junk.txt` (ignored) list one image per line.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -19,7 +19,7 @@ from dcbook.evaluation.rmac import rmac_descriptor
 
 Describe = Callable[[Tensor], Tensor]
 
-# Images of Paris that are broken in the published archive, by the released eval_retrieval.py
+# Images of Paris that are corrupted in the published archive, as listed in the released eval_retrieval.py
 CORRUPTED = frozenset(
     f"paris_{place}_{number:06}"
     for place, numbers in {
@@ -38,15 +38,15 @@ CORRUPTED = frozenset(
 
 @dataclass(frozen=True)
 class Query:
-    """What is looked for, and where it is.
+    """A query region and its ground truth.
 
     Attributes
     ----------
-    name : of the query: landmark and number
-    image : name of the image, without .jpg; it is among those to be found
-    roi : left, top, right, bottom of the region looked for, in pixels of the image as published
-    positives : names of the images to be found, "good" and "ok"
-    junk : names of images that don't count
+    name : name of the query: landmark and number
+    image : name of the query's image, without .jpg; it is one of the positives
+    roi : left, top, right, bottom of the query region, in pixels of the published image
+    positives : names of the images to be retrieved, "good" and "ok"
+    junk : names of images that are ignored
     """
 
     name: str
@@ -57,15 +57,15 @@ class Query:
 
 
 def average_precision(ranked: Sequence[str], positives: Collection[str], junk: Collection[str] = ()) -> float:
-    """Area under precision over recall of a ranking, best first, in [0, 1], as the Oxford Buildings' compute_ap has it.
+    """Average precision, in [0, 1], of a ranking (best first), as compute_ap of Oxford Buildings computes it.
 
-    Junk is taken out of the ranking first. The area is that of trapezoids, from precision 1 at recall 0; positives that
-    are not ranked count as never found. (scikit-learn's is that of rectangles.)
+    Junk is removed from the ranking first. The area under the precision-recall curve is summed by trapezoids, from
+    precision 1 at recall 0 (scikit-learn uses rectangles). Positives that are not ranked count as not retrieved.
 
-    Raises ValueError without positives, and for a ranking that names something twice.
+    Raises ValueError if there are no positives or a name occurs twice in the ranking.
     """
     if not positives or len(set(ranked)) < len(ranked):
-        raise ValueError("average precision needs positives, and a ranking that names nothing twice")
+        raise ValueError("average precision needs positives, and a ranking without duplicates")
     positives, junk = set(positives), set(junk)
     hits = np.array([name in positives for name in ranked if name not in junk], dtype=bool)
     precision = np.concatenate([[1.0], hits.cumsum() / np.arange(1, len(hits) + 1)])
@@ -78,15 +78,15 @@ def mean_average_precision(rankings: Mapping[str, Sequence[str]], queries: Itera
 
 
 def read_ground_truth(folder: str | Path) -> list[Query]:
-    """The queries of a folder of ground truth, by name; without the corrupted images of Paris.
+    """The queries of a folder of ground truth, sorted by name, without the corrupted images of Paris.
 
-    Oxford's query files write the image with "oxc1_" before its name, which is left out. Raises ValueError, naming the
-    files, if there is no query, if a query lacks one of its files, or if a query file is not "image x1 y1 x2 y2".
+    The prefix "oxc1_" of image names in Oxford's query files is removed. Raises ValueError, naming the files, if there
+    is no query, if a query lacks one of its files, or if a query file is not "image x1 y1 x2 y2".
     """
     folder = Path(folder)
     names = sorted(path.name.removesuffix("_query.txt") for path in folder.glob("*_query.txt"))
     if not names:
-        raise ValueError(f"{folder} holds no <name>_query.txt: unpack the ground truth of Oxford5k or Paris6k there")
+        raise ValueError(f"{folder} holds no <name>_query.txt; unpack the ground truth of Oxford5k or Paris6k there")
     lists = [f"{name}_{kind}.txt" for name in names for kind in ("good", "ok", "junk")]
     if missing := [file for file in lists if not (folder / file).is_file()]:
         raise ValueError(f"{folder} lacks {_some(missing)}")
@@ -94,9 +94,9 @@ def read_ground_truth(folder: str | Path) -> list[Query]:
 
 
 def region_vectors(describe: Describe, images_folder: str | Path, longest_side: int = 1024) -> Tensor:
-    """Region vectors of all images, (M, C) of length 1, to fit a `Whitening` on: those of Paris for Oxford, and back.
+    """Region vectors (M, C) of all images, scaled to length 1, to fit a `Whitening` on (Paris's for Oxford, and back).
 
-    As released, it keeps 512 directions: ``Whitening.fit(vectors, 512)``.
+    The released code keeps 512 directions: ``Whitening.fit(vectors, 512)``.
     """
     images = _images(images_folder)
     return normalize(torch.cat([_described(describe, path, longest_side) for path in images.values()]))
@@ -114,16 +114,16 @@ def evaluate_retrieval(
 
     Parameters
     ----------
-    describe : image (3, H, W), float32 in [0, 1], on the CPU → region vectors (R, C): normalizing the colors, the
-        network (of VGG-16 all convolutions, without the last pooling) and `rmac` are its part; run without gradients
-    images_folder : of *.jpg, below it at any depth
-    ground_truth_folder : of text files, see `read_ground_truth`
-    whitening : of the region vectors, fitted on another set of images
-    longest_side : in pixels, that images are brought to (bilinear); a query is cropped after that
+    describe : image (3, H, W), float32 in [0, 1], on the CPU → region vectors (R, C). It normalizes the colors and
+        applies the network (of VGG-16 all convolutions without the last pooling) and `rmac`; run without gradients
+    images_folder : folder that holds the images, *.jpg at any depth
+    ground_truth_folder : folder that holds the text files, see `read_ground_truth`
+    whitening : whitening of the region vectors, fitted on another set of images
+    longest_side : longest side of images after resizing (bilinear), in pixels; a query is cropped after resizing
 
-    Returns mAP and the average precision of each query, in [0, 1]. The query's own image is among those ranked. Raises
-    ValueError, before anything is computed, for images of the ground truth that are not there; the corrupted images of
-    Paris are passed over, also where the ground truth names them.
+    Returns mAP and the average precision of each query, in [0, 1]. The query's own image is ranked too. Raises
+    ValueError, before anything is computed, if images of the ground truth are missing. The corrupted images of Paris
+    are ignored, even if the ground truth names them.
     """
     queries, images = read_ground_truth(ground_truth_folder), _images(images_folder)
     needed = {name for query in queries for name in (query.image, *query.positives)}
@@ -149,41 +149,41 @@ def _query(folder: Path, name: str) -> Query:
         image, *corners = path.read_text().split()
         left, top, right, bottom = map(float, corners)
     except ValueError as error:
-        raise ValueError(f'{path} must hold "image x1 y1 x2 y2", which it doesn\'t: {error}') from error
+        raise ValueError(f'{path} must hold "image x1 y1 x2 y2" but does not: {error}') from error
     good, ok, junk = (frozenset((folder / f"{name}_{kind}.txt").read_text().split()) for kind in ("good", "ok", "junk"))
     return Query(name, image.removeprefix("oxc1_"), (left, top, right, bottom), (good | ok) - CORRUPTED, junk)
 
 
 def _images(folder: str | Path) -> dict[str, Path]:
-    """Name → path of all images below a folder, by name, without the corrupted ones."""
+    """Name → path of all images below a folder, sorted by name, without the corrupted images."""
     found = {path.stem: path for path in Path(folder).rglob("*.jpg") if path.stem not in CORRUPTED}
     if not found:
-        raise ValueError(f"{folder} holds no *.jpg: unpack the images of Oxford5k or Paris6k there")
+        raise ValueError(f"{folder} holds no *.jpg; unpack the images of Oxford5k or Paris6k there")
     return dict(sorted(found.items()))
 
 
 @torch.no_grad()
 def _described(describe: Describe, path: Path, longest_side: int, roi: tuple | None = None) -> Tensor:
-    """Region vectors (R, C) of one image, or of the part of it in `roi`, on the CPU."""
+    """Region vectors (R, C) of one image, or of its part in `roi`, on the CPU."""
     image = _load(path, longest_side, roi)
     if 0 in image.shape:
-        raise ValueError(f"{path}: nothing of the image lies in the region {roi} of its query")
+        raise ValueError(f"{path}: the query's region {roi} lies outside the image")
     regions = describe(image).float().cpu()
     if regions.ndim != 2 or not regions.isfinite().all():
         raise ValueError(
             f"{path}: describe must give finite region vectors (R, C), not {tuple(regions.shape)} with "
-            f"{int((~regions.isfinite()).sum())} numbers that aren't finite"
+            f"{int((~regions.isfinite()).sum())} numbers that are not finite"
         )
     return regions
 
 
 def _load(path: Path, longest_side: int, roi: tuple | None) -> Tensor:
-    """The image, brought to `longest_side` and then cropped to `roi`, (3, H, W) in [0, 1]."""
+    """The image (3, H, W) in [0, 1], resized to `longest_side` and then cropped to `roi`."""
     try:
         with Image.open(path) as file:
             image = file.convert("RGB")
     except (OSError, SyntaxError) as error:
-        raise ValueError(f"{path} can't be read ({error}), so it is cut off or altered") from error
+        raise ValueError(f"{path} cannot be read; it may be truncated or altered ({error})") from error
     ratio = longest_side / max(image.size)
     image = image.resize([max(1, round(side * ratio)) for side in image.size], Image.Resampling.BILINEAR)
     pixels = torch.from_numpy(np.array(image)).permute(2, 0, 1).float() / 255

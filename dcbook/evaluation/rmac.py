@@ -9,17 +9,19 @@ from torch.nn.functional import normalize
 
 from dcbook.clustering import Whitening
 
-OVERLAP = 0.4  # of neighboring regions of the first level along the longer side, to aim at
-STEPS = range(2, 8)  # regions of the first level along the longer side, to choose from
+OVERLAP = 0.4  # desired overlap of neighboring first-level regions along the longer side
+STEPS = range(2, 8)  # possible numbers of first-level regions along the longer side
 
 
 def rmac_regions(height: int, width: int, levels: int = 3) -> list[tuple[int, int, int]]:
     """Squares (top, left, side) on a map of `height` × `width`, level by level and row by row.
 
     Level l has regions of side 2 min(height, width) / (l + 1), l of them along the shorter side and l + m along the
-    longer one, evenly spread, all rounded down; m = 1…6 brings the overlap of the first level nearest to 0.4, and is 0
-    on a square. Maps too small for a level get regions of side 1, where the released code fails.
-    That one places regions in floating point, and a few of them, on lengthy maps, one row or column further ahead.
+    longer side, evenly spaced, all rounded down. Of m = 1…6, the one whose first-level overlap is closest to 0.4 is
+    taken; m is 0 for a square. Maps too small for a level get regions of side 1; the released code fails there. It also
+    computes positions in floating point, which places a few regions one row or column earlier on elongated maps.
+
+    Raises ValueError for arguments below 1.
     """
     if min(height, width, levels) < 1:
         raise ValueError(f"height, width and levels must be at least 1, not {height}, {width} and {levels}")
@@ -27,7 +29,7 @@ def rmac_regions(height: int, width: int, levels: int = 3) -> list[tuple[int, in
     more = 0
     if long > short:
         gaps = [(long - short) / (steps - 1) for steps in STEPS]
-        overlaps = [abs((short**2 - short * gap) / short**2 - OVERLAP) for gap in gaps]  # in this form: it decides ties
+        overlaps = [abs((short**2 - short * gap) / short**2 - OVERLAP) for gap in gaps]  # this form decides ties
         more = 1 + overlaps.index(min(overlaps))
     regions = []
     for level in range(1, levels + 1):
@@ -39,7 +41,10 @@ def rmac_regions(height: int, width: int, levels: int = 3) -> list[tuple[int, in
 
 
 def rmac(maps: Tensor, levels: int = 3) -> Tensor:
-    """The maximum of each channel in each region of maps (N, C, H, W): region vectors (N, R, C), not normalized."""
+    """The maximum of each channel in each region of maps (N, C, H, W): region vectors (N, R, C), not normalized.
+
+    Raises ValueError for other shapes.
+    """
     if maps.ndim != 4:
         raise ValueError(f"maps must be (N, C, H, W), not of shape {tuple(maps.shape)}")
     regions = rmac_regions(*maps.shape[2:], levels)
@@ -48,11 +53,11 @@ def rmac(maps: Tensor, levels: int = 3) -> Tensor:
 
 
 def rmac_descriptor(regions: Tensor, whitening: Whitening | None = None) -> Tensor:
-    """One vector (…, m) of length 1 for region vectors (…, R, C): their sum, each of length 1 and then whitened."""
+    """Descriptor (…, m) of length 1 from region vectors (…, R, C): the sum of the normalized and whitened vectors."""
     vectors = normalize(regions, dim=-1)
     return normalize((vectors if whitening is None else whitening(vectors)).sum(-2), dim=-1)
 
 
 def _spread(room: int, count: int) -> list[int]:
-    """`count` whole numbers from 0 to `room`, evenly spread and rounded down."""
+    """`count` whole numbers from 0 to `room`, evenly spaced and rounded down."""
     return [room * i // max(count - 1, 1) for i in range(count)]

@@ -9,12 +9,12 @@ from scipy.optimize import linear_sum_assignment
 from sklearn.metrics import adjusted_rand_score, f1_score, normalized_mutual_info_score
 from sklearn.metrics.cluster import contingency_matrix
 
-UNMATCHED = -1  # the name of no class
-LEFT_OVER = -1  # the index of no class
+UNMATCHED = -1  # name for clusters matched to no class
+LEFT_OVER = -1  # index for clusters matched to no class
 
 
 def as_labels(labels: ArrayLike) -> np.ndarray:
-    """Labels as an array; ValueError where some are missing (None, NaN) or numbers are mixed with strings."""
+    """Labels as an array; ValueError if some are missing (None, NaN) or numbers are mixed with strings."""
     labels = np.asarray(labels)
     try:
         kinds = np.unique(labels)
@@ -22,7 +22,7 @@ def as_labels(labels: ArrayLike) -> np.ndarray:
         kinds = np.array([np.nan])
     if kinds.dtype.kind == "f" and np.isnan(kinds).any():
         raise ValueError(
-            "labels must be numbers or strings, one kind and none of them missing; leave samples without a label out"
+            "labels must be all numbers or all strings, and none may be missing; leave out samples without a label"
         )
     return labels
 
@@ -30,8 +30,8 @@ def as_labels(labels: ArrayLike) -> np.ndarray:
 def match(labels_true: ArrayLike, labels_pred: ArrayLike) -> np.ndarray:
     """Rename clusters to classes by the best one-to-one map (Hungarian method), shape (N,).
 
-    With more clusters than classes, the clusters left over become `UNMATCHED` (-1); or None, in an array of objects,
-    where the classes are no whole numbers or -1 is one of them. So no class equals it.
+    With more clusters than classes, the remaining clusters become `UNMATCHED` (-1), or None in an array of objects if
+    the classes are not whole numbers or -1 is one of them. The name thus never equals a class.
     """
     _, position, classes = _matched(labels_true, labels_pred)
     left_over, names = position == LEFT_OVER, classes[position]
@@ -49,16 +49,16 @@ def accuracy(labels_true: ArrayLike, labels_pred: ArrayLike) -> float:
 
 
 def majority_vote(labels_true: ArrayLike, labels_pred: ArrayLike) -> float:
-    """Many-to-one accuracy (purity): the share of samples in the commonest class of their cluster.
+    """Many-to-one accuracy (purity): the share of samples that belong to the most frequent class of their cluster.
 
-    For more clusters than classes. It grows with their number, up to 1 where each sample is a cluster.
+    For more clusters than classes. It increases with the number of clusters, up to 1 if each sample is a cluster.
     """
     y, c = (np.unique(labels, return_inverse=True)[1] for labels in _check(labels_true, labels_pred))
     return float(contingency_matrix(y, c).max(axis=0).sum() / len(y))
 
 
 def nmi(labels_true: ArrayLike, labels_pred: ArrayLike) -> float:
-    """Mutual information over the arithmetic mean of the two entropies (scikit-learn's default since 0.22)."""
+    """NMI: mutual information over the arithmetic mean of the two entropies (scikit-learn's default since 0.22)."""
     return float(normalized_mutual_info_score(*_check(labels_true, labels_pred), average_method="arithmetic"))
 
 
@@ -73,7 +73,7 @@ def macro_f1(labels_true: ArrayLike, labels_pred: ArrayLike) -> float:
 
 
 def micro_f1(labels_true: ArrayLike, labels_pred: ArrayLike) -> float:
-    """F1 of all classes together after matching; equals ACC when every cluster is matched."""
+    """F1 over all classes together after matching; equals ACC if every cluster is matched."""
     return _f1(labels_true, labels_pred, "micro")
 
 
@@ -89,7 +89,7 @@ def _f1(labels_true: ArrayLike, labels_pred: ArrayLike, average: str) -> float:
 
 
 def _matched(labels_true: ArrayLike, labels_pred: ArrayLike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Classes as indices (N,) and the classes matched to the clusters (N,), `LEFT_OVER` for none; and their names."""
+    """Indices (N,) of the true classes and of those matched to the clusters, `LEFT_OVER` for none; names of classes."""
     labels_true, labels_pred = _check(labels_true, labels_pred)
     classes, y = np.unique(labels_true, return_inverse=True)
     clusters, c = np.unique(labels_pred, return_inverse=True)
@@ -103,6 +103,6 @@ def _check(labels_true: ArrayLike, labels_pred: ArrayLike) -> tuple[np.ndarray, 
     labels_true, labels_pred = as_labels(labels_true), as_labels(labels_pred)
     if labels_true.ndim != 1 or labels_true.shape != labels_pred.shape or not len(labels_true):
         raise ValueError(
-            f"labels must be two arrays of one shape (N,) with N >= 1, not {labels_true.shape} and {labels_pred.shape}"
+            f"labels must be two arrays of shape (N,) with N >= 1, not {labels_true.shape} and {labels_pred.shape}"
         )
     return labels_true, labels_pred

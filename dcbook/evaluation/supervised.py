@@ -1,6 +1,6 @@
-"""The supervised twin of an encoder: the same network, trained with the labels. For comparison, never a result.
+"""Supervised training of an encoder with labels, for comparison only, and transfer to another data set.
 
-And what a network is worth on another set, when it goes on from there with labels: DeepCluster's Table 2.
+Transfer continues training on the labeled images of another data set, as in DeepCluster's Table 2.
 """
 
 import numpy as np
@@ -26,12 +26,12 @@ def train_with_labels(
     seed: int = 0,
     test: Labeled | None = None,
 ) -> float:
-    """Train `encoder` in place, under a linear head, on the cross-entropy with Adam; returns its accuracy in [0, 1].
+    """Train `encoder` in place with a linear head and Adam on the cross-entropy; return the accuracy in [0, 1].
 
-    `images` (N, C, H, W), uint8 or float32 in [0, 1], or what another network made of them; `labels` (N,), 0..K-1;
-    `encoder`: (B, C, H, W) → (B, d). The accuracy is that on the images and labels of `test`, by default on those of
-    the training. Head and batches come from `seed`; torch's global stream is left alone. A last batch of one image is
-    left out, as batch normalization cannot train on it.
+    `images` (N, C, H, W), uint8 or float32 in [0, 1], or features of another network; `labels` (N,), 0..K-1; `encoder`:
+    (B, C, H, W) → (B, d). The accuracy is measured on the images and labels of `test`, by default on the training
+    samples. `seed` determines the head and the batches; torch's global generator is not changed. A last batch of one
+    image is skipped, because batch normalization cannot train on it.
     """
     device = next(encoder.parameters()).device
     x, y = _placed(images, device), torch.tensor(labels, device=device)
@@ -57,18 +57,18 @@ def train_with_labels(
 def transferred(
     network: ConvNet, labeled: Labeled, test: Labeled, *, frozen: bool, epochs: int, batch_size: int = 64, seed: int = 0
 ) -> float:
-    """Accuracy on `test`, images and labels of another set, of a copy of `network` trained on those of `labeled`.
+    """Train a copy of `network` on the images and labels of another set, `labeled`; return the accuracy on `test`.
 
-    fc6 to fc8 begin anew, from `seed`. `frozen`: only they are trained (the paper's FC6-8), and batch normalization
-    keeps its statistics, scale and shift; their maps are standardized by those of `labeled`, as an untrained network
-    has no statistics yet. If not, all layers are (ALL), from the network's convolutions on, batch normalization too.
-    `train_with_labels` has the rest.
+    fc6 to fc8 are initialized anew from `seed`. If `frozen`, only they are trained (the paper's FC6-8), and batch
+    normalization keeps its statistics, scale and shift; the maps are standardized by their mean and deviation over
+    `labeled`, as an untrained network has no statistics yet. Otherwise all layers are trained (ALL), including batch
+    normalization, starting from the network's convolutions. For the other arguments see `train_with_labels`.
     """
     with seeded(seed):
         copy = ConvNet(**network.config).to(next(network.parameters()).device)
     copy.encoder.convolutions.load_state_dict(network.encoder.convolutions.state_dict())
     top = copy.encoder
-    if frozen:  # what never changes is computed once
+    if frozen:  # the maps do not change, so they are computed once
         maps, test_maps = (_maps(copy, images) for images, _ in (labeled, test))
         deviation, mean = torch.std_mean(maps, 0, correction=0)
         deviation = deviation.where(deviation > 0, 1)
@@ -79,7 +79,7 @@ def transferred(
 
 
 def _maps(network: ConvNet, images: np.ndarray | Tensor) -> Tensor:
-    """What the convolutions make of images, in evaluation mode."""
+    """Outputs of the convolutions for images, in evaluation mode."""
     return activations(network, {"convolutions": network.encoder.convolutions}, images)["convolutions"]
 
 

@@ -1,15 +1,17 @@
-"""Classification of Pascal VOC 2007 on top of a pretrained network, DeepCluster's Table 2.
+"""Classification of Pascal VOC 2007 with a pretrained network, DeepCluster's Table 2.
 
-Followed is the released PyTorch script, eval_voc_classif.py (scripts for Caffe are released as well: they train longer,
-150,000 iterations, and all layers at a rate of 0.001). What differs from it:
+The code follows the released PyTorch script, eval_voc_classif.py. (The released Caffe scripts train longer, 150,000
+iterations, and all layers at a rate of 0.001.) Differences from the script:
 
-- Images are drawn in a new order in each epoch; it shuffles them once.
-- Trained altogether, the convolutions begin where they were given, as in the paper; the script redraws them first.
-- The last layer begins with N(0, 0.01) as the others; there it keeps torch's default, which is about as wide.
-- Images with equal scores are ranked as equal, by scikit-learn; there, those with the class come last.
+- Images are drawn in a new order in each epoch; the script shuffles them once.
+- If all layers are trained, the convolutions start from the given weights, as in the paper; the script reinitializes
+  them.
+- The last layer is initialized with N(0, 0.01) like the others; the script keeps torch's default, which is about as
+  wide.
+- Images with equal scores are treated as ties, by scikit-learn; in the script, those with the class come last.
 
-The 72.0 mAP that the paper has for frozen convolutions were had by training the scale and shift of their batch
-normalization; without, the authors state 70.4. That is `train_batch_norm`.
+The paper's 72.0 mAP for frozen convolutions was obtained by training the scale and shift of their batch normalization
+(`train_batch_norm`); without it, the authors state 70.4.
 """
 
 import copy
@@ -35,16 +37,16 @@ POSITIVE, NEGATIVE, MASKED = 1, 0, -1
 
 
 def voc_labels(annotation: dict) -> Tensor:
-    """Labels (20,) int64, in the order of `VOC_CLASSES`, of an annotation as torchvision's VOCDetection gives it.
+    """Labels (20,) int64, in the order of `VOC_CLASSES`, from an annotation of torchvision's VOCDetection.
 
-    1 for a class with an object that is not "difficult", -1 for one with difficult objects alone, 0 for one with none.
-    (The published lists, ImageSets/Main/<class>_<set>.txt, have 1, 0 and -1 for these.) Raises ValueError for unknown
-    classes.
+    The label is 1 for a class with an object that is not "difficult", -1 for a class with difficult objects only, and 0
+    for a class without objects. (The published lists, ImageSets/Main/<class>_<set>.txt, use 1, 0 and -1 for these.)
+    Raises ValueError for unknown classes.
     """
     labels = torch.full((len(VOC_CLASSES),), NEGATIVE)
     for found in annotation["annotation"]["object"]:
         if found["name"] not in VOC_CLASSES:
-            raise ValueError(f"{found['name']!r} is no class of VOC 2007, which are {', '.join(VOC_CLASSES)}")
+            raise ValueError(f"{found['name']!r} is not a class of VOC 2007; these are {', '.join(VOC_CLASSES)}")
         k = VOC_CLASSES.index(found["name"])
         if found.get("difficult", "0") == "0":
             labels[k] = POSITIVE
@@ -54,7 +56,7 @@ def voc_labels(annotation: dict) -> Tensor:
 
 
 def masked_bce(logits: Tensor, labels: Tensor) -> Tensor:
-    """Binary cross-entropy of logits (B, 20), summed over classes, averaged over images; labels of -1 don't count."""
+    """Binary cross-entropy of logits (B, 20), summed over classes and averaged over images, ignoring labels of -1."""
     losses = F.binary_cross_entropy_with_logits(logits, labels.clamp_min(0).to(logits), reduction="none")
     return losses.where(labels != MASKED, 0).sum() / len(logits)
 
@@ -62,9 +64,10 @@ def masked_bce(logits: Tensor, labels: Tensor) -> Tensor:
 def voc2007(folder: str | Path, image_set: str = "trainval", *, size: int = 224) -> Dataset:
     """VOC 2007 through torchvision.datasets.VOCDetection, as random crops (3, size, size) and their labels (20,).
 
-    A crop is a tenth to a half of the image, square, and mirrored or not; colors are normalized by ImageNet's mean and
-    deviation. `folder` holds VOCdevkit/VOC2007 with its Annotations, ImageSets/Main and JPEGImages; `image_set` is
-    "train", "val", "trainval" or "test". Raises ValueError that names what is missing.
+    A crop is a square of a tenth to a half of the image's area, mirrored with probability 1/2; colors are normalized by
+    ImageNet's mean and standard deviation. `folder` holds VOCdevkit/VOC2007 with its Annotations,
+    ImageSets/Main and JPEGImages; `image_set` is "train", "val", "trainval" or "test". Raises ValueError that names
+    missing files.
     """
     from torchvision import transforms
     from torchvision.datasets import VOCDetection
@@ -83,9 +86,7 @@ def voc2007(folder: str | Path, image_set: str = "trainval", *, size: int = 224)
     dataset = VOCDetection(folder, "2007", image_set, transform=crops, target_transform=voc_labels)
     missing = [path for path in (*dataset.images, *dataset.annotations) if not Path(path).is_file()]
     if missing or not len(dataset):
-        raise ValueError(
-            f"{lists} names {len(dataset)} images, of which {len(missing)} files are missing: {missing[:5]}"
-        )
+        raise ValueError(f"{lists} names {len(dataset)} images, but {len(missing)} files are missing: {missing[:5]}")
     return dataset
 
 
@@ -109,22 +110,23 @@ def fit_voc(
 
     Parameters
     ----------
-    features : the pretrained part: images (B, 3, H, W) → (B, …), flattened then; Sobel filters belong to it. It is in
-        evaluation mode throughout: batch normalization keeps its statistics
-    classifier : (B, d) → (B, K), the layers that follow, down to the top one (fc8), an nn.Linear: copied, that one with
-        20 units; all nn.Linear begin anew with weights from N(0, 0.01) and biases of 0.1. Dropout is on
+    features : the pretrained part with its Sobel filter: images (B, 3, H, W) → (B, …), which is flattened. It stays in
+        evaluation mode: batch normalization keeps its statistics
+    classifier : the following layers (B, d) → (B, K), the last of them (fc8) an nn.Linear. A copy is trained, whose
+        last layer has 20 units; all nn.Linear get new weights from N(0, 0.01) and biases of 0.1. Dropout is active
     dataset : images and labels (20,) of 1, 0 and -1, such as `voc2007`
-    frozen : train the classifier only (the table's FC6-8), or all
-    train_batch_norm : if frozen, train the scale and shift of the features' batch normalization all the same
-    iterations, batch_size, lr, weight_decay : of the released script
-    halve_every : iterations after which the rate is halved
-    max_norm : that gradients are clipped to
-    seed : of the first weights, the order of the images, their crops, and dropout; torch's global stream is left alone
-    workers : processes that read images; the crops depend on how many they are
+    frozen : whether to train only the classifier (the table's FC6-8) instead of all layers
+    train_batch_norm : if frozen, also train the scale and shift of the features' batch normalization
+    iterations, batch_size, lr, weight_decay : defaults of the released script
+    halve_every : number of iterations after which the rate is halved
+    max_norm : gradients are clipped to this norm
+    seed : seed of the initial weights, the order of the images, their crops, and dropout; torch's global generator is
+        not used
+    workers : number of processes that read images; the crops depend on it
 
-    Returns the network in evaluation mode, images → logits (B, 20), on the device of `features`, in which and in
-    `classifier` nothing is changed. Raises ValueError for settings out of range and a classifier that doesn't end in an
-    nn.Linear, RuntimeError for gradients that are no longer finite.
+    Returns the network in evaluation mode, images → logits (B, 20), on the device of `features`; the arguments
+    `features` and `classifier` are not changed. Raises ValueError for settings out of range and a classifier that does
+    not end in an nn.Linear, RuntimeError for gradients that are not finite.
     """
     if min(iterations, batch_size, halve_every) < 1 or not (lr > 0 and weight_decay >= 0 and max_norm > 0):
         given = f"{iterations}, {batch_size}, {halve_every}, {lr}, {weight_decay}, {max_norm}"
@@ -159,14 +161,14 @@ def fit_voc(
 def evaluate_voc(
     network: nn.Module, dataset: Dataset, *, crops: int = 10, batch_size: int = 16, seed: int = 0, workers: int = 0
 ) -> tuple[float, dict[str, float]]:
-    """mAP and the average precision of each class, in [0, 1], by scikit-learn, of logits summed over random crops.
+    """mAP and the average precision of each class, in [0, 1], by scikit-learn, from logits summed over random crops.
 
-    `dataset` gives another crop of an image each time, such as `voc2007`, and labels (20,). Images whose label for a
-    class is -1 don't count in it; classes without a positive are left out. The network is put into evaluation mode.
-    `seed`, `workers`: as in `fit_voc`.
+    `dataset` returns labels (20,) and a new random crop at each access, such as `voc2007`. Images with label -1 for a
+    class are ignored for that class; classes without a positive are left out. The network is put into evaluation mode.
+    `seed` and `workers` are as in `fit_voc`. Raises ValueError if there are no crops, images or positives.
     """
     if crops < 1 or not len(dataset):
-        raise ValueError(f"there must be at least one crop, not {crops}, of at least one image")
+        raise ValueError(f"at least one crop and one image are needed, not {crops} crops of {len(dataset)} images")
     device = next((parameter.device for parameter in network.parameters()), torch.device("cpu"))
     network.eval()
     scores, labels = 0.0, torch.empty(0)
@@ -182,16 +184,16 @@ def evaluate_voc(
         if (truth == POSITIVE).any():
             precisions[name] = float(average_precision_score(truth[counts].numpy(), score[counts].numpy()))
     if not precisions:
-        raise ValueError("no image has a class that is not masked as difficult: nothing can be found")
+        raise ValueError("no image has a class that is not masked as difficult, so there are no positives")
     return sum(precisions.values()) / len(precisions), precisions
 
 
 def _renewed(classifier: nn.Module) -> nn.Module:
-    """A copy with 20 units in the last layer, and new weights."""
-    renewed = nn.Sequential(copy.deepcopy(classifier))  # one step up, for a classifier that is a layer itself
+    """A copy with 20 units in the last layer and newly initialized weights."""
+    renewed = nn.Sequential(copy.deepcopy(classifier))  # a container, because the classifier may be a single layer
     name, top = list(renewed.named_modules())[-1]
     if not isinstance(top, nn.Linear):
-        raise ValueError(f"the classifier must end in an nn.Linear, its top layer, not in {type(top).__name__}")
+        raise ValueError(f"the last layer of the classifier must be an nn.Linear, not {type(top).__name__}")
     renewed.set_submodule(name, nn.Linear(top.in_features, len(VOC_CLASSES)))
     for layer in renewed.modules():
         if isinstance(layer, nn.Linear):

@@ -1,4 +1,4 @@
-"""The engine: runs, their sweep, their records, contrasts between them, and their comparison with reported numbers."""
+"""Experiments: runs, sweeps, records, contrasts between methods, and comparison with reported numbers."""
 
 from dcbook.experiments.compare import at_settings, compare, gaps, over, render, summarize, write_csv
 from dcbook.experiments.contrast import Contrast, Rate, by_value, contrast, counted, grouped, paired

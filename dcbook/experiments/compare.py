@@ -1,4 +1,4 @@
-"""Ours beside the paper's: paper | ours, mean ± std (n) | difference | verdict."""
+"""Comparison of our results with a paper's: paper | ours, mean ± std (n) | difference | verdict."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from dcbook.experiments.records import Record, place
 from dcbook.experiments.reported import COUNTERPARTS, Counterpart, counterpart
 from dcbook.files import write_whole
 
-if TYPE_CHECKING:  # imported where a table is made: the workers of a sweep make none
+if TYPE_CHECKING:  # imported only where tables are made, to keep the workers of a sweep small
     import pandas as pd
 
-TOLERANCE = 2.0  # points, per cent
+TOLERANCE = 2.0  # largest difference that counts as agreement, in points
 COLUMNS = (
     "method",
     "dataset",
@@ -41,16 +41,16 @@ def compare(
     counterparts: Mapping[str, Counterpart] = COUNTERPARTS,
     metrics: Iterable[str] = ("acc", "nmi"),
 ) -> pd.DataFrame:
-    """The mean over the seeds of each method on each data set, beside the reported value.
+    """Compare the mean over the seeds of each method on each data set with the reported value.
 
-    The verdict, from the difference ours - paper rounded to 0.01 point:
+    The verdict depends on the difference ours - paper, rounded to 0.01 point:
 
-    - "agrees": at most 2 points; "above" or "below": more;
-    - with ", on a part of its data" where ours is a part of the paper's data, such as a subset;
-    - "not comparable: other data" where it is other data; no difference is given then;
-    - "not in the paper" where it reports no value.
+    - "agrees": at most 2 points; "above" or "below": more than 2 points;
+    - the addition ", on a part of its data" means that our data are a part of the paper's, such as a subset;
+    - "not comparable: other data": our data are not the paper's, and no difference is given;
+    - "not in the paper": the paper reports no value.
 
-    Values from a table that nobody checked carry "(unverified)" after `reported_on`.
+    For values from an unchecked table, `reported_on` ends with "(unverified)".
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def compare(
         Reported tables (`read_reported`) with the columns method, dataset, metric and perhaps features; they must not
         contradict each other.
     counterparts : mapping
-        Our data set to the paper's.
+        Maps our data sets to the paper's.
     metrics : iterable of str
         The scores to compare.
 
@@ -67,13 +67,13 @@ def compare(
     -------
     DataFrame
         Columns method, dataset, metric, mean, std (ddof 1; NaN for one seed), n, reported, reported_on,
-        difference, verdict; numbers in per cent. Rows in the order of `counterparts`, then of the records; features of
-        a data set are one of their own ("cifar10-simclr-h").
+        difference, verdict; numbers in per cent. Rows are in the order of `counterparts`, then of the records. Features
+        of a data set count as a data set ("cifar10-simclr-h").
 
     Raises
     ------
     ValueError
-        If one method has, on one data set, records of different settings, scales or data: those are never
+        If the records of one method on one data set differ in settings, scale or data; such records are never
         averaged.
     """
     values = _lookup([reported] if hasattr(reported, "columns") else list(reported))
@@ -117,9 +117,9 @@ def compare(
 
 
 def summarize(rows: Iterable[tuple[str, str, str, float]]) -> pd.DataFrame:
-    """Numbers that no reported table has, as a comparison with nothing beside: mean, std and n over the runs.
+    """Mean, std and n over runs of quantities without reported values, in the format of `compare`.
 
-    `rows`: method, data set, name of the number, its value in per cent, for each run.
+    `rows` holds, for each run, method, data set, name of the quantity, and its value in per cent.
     """
     import pandas as pd
 
@@ -131,7 +131,7 @@ def summarize(rows: Iterable[tuple[str, str, str, float]]) -> pd.DataFrame:
 
 
 def at_settings(frame: pd.DataFrame, *settings: str, metrics: Iterable[str] = ("acc", "nmi")) -> list[tuple]:
-    """Rows for `summarize` from `to_frame(records, settings)`: "acc at alpha = 0.1" is one number, by its name."""
+    """Rows for `summarize` from `to_frame(records, settings)`, with names such as "acc at alpha = 0.1"."""
     found = frame[frame["metric"].isin(list(metrics))]
     names = [
         f"{row['metric']} at " + ", ".join(f"{setting} = {_shown(row[setting])}" for setting in settings)
@@ -145,7 +145,7 @@ def _shown(value: object) -> str:
 
 
 def over(frame: pd.DataFrame, setting: str) -> pd.DataFrame:
-    """Mean ± std of `at_settings` rows: a column for each value of `setting`, a row for each method and metric."""
+    """Mean ± std of `at_settings` rows, with one column per value of `setting` and one row per method and metric."""
     parts = frame["metric"].str.extract(rf"^(?P<metric>\w+) at (?P<at>{setting} = .*)$")
     rows = frame.assign(metric=parts["metric"], at=parts["at"]).dropna(subset="at")
     rows["value"] = [f"{r.mean:.1f}" + (f" ± {r.std:.1f}" if r.n > 1 else "") for r in rows.itertuples()]
@@ -154,7 +154,7 @@ def over(frame: pd.DataFrame, setting: str) -> pd.DataFrame:
 
 
 def gaps(frame: pd.DataFrame, points: float = TOLERANCE) -> pd.DataFrame:
-    """The rows of a comparison that differ by more than `points`: those that need a written cause."""
+    """The rows of a comparison whose difference exceeds `points`, which need a written explanation."""
     return frame[frame["difference"].round(DECIMALS["difference"]).abs() > points].reset_index(drop=True)
 
 
@@ -183,7 +183,7 @@ def render(frame: pd.DataFrame) -> str:
 
 
 def write_csv(frame: pd.DataFrame, path: str | Path) -> None:
-    """Write a comparison as CSV, whole or not at all: two decimals, blank where there is no number, LF."""
+    """Write a comparison atomically as CSV with two decimals, empty cells for missing numbers, and LF line ends."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(frame.columns)
@@ -193,17 +193,17 @@ def write_csv(frame: pd.DataFrame, path: str | Path) -> None:
 
 
 def _lookup(tables: list[pd.DataFrame]) -> dict[tuple, tuple[float, bool]]:
-    """Reported values by (method, data set, metric), with whether they are checked."""
+    """Reported values by (method, data set, metric), and whether they are checked."""
     values: dict[tuple, tuple[float, bool]] = {}
     for frame in tables:
         if "features" in frame:
             frame = frame.assign(dataset=frame["dataset"] + "-" + frame["features"]).drop(columns="features")
         if list(frame.columns) != ["method", "dataset", "metric", "value", "status"]:
-            raise ValueError(f"this is no table of methods on data sets: it has {', '.join(frame.columns)}")
+            raise ValueError(f"not a table of methods on data sets; its columns are {', '.join(frame.columns)}")
         for method, dataset, metric, value, status in frame.itertuples(index=False):
             name = method, dataset, metric
             if values.setdefault(name, (value, status == "checked"))[0] != value:
-                raise ValueError(f"the tables report different values for {name}: choose one")
+                raise ValueError(f"the tables report different values for {name}; choose one table")
     return values
 
 
@@ -233,7 +233,7 @@ def _must_be_alike(members: list[Record]) -> None:
             if ours != theirs:
                 raise ValueError(
                     f"{recording.describe(first.run)} and {recording.describe(other.run)} differ in their "
-                    f"{what}: such runs are not averaged; choose the records of one"
+                    f"{what}, so they cannot be averaged; choose the records of one"
                 )
 
 

@@ -1,4 +1,4 @@
-"""What one method gains over another: paired over seeds that share their start, with intervals."""
+"""Differences between methods, paired over seeds that share their start, with confidence intervals."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from scipy.special import stdtrit
 from dcbook.experiments.records import Record, place, value_of
 
 LEVEL = 0.95
-POINTS = "points"  # per cent, of a difference between two runs
+POINTS = "points"  # percentage points, the unit of a difference between two runs
 Interval = tuple[float, float]
 
 
@@ -21,19 +21,19 @@ Interval = tuple[float, float]
 class Contrast:
     """A difference measured on several data sets with several seeds each, such as one method's ACC over another's.
 
-    Seeds of one data set are a sample; the data sets are not: they are the ones that were tested. So the mean weighs
-    each data set alike, its interval comes from the scatter of the seeds within each, and `between` says how far the
-    data sets themselves differ.
+    The seeds of a data set are treated as a random sample, the data sets as fixed. The mean weighs all data sets
+    equally, and its interval comes from the variation of the seeds within each data set. `between` treats the data sets
+    as a sample, too.
 
     Attributes
     ----------
     gains : dict
         Data set (or features of it, see `place`) to the difference for each seed, in `unit`.
     unit : str
-        `POINTS` for a difference between runs; else that of what each run measured, such as "%", or "" for a number
-        without a unit, such as a cosine. Points and per cent are told with one decimal, all else with two.
+        `POINTS` for a difference between runs; otherwise the unit of the measured quantity, such as "%", or "" for a
+        quantity without a unit, such as a cosine. Points and per cent are shown with one decimal, others with two.
     paired : bool, optional
-        Whether each value is the difference of a pair, and has a sign; by default those in points are.
+        Whether each value is the difference of a pair and is shown with a sign; by default only values in points are.
     """
 
     gains: dict[str, tuple[float, ...]]
@@ -42,7 +42,7 @@ class Contrast:
 
     @property
     def differs(self) -> bool:
-        """Whether the values are differences of pairs."""
+        """Whether the values are differences between paired runs."""
         return self.unit == POINTS if self.paired is None else self.paired
 
     @property
@@ -62,16 +62,16 @@ class Contrast:
 
     @property
     def scatter(self) -> float:
-        """Standard deviation over the seeds within a data set, pooled; NaN where no data set has two."""
+        """Pooled standard deviation over the seeds within a data set; NaN if no data set has two seeds."""
         freedom = sum(len(gains) - 1 for gains in self.gains.values())
         squares = sum((len(gains) - 1) * np.var(gains, ddof=1) for gains in self.gains.values() if len(gains) > 1)
         return math.sqrt(squares / freedom) if freedom else math.nan
 
     def interval(self, level: float = LEVEL) -> Interval:
-        """Confidence interval of the mean over these data sets, by the scatter of their seeds.
+        """Confidence interval of the mean over these data sets, from the variation of the seeds.
 
-        Student's t with Satterthwaite's degrees of freedom, since data sets scatter differently (the paired t interval
-        for one data set). Infinite where a data set has a single seed.
+        It uses Student's t with Satterthwaite's degrees of freedom, as variances differ between data sets; for one data
+        set it is the paired t interval. It is infinite if a data set has a single seed.
         """
         if min(map(len, self.gains.values())) < 2:
             return -math.inf, math.inf
@@ -84,7 +84,7 @@ class Contrast:
         return Contrast({dataset: self.gains[dataset]}).interval(level)
 
     def between(self, level: float = LEVEL) -> Interval | None:
-        """Interval for the mean over data sets such as these, each one observation; None for fewer than three."""
+        """Interval of the mean over a population of data sets, each one observation; None for fewer than three."""
         means = list(self.means.values())
         if len(means) < 3:
             return None
@@ -110,7 +110,7 @@ def told_interval(found: Mapping[str, Any]) -> str:
 
 
 def number(value: float, unit: str, paired: bool) -> str:
-    """Points and per cent to one decimal, all else to two; with a sign where it is a difference."""
+    """A number as text: points and per cent with one decimal, others with two; paired differences with a sign."""
     return f"{value:{'+' * paired}.{1 if unit == POINTS or unit.startswith('%') else 2}f}"
 
 
@@ -128,12 +128,12 @@ def _freedom(squares: np.ndarray, sizes: np.ndarray) -> float:
 
 @dataclass(frozen=True)
 class Rate:
-    """In how many runs something happens.
+    """The share of runs in which an event occurs.
 
     Attributes
     ----------
     counts : dict
-        Data set to (runs in which it happens, runs).
+        Data set to (number of runs with the event, number of runs).
     """
 
     counts: dict[str, tuple[int, int]]
@@ -142,12 +142,12 @@ class Rate:
 
     @property
     def means(self) -> dict[str, float]:
-        """Per cent of each data set's runs."""
+        """The rate on each data set, in per cent."""
         return {dataset: 100 * hits / runs for dataset, (hits, runs) in self.counts.items()}
 
     @property
     def mean(self) -> float:
-        """Per cent of all runs."""
+        """The rate over all runs, in per cent."""
         hits, runs = self._total
         return 100 * hits / runs
 
@@ -157,7 +157,7 @@ class Rate:
         return self._total[1]
 
     def interval(self, level: float = LEVEL) -> Interval:
-        """The exact interval of Clopper and Pearson, in per cent."""
+        """The exact confidence interval of Clopper and Pearson, in per cent."""
         return _exact(*self._total, level)
 
     def interval_on(self, dataset: str, level: float = LEVEL) -> Interval:
@@ -168,7 +168,7 @@ class Rate:
         """Not defined for a rate."""
 
     def told(self, level: float) -> str:
-        """Runs of all runs, the rate's interval at that level, and each data set's runs."""
+        """The numbers of runs with the event and of all runs, the interval at that level, and both per data set."""
         hits, runs = self._total
         low, high = self.interval(level)
         each = ", ".join(f"{dataset} {hits} of {runs}" for dataset, (hits, runs) in self.counts.items())
@@ -190,9 +190,9 @@ def _exact(hits: int, runs: int, level: float) -> Interval:
 
 
 def contrast(records: Iterable[Record], better: str, worse: str, metric: str = "acc") -> Contrast:
-    """What `better` gains over `worse` where both have a record of one data set and seed, in points.
+    """The gain of `better` over `worse`, in points, for each data set and seed with a record of both.
 
-    Raises ValueError if they share no data set and seed, or if a method has two records for one of them.
+    Raises ValueError if they share no data set and seed, or if a method has two records for the same data set and seed.
     """
     records = list(records)
     ours, theirs = (values([r for r in records if r.run["method"] == name], metric) for name in (better, worse))
@@ -200,15 +200,15 @@ def contrast(records: Iterable[Record], better: str, worse: str, metric: str = "
 
 
 def paired(better: Iterable[Record], worse: Iterable[Record], metric: str = "acc") -> Contrast:
-    """What the runs `better` gain over the runs `worse`, such as those with another setting, by data set and seed.
+    """The gain of the runs `better` over the runs `worse` (such as another setting), paired by data set and seed.
 
-    Raises ValueError if they share no data set and seed, or if one of them has two records for one of these.
+    Raises ValueError if they share no data set and seed, or if one has two records for the same data set and seed.
     """
     return _paired(values(better, metric), values(worse, metric), "the two settings")
 
 
 def by_value(records: Iterable[Record], setting: str) -> dict[Any, list[Record]]:
-    """The records at each value of a setting, in the order of their first."""
+    """The records for each value of a setting, in the order of first occurrence."""
     found: dict[Any, list[Record]] = {}
     for record in records:
         found.setdefault(value_of(record, setting), []).append(record)
@@ -216,7 +216,7 @@ def by_value(records: Iterable[Record], setting: str) -> dict[Any, list[Record]]
 
 
 def grouped(pairs: Iterable[tuple[str, float]]) -> dict[str, tuple[float, ...]]:
-    """Values by data set, for a `Contrast` of what each run measured: [("usps", 1.0), ("usps", 2.0), …]."""
+    """Values by data set, for a `Contrast` of a quantity measured in each run: [("usps", 1.0), ("usps", 2.0), …]."""
     found: dict[str, tuple[float, ...]] = {}
     for dataset, value in pairs:
         found[dataset] = (*found.get(dataset, ()), value)
@@ -224,7 +224,7 @@ def grouped(pairs: Iterable[tuple[str, float]]) -> dict[str, tuple[float, ...]]:
 
 
 def counted(pairs: Iterable[tuple[str, bool]]) -> Rate:
-    """In how many runs it happens, from a truth value for each run and its data set."""
+    """The rate of an event, from pairs of a run's data set and whether the event occurred in the run."""
     counts: dict[str, tuple[int, int]] = {}
     for dataset, hit in pairs:
         hits, runs = counts.get(dataset, (0, 0))
@@ -233,13 +233,13 @@ def counted(pairs: Iterable[tuple[str, bool]]) -> Rate:
 
 
 def values(records: Iterable[Record], metric: str) -> dict[str, dict[int, float]]:
-    """Data set to seed to a score in per cent; ValueError if a data set and seed has two records."""
+    """Data set → seed → score in per cent; ValueError if there are two records for a data set and seed."""
     found: dict[str, dict[int, float]] = {}
     for record in records:
         run = record.run
         seeds = found.setdefault(place(run), {})
         if run["seed"] in seeds:
-            raise ValueError(f"{run['method']} has two records on {place(run)} with seed {run['seed']}: choose one")
+            raise ValueError(f"{run['method']} has two records on {place(run)} with seed {run['seed']}; choose one")
         seeds[run["seed"]] = 100 * record.scores[metric]
     return found
 

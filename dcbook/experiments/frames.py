@@ -1,4 +1,4 @@
-"""Records as tables: one row for each run and score, or for each epoch."""
+"""Records as tables: one row per run and score, or one row per epoch."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from dcbook.experiments.records import Record, place, value_of
 
-if TYPE_CHECKING:  # imported where a table is made: the workers of a sweep make none
+if TYPE_CHECKING:  # imported only where tables are made, to keep the workers of a sweep small
     import pandas as pd
 
 
 def to_frame(records: Iterable[Record], params: Iterable[str] = ()) -> pd.DataFrame:
     """One row per run and metric: method, dataset (see `place`), scale, seed, chosen `params`, metric, value, seconds.
 
-    `params` names parameters of the method or options of the sampling; None where a run has neither.
+    `params` names parameters of the method or options of the sampling; the value is None if a run has neither.
     """
     params = tuple(params)
     rows = [
@@ -36,9 +36,9 @@ def to_frame(records: Iterable[Record], params: Iterable[str] = ()) -> pd.DataFr
 
 
 def curves(records: Iterable[Record], value: str, params: Iterable[str] = ()) -> pd.DataFrame:
-    """A number of the histories over the epochs: method, dataset, seed, phase, epoch, progress (0 to 1), `value`.
+    """A quantity of the histories by epoch: method, dataset, seed, phase, epoch, progress (0 to 1), `value`.
 
-    `params` adds columns as in `to_frame`. Epochs without that number are left out, and so is a pretraining.
+    `params` adds columns as in `to_frame`. Epochs of pretraining and epochs without the quantity are left out.
     """
     params, rows = tuple(params), []
     for record in records:

@@ -1,4 +1,4 @@
-"""Before a grid runs: with how many seeds and data sets the rule of verdict would notice a gain of a given size."""
+"""Power analysis: how many seeds and data sets the rule of verdicts needs to detect a gain of a given size."""
 
 import math
 from bisect import bisect_left
@@ -11,24 +11,25 @@ from dcbook.experiments.verdict import BAND, simultaneous
 
 DRAWS = 2000
 ENOUGH = 0.8
-MOST = 60  # seeds a data set
-TINY = 1e-6  # points: a scatter of 0 has no degrees of freedom
+MOST = 60  # largest number of seeds per data set
+TINY = 1e-6  # smallest scatter, in points; a scatter of 0 has no degrees of freedom
 
 
 @cache
 def power(gain: float, scatter: float, seeds: tuple[int, ...], questions: int = 1) -> float:
-    """The probability that a true gain is called supported, by simulation with the rule of verdict.
+    """The probability that the rule of verdicts calls a true gain supported, by simulation.
 
     Parameters
     ----------
     gain : the true gain on every data set, in points.
-    scatter : standard deviation of a pair's gain over the seeds of a data set, in points; NaN if unknown.
-    seeds : number of seeds of each data set: (3, 3) for two sets.
-    questions : number of questions of the claim, each of which gets an interval.
+    scatter : standard deviation of the paired gain over the seeds of a data set, in points; NaN if unknown.
+    seeds : number of seeds of each data set, such as (3, 3) for two sets.
+    questions : number of questions of the claim, each with its own interval.
 
     Returns
     -------
-    In [0, 1], to about 0.01 (`DRAWS` draws of normal gains); NaN for an unknown scatter or a single seed.
+    A number in [0, 1], accurate to about 0.01 (`DRAWS` draws of normal gains); NaN for an unknown scatter or a single
+    seed.
     """
     if math.isnan(scatter) or min(seeds) < 2:
         return math.nan
@@ -38,16 +39,16 @@ def power(gain: float, scatter: float, seeds: tuple[int, ...], questions: int = 
 
 
 def seeds_needed(gain: float, scatter: float, datasets: int = 1, questions: int = 1) -> int | None:
-    """The smallest number of seeds a data set, from 2 on, whose `power` is at least 0.8; None if `MOST` are too few."""
+    """The smallest number of seeds per data set, at least 2, with `power` of at least 0.8; None if above `MOST`."""
     numbers = range(2, MOST + 1)
     at = bisect_left(numbers, True, key=lambda n: power(gain, scatter, (n,) * datasets, questions) >= ENOUGH)
     return numbers[at] if at < len(numbers) else None
 
 
 def supported(gains: list[np.ndarray], level: float) -> np.ndarray:
-    """`Question.verdict` for many draws at once: whether each is supported.
+    """Whether `Question.verdict` is "supported", for many draws at once.
 
-    gains : for each data set (draws, seeds). Returns (draws,) booleans.
+    gains : one array (draws, seeds) per data set. Returns booleans (draws,).
     """
     sizes = np.array([each.shape[1] for each in gains])
     means = np.stack([each.mean(1) for each in gains], 1)

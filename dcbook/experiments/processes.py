@@ -1,4 +1,4 @@
-"""The processes of a sweep: how they begin, and what each needs: few threads, and to stop when it should."""
+"""The processes of a sweep: how they start, their numbers of threads, and how they are stopped."""
 
 import functools
 import gc
@@ -20,9 +20,9 @@ from threadpoolctl import threadpool_limits
 
 
 class Forked(ParallelBackendBase):
-    """A backend of joblib: workers are forked from this process, share its imports and data, and begin at once.
+    """A backend of joblib: workers are forked from this process, share its imports and data, and start immediately.
 
-    As safe as torch's own data loading, which forks too: on Linux, with one thread a worker, and off the GPU.
+    It is as safe as torch's own data loading, which also forks: on Linux, with one thread per worker, without a GPU.
     """
 
     supports_retrieve_callback = True
@@ -32,7 +32,7 @@ class Forked(ParallelBackendBase):
 
     def configure(self, n_jobs: int = 1, parallel: Any = None, **_: Any) -> int:
         self.parallel = parallel
-        gc.freeze()  # to look through what is shared for garbage would copy it, page by page
+        gc.freeze()  # garbage collection would copy shared memory page by page
         self._workers = ProcessPoolExecutor(n_jobs, multiprocessing.get_context("fork"))
         return n_jobs
 
@@ -58,7 +58,7 @@ class Forked(ParallelBackendBase):
 
 
 def local_workers(jobs: int, device: torch.device) -> AbstractContextManager:
-    """The configuration of joblib for `jobs` processes of this machine: forked where that is safe, else fresh ones."""
+    """The configuration of joblib for `jobs` local processes: forked if that is safe, otherwise newly started."""
     if jobs > 1 and sys.platform == "linux" and device.type == "cpu":
         return parallel_config(Forked(), n_jobs=jobs)
     return parallel_config("loky", n_jobs=jobs, inner_max_num_threads=1)
@@ -66,7 +66,7 @@ def local_workers(jobs: int, device: torch.device) -> AbstractContextManager:
 
 @contextmanager
 def limited_threads(n: int | None) -> Iterator[None]:
-    """At most `n` threads for torch, BLAS and OpenMP; None leaves them alone."""
+    """Limit torch, BLAS and OpenMP to `n` threads; None does not change anything."""
     if n is None:
         yield
         return
@@ -81,7 +81,7 @@ def limited_threads(n: int | None) -> Iterator[None]:
 
 @contextmanager
 def interrupts_noticed() -> Iterator[None]:
-    """Raise KeyboardInterrupt at the end if Ctrl-C came, even where a `fit` swallowed it."""
+    """Raise KeyboardInterrupt at the end if Ctrl-C was pressed, even if `fit` caught it."""
     before = signal.getsignal(signal.SIGINT)
     if threading.current_thread() is not threading.main_thread() or not callable(before):
         yield
@@ -103,7 +103,7 @@ def interrupts_noticed() -> Iterator[None]:
 
 @functools.cache
 def serve(sweeper: int) -> None:
-    """Make this process a good servant of the sweep: deaf to Ctrl-C, and gone soon after the sweep is."""
+    """Let this process ignore Ctrl-C, and end soon after the process of the sweep has ended."""
 
     def watch():
         while os.getppid() == sweeper:

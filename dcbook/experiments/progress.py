@@ -1,4 +1,4 @@
-"""One progress line for a whole sweep: redrawn on a terminal and in a notebook, a few plain lines elsewhere."""
+"""The progress line of a sweep, redrawn on a terminal and in a notebook; elsewhere a few plain lines."""
 
 import math
 import shutil
@@ -11,10 +11,10 @@ LINES = 16
 
 
 class Progress:
-    """Shows ``done/total``, time gone, time left and what is running.
+    """Shows ``done/total``, elapsed time, remaining time and running tasks.
 
-    On a terminal one line is redrawn every second, in a notebook after every task; elsewhere at most `LINES` + 2 lines
-    are printed. Use it as a context manager, call `update` after every finished task, and `finish` at the end.
+    The line is redrawn every second on a terminal and after every task in a notebook; elsewhere at most `LINES` + 2
+    lines are printed. Use it as a context manager, call `update` after every finished task, and `finish` at the end.
     """
 
     def __init__(self, total: int, shown: bool = True, stream=None):
@@ -37,7 +37,7 @@ class Progress:
             self.stream.flush()
 
     def update(self, done: int, running: list[str], left: float | None) -> None:
-        """Tell how many tasks are done, which are running, and the seconds left (None: not known yet)."""
+        """Set the number of finished tasks, the running tasks, and the seconds left (None if unknown)."""
         self.done, self.running, self.left = done, running, left
         if self.cell:
             self.cell.update({"text/plain": self.line()}, raw=True)
@@ -49,14 +49,14 @@ class Progress:
             print(self.line(), file=self.stream, flush=True)
 
     def finish(self, text: str) -> None:
-        """Leave a last line; in a notebook it takes the place of the others."""
+        """Print a last line; in a notebook it replaces the earlier ones."""
         if self.cell:
             self.cell.update({"text/plain": text}, raw=True)
         elif self.shown:
             print(text, file=self.stream, flush=True)
 
     def line(self) -> str:
-        """The line as it reads now."""
+        """The text of the current line."""
         parts = [f"{self.done}/{self.total}", f"{clock(time.monotonic() - self.began)} gone"]
         if self.left is not None and self.done < self.total:
             parts.append(f"about {clock(self.left)} left")
@@ -72,7 +72,7 @@ class Progress:
 
 
 def _cell() -> Any:
-    """In a notebook, a line of output that can be replaced; else None."""
+    """In a notebook, a replaceable line of output; otherwise None."""
     shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
     if not hasattr(shell, "kernel"):
         return None
@@ -82,7 +82,7 @@ def _cell() -> Any:
 
 
 def clock(seconds: float) -> str:
-    """Seconds as people say them: "8 s", "3:05 min", "1:02 h"."""
+    """A duration as text: "8 s", "3:05 min", "1:02 h"."""
     seconds = max(0, round(seconds))
     if seconds < 60:
         return f"{seconds} s"

@@ -1,4 +1,4 @@
-"""Where a number comes from: code, versions, device, memory."""
+"""Provenance of a result: commit, versions, device, memory."""
 
 import platform
 import subprocess
@@ -17,9 +17,9 @@ LIBRARIES = {"torch": "torch", "numpy": "numpy", "sklearn": "scikit-learn", "tor
 
 @cache
 def environment() -> dict:
-    """The commit this package is at, whether its files differ from it, and the versions in use.
+    """The package's commit, whether its files differ from it, and the versions in use.
 
-    `commit` is None where the package is not in a git repository of its own; its version tells then.
+    `commit` is None if the package is not in its own git repository; the version then identifies the code.
     """
     package = Path(dcbook.__file__).parent
     tracked = _git(package, "ls-files", "__init__.py")
@@ -47,7 +47,7 @@ def device_name(device: torch.device) -> str:
 
 
 def reset_peak_memory(device: torch.device) -> None:
-    """Begin a new `peak_memory`; where the kernel does not let it, a process goes on with its old one."""
+    """Reset `peak_memory`; if the kernel does not allow it, the old peak remains."""
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
     else:
@@ -56,7 +56,7 @@ def reset_peak_memory(device: torch.device) -> None:
 
 
 def peak_memory(device: torch.device) -> float:
-    """Largest memory since the reset in MiB: allocated on the GPU, or resident in this process."""
+    """Largest memory use since the reset, in MiB: allocated on the GPU, or resident in this process."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) / 2**20
     try:

@@ -1,7 +1,7 @@
-"""Records: one small JSON file for each finished run, the only thing that tables and figures are drawn from.
+"""Records: one small JSON file per finished run, the only source of tables and figures.
 
-A record is refused, by name, when it was cut off, edited, written by another schema or put under the name of
-another run.
+A record that is truncated, edited, of another schema or under the name of another run is refused, with a message that
+names the file.
 """
 
 from __future__ import annotations
@@ -45,15 +45,15 @@ class Record:
     Attributes
     ----------
     run : dict
-        The run's identity: method, estimator, params, dataset, sampling, seed, scale, run it starts from.
+        The run's identity: method, estimator, params, dataset, sampling, seed, scale, and the run that it starts from.
     scores : dict
         Final scores as fractions, finite floats.
     history : list of dict
-        One dict per epoch, floats to six significant digits; a number that was not finite is None.
+        One dict per epoch, with floats to six significant digits; None replaces a number that was not finite.
     provenance : dict
         Commit, versions, device, threads, seconds, peak memory in MiB, data, start, time of finishing.
     portrait : dict
-        What the run's watch kept of the fitted model; most runs have none.
+        What the run's watch recorded about the fitted model; empty for most runs.
     """
 
     run: dict
@@ -69,7 +69,7 @@ def plain(value: Any) -> Any:
     Raises
     ------
     TypeError
-        For anything JSON cannot hold.
+        For a value that JSON cannot represent.
     """
     if isinstance(value, np.generic):
         return value.item()
@@ -81,16 +81,16 @@ def plain(value: Any) -> Any:
         return [plain(v) for v in value]
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
-    raise TypeError(f"a {type(value).__name__} ({value!r}) has no place in a record: numbers, strings, lists, dicts do")
+    raise TypeError(f"a record can hold numbers, strings, lists and dicts, not a {type(value).__name__} ({value!r})")
 
 
 def left_open(owner: Any) -> dict[str, int]:
-    """Numbers of samples that are None in a method or a recipe, which leaves them to its `SIZES`, as these are."""
+    """The defaults in `SIZES` of those numbers of samples that are None in a method or a recipe."""
     return {name: size for name, size in getattr(owner, "SIZES", {}).items() if getattr(owner, name) is None}
 
 
 def canonical(value: Any) -> bytes:
-    """The one spelling of a JSON value that digests are taken of."""
+    """The canonical JSON text of a value, from which digests are computed."""
     return json.dumps(plain(value), sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
 
 
@@ -100,18 +100,18 @@ def digest(value: Any) -> str:
 
 
 def key(run: Mapping) -> str:
-    """Digest of a run's identity: every entry of `run` counts, whatever the order of its parameters."""
+    """Digest of a run's identity: all entries of `run`, independent of the order of its parameters."""
     return digest(run)
 
 
 def path_of(run: Mapping, folder: str | Path) -> Path:
-    """Where the record of `run` lives: ``<folder>/<dataset>/<method>-seed<k>-<8 hex of the key>.json``."""
+    """Path of the record of `run`: ``<folder>/<dataset>/<method>-seed<k>-<8 hex of the key>.json``."""
     name = f"{run['method']}-seed{run['seed']}-{key(run)[:8]}.json"
     return Path(folder) / _safe(run["dataset"]) / _safe(name)
 
 
 def write(record: Record, folder: str | Path) -> Path:
-    """Write a record, whole or not at all, and return its path.
+    """Write a record atomically and return its path.
 
     Raises
     ------
@@ -121,7 +121,7 @@ def write(record: Record, folder: str | Path) -> Path:
     for name, score in record.scores.items():
         if not math.isfinite(score):
             raise ValueError(
-                f"the score {name!r} of {describe(record.run)} is {score}: only finite scores are recorded"
+                f"the score {name!r} of {describe(record.run)} is {score}; only finite scores can be recorded"
             )
     body = {
         "schema": SCHEMA,
@@ -145,14 +145,14 @@ def read(path: str | Path) -> Record:
     FileNotFoundError
         If there is no such file.
     RecordError
-        If the file was cut off, edited, is of another schema or does not have its run's name.
+        If the file is truncated, edited, of another schema or not under its run's name.
     """
     path = Path(path)
-    remedy = "restore it, or delete it to have the run made again"
+    remedy = "restore it, or delete it to repeat the run"
     try:
         body = json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
-        raise RecordError(f"{path}: cut off or no JSON ({error}); {remedy}") from None
+        raise RecordError(f"{path}: truncated or not JSON ({error}); {remedy}") from None
     if not isinstance(body, dict) or body.get("schema") != SCHEMA:
         found = body.get("schema") if isinstance(body, dict) else None
         raise RecordError(f"{path}: schema {found!r}, but this version reads schema {SCHEMA}; {remedy}")
@@ -163,7 +163,7 @@ def read(path: str | Path) -> Record:
     wrong = [part for part, kind in KINDS.items() if not isinstance(getattr(record, part), kind)]
     wrong += [f"run/{name}" for name, kind in IDENTITY.items() if not wrong and type(record.run.get(name)) is not kind]
     if wrong:
-        raise RecordError(f"{path}: no record of a run ({wrong[0]} is missing or of a wrong kind); {remedy}")
+        raise RecordError(f"{path}: not a record of a run ({wrong[0]} is missing or has a wrong type); {remedy}")
     expected = path_of(record.run, path.parent.parent)
     if path.name != expected.name or path.parent.name != expected.parent.name:
         right = f"{expected.parent.name}/{expected.name}"
@@ -172,26 +172,26 @@ def read(path: str | Path) -> Record:
 
 
 def read_all(folder: str | Path) -> list[Record]:
-    """All records below `folder`, in the order of their paths; RecordError for one that cannot be trusted."""
+    """All records below `folder`, in the order of their paths; RecordError if one cannot be trusted."""
     folder = Path(folder)
     if not folder.is_dir():
-        raise FileNotFoundError(f"{folder}: no such folder of records")
+        raise FileNotFoundError(f"{folder}: the folder of records does not exist")
     paths = (p for p in folder.glob("*/*.json") if not p.parent.name.startswith("."))
     return [read(path) for path in sorted(paths)]
 
 
 def value_of(record: Record, setting: str) -> Any:
-    """A parameter of the method or an option of the sampling; None where the run has neither."""
+    """The value of a parameter of the method or an option of the sampling; None if the run has neither."""
     return record.run["params"].get(setting, record.run["sampling"].get(setting))
 
 
 def describe(run: Mapping) -> str:
-    """A run in a few words, for messages."""
+    """A short description of a run, for messages."""
     return f"{run['method']} on {place(run)}, seed {run['seed']}"
 
 
 def place(run: Mapping) -> str:
-    """What a run was made on: its data set ("cifar10"), or the features in place of the images ("cifar10-simclr-h")."""
+    """The data of a run: its data set ("cifar10"), or the features used instead of images ("cifar10-simclr-h")."""
     features = run.get("sampling", {}).get("features")
     return Path(features).stem if features else run["dataset"]
 
@@ -209,7 +209,7 @@ def _no_number(name: str) -> None:
 
 
 def _digest_of(body: dict) -> str | None:
-    """The digest of what a file holds; None if it holds what no record does (infinity, thousands of lists in lists)."""
+    """The digest of a file's contents; None if these cannot be a record (infinity, extremely deep nesting)."""
     try:
         return digest(body)
     except (ValueError, RecursionError):
@@ -221,7 +221,7 @@ def _safe(name: str) -> str:
 
 
 def rounded(value: Any) -> Any:
-    """Floats to six significant digits, None where one is not finite, through dicts and lists."""
+    """Round floats in nested dicts and lists to six significant digits; None replaces those that are not finite."""
     if isinstance(value, dict):
         return {k: rounded(v) for k, v in value.items()}
     if isinstance(value, list):
@@ -232,7 +232,7 @@ def rounded(value: Any) -> Any:
 
 
 def _layout(body: dict) -> str:
-    """JSON for people and for git: one line for each entry, one for each epoch of the history."""
+    """Readable JSON with small diffs in git: one line per entry, one per epoch of the history."""
     lines = []
     for name, value in body.items():
         if name == "history" and value:

@@ -1,4 +1,4 @@
-"""What the papers report, and which of their data sets each of ours stands beside."""
+"""Results reported in the papers, and the papers' data sets that correspond to ours."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from dcbook.experiments.records import place
 
-if TYPE_CHECKING:  # imported where a table is made: the workers of a sweep make none
+if TYPE_CHECKING:  # imported only where tables are made, to keep the workers of a sweep small
     import pandas as pd
 
 
 @dataclass(frozen=True)
 class Counterpart:
-    """The paper's data set that one of ours stands beside.
+    """The paper's data set with which one of our data sets is compared.
 
     Attributes
     ----------
@@ -23,7 +23,7 @@ class Counterpart:
         Its name in the reported tables.
     kind : "same", "part" (ours is a part of the paper's) or "other" (other data, for orientation only)
     note : str
-        What a reader must know of the difference.
+        What a reader must know about the difference.
     """
 
     dataset: str
@@ -55,7 +55,7 @@ COUNTERPARTS = {
 
 
 def counterpart(run: Mapping, counterparts: Mapping[str, Counterpart] = COUNTERPARTS) -> Counterpart | None:
-    """What a run stands beside: a sample of a data set is a part of it, and features of it beside their own rows."""
+    """The counterpart of a run: a sample of a data set is a part of it; features are compared with their own rows."""
     found, sampling = counterparts.get(run["dataset"]), run.get("sampling", {})
     if found and "subset" in sampling and found.kind == "same":
         found = replace(found, kind="part", note=f"{sampling['subset']:,} of its images")
@@ -65,25 +65,25 @@ def counterpart(run: Mapping, counterparts: Mapping[str, Counterpart] = COUNTERP
 
 
 def stand_in(dataset: str, present: Iterable[str]) -> str:
-    """Which of the data sets that are `present` stands for the paper's: the same, a part of it, else the first."""
+    """The data set among those `present` that represents the paper's: the same one, a part of it, or else the first."""
     present = list(present)
     beside = {COUNTERPARTS[name].dataset: name for name in reversed(present) if COUNTERPARTS[name].kind != "other"}
     return beside.get(dataset, present[0])
 
 
 def read_reported(path: Path) -> pd.DataFrame:
-    """What a paper prints, one value a row, in per cent.
+    """A table of values reported in a paper, in per cent, one value per row.
 
     Parameters
     ----------
     path : path
-        A CSV file with a column `value`, and a column `status`: "checked" against the paper's text, or how else the
-        value is known, such as "transcribed, unverified".
+        A CSV file with a column `value` and a column `status`: "checked" (against the paper's text), or another origin
+        of the value, such as "transcribed, unverified".
 
     Raises
     ------
     FileNotFoundError
-        If there is no such file; the message lists those beside it.
+        If the file does not exist; the message lists the files that do.
     ValueError
         If a column is missing.
     """

@@ -1,4 +1,4 @@
-"""What became of the runs of a sweep."""
+"""The result of a sweep."""
 
 from dataclasses import dataclass, field
 
@@ -16,7 +16,7 @@ class Failure:
 
 @dataclass(frozen=True, repr=False)
 class Result:
-    """What became of the runs of a sweep; it prints in words."""
+    """The result of a sweep: its runs by outcome, and a summary as text."""
 
     done: list[Run] = field(default_factory=list)
     skipped: list[Run] = field(default_factory=list)
@@ -26,7 +26,7 @@ class Result:
 
     @property
     def complete(self) -> bool:
-        """Whether every run has its record now."""
+        """Whether every run has a record."""
         return not self.unfinished and not self.failed
 
     def __str__(self) -> str:

@@ -1,18 +1,18 @@
-"""The checkpoint of a run: written as often as it is worth it, and the place where a spent budget ends a fit."""
+"""The checkpoint of a run, written only as often as is efficient; it also ends a fit when the time budget is spent."""
 
 import time
 from pathlib import Path
 
 from dcbook.training.checkpoint import Checkpoint
 
-WORTH = 20  # seconds of training between two writes for each second that a write takes
-FIRST_GUESS = 0.25  # seconds that a write takes, before one was made
+WORTH = 20  # seconds of training between two writes per second that a write takes
+FIRST_GUESS = 0.25  # assumed duration of the first write, in seconds
 
 
 class RunCheckpoint(Checkpoint):
-    """A checkpoint that takes at most a twentieth of the time, and raises `spent` once an epoch ends past `deadline`.
+    """A checkpoint that takes at most a twentieth of the time, and raises `spent` if an epoch ends after `deadline`.
 
-    The epoch that was finished then is in the file.
+    The finished epoch is then in the file.
     """
 
     def __init__(self, path: str | Path, deadline: float, spent: Exception):

@@ -1,4 +1,4 @@
-"""What can be run: a method with its parameters, and the grid of runs that a scale stands for."""
+"""Runs: a method with its parameters, and the grid of runs of a scale."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, is_dataclass, replace
@@ -7,7 +7,7 @@ from typing import Any
 from dcbook.experiments.records import digest, left_open, plain
 from dcbook.experiments.watch import Watch
 
-SPACES = {"h": "transform", "z": "project"}  # of a learner, and the method that gives it
+SPACES = {"h": "transform", "z": "project"}  # a learner's feature spaces, and the methods that return them
 Seeds = Iterable[int] | None
 SCALES = ("quick", "laptop", "paper")  # from seconds to the paper's own size
 SWEPT = ("random_state", "n_clusters", "device", "start", "progress")
@@ -15,19 +15,19 @@ SWEPT = ("random_state", "n_clusters", "device", "start", "progress")
 
 @dataclass(frozen=True)
 class Method:
-    """An estimator class, its parameters, and what it starts from.
+    """An estimator class, its parameters, and its start.
 
     Attributes
     ----------
     cls : callable
-        Gives a scikit-learn estimator; the sweep sets its ``random_state``, ``n_clusters``, ``device`` and
-        ``start`` where it has parameters of these names, and turns off its ``progress``.
+        Returns a scikit-learn estimator. The sweep sets ``random_state``, ``n_clusters``, ``device`` and ``start`` if
+        the estimator has these parameters, and turns off ``progress``.
     params : mapping
-        The other parameters: what JSON can hold, or dataclasses of that.
+        The other parameters: JSON values, or dataclasses of them.
     start : str, optional
-        Name of the recipe or method whose fitted ``start_`` it goes on from; None if it needs no start.
+        Name of the recipe or method whose fitted ``start_`` it starts from; None if it needs no start.
     watch : Watch, optional
-        What the record keeps beside scores (`dcbook.experiments.watch`); it changes no model.
+        What is recorded in addition to scores (`dcbook.experiments.watch`); it does not change the model.
     """
 
     cls: Callable[..., Any]
@@ -38,24 +38,24 @@ class Method:
 
 @dataclass(frozen=True)
 class Scale:
-    """One scale of the whole: data sets, seeds, and each method as it is run there.
+    """One scale of an experiment: data sets, seeds, and the settings of each method.
 
     Attributes
     ----------
     datasets : mapping
-        Name of a data set to the sampling options given to `dcbook.data.load` (empty: all of it).
+        Name of a data set to the sampling options for `dcbook.data.load` (empty for the whole set).
     seeds : tuple of int
     methods : mapping
         Name in the paper's table to `Method`.
     starts : mapping
-        Recipes that are only started from (such as "autoencoder"), to `Method`.
+        Name of a recipe that only serves as a start (such as "autoencoder") to its `Method`.
     features : mapping
-        Name of a learner (such as "simclr") to the `Method`, SimCLR or MoCo, whose features take the place of the
-        images: a run on its H space and one on its Z space. None: the images as they are.
+        Name of a learner (such as "simclr") to the `Method`, SimCLR or MoCo, whose features replace the images: one run
+        on its H space and one on its Z space. None: the images themselves.
     monitor_every : int
-        Epochs between two scores in the history; 0 for none.
+        Number of epochs between scores in the history; 0 for no scores.
     name : str
-        What the records call it: "quick", "laptop", "paper", or a name of your own.
+        Name of the scale in the records: "quick", "laptop", "paper", or another name.
     """
 
     datasets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -72,7 +72,7 @@ class Scale:
             chain = [name]
             while (start := known[chain[-1]].start) is not None:
                 if start not in known:
-                    raise ValueError(f"{chain[-1]!r} starts from {start!r}, which is none of {_listed(known)}")
+                    raise ValueError(f"{chain[-1]!r} starts from {start!r}, which is not one of {_listed(known)}")
                 if start in chain:
                     raise ValueError(f"these start from each other: {' -> '.join([*chain, start])}")
                 chain.append(start)
@@ -82,7 +82,7 @@ class Scale:
 class Run:
     """One run; two runs are the same if their `identity` is.
 
-    `sampling` holds the options given to `dcbook.data.load`, `start` the run that this one goes on from.
+    `sampling` holds the options for `dcbook.data.load`, `start` the run that this run starts from.
     """
 
     method: str
@@ -98,7 +98,7 @@ class Run:
 
     @property
     def identity(self) -> dict:
-        """What makes it this run: the entry ``run`` of its record."""
+        """What identifies the run: the entry ``run`` of its record."""
         watched = {"watch": self.watch.name} if self.watch else {}
         return watched | {
             "method": self.method,
@@ -112,7 +112,7 @@ class Run:
         }
 
     def recipe(self, data_digest: str) -> dict:
-        """What its end state depends on, the key of a shared start: neither its name nor the scale."""
+        """Everything that determines the run's end state, as key of a shared start; not its name or scale."""
         model = self.cls(**self.params)
         return {
             "estimator": type(model).__name__,
@@ -123,7 +123,7 @@ class Run:
         }
 
     def _own(self, *names: str) -> dict:
-        """Parameters that a sweep would set and that this run sets itself."""
+        """Parameters that this run sets although a sweep would set them."""
         return {name: plain(self.params[name]) for name in names if name in self.params}
 
     def __str__(self) -> str:
@@ -136,18 +136,18 @@ def runs(
     datasets: Iterable[str] | None = None,
     seeds: Seeds = None,
 ) -> list[Run]:
-    """The grid of a scale: each method on each data set (or its features) with each seed; not given is all there is.
+    """The grid of a scale: each method on each data set (or its features) with each seed; by default all of them.
 
     Raises
     ------
     ValueError
-        For a name that the scale does not have (the message lists what there is) or a seed that is no
+        For a name that the scale does not have (the message lists the known names) or a seed that is not an
         integer >= 0.
     TypeError
-        For the name of a scale in place of its settings.
+        If a scale's name is given instead of its settings.
     """
     if isinstance(scale, str):
-        raise TypeError(f"runs takes the settings of a scale, a Scale such as TABLE1[{scale!r}], not its name")
+        raise TypeError(f"runs needs the settings of a scale, a Scale such as TABLE1[{scale!r}], not its name")
     methods = [_one_of("method", m, scale.methods) for m in _several("methods", methods, scale.methods)]
     datasets = [
         _one_of(f"data set at scale {scale.name!r}", d, scale.datasets)
@@ -156,7 +156,7 @@ def runs(
     seeds = _several("seeds", seeds, scale.seeds)
     for seed in seeds:
         if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-            raise ValueError(f"a seed is an integer >= 0, not {seed!r}")
+            raise ValueError(f"a seed must be an integer >= 0, not {seed!r}")
     known = {**scale.starts, **scale.methods}
 
     def run(method: str, dataset: str, sampling: Mapping, seed: int) -> Run:
@@ -175,17 +175,17 @@ def runs(
 
 
 def grid(scales: Mapping[str, Scale]) -> Callable[..., list[Run]]:
-    """The `runs` of settings as a function of the scale's name and, if not all are wanted, of the seeds.
+    """A function that returns the `runs` for the name of a scale and, optionally, a selection of seeds.
 
-    The function raises ValueError for a name that is not among them.
+    The function raises ValueError for an unknown name.
     """
     return lambda scale, seeds=None: runs(scales[_one_of("scale", scale, scales)], seeds=seeds)
 
 
 def features_name(scale: Scale, dataset: str, learner: str) -> str:
-    """What the files of a learner's features begin with: "laptop-1a2b3c4d/cifar10-simclr".
+    """The beginning of the file names of a learner's features: "laptop-1a2b3c4d/cifar10-simclr".
 
-    The digits stand for the settings, so that features made by others are left alone.
+    The digits are a digest of the settings, so that features with other settings are not overwritten.
     """
     method = scale.features[learner]
     made_by = digest([method.cls.__name__, plain(method.params), plain(scale.datasets[dataset])])
@@ -193,7 +193,7 @@ def features_name(scale: Scale, dataset: str, learner: str) -> str:
 
 
 def settings_of(model: Any) -> dict:
-    """All parameters that decide what an estimator does, defaults too, but for those that a sweep sets."""
+    """All parameters of an estimator that affect its result, including defaults, except those that a sweep sets."""
     params = {name: value for name, value in model.get_params(deep=False).items() if name not in SWEPT}
     params |= left_open(model)
     recipe = getattr(model, "start", None)
@@ -208,24 +208,24 @@ def vary(runs: Iterable[Run], **values: Iterable[Any]) -> list[Run]:
 
 
 def with_clusters(run: Run, n_clusters: int) -> Run:
-    """The run with another number of clusters, from its pretraining on."""
+    """The run with another number of clusters, also in the runs that it starts from."""
     params = {**run.params, "n_clusters": n_clusters}
     return replace(run, params=params, start=run.start and with_clusters(run.start, n_clusters))
 
 
 def sampled(run: Run, **sampling: Any) -> Run:
-    """The run on another sample of its data set, from its pretraining on: ``sampled(run, retention=0.1)``."""
+    """The run on another sample of its data set, and so the runs it starts from: ``sampled(run, retention=0.1)``."""
     return replace(run, sampling={**run.sampling, **sampling}, start=run.start and sampled(run.start, **sampling))
 
 
 def _several(what: str, given: Iterable | None, default: Iterable) -> list:
     if isinstance(given, str):
-        raise ValueError(f"{what} is a list, such as [{given!r}], not the string {given!r}")
+        raise ValueError(f"{what} must be a list, such as [{given!r}], not the string {given!r}")
     chosen = list(default if given is None else given)
     if not chosen:
-        raise ValueError(f"{what} is empty: name at least one, or leave it out for all")
+        raise ValueError(f"{what} is empty; name at least one, or omit it for all")
     if len(set(chosen)) < len(chosen):
-        raise ValueError(f"{what} names something twice: {chosen}")
+        raise ValueError(f"{what} has duplicates: {chosen}")
     return chosen
 
 

@@ -1,8 +1,8 @@
-"""Shared starts: an autoencoder (with centers) that several runs go on from, trained once and kept on disk.
+"""Shared starts: an autoencoder (with centers) from which several runs start, trained once and stored on disk.
 
-The keys are JSON-able dicts that hold everything the start depends on: data digest, seed, recipe. Any number
-of processes and machines may share the folder; a lock of the operating system, gone with the process that held
-it, lets one of them train while the others wait.
+The keys are dicts of JSON values that hold everything the start depends on: data digest, seed, recipe. Any number of
+processes and machines may share the folder. A lock of the operating system, which is released when its process ends,
+lets one of them train while the others wait.
 """
 
 import json
@@ -20,7 +20,7 @@ ABOUT = "about.json"
 
 
 class StartError(ValueError):
-    """A kept start that cannot be trusted; the message names the folder and what is wrong with it."""
+    """A stored start that cannot be trusted; the message names the folder and the problem."""
 
 
 class Starts:
@@ -29,7 +29,7 @@ class Starts:
     Parameters
     ----------
     folder : path
-        Where they are kept; made when missing.
+        The folder that holds the starts; it is created if it does not exist.
     kind : type, optional
         Class of the starts, with `save(path)`, `load(path)` and `digest`; by default `dcbook.methods.Start`.
     """
@@ -44,20 +44,20 @@ class Starts:
         return self.folder / digest(key)[:16]
 
     def lock(self, key: Mapping, timeout: float = -1) -> FileLock:
-        """The lock under which this start is trained, read or replaced; a timeout of -1 waits for ever."""
+        """The lock under which this start is trained, read or replaced; a timeout of -1 waits forever."""
         return FileLock(workroom(self.folder) / f"{self.path(key).name}.lock", timeout=timeout)
 
     def has(self, key: Mapping) -> bool:
-        """Whether the start is there; `check` alone tells whether it is sound."""
+        """Whether the start exists; use `check` to verify its contents."""
         return (self.path(key) / ABOUT).is_file()
 
     def get(self, key: Mapping, build: Callable[[], Any], timeout: float = -1) -> tuple[Path, dict]:
-        """The folder of this key's start and what is known of it, trained by ``build()`` if nobody has yet.
+        """The folder of this key's start and data about it (see `check`); ``build()`` trains a missing start.
 
         Raises
         ------
         StartError
-            If the kept one does not load, or is not the one that was saved.
+            If the stored start cannot be loaded or is not the one that was saved.
         TimeoutError
             If another process held the lock for longer than `timeout` seconds.
         """
@@ -71,24 +71,24 @@ class Starts:
             raise TimeoutError(f"{self.path(key)}: another process is still training this start") from None
 
     def save(self, key: Mapping, start: Any, seconds: float) -> None:
-        """Keep a start, whole or not at all, in place of an earlier one; call it under `lock`."""
+        """Store a start atomically, replacing an earlier one; call it under `lock`."""
         path = self.path(key)
-        (path / ABOUT).unlink(missing_ok=True)  # a start without it is none
+        (path / ABOUT).unlink(missing_ok=True)  # a start without this file does not count
         path.mkdir(parents=True, exist_ok=True)
         start.save(path / "start")
         about = {"key": plain(key), "digest": start.digest, "seconds": round(seconds, 2)}
         write_whole(path / ABOUT, json.dumps(about, indent=1) + "\n")
 
     def check(self, key: Mapping) -> tuple[Path, dict]:
-        """The folder of a kept start and what is known of it: its digest and the seconds it took.
+        """The folder of a stored start and data about it: its digest and its training time in seconds.
 
         Raises
         ------
         StartError
-            If it does not load, or is not the one that was saved.
+            If it cannot be loaded or is not the one that was saved.
         """
         path = self.path(key)
-        remedy = "delete that folder to have it trained again"
+        remedy = "delete the folder to train it again"
         try:
             about = json.loads((path / ABOUT).read_text())
             found, stated, kept_for = self.kind.load(path / "start").digest, about["digest"], about["key"]

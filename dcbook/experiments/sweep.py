@@ -1,4 +1,4 @@
-"""A sweep: many runs, on every core, on a GPU or on a cluster, each recorded once whatever happens."""
+"""A sweep: many runs on all cores, a GPU or a cluster, each recorded exactly once even after interruptions."""
 
 import os
 import signal
@@ -39,50 +39,50 @@ def sweep(
     load: Callable[..., Any] | None = None,
     start_type: type | None = None,
 ) -> Result:
-    """Make every run that has no record yet.
+    """Execute all runs that have no record yet.
 
-    Runs go one process per core with one thread each; on a CUDA device one after another in this process,
-    unless `n_jobs` says otherwise. A start that several runs share is trained once. A sweep may be killed at
-    any moment and called again; two sweeps may share the folders at the same time.
+    By default there is one process per core with one thread each; on a CUDA device the runs are executed one after
+    another in this process. A start that several runs share is trained once. A sweep may be killed at any time and
+    called again; two sweeps may share the folders at the same time.
 
-    Inside ``joblib.parallel_config(backend="dask")`` the same runs go to a cluster: `folder` and `starts_folder`
-    must then be on a file system that all machines share, each machine must find the data sets, and workers
+    Inside ``joblib.parallel_config(backend="dask")`` the runs are executed on a cluster. Then `folder` and
+    `starts_folder` must be on a file system that all machines share, each machine must have the data sets, and workers
     should have one thread each.
 
     Parameters
     ----------
     runs : iterable of Run
     folder : path
-        Of the records, ``<dataset>/<method>-seed<k>-<key>.json``.
+        The folder that holds the records, ``<dataset>/<method>-seed<k>-<key>.json``.
     starts_folder : path
-        Of the shared starts; a cache, safe to delete.
+        The folder that holds the shared starts; a cache that can be deleted.
     n_jobs : int, optional
-        Processes; by default the number of usable cores, or 1 on a CUDA device.
+        Number of processes; by default the number of usable cores, or 1 on a CUDA device.
     budget : float, optional
-        Seconds after which no run begins, and those under way stop at their next epoch without a record. With 0 nothing
-        is made, and no data is needed.
+        Seconds after which no run begins, and running ones stop at their next epoch without a record. With 0 nothing
+        is run, and no data are needed.
     device : str
-        "auto", "cpu", "cuda", …, given to the estimators.
+        "auto", "cpu", "cuda", …, the `device` of the estimators.
     progress : bool
-        Show one progress line, and at the end what became of the runs.
+        Whether to show a progress line, and a summary at the end.
     load : callable, optional
-        ``load(name, **sampling)`` gives the data set; by default `dcbook.data.load`.
+        ``load(name, **sampling)`` returns the data set; by default `dcbook.data.load`.
     start_type : type, optional
         Class of the starts; by default `dcbook.methods.Start`.
 
     Returns
     -------
     Result
-        Lists of the runs done, skipped, unfinished and failed. Ctrl-C returns it too, with `interrupted` set.
+        Lists of the runs done, skipped, unfinished and failed. After Ctrl-C it has `interrupted` set.
 
     Raises
     ------
     RecordError
-        If a record of one of the runs was edited or cut off.
+        If a record of one of the runs is edited or truncated.
     FileNotFoundError
-        If a data set that is needed is missing.
+        If a required data set is missing.
     ValueError
-        If a record was made with other data than what is there now, or an argument is out of range.
+        If a record was made with data other than the present ones, or an argument is out of range.
     TypeError
         If an estimator does not have a parameter that its run gives.
     """
@@ -142,7 +142,7 @@ def sweep(
                     for outcome in _work(agenda.stream(setup), -1 if outside else jobs):
                         agenda.settle(outcome)
                         show()
-                except Exception as error:  # a worker died, and joblib's pool with it
+                except Exception as error:  # a worker died, which ends joblib's pool
                     agenda.crashed(error)
         except KeyboardInterrupt:
             interrupted = True
@@ -152,7 +152,7 @@ def sweep(
 
 
 def _work(calls: Iterator[Any], jobs: int) -> Iterator[Outcome]:
-    """Outcomes as they come; workers inherit to be deaf to Ctrl-C and to wait passively."""
+    """Outcomes in the order of completion; workers inherit that they ignore Ctrl-C and that threads wait passively."""
     parallel = joblib.Parallel(jobs, return_as="generator_unordered", batch_size=1, pre_dispatch="n_jobs")
     with warnings.catch_warnings(), _inherited():
         warnings.simplefilter("ignore", UserWarning)
@@ -178,7 +178,7 @@ def _inherited() -> Iterator[None]:
 
 
 def _check_data(todo: list[Run], found: dict[Run, Any], load: Callable, device: str) -> dict:
-    """Digest of every data set at hand, and the estimators tried out, before any work begins."""
+    """Digests of all data sets that are available; also checks the estimators before any work begins."""
     digests, classes = {}, {}
     needed = {dataset_key(run) for run in todo}
     for run in (*todo, *found):
@@ -190,7 +190,7 @@ def _check_data(todo: list[Run], found: dict[Run, Any], load: Callable, device: 
         except FileNotFoundError:
             if key in needed:
                 raise
-            continue  # all its records are there: tables can be drawn without the data
+            continue  # all of its records exist, so the data are not needed
         digests[key], classes[key] = data.digest, data.n_classes
     for run, record in found.items():
         _check_record(run, record, digests.get(dataset_key(run)))
@@ -206,17 +206,17 @@ def _check_data(todo: list[Run], found: dict[Run, Any], load: Callable, device: 
 
 
 def _check_record(run: Run, record: records.Record, data: str | None) -> None:
-    """A record must have been made with the data and with the parameters, defaults too, of today."""
+    """Raise ValueError if a record was made with other data or parameters (defaults included) than those of today."""
     made_with = record.provenance["data"]["digest"]
     if data not in (None, made_with):
         raise ValueError(
-            f"{run}: its record was made with other data (digest {made_with[:12]}) than is here now "
+            f"{run}: its record was made with other data (digest {made_with[:12]}) than the present data "
             f"({data[:12]}); delete that record, or use another folder"
         )
     now, then = records.rounded(settings_of(run.cls(**run.params))), record.provenance["parameters"]
     for name in now.keys() & then.keys():
         if now[name] != then[name]:
             raise ValueError(
-                f"{run}: its record was made with {name}={then[name]!r}, now it is {now[name]!r}; delete that "
-                "record, or give the parameter in the settings"
+                f"{run}: its record was made with {name}={then[name]!r}, which is now {now[name]!r}; delete that "
+                "record, or set the parameter in the settings"
             )

@@ -1,4 +1,4 @@
-"""The queue of a sweep: which task is next, which are running, and what became of the others."""
+"""The queue of a sweep: pending tasks, running tasks, and outcomes."""
 
 import threading
 import time
@@ -13,11 +13,11 @@ from dcbook.experiments.runs import Run
 from dcbook.experiments.starts import Starts
 from dcbook.experiments.worker import Outcome, Setup, Task, carry_out, dataset_key, idle
 
-CRASHES = 2  # a run whose process died this often is given up
+CRASHES = 2  # a run whose process died this often counts as failed
 
 
 def plan(todo: list[Run], starts: Starts, digests: dict) -> tuple[list[Task], dict[int, int]]:
-    """The tasks, those first that most others wait for, and for each that waits the one it waits for."""
+    """The tasks, those with the longest chain of dependent tasks first, and each waiting task's prerequisite."""
     tasks: dict[str, Task] = {}
     owner: dict[str, str] = {}  # recipe of an end state -> task that makes it
     needs: dict[str, str] = {}
@@ -55,7 +55,7 @@ def plan(todo: list[Run], starts: Starts, digests: dict) -> tuple[list[Task], di
 
 
 class TaskQueue:
-    """Which task is next, which are running, and what became of the others."""
+    """Pending tasks, running tasks, and outcomes of a sweep."""
 
     def __init__(self, tasks: list[Task], needs: dict[int, int], deadline: float):
         self.tasks, self.needs, self.deadline = tasks, needs, deadline
@@ -64,18 +64,18 @@ class TaskQueue:
         self.ended: dict[int, Outcome] = {}
         self.crashes = dict.fromkeys(self.waiting, 0)
         self.times: dict[Any, list[float]] = {}
-        self.lock = threading.Lock()  # joblib draws from `stream` in threads of its own
+        self.lock = threading.Lock()  # joblib iterates over `stream` in its own threads
 
     @property
     def done(self) -> int:
         return sum(outcome.status in ("done", "skipped") for outcome in self.ended.values())
 
     def open(self) -> bool:
-        """Whether there is something left to do, and time to do it."""
+        """Whether tasks are pending and the deadline has not passed."""
         return bool(self.waiting) and time.time() < self.deadline
 
     def stream(self, setup: Setup) -> Iterator[Any]:
-        """Calls for joblib, each as soon as what it needs is there."""
+        """Calls for joblib, each as soon as its prerequisite is available."""
         while self.open():
             with self.lock:
                 number = next(filter(self._may_begin, self.waiting), None)
@@ -90,7 +90,7 @@ class TaskQueue:
                 yield joblib.delayed(carry_out)(number, self.tasks[number], setup)
 
     def settle(self, outcome: Outcome) -> None:
-        """Take note of what became of a task; what waited for one that failed has failed too."""
+        """Record the outcome of a task; if it failed, the tasks that depend on it have failed too."""
         if outcome.task is None:
             return
         with self.lock:
@@ -106,7 +106,7 @@ class TaskQueue:
                 self._give_up_on(outcome.task, f"its start, {run}, failed: {outcome.error}")
 
     def crashed(self, error: Exception) -> None:
-        """A worker process died: try again, alone, what was running, unless it has died before."""
+        """Handle the death of a worker process: running tasks are repeated one at a time, up to `CRASHES` crashes."""
         if not self.running:
             raise error
         for number in list(self.running):
@@ -118,17 +118,17 @@ class TaskQueue:
                 self.settle(Outcome(number, "failed", error=why))
 
     def learn(self, method: str, dataset: str, seconds: float) -> None:
-        """Remember how long a run took."""
+        """Record the duration of a run, in seconds."""
         for name in ((method, dataset), method, None):
             self.times.setdefault(name, []).append(seconds)
 
     def now(self, workers: int) -> list[str]:
-        """Names of what is running."""
+        """Names of the running tasks."""
         with self.lock:
             return [str(self.tasks[n].run) for n in self.running[:workers]]
 
     def seconds_left(self, workers: int) -> float | None:
-        """An estimate from the times of the runs so far."""
+        """Estimate of the remaining time, in seconds, from the durations of finished runs; None if there are none."""
         if not self.times:
             return None
         with self.lock:
@@ -137,7 +137,7 @@ class TaskQueue:
         return sum(sum(times) / len(times) for times in known) / workers
 
     def result(self, skipped: list[Run], interrupted: bool) -> Result:
-        """Sort the runs by what became of them."""
+        """Sort the runs by outcome."""
         result = Result(skipped=skipped, interrupted=interrupted)
         for number, task in enumerate(self.tasks):
             outcome = self.ended.get(number)
@@ -150,7 +150,7 @@ class TaskQueue:
         return result
 
     def _may_begin(self, number: int) -> bool:
-        """Whether what it needs is there; a task that a worker died with runs alone, so that blame is certain."""
+        """Whether the prerequisite is available; a task whose worker died runs alone, to identify the cause."""
         if self.running and (self.crashes[number] or any(self.crashes[n] for n in self.running)):
             return False
         return number not in self.needs or self.needs[number] in self.ended

@@ -1,16 +1,16 @@
-"""The one rule by which every claim of the book is judged.
+"""The rule by which all claims of the book are judged.
 
-A claim is taken apart into questions. Each asks of one measured difference, or of the rate at which something happens,
-whether it lies above a limit (`above`; 0 unless the claim names another), or whether it is small (`within`). The answer
-comes from its confidence interval:
+A claim is divided into questions. Each asks whether one measured difference, or the rate of an event, lies above a
+limit (`above`; 0 unless the claim states another limit), or whether it is small (`within`). The answer comes from its
+confidence interval:
 
 - supported: the interval lies above the limit, or within the band;
 - contradicted: it lies below the limit, or outside the band;
-- no effect: it lies within `BAND` points on both sides of 0, though a gain was claimed;
-- mixed: on one data set supported, on another contradicted or without effect;
-- undecided: none of these. The runs cannot tell.
+- no effect: it lies within `BAND` points on both sides of 0, although a gain was claimed;
+- mixed: supported on one data set, contradicted or without effect on another;
+- undecided: none of these; the runs do not decide the question.
 
-The intervals of a claim hold together at 95 %: with m questions, each has the level 1 - 0.05 / m (Bonferroni). So a
+The intervals of a claim hold simultaneously at 95 %: with m questions, each has the level 1 - 0.05 / m (Bonferroni). A
 claim such as "better than every other method" has an interval for each rival.
 """
 
@@ -24,8 +24,8 @@ from dcbook.experiments.contrast import LEVEL, POINTS, Contrast, Interval, Rate
 SUPPORTED, CONTRADICTED, NO_EFFECT = "supported", "contradicted", "no effect"
 MIXED, UNDECIDED = "mixed", "undecided"
 VERDICTS = (SUPPORTED, CONTRADICTED, NO_EFFECT, MIXED, UNDECIDED)
-BAND = 1.0  # points: half of the smallest gain of a method over another that DCSS's tables call an improvement
-MOST = 50.0  # per cent of the runs
+BAND = 1.0  # points: half of the smallest gain that DCSS's tables call an improvement
+MOST = 50.0  # per cent of the runs, the limit for "in most runs"
 
 
 @dataclass(frozen=True)
@@ -37,15 +37,16 @@ class Question:
     about : str
         What is compared, in a few words: "ACC over DEC".
     estimate : Contrast or Rate
-        What was measured, larger values speaking for the claim.
+        The measured quantity.
     above : float
-        The claim says that the true value is larger than this, in the estimate's unit.
+        The claim is that the true value is larger than this, in the estimate's unit.
     below : float, optional
-        The claim says instead that the true value is smaller than this.
+        The claim is instead that the true value is smaller than this.
     within : float, optional
-        Or that it is at most this far from 0.
+        The claim is instead that the true value is at most this far from 0.
     band : float, optional
-        How far from 0 a value has no effect; None where the unit has no such band, or the claim is no gain over 0.
+        Values at most this far from 0 count as no effect; None if the unit has no band or the claim is not a gain
+        over 0.
     """
 
     about: str
@@ -65,7 +66,7 @@ class Question:
         return self.read(self.estimate.interval(level))
 
     def read(self, interval: Interval) -> str:
-        """What an interval of the estimate says."""
+        """The verdict from one interval of the estimate."""
         low, high = interval
         if self.within is not None:
             if -self.within <= low and high <= self.within:
@@ -78,7 +79,7 @@ class Question:
         return SUPPORTED if low > self.above else CONTRADICTED if high < self.above else UNDECIDED
 
     def p(self) -> float:
-        """The smallest error at which it is still supported or contradicted; 1 where it is neither."""
+        """The smallest error probability at which the question is supported or contradicted; 1 if it is neither."""
         verdict = self.verdict()
         if verdict not in (SUPPORTED, CONTRADICTED):
             return 1.0
@@ -94,14 +95,14 @@ class Question:
 
 
 def simultaneous(n: int) -> float:
-    """The level of each of n intervals that hold together at `LEVEL`."""
+    """The level of each of n intervals that hold simultaneously at `LEVEL`."""
     return 1 - (1 - LEVEL) / n
 
 
 def combined(verdicts: Sequence[str], every: bool = False) -> str:
-    """The verdict of a claim that says several things at once, which must all be true.
+    """The verdict of a claim that consists of several statements, all of which must be true.
 
-    every : a claim about each of several, such as all rivals: one that is contradicted contradicts it.
+    every : whether the claim is about each of several, such as all rivals, so that one contradiction contradicts it.
     """
     found = set(verdicts)
     if len(found) == 1:
@@ -113,9 +114,9 @@ def combined(verdicts: Sequence[str], every: bool = False) -> str:
 
 
 def discoveries(errors: Sequence[float], rate: float = 1 - LEVEL) -> list[bool]:
-    """Which of many results stand if at most a share `rate` of those that do may be wrong: Benjamini and Hochberg 1995.
+    """Which of many results remain at a false discovery rate of `rate` (Benjamini and Hochberg 1995).
 
-    errors : the smallest error of each (`Question.p`); 1 for a result that is none.
+    errors : the smallest error probability of each result (`Question.p`).
     """
     order = sorted(range(len(errors)), key=errors.__getitem__)
     passed = [rank for rank, i in enumerate(order, 1) if errors[i] <= rate * rank / len(errors)]

@@ -1,7 +1,7 @@
-"""What a run may keep beside its scores: numbers of every epoch, and a portrait of the trained model.
+"""Watches: what a run records in addition to its scores, per epoch and about the trained model (its portrait).
 
-A `Watch` only looks: the same run without it gives the same model. Its numbers join the history of the record, its
-portrait is the record's own part, so that figures are drawn from records alone.
+A `Watch` does not change the model. Its numbers are added to the history of the record, and its portrait is an entry of
+the record, so that figures can be drawn from records alone.
 """
 
 from abc import ABC, abstractmethod
@@ -11,7 +11,7 @@ from dcbook.data import Dataset
 
 
 class Watch(ABC):
-    """What `Method.watch` takes: a class or an instance whose `name` stands for what it records."""
+    """The base of values for `Method.watch`: a class or an instance whose `name` identifies what it records."""
 
     name: str
 
@@ -21,4 +21,4 @@ class Watch(ABC):
 
     @abstractmethod
     def portrait(self, model: Any, data: Dataset) -> dict:
-        """What JSON can hold, of the fitted model."""
+        """Data about the fitted model, as JSON values."""

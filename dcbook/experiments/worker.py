@@ -1,4 +1,4 @@
-"""What a worker of a sweep does with one task: find its data and start, fit, score, write the record."""
+"""One task of a sweep in a worker: load the data, get the start, fit, score, and write the record."""
 
 import functools
 import json
@@ -28,14 +28,14 @@ from dcbook.experiments.starts import Starts
 from dcbook.training.deep_clusterer import DeepClusterer
 from dcbook.training.inputs import resolve_device
 
-BUSY_AFTER = 0.1  # seconds; a task that another sweep is at is left for later
+BUSY_AFTER = 0.1  # seconds; then a task that another sweep is executing is postponed
 
-_ONE_AT_A_TIME = threading.Lock()  # in one process, should a cluster give its workers several threads
+_ONE_AT_A_TIME = threading.Lock()  # per process, even if a cluster's workers have several threads
 
 
 @dataclass(frozen=True)
 class Setup:
-    """What all tasks of a sweep have in common."""
+    """The settings that all tasks of a sweep share."""
 
     folder: Path
     starts: Starts
@@ -50,7 +50,7 @@ class Setup:
 
 @dataclass(frozen=True)
 class Task:
-    """Fit `run`; write its record, keep its end state as a start for others, or both."""
+    """Fit `run`, and write its record, store its end state as a start for other runs, or both."""
 
     run: Run
     record: bool
@@ -59,7 +59,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Outcome:
-    """`status`: "done", "skipped" (had a record), "busy" (elsewhere), "stopped", "failed" or "idle"."""
+    """`status` is "done", "skipped" (had a record), "busy" (in another sweep), "stopped", "failed" or "idle"."""
 
     task: int | None
     status: str
@@ -69,23 +69,23 @@ class Outcome:
 
 
 class _OutOfTime(Exception):
-    """The budget is spent; leaves `fit` through the monitor."""
+    """The time budget is spent; raised from `fit` by the monitor or the checkpoint."""
 
 
 def idle(seconds: float) -> Outcome:
-    """A worker without work looks again shortly."""
+    """Wait for `seconds`, because no task can begin."""
     time.sleep(seconds)
     return Outcome(None, "idle")
 
 
 def carry_out(number: int, task: Task, setup: Setup) -> Outcome:
-    """Do one task; an error comes back as an outcome."""
+    """Execute one task; an error is returned as an outcome."""
     if setup.sweeper not in (None, os.getpid()):
         serve(setup.sweeper)
     began = time.perf_counter()
     try:
         with _ONE_AT_A_TIME, limited_threads(setup.threads), warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)  # the stored outputs of a notebook hold none
+            warnings.simplefilter("ignore", ConvergenceWarning)  # keeps warnings out of stored outputs
             status = _record(task, setup) if task.record else _train(task.run, setup)
         return Outcome(number, status, time.perf_counter() - began)
     except _OutOfTime:
@@ -95,7 +95,7 @@ def carry_out(number: int, task: Task, setup: Setup) -> Outcome:
 
 
 def dataset_key(run: Run) -> tuple[str, str]:
-    """A data set as it is sampled for this run."""
+    """The data set and sampling of this run, as a key."""
     return run.dataset, json.dumps(records.plain(run.sampling), sort_keys=True)
 
 
@@ -144,7 +144,7 @@ def _train(run: Run, setup: Setup) -> str:
 
 
 def _shared(run: Run, data: Any, setup: Setup) -> tuple[Path, dict]:
-    """The folder of `run`'s end state, kept or trained now."""
+    """The folder of `run`'s end state and data about it; the run is executed if it is not stored yet."""
     try:
         return setup.starts.get(run.recipe(data.digest), lambda: _fit(run, data, setup)[0].start_, timeout=_left(setup))
     except TimeoutError:
@@ -207,8 +207,8 @@ def _data(run: Run, setup: Setup) -> Any:
     data = _loaded(setup.load, *key, setup.digests[key])
     if data.digest != setup.digests[key]:
         raise ValueError(
-            f"{run.dataset}: this machine's copy (digest {data.digest[:12]}) is not the one the sweep was "
-            f"started with ({setup.digests[key][:12]}); give all machines the same files"
+            f"{run.dataset}: this machine's copy (digest {data.digest[:12]}) differs from that of the sweep's machine "
+            f"({setup.digests[key][:12]}); give all machines the same files"
         )
     return data
 

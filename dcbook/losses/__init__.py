@@ -9,7 +9,7 @@
 | q_ik        | q              | (B, K)    | DCSS: output of MNet; DEC: Student's t      |
 | s_ij        | similarity     | (B, B)    | inner products of two rows of p, or of q    |
 
-Each family's file names its papers and says how they were checked.
+Each family's file names its papers and says how its equations were checked.
 """
 
 from dcbook.losses.adversarial import (

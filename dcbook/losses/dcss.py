@@ -1,6 +1,6 @@
 """DCSS, Eqs. (1) to (5): Sadeghi & Armanfard 2024, arXiv 2405.03590.
 
-The bodies of the equations are rebuilt from the paper's words and the released code, which agree.
+The equations are reconstructed from the paper's text and the released code, which agree.
 """
 
 import torch
@@ -30,8 +30,8 @@ def cluster_loss(reconstruction: Tensor, centering: Tensor, alpha: float = 0.1) 
 def memberships(u: Tensor, centers: Tensor, m: float = 1.5, eps: float = 1e-12) -> Tensor:
     """DCSS Eq. (2): p_ik ∝ (||u_i - mu_k||^2)^(-1/(m-1)), shape (B, K), rows sum to 1.
 
-    Taken in logarithms, with squared distances of at least `eps`: a sample on a center belongs to it, where the
-    released code divides by zero. `m` > 1 is the fuzziness.
+    Computed with logarithms, with squared distances of at least `eps`: a sample at a center gets membership 1 there,
+    where the released code divides by zero. `m` > 1 is the fuzziness.
     """
     return torch.softmax(squared_distances(u, centers).clamp_min(eps).log() / (1 - m), dim=1)
 
@@ -47,9 +47,9 @@ def pairwise_loss(
 ) -> Tensor:
     """DCSS Eqs. (4) and (5): sum_ij 1{s_ij >= zeta} (1 - q_i·q_j) + 1{s_ij <= gamma} q_i·q_j.
 
-    Eq. (4) takes `similarity` = p pᵀ, Eq. (5) q qᵀ; it only selects pairs, so no gradient flows through it. The sum
-    runs over ordered pairs of two samples. As `released`, a sample is paired with itself too, and the comparisons are
-    strict (DCSS.py:244-247).
+    `similarity` (B, B) is p pᵀ in Eq. (4), q qᵀ in Eq. (5); it only selects pairs, so no gradient flows through it. The
+    sum runs over ordered pairs of different samples. With `released`, each sample is also paired with itself, and the
+    comparisons are strict (DCSS.py:244-247).
     """
     agreement = q @ q.T
     if released:
@@ -61,5 +61,5 @@ def pairwise_loss(
 
 
 def rounded(q: Tensor, low: float = 0.01, high: float = 0.99) -> Tensor:
-    """The released DCSS code's rounding: entries above `high` become the constant 1, below `low` 0 (no gradient)."""
+    """Rounding in the released DCSS code: entries above `high` become 1, below `low` 0, both without a gradient."""
     return torch.where(q > high, 1.0, torch.where(q < low, 0.0, q))

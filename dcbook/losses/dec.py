@@ -1,4 +1,4 @@
-"""DEC and IDEC: Xie et al. 2016, arXiv 1511.06335, and Guo et al. 2017; IDECF's kernel as its code has it."""
+"""DEC and IDEC: Xie et al. 2016, arXiv 1511.06335, and Guo et al. 2017; IDECF's kernel as released."""
 
 import torch
 from torch import Tensor
@@ -12,13 +12,13 @@ def student_t(u: Tensor, centers: Tensor, alpha: float = 1.0) -> Tensor:
 
 
 def student_t_by_dimension(u: Tensor, centers: Tensor) -> Tensor:
-    """IDECF as released: q_ik ∝ sum_j 1 / (1 + (u_ij - mu_kj)^2), summed over dimensions outside of the kernel."""
+    """IDECF as released: q_ik ∝ sum_j 1 / (1 + (u_ij - mu_kj)^2), summing the kernels of the dimensions."""
     kernel = (1 + (u.unsqueeze(1) - centers).square()).reciprocal().sum(2)
     return kernel / kernel.sum(1, keepdim=True)
 
 
 def target_distribution(q: Tensor) -> Tensor:
-    """DEC Eq. (3): p_ik ∝ q_ik^2 / sum_i q_ik, shape (N, K), rows sum to 1. To be taken over the whole data set."""
+    """DEC Eq. (3): p_ik ∝ q_ik^2 / sum_i q_ik, shape (N, K), rows sum to 1; computed over the whole data set."""
     weight = q.square() / q.sum(0)
     return weight / weight.sum(1, keepdim=True)
 

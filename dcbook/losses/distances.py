@@ -1,11 +1,11 @@
-"""Distances and errors that several families of losses are made of."""
+"""Distances and errors that several families of losses share."""
 
 import torch
 from torch import Tensor
 
 
 def squared_distances(u: Tensor, centers: Tensor) -> Tensor:
-    """||u_i - mu_k||^2, shape (B, K), from direct differences without a (B, K, d) array; differentiable."""
+    """||u_i - mu_k||^2, shape (B, K), from direct differences but without a (B, K, d) array; differentiable."""
     return torch.cdist(u, centers, compute_mode="donot_use_mm_for_euclid_dist").square()
 
 

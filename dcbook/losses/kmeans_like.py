@@ -1,6 +1,6 @@
 """DCN and DKM: Yang et al. 2017, arXiv 1610.04794, and Moradi Fard et al. 2020, arXiv 1806.10069.
 
-As recalled and as released, not checked against the papers' texts.
+Written from memory and from the released code; not checked against the papers' texts.
 """
 
 import torch
@@ -10,15 +10,15 @@ from dcbook.losses.distances import squared_distances
 
 
 def dcn_loss(reconstruction: Tensor, clustering: Tensor, lam: float = 2.0) -> Tensor:
-    """DCN: ||x_i - x̂_i||^2 + (lambda / 2) ||f(x_i) - M s_i||^2, of two `squared_error`s."""
+    """DCN: ||x_i - x̂_i||^2 + (lambda / 2) ||f(x_i) - M s_i||^2, from two `squared_error`s."""
     return reconstruction + lam / 2 * clustering
 
 
 def running_means(centers: Tensor, counts: Tensor, u: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-    """DCN: m_k ← m_k + (z_i - m_k) / c_k for one sample i of cluster k after the other, c_k growing by 1 before each.
+    """DCN: c_k ← c_k + 1 and m_k ← m_k + (z_i - m_k) / c_k, for the samples i of cluster k one after another.
 
-    A center is then the mean of c_k samples, whatever their order, so a batch is one step. Takes `centers` (K, d) and
-    `counts` (K,) as before the batch, `u` (B, d) and `labels` (B,) int64; returns both as after it.
+    The result is a running mean, independent of the order of the samples, so a batch takes one step. Takes `centers`
+    (K, d) and `counts` (K,) before the batch, `u` (B, d) and int64 `labels` (B,); returns the new centers and counts.
     """
     hot = torch.nn.functional.one_hot(labels, len(centers)).to(u.dtype)
     sizes = hot.sum(0)

@@ -1,4 +1,4 @@
-"""Learning from neighbors, as R-DC (reconstruction) does: FT-VGAE, Mrabah et al. 2022, supplement, App. C."""
+"""Reconstruction from neighbors, used by R-DC (reconstruction): FT-VGAE, Mrabah et al. 2022, supplement, App. C."""
 
 from torch import Tensor
 
@@ -6,6 +6,6 @@ from torch import Tensor
 def neighbor_reconstruction(x: Tensor, x_hat: Tensor, weights: Tensor) -> Tensor:
     """FT-VGAE's idea for images: sum_il w_il ||g(z_l) - x_i||^2 / D over P pairs of a sample i and a neighbor l.
 
-    `x`, `x_hat` (P, …): sample and reconstruction from the neighbor, of D pixels; `weights` (P,) sum to 1.
+    `x` (P, …) holds the samples of D pixels, `x_hat` (P, …) the neighbors' reconstructions; `weights` (P,) sum to 1.
     """
     return weights @ (x_hat.flatten(1) - x.flatten(1)).square().mean(1)

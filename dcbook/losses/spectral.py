@@ -7,7 +7,7 @@ from torch import Tensor
 def spectral_loss(affinity: Tensor, y: Tensor, *, normalized: bool = False) -> Tensor:
     """SpectralNet: sum_ij W_ij ||y_i - y_j||^2 / (2m) for `affinity` W (m, m), symmetric, and coordinates y (m, K).
 
-    `normalized` divides each y_i by the root of its degree sum_j W_ij first.
+    With `normalized`, each y_i is first divided by the square root of its degree sum_j W_ij.
     """
     if normalized:
         y = y / affinity.sum(1, keepdim=True).clamp_min(1e-12).sqrt()
@@ -17,17 +17,17 @@ def spectral_loss(affinity: Tensor, y: Tensor, *, normalized: bool = False) -> T
 def pair_loss(a: Tensor, b: Tensor, similar: Tensor, margin: float = 1.0) -> Tensor:
     """Siamese networks: the mean of d^2 over similar pairs and max(0, margin - d)^2 over others, d = ||a_i - b_i||.
 
-    `a` and `b` (P, d) are the two sides of P pairs, `similar` (P,) says which pairs are similar.
+    `a` and `b` (P, d) are the two members of P pairs; `similar` (P,) is true for similar pairs.
     """
     distance = torch.linalg.vector_norm(a - b, dim=1)
     return torch.where(similar, distance, (margin - distance).clamp_min(0)).square().mean()
 
 
 def gaussian_affinity(u: Tensor, n_neighbors: int) -> Tensor:
-    """SpectralNet's affinities W (m, m) of points u (m, d), symmetric, and 0 but between nearest neighbors.
+    """SpectralNet's symmetric affinities W (m, m) of points u (m, d), nonzero only between nearest neighbors.
 
-    exp(-||u_i - u_j||^2 / s_j^2) for the `n_neighbors` nearest j of i, and i itself, with s_j the distance from j to
-    the middle one of its own, of 30 the 15th; then (W + W') / 2.
+    W_ij = exp(-||u_i - u_j||^2 / s_j^2) if j is i or one of its `n_neighbors` nearest neighbors, where s_j is the
+    distance from j to its middle neighbor (the 15th of 30); then (W + W') / 2 is returned.
     """
     squares = torch.cdist(u, u, compute_mode="donot_use_mm_for_euclid_dist").square()
     near, indices = squares.topk(min(n_neighbors + 1, len(u)), dim=1, largest=False)
@@ -37,10 +37,10 @@ def gaussian_affinity(u: Tensor, n_neighbors: int) -> Tensor:
 
 
 def orthonormalizer(y: Tensor, eps: float = 1e-12) -> Tensor:
-    """SpectralNet: the matrix (K, K) that makes outputs y (m, K) orthonormal, sqrt(m) R^-1 of y = Q R.
+    """SpectralNet: the matrix sqrt(m) R^-1 (K, K), with y = Q R, that makes the outputs y (m, K) orthonormal.
 
-    Then y R^-1 sqrt(m) has columns of mean square 1, orthogonal to each other. `eps` times the outputs' sum of
-    squares over K, on the diagonal of R'R, keeps it invertible where outputs are collinear. Computed in float64.
+    The columns of sqrt(m) y R^-1 are orthogonal and have mean square 1. `eps` times the outputs' sum of squares over K
+    is added to the diagonal of R'R, which keeps R invertible if outputs are collinear. Computed in float64.
     """
     m, k = y.shape
     exact, one = y.double(), torch.eye(k, dtype=torch.float64, device=y.device)

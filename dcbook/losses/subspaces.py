@@ -18,11 +18,11 @@ def subspace_affinity(u: Tensor, basis: Tensor, n_clusters: int, eta: float = 5.
 
 
 def column_lengths(basis: Tensor) -> Tensor:
-    """EDESC, L_D1 without its weight: ||D'D ∘ I - I||_F, how far the columns of D are from length 1; not squared."""
+    """EDESC, L_D1 without its weight: ||D'D ∘ I - I||_F, the deviation of D's columns from length 1; not squared."""
     return torch.linalg.vector_norm(basis.square().sum(0) - 1)
 
 
 def subspace_overlap(basis: Tensor, n_clusters: int) -> Tensor:
-    """EDESC, L_D2 without its weight: ||D'D ∘ O||_F with O = 1 outside of the K diagonal blocks; not squared."""
+    """EDESC, L_D2 without its weight: ||D'D ∘ O||_F with O = 1 outside the K diagonal blocks, 0 inside; not squared."""
     blocks = torch.arange(basis.shape[1], device=basis.device) // (basis.shape[1] // n_clusters)
     return torch.linalg.vector_norm((basis.T @ basis) * (blocks.unsqueeze(1) != blocks))

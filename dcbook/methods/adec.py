@@ -1,18 +1,18 @@
 """ADEC (reconstruction): adversarial deep embedded clustering, after Mrabah, Bouguessa & Ksantini, TKDE 2020.
 
-This is a RECONSTRUCTION (arXiv 1909.11832): no code of the authors is public and their text was not read. What is known
-is the abstract (a discriminator reduces random features without drift) and a port of others for genomes
-(baohq1595/meta-deep-binning, metadec/model/adec.py), corrected where it cannot be meant. Call every number of it
+This is a RECONSTRUCTION (arXiv 1909.11832): the authors published no code, and their text was not read. It is based on
+the abstract (a discriminator reduces random features without drift) and on a third-party port for genomes
+(baohq1595/meta-deep-binning, metadec/model/adec.py), corrected where the port appears wrong. Label all its results
 "ADEC (reconstruction)".
 
 | symbol | name in code        | shape  | meaning                                                              |
 |--------|---------------------|--------|----------------------------------------------------------------------|
 | e, g   | self.autoencoder_   |        | encoder and decoder, from ACAI                                       |
-| D      | self._discriminator | → (B,) | logits of "a sample", against "decoded from a code"                  |
+| D      | self._discriminator | → (B,) | logits for "sample" rather than "decoded from a code"                |
 | mu_k   | self._centers       | (K, d) | trained together with the encoder                                    |
-| q, p   | q, self._target     | (N, K) | DEC's Student t and its target, from all samples once an epoch       |
+| q, p   | q, self._target     | (N, K) | DEC's Student t and its target, from all samples, once per epoch     |
 
-| phase         | who learns          | loss                                                                        |
+| phase         | trained             | loss                                                                        |
 |---------------|---------------------|-----------------------------------------------------------------------------|
 | pretraining   | e, g and a critic   | ACAI, see `dcbook.training.acai`                                            |
 | discriminator | D                   | -mean ln D(x) - mean ln(1 - D(g(e(x')))), x and x' the halves of a batch    |
@@ -20,14 +20,14 @@ is the abstract (a discriminator reduces random features without drift) and a po
 |               | e and mu            | KL(P || Q) - mean ln D(g(e(x)))                                             |
 |               | g alone             | mean squared error of g(e(x)) and x                                         |
 
-The idea: the encoder never gets the gradient of the reconstruction, so that clustering cannot drift against it; that
-what its codes decode to looks like a sample is its only regularizer. In each epoch the first two thirds of the batches
-train g alone, the last third all three.
+The idea: the encoder never gets the gradient of the reconstruction loss, so this loss cannot compete with clustering
+(feature drift). The encoder's only regularizer is that decoded codes should look like samples. In each epoch the first
+two thirds of the batches train g alone, and the last third trains all three networks.
 
-Ours: the sign of the adversarial term (the port adds the discriminator's own loss, which helps it), with "minimax",
-+mean ln(1 - D(g(e(x)))), for a variant; an optimizer for each network (the port shares one); DynAE's views and its
-network of ACAI; the numbers of epochs; a discriminator d-500-1000-1 as in the port. Not followed: batches drawn with
-replacement, and a pretraining on all samples at once where a batch was meant.
+Our choices: the sign of the adversarial term (the port adds the discriminator's own loss, which helps the
+discriminator), with "minimax", +mean ln(1 - D(g(e(x)))), as a variant; one optimizer per network (the port shares one);
+DynAE's views and its network for ACAI; the numbers of epochs. The discriminator is d-500-1000-1, as in the port. Not
+followed: batches drawn with replacement, and pretraining on all samples at once, where a batch appears intended.
 """
 
 from dataclasses import dataclass
@@ -55,15 +55,15 @@ class ADECReconstruction(DeepClusterer):
 
     Parameters
     ----------
-    Beside those of `DeepClusterer`:
+    In addition to those of `DeepClusterer`:
 
-    start : as everywhere; None is `ACAIPretraining()`.
+    start : as in `DeepClusterer`; None is `ACAIPretraining()`.
     adversarial : the encoder's term, "non-saturating" or "minimax".
-    warmup_epochs, epochs : of the discriminator alone (10), and of the clustering (100); both numbers are ours.
+    warmup_epochs, epochs : epochs of the discriminator alone (10), and of the clustering (100); our choices.
     lr : step of Adam for each of the three networks (1e-4).
-    shift, rotation : of the views that are encoded, see `ShiftRotation`; vectors have none.
+    shift, rotation : ranges of the views that are encoded, see `ShiftRotation`; ignored for vectors.
 
-    `predict_proba` gives q.
+    `predict_proba` returns q. Raises ValueError for settings out of range.
     """
 
     start: Any = None
@@ -89,7 +89,7 @@ class ADECReconstruction(DeepClusterer):
         self._cluster()
 
     def _warm_up(self) -> None:
-        """The discriminator learns to tell samples from decoded codes."""
+        """Train the discriminator to distinguish samples from decoded codes."""
         discriminator, order = self._discriminator, stream(self.seed_, "warm-up batches")
         optimizer = Adam(discriminator.parameters(), self.lr)
         loop = {"network": discriminator, "optimizer": optimizer, "order": order}
@@ -100,7 +100,7 @@ class ADECReconstruction(DeepClusterer):
             log(discriminator=total.item() / len(self._x))
 
     def _cluster(self) -> None:
-        """Decoder, discriminator, and the encoder with the centers, each on a loss of its own."""
+        """Train the decoder, the discriminator, and the encoder with the centers, each on its own loss."""
         autoencoder, move = self.autoencoder_.train(), ShiftRotation(self.shift, self.rotation)
         self._centers = nn.Parameter(self._centers)
         of_encoder = Adam([*autoencoder.encoder.parameters(), self._centers], self.lr)
@@ -126,7 +126,7 @@ class ADECReconstruction(DeepClusterer):
             log(loss=realism + clustering, realism=realism, clustering=clustering, **about)
 
     def _discriminator_step(self, x: Tensor, optimizer: Adam) -> Tensor:
-        """One step on the halves of a batch, the first real and the second decoded; of an odd batch they overlap."""
+        """One step on the halves of a batch, one real and one decoded, which share a sample if the batch is odd."""
         real, coded = x[: (len(x) + 1) // 2], x[len(x) // 2 :]
         with torch.no_grad():
             fake = self._reconstructed(coded)[1]
@@ -136,14 +136,14 @@ class ADECReconstruction(DeepClusterer):
         return loss.detach()
 
     def _encoder_step(self, x: Tensor, rows: Tensor, optimizer: Adam) -> list[Tensor]:
-        """One step of encoder and centers on views x of the samples `rows`; its adversarial term and its KL."""
+        """One step of encoder and centers on views x of the samples `rows`; returns the adversarial term and the KL."""
         parts = self._encoder_losses(x, rows)
         sum(parts).backward(inputs=optimizer.weights)
         optimizer.step()
         return [part.detach() for part in parts]
 
     def _decoder_step(self, x: Tensor, optimizer: Adam) -> Tensor:
-        """One step of the decoder; codes are constants."""
+        """One step of the decoder, with constant codes."""
         with torch.no_grad():
             u = self.autoencoder_.encoder(x)
         loss = losses.mean_squared_error(x, self.autoencoder_.decoder(u))
@@ -157,7 +157,7 @@ class ADECReconstruction(DeepClusterer):
         return realism, losses.kl_divergence(self._target.index_select(0, rows), self._soft_assignments(u))
 
     def objectives(self, rows: Tensor) -> dict[str, Tensor]:
-        """The encoder's adversarial term and KL(P || Q), not augmented; {} before the clustering has begun."""
+        """The encoder's adversarial term and KL(P || Q), without augmentation; {} before clustering begins."""
         x = self._samples(rows)
         if getattr(self, "_target", None) is None:
             return {}

@@ -11,10 +11,10 @@ from dcbook.training.deep_clusterer import DeepClusterer
 
 @dataclass(kw_only=True, repr=False, eq=False)
 class AEKMeans(DeepClusterer):
-    """The baseline that every autoencoder method must beat, and, fitted, the start that they share.
+    """The baseline of all autoencoder methods, and, after `fit`, the start that they share.
 
-    `AEKMeans(start=recipe).fit(x).start_` is the trained autoencoder with the centers of the best of the recipe's
-    k-means starts. Parameters and attributes: see `DeepClusterer`.
+    `AEKMeans(start=recipe).fit(x).start_` is the trained autoencoder with the centers of the best k-means run of the
+    recipe. For parameters and attributes see `DeepClusterer`.
     """
 
     start: Any = None
@@ -22,10 +22,10 @@ class AEKMeans(DeepClusterer):
     _decoder_for = None
 
     def _optimize(self) -> None:
-        """Nothing more: `_initialize` has pretrained and found the centers."""
+        """Nothing is left to do: `_initialize` has pretrained the autoencoder and found the centers."""
 
     def objectives(self, rows: Tensor) -> dict[str, Tensor]:
-        """The reconstruction error of the pretraining; {} of a start that has no decoder."""
+        """The reconstruction error, as in pretraining; {} for a start without a decoder."""
         if getattr(self.autoencoder_, "decoder", None) is None:
             return {}
         x = self._samples(rows)

@@ -1,24 +1,24 @@
-"""BRB, breaking the reclustering barrier: Miklautz et al., ICLR 2025, arXiv 2411.02275. Around DEC, IDEC and DCN.
+"""BRB, breaking the reclustering barrier: Miklautz et al., ICLR 2025, arXiv 2411.02275; for DEC, IDEC and DCN.
 
 | symbol | name in code         | meaning                                                                            |
 |--------|----------------------|------------------------------------------------------------------------------------|
 | T      | every                | epochs of clustering between two resets                                            |
-| a      | kept                 | share of a weight that a reset keeps: w ← a w + (1 - a) (a fresh draw)             |
-|        | resets, reclusters   | the two halves, each of which can be left out: four rows of a table                |
+| a      | kept                 | share of a weight that a reset keeps: w ← a w + (1 - a) (a new random draw)        |
+|        | resets, reclusters   | the two parts, each of which can be turned off: four rows of a table               |
 
-A training by clusters that it found itself may settle into them early. So every T epochs the encoder is softly reset,
-all but its last layer, which makes the codes. Then k-means finds the centers anew, on at most 10,000 codes.
+Deep clustering may commit early to the clusters that it found first. Therefore every T epochs all layers of the encoder
+except the last, which outputs the codes, are softly reset. Then k-means recomputes the centers on at most 10,000 codes.
 
 Source: the table and the settings of the authors' repository (config/autoencoder/baseline_comp.py and
-config/brb_config.py); neither the paper nor the code of the method was read. From there: a = 0.8 and T = 20 for fully
-connected networks (the class defaults 0.7 and 2 differ), Adam with 0.001, 250 epochs of pretraining and 400 of
-clustering. As there, Adam's moments of the centers return to 0 and its step counts go on; with one half alone the
-moments stay too.
+config/brb_config.py); neither the paper nor the code of the method was read. These give a = 0.8 and T = 20 for fully
+connected networks (the class defaults are 0.7 and 2), Adam with 0.001, 250 epochs of pretraining and 400 of clustering.
+As there, Adam's moments of the centers are set to 0 while its step counts continue; with only one of the two parts, the
+moments are kept, too.
 
-Ours, where the settings don't say: weights and biases of linear and convolutional layers are reset, with torch's own
-first draw (Kaiming uniform); batch normalization and the decoder are left alone; k-means has 20 starts; DEC's and
-IDEC's target and DCN's assignments are taken anew at once, and DCN's counts begin anew with new centers. The
-authors' augmentation, by which a sample and its view share a cluster, is not here.
+Our choices, where the settings say nothing: weights and biases of linear and convolutional layers are reset, with
+torch's default initialization (Kaiming uniform); batch normalization and the decoder are not changed; k-means has 20
+starts; DEC's and IDEC's target and DCN's assignments are recomputed at once, and DCN's counts restart with new centers.
+The authors' augmentation, by which a sample and its view share a cluster, is not implemented.
 """
 
 from collections.abc import Iterator
@@ -37,7 +37,7 @@ from dcbook.methods.idec import IDEC
 from dcbook.training.inputs import derived_seed, seeded, stream
 from dcbook.training.self_training import take_target
 
-RECLUSTERED = 10_000  # codes
+RECLUSTERED = 10_000  # largest number of codes for the k-means after a reset
 RESTARTS = 20
 EPOCHS = 400
 MNIST_UPDATES = EPOCHS * 274  # batches of 256 out of 70,000
@@ -45,14 +45,14 @@ MNIST_UPDATES = EPOCHS * 274  # batches of 256 out of 70,000
 
 @dataclass(kw_only=True, repr=False, eq=False)
 class Resets:
-    """What BRB adds to a method whose phase "clustering" trains an encoder and `_centers`.
+    """Adds BRB to a method whose phase "clustering" trains an encoder and `_centers`.
 
     Parameters
     ----------
     every : epochs between two resets, at least 1 (20).
-    kept : share of each weight that stays, in [0, 1] (0.8).
+    kept : share of each weight that a reset keeps, in [0, 1] (0.8).
     resets : whether the encoder is reset.
-    reclusters : whether k-means finds the centers anew.
+    reclusters : whether k-means recomputes the centers.
     """
 
     every: int = 20
@@ -61,7 +61,7 @@ class Resets:
     reclusters: bool = True
 
     def _epochs(self, phase: str, epochs: int, **loop: Any) -> Iterator:
-        """The epochs of the method, with a reset before each that follows on a multiple of `every`."""
+        """The epochs of the method, with a reset after every `every` epochs of clustering."""
         for epoch, log in super()._epochs(phase, epochs, **loop):
             if phase == "clustering" and epoch and epoch % self.every == 0:
                 self._break_barrier(epoch, loop)
@@ -81,7 +81,7 @@ class Resets:
         self._follow(loop)
 
     def _follow(self, loop: dict[str, Any]) -> None:
-        """Bring what the method remembers of codes and centers up to date."""
+        """Update the method's state that depends on codes and centers."""
         take_target(self)
         if self.resets and self.reclusters:
             loop["optimizer"].forget(self._centers)
@@ -94,10 +94,10 @@ class Resets:
 
 @dataclass(kw_only=True, repr=False, eq=False)
 class BRB_DEC(Resets, DEC):
-    """DEC with BRB: the parameters of `Resets` beside those of `DEC`, with BRB's schedule for defaults.
+    """DEC with BRB: the parameters of `Resets` and `DEC`, with BRB's schedule as defaults.
 
-    max_updates : 400 epochs of MNIST, 109,600; a reset counts epochs, of N / `batch_size` updates.
-    tol : 0, so that no training stops early.
+    max_updates : 400 epochs of MNIST, 109,600; resets are counted in epochs of N / `batch_size` updates.
+    tol : 0, so that training does not stop early.
     """
 
     max_updates: int = MNIST_UPDATES
@@ -108,7 +108,7 @@ class BRB_DEC(Resets, DEC):
 
 @dataclass(kw_only=True, repr=False, eq=False)
 class BRB_IDEC(Resets, IDEC):
-    """IDEC with BRB: the parameters of `Resets` beside those of `IDEC`, with BRB's schedule as in `BRB_DEC`."""
+    """IDEC with BRB: the parameters of `Resets` and `IDEC`, with BRB's schedule as in `BRB_DEC`."""
 
     max_updates: int = MNIST_UPDATES
     tol: float = 0.0
@@ -116,7 +116,7 @@ class BRB_IDEC(Resets, IDEC):
 
 @dataclass(kw_only=True, repr=False, eq=False)
 class BRB_DCN(Resets, DCN):
-    """DCN with BRB: the parameters of `Resets` beside those of `DCN`, for 400 epochs."""
+    """DCN with BRB: the parameters of `Resets` and `DCN`, for 400 epochs."""
 
     epochs: int = EPOCHS
 
@@ -128,7 +128,7 @@ class BRB_DCN(Resets, DCN):
 
 @torch.no_grad()
 def soft_reset(encoder: nn.Module, kept: float) -> None:
-    """Move the weights of all linear and convolutional layers but the last towards a fresh draw, in place."""
+    """Move the weights of all linear and convolutional layers except the last towards a new random draw, in place."""
     layers = [layer for layer in encoder.modules() if isinstance(layer, nn.Linear | _ConvNd)]
     for layer in layers[:-1]:
         fresh = deepcopy(layer)
@@ -138,5 +138,5 @@ def soft_reset(encoder: nn.Module, kept: float) -> None:
 
 
 def interpolated(weight: Tensor, draw: Tensor, kept: float) -> Tensor:
-    """BRB's soft reset: a w + (1 - a) draw, with a in [0, 1]; all of one shape."""
+    """BRB's soft reset: a w + (1 - a) draw, with a in [0, 1]; weight and draw have the same shape."""
     return kept * weight + (1 - kept) * draw

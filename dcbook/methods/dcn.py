@@ -3,17 +3,18 @@
 | symbol | name in code      | shape  | meaning                                                        |
 |--------|-------------------|--------|----------------------------------------------------------------|
 | f(x_i) | u                 | (B, d) | encoder output                                                 |
-| M      | self._centers     | (K, d) | running means of the codes, never by gradient                  |
+| M      | self._centers     | (K, d) | running means of the codes, not trained by gradient            |
 | s_i    | self._assigned    | (N,)   | cluster of each sample when its batch was last seen            |
-| c_k    | counts            | (K,)   | samples ever assigned to cluster k; its step is 1/c_k          |
+| c_k    | counts            | (K,)   | number of assignments to cluster k; its step size is 1/c_k     |
 | lambda | lam               |        | weight of the k-means term                                     |
 
-Each batch: one update of the network with M and s fixed, then its samples go to the nearest centers, then these centers
-move. After the paper as recalled, not checked against its text; the order and the counts are those of the code too.
+For each batch, the network is updated once with M and s fixed, then the batch's samples are assigned to the nearest
+centers, and then these centers move. Written after the paper from memory, not checked against its text; the order and
+the counts agree with the released code.
 
-The released code (boyangumn/DCN) puts its weight on the other term: ||f(x_i) - M s_i||^2 + lbd ||x_i - x̂_i||^2 with lbd
-0.05 on raw MNIST, which is lambda = 40, in a batch-normalized latent space of 50 dimensions. Its counts are integers
-under Python 2, where 1/c is 0, so as far as one can read its centers never move: `initial_count=float("inf")`.
+The released code (boyangumn/DCN) weights the other term: ||f(x_i) - M s_i||^2 + lbd ||x_i - x̂_i||^2 with lbd 0.05 on
+raw MNIST, which is lambda = 40, in a batch-normalized latent space of 50 dimensions. Its counts are integers under
+Python 2, where 1/c is 0, so according to the code (read, not run) its centers never move: `initial_count=float("inf")`.
 """
 
 from dataclasses import dataclass
@@ -34,16 +35,16 @@ class DCN(DeepClusterer):
 
     Parameters
     ----------
-    Beside those of `DeepClusterer`:
+    In addition to those of `DeepClusterer`:
 
     lam : lambda, at least 0, in ||x_i - x̂_i||^2 + (lambda/2) ||f(x_i) - M s_i||^2, summed over pixels and dimensions.
     epochs : passes over the data (50).
     lr : step of Adam (0.001).
-    initial_count : samples that a start center counts for (100 in the released code), at least 0.
+    initial_count : initial count c_k of each center (100 in the released code), at least 0.
 
-    The defaults are those that the authors of DKM compare with (MaziarMF/deep-k-means, dcn.py, compgraph.py): weight 1
-    on the k-means term, which is lambda = 2, Adam, batches of 256, and the network of DEC. The released code has SGD
-    with Nesterov's momentum, batch normalization and batches of 128.
+    The defaults are those of the comparison by DKM's authors (MaziarMF/deep-k-means, dcn.py, compgraph.py): weight 1 on
+    the k-means term, which is lambda = 2, Adam, batches of 256, and the network of DEC. The released code uses SGD with
+    Nesterov's momentum, batch normalization and batches of 128.
     """
 
     start: Any = None

@@ -3,33 +3,33 @@
 | symbol   | name in code   | shape  | equation                                              |
 |----------|----------------|--------|-------------------------------------------------------|
 | u_i      | u              | (B, d) | encoder output, "u space"                             |
-| mu_k     | self._centers  | (K, d) | Eq. (3), recomputed by its own rule, never by gradient |
+| mu_k     | self._centers  | (K, d) | Eq. (3), recomputed, not trained by gradient          |
 | p_ik     | p              | (B, K) | Eq. (2), membership in u space                        |
 | q_ik     | q              | (B, K) | MNet(u), "q space"                                    |
-| alpha, m, T1, T2, zeta, gamma | the same |  | section 3; alpha and gamma are known from the code only |
+| alpha, m, T1, T2, zeta, gamma | the same |  | section 3; alpha and gamma are given in the code only |
 
-Phase 1: every batch trains the autoencoder K times, the k-th time on cluster k's own loss, Eq. (1). The memberships are
-taken once a batch, so the forward pass of the first update gives them too: K forward and K backward passes, where the
-released loop makes 2K and K.
-Phase 2: the decoder goes; MNet on top of the encoder learns from pairs that are surely similar or dissimilar, first
-judged by p, Eq. (4), and from epoch T2 on by its own output q, Eq. (5).
+Phase 1: every batch trains the autoencoder K times, the k-th time on the loss of cluster k, Eq. (1). The memberships
+are computed once per batch, in the forward pass of the first update. This takes K forward and K backward passes; the
+released loop takes 2K and K.
+Phase 2: the decoder is removed. MNet and the encoder learn from pairs that are clearly similar or dissimilar, according
+to p at first, Eq. (4), and to MNet's output q from epoch T2 on, Eq. (5).
 
-Paper and released code differ (Armanfard-Lab/DCSS at 21663bc, file DCSS.py); `variant` says which is followed, all of
-it or row by row:
+The paper and the released code differ (Armanfard-Lab/DCSS at 21663bc, file DCSS.py); `variant` selects the paper, the
+code, or single rows:
 
 | row        | what                        | "paper"                        | "released"                               |
 |------------|-----------------------------|--------------------------------|------------------------------------------|
-| rounding   | q in the loss               | as it is                       | > .99 → 1, < .01 → 0, no gradient (:241) |
+| rounding   | q in the loss               | not rounded                    | > .99 → 1, < .01 → 0, no gradient (:241) |
 | self-pairs | selected pairs              | >= zeta, <= gamma, two samples | > zeta, < gamma, self-pairs too (:244)   |
 | scale      | factor of the phase-2 loss  | 1                              | 0.001 (:247)                             |
 | centers    | updated in phase 2          | after every epoch              | while T < T2 (:257)                      |
-|            | and in phase 1              | every T1 epochs                | where T mod T1 = 1, never for 1 (:178)   |
+|            | and in phase 1              | every T1 epochs                | if T mod T1 = 1, never for T1 = 1 (:178) |
 | evaluation | labels of training images   | evaluation mode, dataset order | training mode, shuffled batches (:135)   |
 |            | batch norm in pretraining   | `Pretraining(released=False)`  | `released=True`: frozen (:54-70)         |
 
-The released code also keeps the checkpoint with the best accuracy against the true labels. No label enters `fit`, so
-that is no variant: the monitor `dcbook.evaluation.LabelPicked` shows what it would have reported. Not followed at all:
-division by zero for a sample on a center, batches that must divide N, decoder blocks that are built and never used.
+The released code also selects the checkpoint with the best accuracy by the true labels. As `fit` uses no labels, there
+is no such variant; the monitor `dcbook.evaluation.LabelPicked` shows what the code would have reported. Not followed:
+division by zero for a sample at a center, batches that must divide N, decoder blocks that are built but not used.
 """
 
 from copy import deepcopy
@@ -57,47 +57,48 @@ class DCSS(DeepClusterer):
 
     Parameters
     ----------
-    Beside those of `DeepClusterer`:
+    In addition to those of `DeepClusterer`:
 
     variant : "paper", "released", or single rows of the table above: "rounding", "rounding+self-pairs", ….
     m : fuzziness of the memberships, above 1 (1.5).
-    alpha : weight of centering against reconstruction (0.1).
-    T1 : phase-1 epochs between two updates of the centers (2).
-    T2 : phase-2 epochs that take pairs from p before q takes over (5).
-    zeta, gamma : pairs are similar from zeta on and dissimilar up to gamma, 0 <= gamma <= zeta <= 1 (0.8, 0.2).
+    alpha : weight of the centering loss relative to the reconstruction loss (0.1).
+    T1 : number of phase-1 epochs between two updates of the centers (2).
+    T2 : number of phase-2 epochs in which pairs are selected by p instead of q (5).
+    zeta, gamma : pairs are similar from zeta upward and dissimilar up to gamma, 0 <= gamma <= zeta <= 1 (0.8, 0.2).
     phase1_epochs, phase2_epochs : 200 and 20. Without phase 2 this is the paper's DCSS_u.
-    one_update : whether a batch of phase 1 makes one update on the sum of the K losses, not K in turn (see below).
-    aggregated : the same for K times the epochs (the paper's DCSS_agg, Table 2).
-    phase1_lr, phase1_momentum : of SGD on the summed losses (1e-6, 0.9).
-    encoder_lr, mnet_lr : of Adam in phase 2 (1e-5, 1e-3).
-    schedule_size : None takes all numbers literally. Or the data size that the schedule is written for: the paper
-        states one schedule, for the 70,000 images of MNIST, and with N samples an epoch would make N/70,000 as many
-        updates. With 70,000, phase 1 takes batches of N/70,000 times `batch_size` with a step as many times larger,
-        which keeps the number and the size of an epoch's updates; phase 2, whose pairs need the batch, takes 70,000/N
-        times the epochs and T2. Any data then takes as long as MNIST: hours, with the epochs of the paper.
-    batch_size : in all phases; None is 500, or all samples where there are fewer.
+    one_update : whether a batch of phase 1 makes one update on the sum of the K losses instead of K (see below).
+    aggregated : as `one_update`, for K times the epochs (the paper's DCSS_agg, Table 2).
+    phase1_lr, phase1_momentum : step and momentum of SGD in phase 1, whose losses are sums over a batch (1e-6, 0.9).
+    encoder_lr, mnet_lr : steps of Adam in phase 2 (1e-5, 1e-3).
+    schedule_size : None uses all numbers as given. A number is the data size that the schedule is meant for. The paper
+        states one schedule, for the 70,000 images of MNIST; with N samples, an epoch makes only N/70,000 times as many
+        updates. With 70,000, phase 1 uses batches of N/70,000 times `batch_size` and a step that is larger by the
+        inverse factor, so that an epoch makes as many updates as on MNIST, of the same size. Phase 2, whose pairs need
+        the whole batch, uses 70,000/N times the epochs and T2. Training then takes as long as on MNIST: hours, with the
+        paper's epochs.
+    batch_size : in all phases; None is 500, or all samples if there are fewer.
 
     Attributes
     ----------
-    Beside those of `DeepClusterer`:
+    In addition to those of `DeepClusterer`:
 
-    mnet_ : the network of phase 2; `predict_proba` gives its q, or p where there was no phase 2.
+    mnet_ : the network of phase 2; `predict_proba` returns its q, or p without phase 2.
 
-    K updates in turn, or one. With step s and g_k the gradient of cluster k's loss, K updates without momentum lead
-    from weights w to w - s sum_k g_k(w_k), where w_k lies at a distance of order s from w. But for terms of order s^2
-    that is w - s sum_k g_k(w), one update on the sum: `one_update` moves the weights alike, K times as fast. Momentum
-    mu moves each gradient by s / (1 - mu) in all, spread over some 1 / (1 - mu) updates: as many batches with one
-    update, a batch with ten. That too is alike where gradients change little over these batches. It breaks where the
-    step is so long that gradients change much within them: both forms may then diverge, K updates in turn as well as
-    the one. `notebooks/dcss/k_updates_or_one` measures it.
+    Comparison of K successive updates with one update: Let s be the step and g_k the gradient of the loss of cluster k.
+    K updates without momentum change the weights w to w - s sum_k g_k(w_k), where w_k - w is of order s. Up to terms of
+    order s^2 this equals w - s sum_k g_k(w), one update on the summed loss, so `one_update` gives nearly the same
+    weights and is K times as fast. With momentum mu, each gradient moves the weights by s / (1 - mu) in total, spread
+    over about 1 / (1 - mu) updates. These are as many batches with one update per batch, but a single batch with K = 10
+    updates. Both forms remain nearly equal if gradients change little over these batches. If the step is so large that
+    gradients change much, both forms may diverge. `notebooks/dcss/k_updates_or_one` measures this.
 
     MNet on top of any encoder (the "general framework" of section 4.4, Table 4) is DCSS without phase 1:
 
-    - X + MNet for a fitted DEC, IDEC, AE + k-means, …: `DCSS(K, start=X.start_, phase1_epochs=0)`. Phase 2 goes on from
-      X's encoder and centers and trains that encoder along with MNet.
-    - features (N, d) of any origin: `DCSS(K, start=IdentityEncoder(), phase1_epochs=0).fit(features)`, with
-      `IdentityEncoder` from `dcbook.models`. Centers come from k-means on the features, and MNet alone is trained.
-    - an encoder of your own, without a decoder: a module that has it as its attribute `encoder`.
+    - X + MNet for a fitted DEC, IDEC, AE + k-means, …: `DCSS(K, start=X.start_, phase1_epochs=0)`. Phase 2 starts from
+      X's encoder and centers and trains the encoder together with MNet.
+    - Features (N, d) from any source: `DCSS(K, start=IdentityEncoder(), phase1_epochs=0).fit(features)`, with
+      `IdentityEncoder` from `dcbook.models`. Centers come from k-means on the features, and only MNet is trained.
+    - Your own encoder without a decoder: a module with the attribute `encoder`.
     """
 
     start: Any = None
@@ -127,7 +128,7 @@ class DCSS(DeepClusterer):
         self._phase2()
 
     def _phase1(self) -> None:
-        """Algorithm 1, phase 1: K updates a batch on the cluster-specific losses, or one on their sum."""
+        """Algorithm 1, phase 1: K updates per batch on the cluster-specific losses, or one update on their sum."""
         size = min(max(2, round(self.batch_size_ / self._stretch)), len(self._x))
         step = self.phase1_lr * self.batch_size_ / size
         optimizer = SGD(self.autoencoder_.parameters(), step, self.phase1_momentum)
@@ -144,7 +145,7 @@ class DCSS(DeepClusterer):
             log(reconstruction=reconstruction, centering=centering, total=total)
 
     def _cluster_updates(self, x: Tensor, optimizer: SGD) -> Tensor:
-        """K successive updates on one batch, the k-th weighted by p_ik^m; p is taken from the first forward pass."""
+        """K successive updates on one batch, the k-th weighted by p_ik^m, with p from the first forward pass."""
         weights, parts = None, []
         for k in range(self.n_clusters):
             u, x_hat = self._reconstructed(x)
@@ -174,7 +175,7 @@ class DCSS(DeepClusterer):
         return losses.memberships(u.detach(), self._centers, self.m) ** self.m
 
     def _phase2(self) -> None:
-        """Algorithm 1, phase 2: MNet and encoder on pairs judged by p before epoch T2, by q from then on."""
+        """Algorithm 1, phase 2: train MNet and encoder on pairs selected by p before epoch T2, by q from then on."""
         epochs, T2 = (round(n * self._stretch) for n in (self.phase2_epochs, self.T2))
         if not epochs:
             return
@@ -201,7 +202,7 @@ class DCSS(DeepClusterer):
         self.mnet_ = mnet
 
     def _pairwise(self, x: Tensor, mnet: MNet) -> Tensor:
-        """Eq. (4) or, once q judges, Eq. (5)."""
+        """Eq. (4), or Eq. (5) from epoch T2 on."""
         released = self._released_rows
         u = self.autoencoder_.encoder(x)
         q = mnet(u)
@@ -210,7 +211,7 @@ class DCSS(DeepClusterer):
         return losses.pairwise_loss(q, judge @ judge.T, self.zeta, self.gamma, released="self-pairs" in released)
 
     def objectives(self, rows: Tensor) -> dict[str, Tensor]:
-        """Eq. (1b), and alpha times Eq. (1c), both summed over all clusters; in phase 2 Eq. (4) or (5) of all pairs."""
+        """Eq. (1b) and alpha times Eq. (1c), summed over all clusters; in phase 2, Eq. (4) or (5) for all pairs."""
         x = self._samples(rows)
         if hasattr(self, "mnet_"):
             return {"pseudo": self._pairwise(x, self.mnet_) * self._loss_scale}
@@ -220,7 +221,7 @@ class DCSS(DeepClusterer):
 
     @property
     def _latent_centers(self) -> Tensor:
-        """In phase 2 clusters are MNet's, whose numbers are not those of the centers: the means of their codes."""
+        """Centers (K, d); in phase 2 the means of the codes of MNet's clusters, which have another numbering."""
         return self._cluster_means() if hasattr(self, "mnet_") else super()._latent_centers
 
     @property
@@ -229,7 +230,7 @@ class DCSS(DeepClusterer):
 
     @property
     def _stretch(self) -> float:
-        """By how much fewer updates an epoch makes here than on the data the schedule was written for."""
+        """Factor by which an epoch makes fewer updates than on data of size `schedule_size`."""
         return self.schedule_size / len(self._x) if self.schedule_size else 1.0
 
     def _centers_are_due(self, epoch: int) -> bool:
@@ -238,7 +239,7 @@ class DCSS(DeepClusterer):
         return epoch > 0 and epoch % self.T1 == 0
 
     def _update_centers(self) -> None:
-        """Eq. (3) over the whole data set, with memberships from the centers as they were."""
+        """Eq. (3) over the whole data set, with memberships from the previous centers."""
         u = self._embed(self._x)
         self._centers = losses.weighted_centers(u, losses.memberships(u, self._centers, self.m), self.m)
 
@@ -260,7 +261,7 @@ class DCSS(DeepClusterer):
         return self._labels_in_training_mode()
 
     def _labels_in_training_mode(self) -> Tensor:
-        """The released evaluation, on the statistics of shuffled batches; here on a copy: a look changes no model."""
+        """Labels by statistics of shuffled batches, as released, computed on a copy to keep the model unchanged."""
         encoder = deepcopy(self.autoencoder_.encoder).train()
         head = deepcopy(self.mnet_).train() if hasattr(self, "mnet_") else None
         last = self.history_[-1] if self.history_ else {"phase": "start", "epoch": 0}
@@ -303,6 +304,6 @@ def DCSS_u(n_clusters: int = 10, **parameters) -> DCSS:
 
 
 def DCSS_agg(n_clusters: int = 10, **parameters) -> DCSS:
-    """DCSS_agg (Table 2): phase 1 with one update on the summed losses in place of K, for K times the epochs."""
+    """DCSS_agg (Table 2): phase 1 with one update on the summed losses instead of K, for K times the epochs."""
     fixed = {"phase2_epochs": 0, "aggregated": True}
     return with_fixed(DCSS, "DCSS_agg", fixed, n_clusters=n_clusters, **parameters)

@@ -1,7 +1,7 @@
 """DEC, Deep Embedded Clustering: Xie, Girshick & Farhadi, ICML 2016, arXiv 1511.06335.
 
-From an autoencoder and k-means centers: drop the decoder, then minimise KL(P || Q) over encoder and centers, where P
-sharpens Q. The symbols and the loop stand in `dcbook.training.self_training`.
+Start from an autoencoder and k-means centers, remove the decoder, and minimize KL(P || Q) over encoder and centers,
+where P is a sharpened Q. For the symbols and the loop see `dcbook.training.self_training`.
 """
 
 from dataclasses import dataclass
@@ -20,16 +20,16 @@ class DEC(DeepClusterer):
 
     Parameters
     ----------
-    Beside those of `DeepClusterer`:
+    In addition to those of `DeepClusterer`:
 
-    max_updates : most mini-batch updates (20,000 in the Keras port).
+    max_updates : maximum number of mini-batch updates (20,000 in the Keras port).
     update_interval : updates between two target distributions (160 on MNIST in the original, 140 in the port).
     tol : stop when less than this share of the labels changes between two targets (0.001; 0 never stops).
     optimizer, lr, momentum : "sgd" with 0.01 and 0.9 as in the original code, or "adam" with `lr`.
     alpha : degrees of freedom of Student's t (1).
 
-    The original pretrains layer by layer with dropout; here, as in the later ports, the autoencoder is trained end to
-    end on pixels in [0, 1] (the originals scale them to [0, 5.1]).
+    The original code pretrains layer by layer with dropout, on pixels scaled to [0, 5.1]. Here, as in later ports, the
+    autoencoder is trained end to end; pixels are in [0, 1].
     """
 
     start: Any = None
@@ -54,7 +54,7 @@ class DEC(DeepClusterer):
         self_train(self, self.autoencoder_.train().encoder.parameters())
 
     def objectives(self, rows: Tensor) -> dict[str, Tensor]:
-        """KL(P || Q) towards the target as it was last taken."""
+        """KL(P || Q) for the current target P."""
         u = self.autoencoder_.encoder(self._samples(rows))
         return {"pseudo": losses.kl_divergence(self._target.index_select(0, rows), self._soft_assignments(u))}
 

@@ -3,13 +3,14 @@
 | symbol    | name in code      | shape        | meaning                                                          |
 |-----------|-------------------|--------------|------------------------------------------------------------------|
 | f_theta   | network.encoder   |              | convolutional network up to fc7, before its ReLU                 |
-| f_theta(x)| `transform`       | (N, hidden)  | features; whitened by PCA and of length 1 they are the codes     |
-|           | codes             | (n, pca_dim) | what is clustered; n of the N rows in each of several processes  |
-| C         | self._centers     | (K, pca_dim) | centers of the codes; the training does not use them             |
+| f_theta(x)| `transform`       | (N, hidden)  | features                                                         |
+|           | codes             | (n, pca_dim) | features after PCA-whitening and scaling to length 1, which are  |
+|           |                   |              | clustered; each of several processes holds n of the N rows       |
+| C         | self._centers     | (K, pca_dim) | centers of the codes; they are not used in training              |
 | y_n       | pseudo-labels     | (N,)         | the cluster of image n                                           |
 | g_W       | network.head      |              | classifier of the clusters, new in each epoch                    |
 
-After the released code (facebookresearch/deepcluster at 2d1927e) and the paper as recalled.
+Written after the released code (facebookresearch/deepcluster at 2d1927e) and the paper from memory.
 """
 
 import math
@@ -37,45 +38,46 @@ from dcbook.training.samplers import SAMPLERS
 from dcbook.training.start import Start
 
 CLUSTERINGS = ("k-means", "pic")
-PCA_ROWS = 1 << 15  # images whose features are held at once, to learn the whitening from
+PCA_ROWS = 1 << 15  # number of images whose features are used to fit the whitening
 
 
 @dataclass(kw_only=True, repr=False, eq=False)
 class DeepCluster(DeepClusterer):
-    """Cluster the features, learn to tell the clusters, and again.
+    """DeepCluster: alternate between clustering the features and training the network to classify the clusters.
 
     Parameters
     ----------
-    Beside n_clusters, batch_size, random_state, device and progress of `DeepClusterer`:
+    In addition to n_clusters, batch_size, random_state, device and progress of `DeepClusterer`:
 
-    n_clusters : K, as a rule many times the number of classes (10,000 for ImageNet's 1,000).
-    architecture, sobel, hidden, width, dropout : of the `dcbook.models.ConvNet`.
-    epochs, lr, sgd_momentum, weight_decay : of SGD at a constant step; the new head has no momentum, as released.
-    reassign : passes over the images between two clusterings, which make an epoch (released, --reassign: 1). A head
-        that begins anew needs many updates: of few images take some passes.
+    n_clusters : K, usually many times the number of classes (10,000 for ImageNet's 1,000).
+    architecture, sobel, hidden, width, dropout : parameters of the `dcbook.models.ConvNet`.
+    epochs, lr, sgd_momentum, weight_decay : SGD with a constant step; the head has no momentum, as released.
+    reassign : passes over the images between two clusterings, which form an epoch (released, --reassign: 1). The new
+        head of each epoch needs many updates, so use several passes for few images.
     pca_dim : dimension of the codes, at most `hidden`.
-    clustering : "k-means", or "pic", power iteration clustering, which finds its own number of clusters and ignores K.
-    passes, tol : most iterations of k-means in an epoch; one that lowers the inertia by less than the share `tol` is
-        the last (released: always 20).
-    warm_start : whether k-means goes on from the last epoch's clusters (their means in the new codes) and not from K
-        random images, as released.
-    repair : whether empty clusters are filled (section 2.2.1). If not, those of a warm start stay empty for good.
-    sampling : images of an epoch. "clusters": as many from each cluster (section 2.2.2); "released": what the released
-        code does in its place, see `dcbook.training.samplers`; "images": each image once.
-    crop, flip, jitter, grayscale : strengths of the views, see `Augmentation`; as released, no colors change.
+    clustering : "k-means", or "pic", power iteration clustering, which determines the number of clusters and ignores K.
+    passes, tol : maximum number of k-means iterations in an epoch; k-means ends when an iteration lowers the inertia by
+        less than the share `tol` (released: always 20 iterations).
+    warm_start : whether k-means starts from the last epoch's clusters (their means in the new codes); otherwise it
+        starts from K random images, as released.
+    repair : whether empty clusters are filled (section 2.2.1). Otherwise they stay empty forever with a warm start.
+    sampling : images of an epoch. "clusters": equally many from each cluster (section 2.2.2); "released": as in the
+        released code, see `dcbook.training.samplers`; "images": each image once.
+    crop, flip, jitter, grayscale : strengths of the views, see `Augmentation`; by default colors do not change, as
+        released.
 
-    x is an array (N, C, H, W) in [0, 1] or uint8, or an `ImageFolder` or `ImageFile`, read while images are needed.
-    Started by torchrun (see `dcbook.train`), the processes share the work, and none holds all images; with the same
-    seed and without dropout they find what one process finds.
+    x is an array (N, C, H, W) in [0, 1] or uint8, or an `ImageFolder` or `ImageFile`, which is read when images are
+    needed. Under torchrun (see `dcbook.train`) the processes share the work, and none holds all images; with the same
+    seed and without dropout they get the same result as a single process.
 
     Attributes
     ----------
-    After `fit`, beside those of `DeepClusterer`:
+    After `fit`, in addition to those of `DeepClusterer`:
 
-    labels_ : clusters in the codes of the trained network; while a monitor looks, those of the epoch.
-    history_ : an entry an epoch: loss; clusters, the number that live; largest, the share of the largest one;
-        stability, the NMI (geometric mean) with the epoch before; passes of k-means.
-    whitening_mean_, whitening_projection_ : from features to codes. autoencoder_ : the network; it has no decoder.
+    labels_ : clusters of the trained network's codes; in a monitor, the clusters of the epoch.
+    history_ : one entry per epoch: loss; clusters, the number of non-empty clusters; largest, the share of the largest
+        cluster; stability, the NMI (geometric mean) with the previous epoch; passes, the iterations of k-means.
+    whitening_mean_, whitening_projection_ : map from features to codes. autoencoder_ : the network, without a decoder.
     """
 
     n_clusters: int = field(default=100, kw_only=False)
@@ -105,10 +107,10 @@ class DeepCluster(DeepClusterer):
     SIZES: ClassVar = {"batch_size": 256}
     _decoder_for = None
     _state = (*DeepClusterer._state, "_pseudo_labels")
-    _may_change = (*DeepClusterer._may_change, "epochs")  # the step is constant: a training may go on for longer
+    _may_change = (*DeepClusterer._may_change, "epochs")  # the step is constant, so training may be extended
 
     def objectives(self, rows: Tensor) -> dict[str, Tensor]:
-        """{"pseudo": cross-entropy of the epoch's clusters} of the training images `rows` (B,), as they are."""
+        """{"pseudo": cross-entropy with the epoch's clusters} for the training images `rows` (B,), not augmented."""
         _, scores = self.autoencoder_(self._samples(rows))
         return {"pseudo": nn.functional.cross_entropy(scores, self._pseudo_labels.to(scores.device)[rows])}
 
@@ -120,12 +122,12 @@ class DeepCluster(DeepClusterer):
                 drawing.enter_context(seeded(derived_seed(self.seed_, f"epoch {epoch}")))
                 self.autoencoder_.renew_head(len(self._centers))
                 if not self.dropout:
-                    drawing.close()  # other threads need not wait for the whole epoch
+                    drawing.close()  # so that other threads need not wait for the whole epoch
                 loss = self._classify(self._pseudo_labels, body, epoch)
             log(loss=loss, **found)
 
     def _cluster(self, generator: torch.Generator) -> tuple[Tensor, dict[str, float]]:
-        """The codes; gives new pseudo-labels to all images, and returns what is to be said of them."""
+        """Cluster all images into new pseudo-labels; return the codes, and numbers for the history."""
         before = self._pseudo_labels
         codes = self._codes(generator)
         if self.clustering == "pic":
@@ -163,7 +165,7 @@ class DeepCluster(DeepClusterer):
         )
 
     def _classify(self, labels: Tensor, body: SGD, epoch: int) -> float:
-        """An epoch of training the head and the body to tell the clusters; the mean loss."""
+        """Train the network for an epoch to classify the clusters; return the mean loss."""
         network, group = self.autoencoder_.train(), self._group
         top = SGD(network.head.parameters(), self.lr, weight_decay=self.weight_decay)
         view = Augmentation(self.crop, self.flip, self.jitter, self.grayscale)
@@ -186,7 +188,7 @@ class DeepCluster(DeepClusterer):
         return group.sum(total).item() / len(rows)
 
     def _complete(self) -> None:
-        """Clusters of the trained network, for `predict` and, as it gives them, `labels_`."""
+        """Cluster the codes of the trained network, for `predict` and, consistently, `labels_`."""
         codes, _ = self._cluster(stream(self.seed_, "k-means at the end"))
         nearest, _ = assign(codes, self._centers)
         self._labels = self._group.join(nearest, len(self._x)).cpu().numpy()
@@ -195,7 +197,7 @@ class DeepCluster(DeepClusterer):
             delattr(self, name)
 
     def _prepare_for(self, held: dict[str, Any]) -> None:
-        with seeded(self.seed_):  # what is drawn is written over
+        with seeded(self.seed_):  # the drawn weights are overwritten
             self.autoencoder_.renew_head(len(held["_centers"]))
 
     @property
@@ -228,7 +230,7 @@ class DeepCluster(DeepClusterer):
         self._pseudo_labels = None
 
     def untrained(self) -> ConvNet:
-        """The network as it was before the first epoch."""
+        """The network before the first epoch."""
         with seeded(derived_seed(self.seed_, "network")):
             return self._network(self.input_shape_)
 
@@ -254,7 +256,7 @@ class DeepCluster(DeepClusterer):
                 f"{self.pca_dim}, {self.passes} and {self.tol}"
             )
         if self.clustering == "pic" and Group().size > 1:
-            raise ValueError('clustering="pic" needs all codes in one process; take "k-means" with torchrun')
+            raise ValueError('clustering="pic" needs all codes in one process; use "k-means" with torchrun')
         if self.batch_size == 1:
             raise ValueError("batch_size must be at least 2: batch normalization needs two images")
 
@@ -262,9 +264,7 @@ class DeepCluster(DeepClusterer):
         with torch.device("meta"):
             network = self._network(tuple(x.shape[1:]))
         if self.pca_dim > network.hidden:
-            raise ValueError(
-                f"pca_dim must be at most {network.hidden}, as many as there are features, not {self.pca_dim}"
-            )
+            raise ValueError(f"pca_dim must be at most {network.hidden}, the number of features, not {self.pca_dim}")
         if not isinstance(x, StoredImages):
             check_images(type(self).__name__, x)
 
@@ -280,7 +280,7 @@ class DeepCluster(DeepClusterer):
     # --- features and codes ----------------------------------------------------------------------------------------
 
     def _codes(self, generator: torch.Generator) -> Tensor:
-        """Codes (n, pca_dim) of this process's share of the images; learns the whitening anew."""
+        """Codes (n, pca_dim) of this process's share of the images, with a newly fitted whitening."""
         n, share = len(self._x), self._group.share(len(self._x))
         if n <= PCA_ROWS:
             u = self._features(torch.arange(share.start, share.stop))
@@ -292,7 +292,7 @@ class DeepCluster(DeepClusterer):
         return self._features(torch.arange(share.start, share.stop), self._whitening)
 
     def _features(self, rows: Tensor, code=lambda u: u) -> Tensor:
-        """`code` of the features of these images, in evaluation mode, in pieces."""
+        """`code` of the features of the images `rows`, in evaluation mode, computed in chunks."""
         self.autoencoder_.eval()
         found, filled = None, 0
         with torch.no_grad():
@@ -311,7 +311,7 @@ class DeepCluster(DeepClusterer):
 
     @property
     def _latent_centers(self) -> Tensor:
-        """Means of the features of the clusters; those of k-means lie among the whitened codes."""
+        """Means of the clusters' features; the centers of k-means are in the space of whitened codes."""
         u = self._features(torch.arange(len(self._x)))
         return means(u, self._pseudo_labels.to(u.device), len(self._centers))[0]
 
@@ -334,7 +334,7 @@ class DeepCluster(DeepClusterer):
 
     @property
     def start_(self) -> Start:
-        """The network, for another method to go on from; without centers, as they lie among the codes."""
+        """The network as the start of another method; without centers, which are in the space of whitened codes."""
         return Start(self.autoencoder_)
 
 

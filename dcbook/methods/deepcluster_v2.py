@@ -1,13 +1,14 @@
-"""DeepCluster-v2: Caron et al., NeurIPS 2020, arXiv 2006.09882; its code is main_deepclusterv2.py of SwAV's release.
+"""DeepCluster-v2: Caron et al., NeurIPS 2020, arXiv 2006.09882; released as main_deepclusterv2.py with SwAV.
 
 | symbol | name in code | shape     | meaning                                                                          |
 |--------|--------------|-----------|----------------------------------------------------------------------------------|
 | z      | z            | (2B, d)   | Z space of the two views of each image, scaled to length 1                       |
-|        | bank         | (2, N, d) | z of both views of all images, as the epoch before left them                     |
+|        | bank         | (2, N, d) | z of both views of all images from the previous epoch                            |
 | C      | prototypes   | (heads, K, d) | centers of the bank, K = `prototypes` in each head, fixed during an epoch    |
 | y_n    | labels       | (heads, N) | pseudo-labels: the cluster of image n, for each head                            |
 
-The other symbols: `contrastive`. After the released code (facebookresearch/swav); the paper as recalled.
+For the other symbols see `contrastive`. Written after the released code (facebookresearch/swav) and the paper from
+memory.
 """
 
 from dataclasses import dataclass
@@ -26,33 +27,33 @@ from dcbook.training.inputs import check_batch_size, stream
 
 @dataclass(kw_only=True, repr=False, eq=False)
 class DeepClusterV2(ContrastiveLearner):
-    """Cluster what the last epoch left in a memory bank, learn to tell the clusters, and again. Then k-means.
+    """DeepCluster-v2: alternate between clustering a memory bank and learning to classify the clusters; then k-means.
 
-    Against `DeepCluster`, no epoch begins with a pass over all images and with a classifier that knows nothing: the
-    features come from the epoch before, and the centers are the classifier.
+    Unlike in `DeepCluster`, an epoch does not begin with a pass over all images and a randomly initialized classifier:
+    the features come from the previous epoch, and the centers are the classifier.
 
     Parameters
     ----------
-    Beside those of `ContrastiveLearner`:
+    In addition to those of `ContrastiveLearner`:
 
-    n_clusters : K of the k-means on H space after training, as in `SimCLR`; the prototypes play no part in it.
-    prototypes : clusters in each head, from 1 to N. Released: 3,000 for ImageNet.
-    heads : clusterings at a time, at least 1, whose losses are averaged; released: 3. They differ in the points that
-        k-means starts from, and by turns cluster the one and the other view.
+    n_clusters : K of the k-means on H space after training, as in `SimCLR`; independent of the prototypes.
+    prototypes : number of clusters in each head, from 1 to N. Released: 3,000 for ImageNet.
+    heads : number of simultaneous clusterings, at least 1, whose losses are averaged; released: 3. They differ in the
+        random starts of k-means, and alternate between the two views.
     passes : iterations of spherical k-means, at least 1, from random points of the bank. Empty clusters stay empty.
 
     Attributes
     ----------
-    After `fit`, beside those of `ContrastiveLearner`:
+    After `fit`, in addition to those of `ContrastiveLearner`:
 
     prototypes_ : (heads, prototypes, projection_dim) float32, of length 1: the centers of the last epoch.
-    history_ : an entry an epoch, means over the heads: loss; clusters, the number that live; largest, the share of the
-        largest one; stability, the NMI (geometric mean) with the epoch before.
+    history_ : one entry per epoch, means over the heads: loss; clusters, the number of non-empty clusters; largest, the
+        share of the largest cluster; stability, the NMI (geometric mean) with the previous epoch.
 
-    What was not followed: the first bank is filled in evaluation mode (released: with statistics of the batch). There
-    are two views and no small crops beside them, as images of 32×32 and less leave little to cut from. Views, schedule
-    and step are those of `SimCLR`, for comparison; released are LARC with a warm-up, a ResNet-50 and blur. Several
-    processes can't share the work.
+    Differences from the released code: the first bank is computed in evaluation mode (released: with batch statistics).
+    There are two views without additional small crops, because images of 32×32 and less are too small for them. Views,
+    schedule and step are those of `SimCLR`, for comparison; the released code uses LARC with a warm-up, a ResNet-50 and
+    blur. Several processes cannot share the work.
     """
 
     prototypes: int = 300
@@ -89,14 +90,14 @@ class DeepClusterV2(ContrastiveLearner):
         self._train(loss, before_epoch=cluster, kept=kept)
 
     def _kmeans_on(self, z: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Centers (K, d) of z (N, d), both of length 1, and the nearest one of each row, (N,)."""
+        """Centers (K, d) of z (N, d), both of length 1, and the index (N,) of the nearest center of each row."""
         start = random_points(z, self.prototypes, len(z), generator)
         centers = refine(z, start, max_passes=self.passes, repair=False, spherical=True).centers
         return centers, assign(z, centers)[0]
 
     @torch.no_grad()
     def _first_bank(self) -> Tensor:
-        """z (2, N, d) of two views of all images under the network as it is, in evaluation mode."""
+        """z (2, N, d) of two views of all images from the current network, in evaluation mode."""
         network, noise = self.autoencoder_.eval(), stream(self.seed_, "views of the first bank")
         view = Augmentation(self.crop, self.flip, self.jitter, self.grayscale)
         bank = self._x.new_empty(2, len(self._x), self.projection_dim)
@@ -125,7 +126,7 @@ class DeepClusterV2(ContrastiveLearner):
 
 
 def _said_of(before: Tensor | None, labels: Tensor) -> dict[str, float]:
-    """What the history keeps of a head's clusters."""
+    """Numbers for the history about the clusters of a head."""
     sizes = torch.bincount(labels)
     said = {"clusters": int((sizes > 0).sum()), "largest": float(sizes.max() / len(labels))}
     return said if before is None else said | {"stability": stability(before, labels)}

@@ -4,16 +4,16 @@
 |--------|-------------------|--------|---------------------------------------------------------------------|
 | h(x_i) | u                 | (B, d) | encoder output                                                      |
 | r_k    | self._centers     | (K, d) | representatives, trained together with the network                  |
-| alpha  | alpha             |        | inverse temperature of the softmax that stands for "the nearest"    |
+| alpha  | alpha             |        | inverse temperature of the softmax that replaces the nearest center |
 | lambda | lam               |        | weight of the k-means term                                          |
 
-L = mean_i ||x_i - x̂_i||^2 + lambda mean_i sum_k softmax_k(-alpha d_ik) d_ik, d_ik = ||h(x_i) - r_k||^2, all of it by
-gradient. Facts from the released code (MaziarMF/deep-k-means: compgraph.py, dkm.py); the paper as recalled, not checked
-against its text.
+L = mean_i ||x_i - x̂_i||^2 + lambda mean_i sum_k softmax_k(-alpha d_ik) d_ik, d_ik = ||h(x_i) - r_k||^2, minimized by
+gradient descent over all parameters. Facts come from the released code (MaziarMF/deep-k-means: compgraph.py, dkm.py);
+the paper is followed from memory, not checked against its text.
 
-Not followed: batches that are each drawn anew from all data (here each epoch sees every sample once), labels from the
-distances that were met during the last epoch (here from the final network), one state of Adam for pretraining and
-clustering, TensorFlow's first weights, and the choice of lambda by the accuracy on labeled validation samples.
+Not followed: batches drawn independently from all data (here each epoch uses every sample once), labels from the
+distances computed during the last epoch (here from the final network), one state of Adam for pretraining and
+clustering, TensorFlow's initialization, and the choice of lambda by the accuracy on labeled validation samples.
 """
 
 import math
@@ -36,22 +36,22 @@ N_ALPHAS = 40
 
 @dataclass(kw_only=True, repr=False, eq=False)
 class DKM(DeepClusterer):
-    """Deep k-Means: DKM-p, from a pretrained autoencoder and its k-means centers; or annealed, see `DKM_a`.
+    """Deep k-Means: DKM-p, from a pretrained autoencoder and its k-means centers, or annealed, see `DKM_a`.
 
     Parameters
     ----------
-    Beside those of `DeepClusterer`:
+    In addition to those of `DeepClusterer`:
 
     lam : lambda, at least 0 (1).
     alpha : inverse temperature, above 0 (1000).
-    annealing : let alpha grow from 0.1 through the 40 values of `annealed_alphas`, each for as many of the epochs, from
-        random centers, uniform in [-1, 1]; `alpha` and the centers of `start` are then not used.
-    epochs : passes over the data (100; the 5 at each of 40 values of alpha make 200).
+    annealing : whether alpha increases from 0.1 through the 40 values of `annealed_alphas`, each for the same number of
+        epochs, from random centers, uniform in [-1, 1]; `alpha` and the centers of `start` are then not used.
+    epochs : passes over the data (100; annealing takes 200, 5 for each of 40 values of alpha).
     lr : step of Adam (0.001).
 
-    `predict_proba` gives the softmax at the last alpha. Both errors are sums, so on small images a lambda of 1 weighs
-    more than on MNIST. Annealing needs many updates (55,000 in the paper's epochs on MNIST): with few, Adam leaves most
-    random centers where no codes are, and clusters stay empty.
+    `predict_proba` returns the softmax at the last alpha. Both errors are sums, so lambda = 1 has more weight on small
+    images than on MNIST. Annealing needs many updates (55,000 in the paper's epochs on MNIST): with few updates, most
+    random centers stay far from the codes, and their clusters stay empty.
     """
 
     start: Any = None
@@ -101,7 +101,7 @@ class DKM(DeepClusterer):
             log(loss=loss, reconstruction=reconstruction, clustering=clustering, alpha=self._epoch_alpha)
 
     def objectives(self, rows: Tensor) -> dict[str, Tensor]:
-        """The two terms of L at the alpha of the epoch."""
+        """The two terms of L at the current alpha."""
         reconstruction, clustering = self._errors(rows)
         return {"self": reconstruction, "pseudo": self.lam * clustering}
 
@@ -119,7 +119,7 @@ class DKM(DeepClusterer):
 
 
 def annealed_alphas(n: int = N_ALPHAS) -> list[float]:
-    """alpha_1 = 0.1, alpha_{i+1} = alpha_i 2^(1 / log(i + 1)^2): fast first, then slower (dkm.py:49-79)."""
+    """The values alpha_1 = 0.1, alpha_{i+1} = alpha_i 2^(1 / log(i + 1)^2), i < n (dkm.py:49-79)."""
     alphas = [0.1]
     for i in range(1, n):
         alphas.append(alphas[-1] * 2 ** (1 / math.log(i + 1) ** 2))
@@ -127,7 +127,7 @@ def annealed_alphas(n: int = N_ALPHAS) -> list[float]:
 
 
 def DKM_a(n_clusters: int = 10, *, start=None, epochs: int = 200, **parameters) -> DKM:
-    """DKM-a, the paper's annealed form: a `DKM` from random centers and, unless `start` brings one, a new network."""
+    """DKM-a, the paper's annealed form: a `DKM` from random centers and, unless `start` is given, a new network."""
     start = Pretraining(epochs=0) if start is None else start
     given = {"n_clusters": n_clusters, "start": start, "epochs": epochs, **parameters}
     return with_fixed(DKM, "DKM_a", {"annealing": True}, **given)

@@ -4,22 +4,22 @@
 |--------|------------------|--------|-------------------------------------------------------------------------------|
 | z_i    | u                | (B, d) | encoder output                                                                |
 | mu_k   | self._centers    | (K, d) | code of the sample nearest to the k-th centroid of k-means on all codes       |
-|        | self._images     | (K, …) | its decoded image, as it was when mu_k was taken                              |
-| q_ik   | q                | (B, K) | DEC's Student t at the codes of samples that are not augmented                |
-| beta   | self._thresholds | 2      | sample i is unconflicted where q_i's largest entry exceeds beta1, and its     |
-|        |                  |        | second largest by more than beta2                                             |
-| t1, t2 | code, image      | (B, …) | mu_k and its image for unconflicted samples, for others their own             |
-| T      | move             |        | moves and turns a sample a little                                             |
+|        | self._images     | (K, …) | the image decoded from mu_k when mu_k was computed                            |
+| q_ik   | q                | (B, K) | DEC's Student t at the codes of samples without augmentation                  |
+| beta   | self._thresholds | 2      | sample i is unconflicted if the largest entry of q_i exceeds beta1, and the   |
+|        |                  |        | second largest entry by more than beta2                                       |
+| t1, t2 | code, image      | (B, …) | mu_k and its image for unconflicted samples; own code and image for others    |
+| T      | move             |        | shifts and rotates a sample slightly                                          |
 
-L = ||f(T(x_i)) - t1_i||^2 + gamma ||g(f(T(x_i))) - t2_i||^2, means over batch and dimensions: reconstruction turns into
-construction of centers, sample by sample. Every `update_interval` updates the conflicted samples are counted; where
-their number has not fallen, centers are taken anew and both thresholds fall by dk / K, dk = 0.3 kappa, 0.3 kappa,
-0.3^2 kappa, 0.3^3 kappa, …
+L = ||f(T(x_i)) - t1_i||^2 + gamma ||g(f(T(x_i))) - t2_i||^2, averaged over batch and dimensions. When a sample becomes
+unconflicted, the target of its reconstruction changes from its own image to the image of its center. Every
+`update_interval` updates the conflicted samples are counted. If their number has not fallen, centers are recomputed and
+both thresholds fall by dk / K, with dk = 0.3 kappa, 0.3 kappa, 0.3^2 kappa, 0.3^3 kappa, …
 
-Source: nairouz/DynAE, DynAE.py:54-72 (targets), 387-540 (training), dynAE.ipynb (settings); the paper as recalled, not
-checked against its text. Not followed: batches in the order of the file, with an empty one where they divide N (here
-shuffled every epoch, of N / batch_size rounded up), labels as of the last count (here from the final network), and a
-turn about a point half a pixel off.
+Source: nairouz/DynAE, DynAE.py:54-72 (targets), 387-540 (training), dynAE.ipynb (settings); the paper from memory, not
+checked against its text. Not followed: batches in the order of the file, with an empty batch if their size divides N
+(here N / batch_size, rounded up, shuffled in every epoch), labels from the last count (here from the final network),
+and rotation about a point that is half a pixel off the center.
 """
 
 from collections.abc import Callable
@@ -42,7 +42,7 @@ RESTARTS = 10
 
 @dataclass
 class Progress:
-    """How far the training is: conflicted samples at the last count, updates, falls of the thresholds, its end."""
+    """Progress of the training: conflicted samples at the last count, updates, falls of the thresholds, end."""
 
     conflicted: int
     updates: int = 0
@@ -56,20 +56,20 @@ class DynAE(DeepClusterer):
 
     Parameters
     ----------
-    Beside those of `DeepClusterer`:
+    In addition to those of `DeepClusterer`:
 
-    start : as everywhere; None is `ACAIPretraining()`, whose critic learns as the paper describes. That of the released
-        code is `ACAIPretraining(critic="frozen")`, as inferred from its compile order, not run.
-    kappa : above 0: the first thresholds are beta1 = kappa / K and beta2 = beta1 / 2 (3).
-    gamma : weight of the images, at least 0 (100, as in the released notebook; the class has 1).
-    max_updates : most mini-batch updates (100,000).
+    start : as in `DeepClusterer`; None is `ACAIPretraining()`, whose critic is trained, as the paper describes. The
+        released code corresponds to `ACAIPretraining(critic="frozen")`, according to its compile order (not run).
+    kappa : above 0; the initial thresholds are beta1 = kappa / K and beta2 = beta1 / 2 (3).
+    gamma : weight of the images, at least 0 (100, as in the released notebook; the released class has 1).
+    max_updates : maximum number of mini-batch updates (100,000).
     update_interval : updates between two counts of conflicted samples (140).
     tol : stop when less than this share of the samples is conflicted, in [0, 1] (0.01; 0 never stops).
-    lr, momentum : of SGD (0.001, 0.9).
-    shift, rotation : of the views T, see `ShiftRotation`; vectors have none.
+    lr, momentum : step and momentum of SGD (0.001, 0.9).
+    shift, rotation : ranges of the views T, see `ShiftRotation`; ignored for vectors.
 
-    history_ has the share of `conflicted` samples, `beta1` and `beta2` as of the last count, and the losses.
-    `predict_proba` gives q. `n_updates_` is the number of updates made.
+    history_ has the share of `conflicted` samples, `beta1` and `beta2` at the last count, and the losses.
+    `predict_proba` returns q. `n_updates_` is the number of updates.
     """
 
     start: Any = None
@@ -90,10 +90,10 @@ class DynAE(DeepClusterer):
     _state = (*DeepClusterer._state, "_thresholds", "_images")
 
     def objectives(self, rows: Tensor) -> dict[str, Tensor]:
-        """The losses of the training samples `rows` (B,), not augmented, while `fit` runs: their sum is minimized.
+        """The losses of the training samples `rows` (B,), without augmentation, during `fit`; `fit` minimizes the sum.
 
-        "self" is gamma ||g(z) - t2||^2, "pseudo" ||z - t1||^2 (DynAE.py:145-159), as released in comments. Empty until
-        the pretraining is over.
+        "self" is gamma ||g(z) - t2||^2 and "pseudo" ||z - t1||^2, as in commented-out code of the release
+        (DynAE.py:145-159). {} in pretraining.
         """
         x = self._samples(rows)
         return {} if self._thresholds is None else self._losses(x, lambda x: x)
@@ -144,7 +144,7 @@ class DynAE(DeepClusterer):
         self.n_updates_ = done.updates
 
     def _targets(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """What the codes and the reconstructions of samples x should be."""
+        """Targets of the codes and the reconstructions of samples x."""
         u = self._embed(x)
         q = self._soft_assignments(u)
         sure = losses.unconflicted(q, *self._thresholds).unsqueeze(1)
@@ -159,7 +159,7 @@ class DynAE(DeepClusterer):
         return int((~losses.unconflicted(q, *self._thresholds)).sum())
 
     def _take_centers(self, centroids: Tensor) -> None:
-        """Centers are the codes of the samples nearest to `centroids` (K, d); their images are decoded from them."""
+        """Set the centers to the codes of the samples nearest to `centroids` (K, d), and decode their images."""
         u = self._embed(self._x)
         _, nearest = nearest_references(centroids, u, 1)
         self._centers = u[nearest.flatten()]

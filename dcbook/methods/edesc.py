@@ -5,29 +5,31 @@
 | z_i        | u                 | (B, n_z)  | encoder output, not normalized                                       |
 | D, D_k     | self.head_.basis  | (n_z, Kd) | bases of K subspaces, block D_k of d columns; n_z = K d              |
 | s_ik       | self.head_(u)     | (B, K)    | ∝ ||D_k' z_i||^2 + eta d, rows sum to 1                              |
-| s~_ik      | self._target      | (N, K)    | ∝ s_ik^2 / sum_i s_ik, rows sum to 1, from all samples once an epoch |
+| s~_ik      | self._target      | (N, K)    | ∝ s_ik^2 / sum_i s_ik, rows sum to 1; all samples, once per epoch    |
 | L_rec      | reconstruction    |           | mean squared error                                                   |
 | L_sub      | clustering        |           | KL(s~ || s), mean over samples AND clusters                          |
 | L_D1, L_D2 | basis             |           | 1e-3 ||D'D ∘ I - I||_F and 1e-3 ||D'D ∘ O||_F, norms, not squared    |
 
-L = L_rec + beta L_sub + L_D1 + L_D2. D starts from the first d left singular vectors of the codes of each k-means
-cluster, which are not centered. Labels are the largest s.
+L = L_rec + beta L_sub + L_D1 + L_D2. D starts from the first d left singular vectors of the (uncentered) codes of each
+k-means cluster. The label of a sample is the cluster with the largest s.
 
 Source: the released code (JinyuCai95/EDESC-pytorch at 3f755da: EDESC.py, EDESC-MB.py, Constraint.py, InitializeD.py);
-the paper was not read. What that code does, and what is done here:
+the paper was not read. The released code and this implementation:
 
 | released                                               | here                                                       |
 |--------------------------------------------------------|------------------------------------------------------------|
 | KL averaged over samples and clusters                  | the same; `kl_mean="samples"` is the usual KL, K times it  |
 | 200 full-batch steps (EDESC.py), or 100 epochs of      | the latter; the former is `batch_size=len(x), epochs=200`  |
 | batches of 256 in the order of the file (EDESC-MB.py)  | `shuffle=True` shuffles                                    |
-| prints the best accuracy over epochs and over 10 runs  | no label enters `fit`: the last epoch. The monitor         |
-|                                                        | `dcbook.evaluation.LabelPicked` shows the other beside it  |
-| fails where n_z is not K d                             | any d from 1 to n_z                                        |
-| pretrains with batches of 512                          | those of the recipe: 256                                   |
+| prints the best accuracy over epochs and over 10 runs  | the last epoch, without labels; the monitor                |
+|                                                        | `dcbook.evaluation.LabelPicked` shows the best for         |
+|                                                        | comparison                                                 |
+| fails if n_z is not K d                                | any d from 1 to n_z                                        |
+| pretrains with batches of 512                          | the recipe's batches: 256                                  |
 
-With the released KL, K = 10 and codes of squared length 27, s is nearly flat at first (largest .12, as eta d K = 250):
-beta L_sub hardly counts, and D may drift before it does. So compare with `labels_` after `epochs=0`, the start.
+With the released KL, K = 10 and codes of squared length 27, s is nearly uniform at first (largest entry .12, as
+eta d K = 250). Then beta L_sub has little effect, and D may drift before it has. Therefore compare results with
+`labels_` after `epochs=0`, the start.
 """
 
 from dataclasses import dataclass
@@ -55,23 +57,24 @@ class EDESC(DeepClusterer):
 
     Parameters
     ----------
-    Beside those of `DeepClusterer`:
+    In addition to those of `DeepClusterer`:
 
-    start : as everywhere; None is `Pretraining(widths=(500, 500, 1000), latent_dim=5 * n_clusters, epochs=50)`.
-    d : dimension of a subspace, from 1 to that of the codes, n_z; None is n_z / K, rounded down, and at least 1: with
-        the default start, 5 as released.
+    start : as in `DeepClusterer`; None is `Pretraining(widths=(500, 500, 1000), latent_dim=5 * n_clusters, epochs=50)`.
+    d : dimension of a subspace, from 1 to n_z, the dimension of the codes; None is n_z / K, rounded down, and at least
+        1 (5 with the default start, as released).
     eta : smoothness of s, above 0 (5).
     beta : weight of the clustering loss, at least 0 (0.1).
-    kl_mean : the KL's mean over "elements", samples and clusters, as released, or over "samples", which is K times it.
-    epochs, lr : passes over the data (100), and the step of a new Adam over network and D (0.001).
-    shuffle : whether batches are drawn anew each epoch; False keeps the order of x, as released.
+    kl_mean : whether KL is averaged over "elements" (samples and clusters), as released, or over "samples", which makes
+        it K times as large.
+    epochs, lr : passes over the data (100), and the step of Adam for network and D (0.001).
+    shuffle : whether batches are shuffled in each epoch; False keeps the order of x, as released.
 
     Attributes
     ----------
-    Beside those of `DeepClusterer`:
+    In addition to those of `DeepClusterer`:
 
-    head_ : the subspaces, a module with `basis` (n_z, K d); `predict_proba` gives s. `cluster_centers_` are the means
-        of the clusters' codes, which play no part in training.
+    head_ : the subspaces, a module with `basis` (n_z, K d); `predict_proba` returns s. `cluster_centers_` are the means
+        of the clusters' codes, which are not used in training.
     """
 
     start: Any = None
@@ -89,7 +92,7 @@ class EDESC(DeepClusterer):
     _state = (*DeepClusterer._state, "_target", "head_")
 
     def _initialize(self, recipe, start) -> None:
-        """The autoencoder, and D from k-means on its codes."""
+        """Set the autoencoder, and D from k-means on its codes."""
         super()._initialize(recipe, start)
         u = self._embed(self._x)
         self._check_dimension(u.shape[1])
@@ -116,7 +119,7 @@ class EDESC(DeepClusterer):
             log(loss=loss, reconstruction=reconstruction, clustering=clustering, basis=basis)
 
     def objectives(self, rows: Tensor) -> dict[str, Tensor]:
-        """L_rec, and beta L_sub + L_D1 + L_D2 towards the target as it was last taken; {} while pretraining."""
+        """L_rec, and beta L_sub + L_D1 + L_D2 for the current target; {} in pretraining."""
         if not hasattr(self, "head_"):
             return {}
         reconstruction, clustering, basis = self._parts(rows)
@@ -133,7 +136,7 @@ class EDESC(DeepClusterer):
 
     @torch.no_grad()
     def _take_target(self) -> None:
-        """The target of the next epoch, and the means of the clusters."""
+        """Compute the target of the next epoch, and the means of the clusters."""
         u = self._embed(self._x)
         self._target = losses.target_distribution(self.head_(u))
         self._centers = self._cluster_means(u)
@@ -152,7 +155,7 @@ class EDESC(DeepClusterer):
 
     def _check_dimension(self, latent_dim: int) -> None:
         if self.d is not None and not 1 <= self.d <= latent_dim:
-            raise ValueError(f"d must be None or from 1 to the {latent_dim} dimensions of the codes, not {self.d}")
+            raise ValueError(f"d must be None or from 1 to {latent_dim}, the dimension of the codes, not {self.d}")
 
     def _check_hyperparameters(self) -> None:
         if self.eta <= 0 or self.beta < 0 or self.lr <= 0 or self.epochs < 0:

@@ -2,42 +2,44 @@
 
 | symbol | name in code | shape       | meaning                                                                  |
 |--------|--------------|-------------|--------------------------------------------------------------------------|
-| x      | codes        | (N, d)      | codes of an autoencoder, standardized; or the samples themselves         |
+| x      | codes        | (N, d)      | standardized codes of an autoencoder, or the samples themselves          |
 | e      | noise        | (K, B, 64)  | standard normal                                                          |
 | G_k    | generators   | → (K, B, d) | K perceptrons; loss -mean D_k(G_k(e))                                    |
 | D_k    | critics      | → (K, B)    | K perceptrons; loss mean D_k(G_k(e)) - mean D_k(x)                       |
-| p      | self.head_   | → (B, K)    | which generator made a sample; cross-entropy, after a second softmax     |
+| p      | self.head_   | → (B, K)    | generator of a sample; cross-entropy loss, after a second softmax        |
 | 1 - ε  | own_share    |             | share of a critic's samples that p gives to its cluster                  |
 
-First each GAN learns on a random part of the samples. Then, in each round of ε-EM, the classifier learns once from each
-generator's samples; each generator makes one step; and each critic five, on samples that p gives to cluster k, and a
-few that it gives to others, drawn by p_k. Labels are the largest p of real samples.
+First, each GAN is trained on a random part of the samples. Then, in each round of ε-EM, the classifier makes one step
+on samples of each generator, each generator one step, and each critic five steps, on samples that p assigns to its
+cluster k and a few samples of other clusters, drawn by p_k. The label of a real sample is the cluster with the largest
+p.
 
 Source: the released code (eyounx/GANMM at 6cfa6c2: GANMM.py, main.py, nets); the paper was not read. Its metric is
-purity, which is at least the accuracy: show both. All K GANs begin alike and luck alone parts them, so seeds scatter
-by a quarter of all samples at equal length: show every seed. What that code does, and what is done here:
+purity, which is at least as large as accuracy, so report both. The K GANs start alike and separate only by chance, so
+results of equally long runs vary by a quarter of all samples between seeds; report every seed. The released code and
+this implementation:
 
 | released                                                   | here                                                   |
 |------------------------------------------------------------|--------------------------------------------------------|
-| the classifier's output is softmaxed twice: with K = 10    | the same; `softmaxes=1` takes the second out           |
+| two softmaxes on the classifier's output: with K = 10      | the same; `softmaxes=1` removes the second             |
 | its loss cannot fall below 1.461150                        |                                                        |
 | weights of critics are clipped after every step of ε-EM,   | the same                                               |
-| not while GANs learn on random parts                       |                                                        |
-| codes of an unnamed stacked autoencoder ("sae_mnist")      | those of `start`, standardized                         |
-| one GAN after the other; p anew for every step of a critic | all GANs at once; p of all samples once a round        |
-| a critic's samples as they come in a shuffled stream       | drawn: its own at random, others from a random pool    |
-| of 70,000 images of MNIST, 60,000                          | all that are given                                     |
-| UCI: the classifier's last layer is never trained          | it is                                                  |
+| not in the training on random parts                        |                                                        |
+| codes of an unspecified stacked autoencoder ("sae_mnist")  | standardized codes of `start`                          |
+| one GAN after another; p recomputed for every critic step  | all GANs at once; p of all samples once per round      |
+| a critic's samples in the order of a shuffled stream       | drawn: its own at random, others from a random pool    |
+| 60,000 of the 70,000 images of MNIST                       | all given samples                                      |
+| UCI: the classifier's last layer is never trained          | it is trained                                          |
 
-`networks` and what they cost on one core:
+`networks` and their computing time on one core:
 
-| networks | layers of G, D and p       | for                                            | seconds a round         |
+| networks | layers of G, D and p       | for                                            | seconds per round       |
 |----------|----------------------------|------------------------------------------------|-------------------------|
 | codes    | 64-32-d, d-32-1, d-32-K    | codes (released for "sae_mnist")               | 0.04 (20,000: 14 min)   |
 | uci      | 64-64-d, d-64-1, d-64-K    | tables                                         | about as much           |
 | pixels   | 64-128-d, d-128-1, d-128-K | ours, for images with `start=IdentityEncoder()` | 0.1 with 256 pixels     |
 
-The released convolutional networks for pixels take 26 s a round, 60 days for 200,000; they are not here.
+The released convolutional networks for pixels take 26 s per round, 60 days for 200,000 rounds; they are not included.
 """
 
 from dataclasses import dataclass
@@ -52,12 +54,12 @@ from dcbook.training.deep_clusterer import DeepClusterer
 from dcbook.training.inputs import derived_seed, seeded, stream
 from dcbook.training.optimizers import RMSProp
 
-NOISE = 64  # dimensions of e
+NOISE = 64  # dimension of e
 WIDTHS = {"codes": 32, "uci": 64, "pixels": 128}
 CRITIC_STEPS = 5
-OWN_SHARE = ((500, 0.5), (1000, 0.8), (2000, 0.9))  # before that round
+OWN_SHARE = ((500, 0.5), (1000, 0.8), (2000, 0.9))  # (round, share before this round)
 LAST_OWN_SHARE = 0.96
-POOL = 4  # times a batch: random samples that those of other clusters are drawn from
+POOL = 4  # size of the pool for samples of other clusters, in batches
 
 
 @dataclass(kw_only=True, repr=False, eq=False)
@@ -66,23 +68,23 @@ class GANMM(DeepClusterer):
 
     Parameters
     ----------
-    Beside those of `DeepClusterer`:
+    In addition to those of `DeepClusterer`:
 
     networks : "codes", "uci" or "pixels", see the table above.
-    pretraining_rounds : rounds on random parts (500).
-    rounds : of ε-EM (200,000).
-    epoch_rounds : rounds in an epoch of the history, after which a monitor looks (100).
+    pretraining_rounds : number of rounds on random parts (500).
+    rounds : number of rounds of ε-EM (200,000).
+    epoch_rounds : number of rounds in an epoch of the history, after which the monitor is called (100).
     softmaxes : 2 as released, or 1.
-    clip : largest weight of a critic in ε-EM, above 0 (0.01).
+    clip : bound of a critic's weights in ε-EM, above 0 (0.01).
     lr : step of RMSProp for all networks (5e-5).
-    batch_size : None is 50, or all samples where there are fewer.
+    batch_size : None is 50, or all samples if there are fewer.
 
     Attributes
     ----------
-    Beside those of `DeepClusterer`:
+    In addition to those of `DeepClusterer`:
 
-    head_ : the classifier; `predict_proba` gives its p. `cluster_centers_` are the means of the clusters' codes.
-    history_ : after the pretraining, phases "GAN pretraining" and "clustering" with the mean losses of each part.
+    head_ : the classifier; `predict_proba` returns its p. `cluster_centers_` are the means of the clusters' codes.
+    history_ : after pretraining, the phases "GAN pretraining" and "clustering" with the mean losses of each part.
     """
 
     start: Any = None
@@ -116,7 +118,7 @@ class GANMM(DeepClusterer):
             log(**dict(zip(("classifier", "generator", "critic"), told.tolist(), strict=True)))
 
     def _em_round(self, codes: Tensor, gans: "GANs", optimizer: RMSProp, i: int, draw: torch.Generator) -> Tensor:
-        """One round of ε-EM; the mean losses of classifier, generators and critics, (3,)."""
+        """One round of ε-EM; returns the mean losses (3,) of classifier, generators and critics."""
         size, classified = self.batch_size_, torch.zeros((), device=codes.device)
         for k, fake in enumerate(gans.samples(size, draw)):
             origin = torch.full((size,), k, device=codes.device)
@@ -132,7 +134,7 @@ class GANMM(DeepClusterer):
         return torch.stack([classified, generated, torch.stack(critics).mean()])
 
     def _learn_on_parts(self, codes: Tensor, gans: "GANs") -> None:
-        """The first phase: GAN k learns on the k-th of K random parts, batch after batch in a fixed order."""
+        """The first phase: GAN k is trained on the k-th of K random parts, with batches in a fixed order."""
         draw = stream(self.seed_, "parts")
         parts = torch.randperm(len(codes), generator=draw).to(codes.device)
         parts = parts[: len(codes) // self.n_clusters * self.n_clusters].view(self.n_clusters, -1)
@@ -151,7 +153,7 @@ class GANMM(DeepClusterer):
             log(generator=generated, critic=critic)
 
     def _networks(self, u: Tensor) -> tuple[Classifier, "GANs"]:
-        """Fresh networks for codes u (N, d); the classifier knows how to standardize them."""
+        """New networks for codes u (N, d), and the classifier's standardization of u."""
         d, k, width = u.shape[1], self.n_clusters, WIDTHS[self.networks]
         with seeded(derived_seed(self.seed_, "GANs")):
             classifier = Classifier(d, k, (width,)).to(self._device)
@@ -184,19 +186,19 @@ class GANs:
         self.of_critics = RMSProp(critics.parameters(), lr)
 
     def samples(self, size: int, draw: torch.Generator) -> Tensor:
-        """`size` samples of each generator, (K, size, d), without a gradient."""
+        """`size` samples of each generator, (K, size, d), without gradient."""
         with torch.no_grad():
             return self._generated(size, draw)
 
     def generator_step(self, size: int, draw: torch.Generator) -> Tensor:
-        """One step of each generator; their mean loss, ()."""
+        """One step of each generator; returns the mean loss, ()."""
         loss = losses.wasserstein_generator_loss(self.critics(self._generated(size, draw)).squeeze(2))
         loss.sum().backward(inputs=self.of_generators.weights)
         self.of_generators.step()
         return loss.detach().mean()
 
     def critic_step(self, real: Tensor, draw: torch.Generator, clip: float = torch.inf) -> Tensor:
-        """One step of each critic on its samples `real` (K, B, d), then weights in ±clip; their mean loss, ()."""
+        """One step of each critic on its samples `real` (K, B, d), then clipping to ±clip; returns their mean loss."""
         fake = self.samples(real.shape[1], draw)
         loss = losses.wasserstein_critic_loss(self.critics(fake).squeeze(2), self.critics(real).squeeze(2))
         loss.sum().backward()
@@ -212,15 +214,16 @@ class GANs:
 
 
 def own_share(i: int) -> float:
-    """The share of a critic's samples in round i of ε-EM, from 0 on, that are its own cluster's: ε shrinks."""
+    """The share 1 - ε of a critic's samples that are from its own cluster, in round i = 0, 1, … of ε-EM."""
     return next((share for end, share in OWN_SHARE if i < end), LAST_OWN_SHARE)
 
 
 def real_rows(p: Tensor, size: int, own: int, draw: torch.Generator) -> Tensor:
-    """The samples that the K critics learn from, by probabilities p (N, K): rows (K, size) int64.
+    """The samples for the K critics, given probabilities p (N, K): rows (K, size) int64.
 
-    The first `own` are samples whose largest p is p_k, at random, with repetition. Where there are none, each is the
-    largest p_k among `size` random ones. The others are of other clusters, `drawn_by` p_k from a random pool.
+    The first `own` are random samples of cluster k (largest entry p_k), with replacement. If the cluster is empty, each
+    is the sample with the largest p_k among `size` random samples. The remaining samples are from other clusters, drawn
+    from a random pool with weights p_k (`drawn_by`).
     """
     n, k = p.shape
     labels = p.argmax(1)
@@ -237,7 +240,7 @@ def real_rows(p: Tensor, size: int, own: int, draw: torch.Generator) -> Tensor:
 
 
 def drawn_by(weights: Tensor, n: int, draw: torch.Generator) -> Tensor:
-    """`n` columns of each row of `weights` (K, P), without replacement, one after the other by weight: (K, n) int64.
+    """Draw `n` columns (K, n), int64, for each row of `weights` (K, P), sequentially by weight, without replacement.
 
     Columns of weight 0 are drawn last.
     """

@@ -1,7 +1,7 @@
 """IDEC, Improved Deep Embedded Clustering with local structure preservation: Guo, Gao, Liu & Yin, IJCAI 2017.
 
-As DEC, but the decoder stays and the reconstruction error joins the loss: L = L_r + gamma KL(P || Q). The symbols and
-the loop stand in `dcbook.training.self_training`.
+As DEC, but the decoder is kept and the reconstruction error is added to the loss: L = L_r + gamma KL(P || Q). For the
+symbols and the loop see `dcbook.training.self_training`.
 """
 
 from dataclasses import dataclass
@@ -20,15 +20,15 @@ class IDEC(DeepClusterer):
 
     Parameters
     ----------
-    Beside those of `DeepClusterer`:
+    In addition to those of `DeepClusterer`:
 
     gamma : weight of the clustering loss (0.1).
     max_updates, update_interval, tol : as in DEC (20,000; 140 on MNIST, 30 on USPS; 0.001).
-    optimizer, lr, momentum : "adam" with 0.001 as the released code has for MNIST, or "sgd" (0.1 and 0.99 elsewhere).
+    optimizer, lr, momentum : "adam" with 0.001, as released for MNIST, or "sgd" (0.1 and 0.99 for other data sets).
     alpha : degrees of freedom of Student's t (1).
 
-    L_r averages over batch and pixels, KL over the batch (IDEC.py:84-205). The released code scales pixels to
-    [0, 5.1], which makes its L_r 26 times larger against KL than on the [0, 1] used here.
+    L_r is averaged over batch and pixels, KL over the batch (IDEC.py:84-205). The released code scales pixels to
+    [0, 5.1], which makes L_r 26 times larger than for pixels in [0, 1], as used here.
     """
 
     start: Any = None
@@ -55,7 +55,7 @@ class IDEC(DeepClusterer):
         self_train(self, self.autoencoder_.train().parameters())
 
     def objectives(self, rows: Tensor) -> dict[str, Tensor]:
-        """IDEC Eq. (1): L_r and gamma L_c, L_r the mean squared error and L_c = KL(P || Q), P as it was last taken."""
+        """IDEC Eq. (1): L_r, the mean squared error, and gamma L_c, L_c = KL(P || Q) for the current target P."""
         x, target = self._samples(rows), self._target.index_select(0, rows)
         u, x_hat = self._reconstructed(x)
         clustering = losses.kl_divergence(target, self._soft_assignments(u))

@@ -3,28 +3,28 @@
 | symbol  | name in code     | shape  | equation                                                                       |
 |---------|------------------|--------|--------------------------------------------------------------------------------|
 | u_i     | u                | (B, d) | encoder output                                                                 |
-| mu_k    | self._centers    | (K, d) | sum_i p_ik^m u_i / sum_i p_ik^m over all samples, never by gradient            |
+| mu_k    | self._centers    | (K, d) | sum_i p_ik^m u_i / sum_i p_ik^m over all samples, not trained by gradient      |
 | p_ik    | self.head_(u)    | (B, K) | output of a small network, the teacher: d-100-200-K, softmax                   |
 | q_ik    | q                | (B, K) | ∝ 1 / (1 + ||u_i - mu_k||^2), Student's t as in DEC                            |
 | m       | m                |        | fuzziness of the teacher (1.5)                                                 |
 | lambda  | lam              |        | weight of the clustering loss (0.1)                                            |
 
-Every iteration, from k-means centers on: the centers move (but in the first), the teacher learns for ten epochs to
-minimize fuzzy c-means, sum_ik p_ik^m ||u_i - mu_k||^2, and then the autoencoder for one epoch mean squared error +
-lambda KL(P || Q). Labels are the teacher's largest p.
+Training starts from k-means centers. In each iteration the centers are updated (except in the first), the teacher is
+trained for ten epochs on the loss of fuzzy c-means, sum_ik p_ik^m ||u_i - mu_k||^2, and then the autoencoder for one
+epoch on mean squared error + lambda KL(P || Q). The label of a sample is the cluster with the teacher's largest p.
 
-Source: the released code (Armanfard-Lab/IDECF at ad3ca9a, IDECF.py); the paper was not read. `variant` says which of
-its traps are followed, all of them or row by row:
+Source: the released code (Armanfard-Lab/IDECF at ad3ca9a, IDECF.py); the paper was not read. `variant` selects which of
+the code's pitfalls are followed, all of them or single rows:
 
 | row        | what        | "repaired"                    | "released"                                                |
 |------------|-------------|-------------------------------|-----------------------------------------------------------|
 | dimensions | q           | as above                      | ∝ sum_j 1 / (1 + (u_ij - mu_kj)^2), a sum over dimensions |
 | elements   | KL          | mean over the batch           | mean over batch and clusters                              |
-| attached   | gradient    | P is a constant               | goes through P into the encoder too                       |
+| attached   | gradient    | P is a constant               | also flows through P into the encoder                     |
 
-Not followed: pretraining keeps the epoch of best accuracy by labels (`dcbook.evaluation.LabelPicked` shows what that
-picks), and is left out by `pretraining=True`; dropout of a tenth of the pixels; Xavier's first weights. With its step
-of 1e-6 the autoencoder hardly moves in 60 iterations: what learns is the teacher.
+Not followed: pretraining selects the epoch with the best accuracy by the labels (`dcbook.evaluation.LabelPicked` shows
+the selection), and is skipped by `pretraining=True`; dropout of a tenth of the pixels; Xavier initialization. With the
+step of 1e-6 the autoencoder hardly changes in 60 iterations; mainly the teacher learns.
 """
 
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ from dcbook.training.optimizers import SGD, Adam
 
 RELEASED_ROWS = ("dimensions", "elements", "attached")
 WIDTHS = (100, 200)
-SMALLEST = 1e-12  # of p: at 0, p ln p has an infinite gradient, and a cluster no center
+SMALLEST = 1e-12  # lower bound of p: at 0, p ln p has an infinite gradient, and a cluster has no center
 
 
 @dataclass(kw_only=True, repr=False, eq=False)
@@ -50,22 +50,22 @@ class IDECF(DeepClusterer):
 
     Parameters
     ----------
-    Beside those of `DeepClusterer`:
+    In addition to those of `DeepClusterer`:
 
     variant : "released", "repaired", or single rows of the table above: "dimensions", "dimensions+attached", ….
     m : fuzziness, above 1 (1.5).
     lam : lambda, weight of the clustering loss, at least 0 (0.1).
-    epochs : iterations, each with one epoch of the autoencoder (60).
-    teacher_epochs, teacher_lr : epochs of the teacher in an iteration (10), and the step of its Adam, which begins
-        anew each time (0.001).
-    lr, momentum : of the autoencoder's SGD, which begins anew too (1e-6, 0.9).
-    batch_size : None is 500, or all samples where there are fewer.
+    epochs : number of iterations, each with one epoch of the autoencoder (60).
+    teacher_epochs, teacher_lr : epochs of the teacher per iteration (10), and the step of its Adam (0.001), whose state
+        is reset in each iteration.
+    lr, momentum : step and momentum of the autoencoder's SGD (1e-6, 0.9), whose state is also reset.
+    batch_size : None is 500, or all samples if there are fewer.
 
     Attributes
     ----------
-    Beside those of `DeepClusterer`:
+    In addition to those of `DeepClusterer`:
 
-    head_ : the teacher, a `Classifier`; `predict_proba` gives its p.
+    head_ : the teacher, a `Classifier`; `predict_proba` returns its p.
     """
 
     start: Any = None
@@ -96,7 +96,7 @@ class IDECF(DeepClusterer):
             log(loss=loss, reconstruction=reconstruction, clustering=clustering, fuzzy=fuzzy)
 
     def _train_teacher(self, u: Tensor, order: torch.Generator) -> float:
-        """Fuzzy c-means by the teacher on codes u (N, d); the mean of its loss over the samples in the last epoch."""
+        """Train the teacher by fuzzy c-means on codes u (N, d); return its mean loss over the samples, last epoch."""
         optimizer, total = Adam(self.head_.parameters(), self.teacher_lr), torch.zeros((), device=u.device)
         for _ in range(self.teacher_epochs):
             total.zero_()
@@ -108,7 +108,7 @@ class IDECF(DeepClusterer):
         return total.item() / len(u)
 
     def _train_autoencoder(self, order: torch.Generator) -> list[float]:
-        """One epoch towards the teacher; the means of both parts of the loss."""
+        """Train the autoencoder for one epoch; return the means of both parts of the loss."""
         optimizer = SGD(self.autoencoder_.train().parameters(), self.lr, self.momentum)
         total = torch.zeros(2, device=self._x.device)
         for batch in self._batches(order):
@@ -120,7 +120,7 @@ class IDECF(DeepClusterer):
         return (total / len(self._x)).tolist()
 
     def objectives(self, rows: Tensor) -> dict[str, Tensor]:
-        """The mean squared error and lambda KL(P || Q), P from the teacher as it is; {} while pretraining."""
+        """The mean squared error and lambda KL(P || Q), with P from the current teacher; {} in pretraining."""
         if not hasattr(self, "head_"):
             return {}
         x, rows_followed = self._samples(rows), self._released_rows

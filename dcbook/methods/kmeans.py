@@ -1,4 +1,4 @@
-"""k-means on the samples themselves: the first row of every table."""
+"""k-means on the samples themselves, the baseline of every table."""
 
 from dataclasses import dataclass
 
@@ -18,7 +18,7 @@ class KMeans(ShallowClusterer):
     Parameters
     ----------
     n_clusters : K.
-    n_init : number of starts, of which the one with the lowest inertia is kept.
+    n_init : number of starts; the run with the lowest inertia is kept.
     max_iter, tol : as in scikit-learn.
     random_state, device : as in the deep methods.
 

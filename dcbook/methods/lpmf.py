@@ -1,6 +1,6 @@
 """LPMF, locality preserving non-negative matrix factorization: Cai, He, Wang, Bao & Han, IJCAI 2009 (there: LPNMF).
 
-The symbols, the updates and what is known of them stand in `dcbook.clustering.nmf`.
+For the symbols, the updates and their sources see `dcbook.clustering.nmf`.
 """
 
 from dataclasses import dataclass
@@ -13,33 +13,35 @@ from dcbook.clustering import fold_in, kmeans, locality_preserving_nmf
 from dcbook.clustering.nmf import check_factorization
 from dcbook.training.shallow_clusterer import ShallowClusterer
 
-ROUNDING = 1e-6  # negative numbers this small beside the largest are taken for 0
+ROUNDING = 1e-6  # negative numbers below this share of the largest count as 0
 
 
 @dataclass(kw_only=True, repr=False, eq=False)
 class LPMF(ShallowClusterer):
-    """k-means on the coefficients V of X ≈ V Uᵀ, all non-negative, with V drawn together along a neighbor graph.
+    """k-means on the coefficients V of X ≈ V Uᵀ, all non-negative, with V smoothed over a neighbor graph.
 
-    Needs samples without negative numbers; a ValueError says so otherwise.
+    Samples must not have negative numbers; a ValueError is raised otherwise.
 
     Parameters
     ----------
-    Beside those of `ShallowClusterer`:
+    In addition to those of `ShallowClusterer`:
 
     lam : lambda, weight of the graph, at least 0 (100; 0 is non-negative matrix factorization alone).
-    n_neighbors : of each sample in the graph (5; as recalled, not checked against the paper's text).
-    max_iter, tol : at most so many updates (100), fewer if one lowers the objective by less than a share `tol` (1e-5).
-    n_init : starts of the k-means that the factors begin from, and of the one at the end (10).
+    n_neighbors : neighbors of each sample in the graph (5; from memory, not checked against the paper's text).
+    max_iter, tol : maximum number of updates (100); they end when one lowers the objective by less than the share
+        `tol` (1e-5).
+    n_init : number of starts of the k-means that initializes the factors, and of the final k-means (10).
 
     Attributes
     ----------
-    Beside those of `ShallowClusterer`:
+    In addition to those of `ShallowClusterer`:
 
-    components_ : (K, d), Uᵀ. coefficients_ : (N, K), V of the training samples, on which `labels_` rest.
+    components_ : (K, d), Uᵀ. coefficients_ : (N, K), V of the training samples, from which `labels_` are computed.
     history_ : phase "factorization" with its objective at each update, then phase "k-means".
 
-    New samples are folded in: `transform` finds their V with U fixed and no graph, `predict` the nearest center. That
-    holds for training samples too, so `predict` may differ from `labels_`: the more, the larger lambda.
+    New samples are folded in: `transform` computes V with U fixed and without the graph, and `predict` finds the
+    nearest center. The same holds for training samples, so `predict` may differ from `labels_`, the more so the larger
+    lambda is.
     """
 
     lam: float = 100.0
@@ -68,8 +70,8 @@ class LPMF(ShallowClusterer):
         smallest = x.min()
         if smallest < -ROUNDING * x.max():
             raise ValueError(
-                f"Negative values in data passed to LPMF: the smallest is {smallest:.4g}, and it factorizes only "
-                f"samples from 0 on; scale them, for example with sklearn.preprocessing.MinMaxScaler"
+                f"Negative values in data passed to LPMF, which factorizes only non-negative samples; the smallest is "
+                f"{smallest:.4g}; scale them, for example with sklearn.preprocessing.MinMaxScaler"
             )
         return super()._matrix(x.clip(0))
 

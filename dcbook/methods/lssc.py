@@ -1,6 +1,6 @@
 """LSSC, large-scale spectral clustering with landmark-based representation: Chen & Cai, AAAI 2011 (there: LSC).
 
-The symbols, what is known of them and the two variants stand in `dcbook.clustering.landmarks`.
+For the symbols, their sources and the two variants see `dcbook.clustering.landmarks`.
 """
 
 from dataclasses import dataclass
@@ -16,26 +16,26 @@ from dcbook.training.shallow_clusterer import ShallowClusterer
 
 @dataclass(kw_only=True, repr=False, eq=False)
 class LSSC(ShallowClusterer):
-    """Landmark-based spectral clustering: k-means on the singular vectors of a sparse matrix, samples × landmarks.
+    """Landmark-based spectral clustering: k-means on singular vectors of a sparse matrix of samples and landmarks.
 
     Parameters
     ----------
-    Beside those of `ShallowClusterer`:
+    In addition to those of `ShallowClusterer`:
 
-    n_landmarks : p, at least K (1000; of fewer samples, all).
-    n_nearest : r, landmarks that represent a sample, from 1 to p (5).
+    n_landmarks : p, at least K (1000, or all samples if there are fewer).
+    n_nearest : r, number of landmarks that represent a sample, from 1 to p (5).
     landmarks : "k-means" (5 iterations, one start) or "random" samples.
-    bandwidth : h of the Gaussian kernel, in the units of x; None is that of the variant.
+    bandwidth : h of the Gaussian kernel, in the units of x; None takes the variant's h.
     variant : "paper" or "released", see `dcbook.clustering.landmarks`.
 
-    The defaults, and 10 starts of at most 100 iterations of the final k-means, are those of copies of the MATLAB code.
+    The defaults, and the final k-means with 10 starts and at most 100 iterations, follow copies of the MATLAB code.
 
     Attributes
     ----------
-    Beside those of `ShallowClusterer`:
+    In addition to those of `ShallowClusterer`:
 
-    landmarks_ : (p, d). projection_ : (p, K), from a sample's weights on the landmarks to its spectral coordinates,
-        which `transform` gives, for new samples too. bandwidth_ : h.
+    landmarks_ : (p, d). projection_ : (p, K), maps a sample's weights on the landmarks to its spectral coordinates,
+        which `transform` returns, also for new samples. bandwidth_ : h.
     """
 
     n_landmarks: int = 1000

@@ -7,8 +7,8 @@
 | q, k   | q, k           | (B, d)   | Z space of one view under f_q, of the other one under f_k   |
 |        | queue          | (K, d)   | keys of the last batches, newest first; random at the start |
 
-The other symbols: `contrastive`. After the paper as recalled and the released code (facebookresearch/moco at c567ee4),
-not checked against the paper's text.
+For the other symbols see `contrastive`. Written after the paper from memory and the released code
+(facebookresearch/moco at c567ee4), not checked against the paper's text.
 """
 
 from copy import deepcopy
@@ -29,19 +29,19 @@ class MoCo(ContrastiveLearner):
 
     Parameters
     ----------
-    Beside those of `ContrastiveLearner`:
+    In addition to those of `ContrastiveLearner`:
 
-    queue : keys that are kept as negatives, at most N, as a longer queue would hold several keys of each image; None
-        is 4,096, or N where that is less.
+    queue : number of keys that are kept as negatives, at most N, as a longer queue would hold several keys of each
+        image; None is 4,096, or N if that is smaller.
     momentum : m of the key encoder, in [0, 1].
-    bn_groups : parts of a batch that batch normalization sees one at a time, as if each were on a GPU of its own. Keys
-        are shuffled between them ("shuffled BN"), so that a query can't be told its key by their common statistics;
-        1 is what the released code does on a single GPU.
+    bn_groups : number of parts of a batch that are batch-normalized separately, as if each were on its own GPU. Keys
+        are shuffled between the parts ("shuffled BN"), so that common statistics do not reveal a query's key; 1 is the
+        released code on a single GPU.
 
     The defaults are those of the released code for ImageNet (SGD with 0.03 in batches of 256, 200 epochs, 8 GPUs) in
-    its second version (cosine schedule, two-layer head, tau 0.2), but for a queue of 4,096 in place of 65,536, as the
-    data here are smaller, and the views of `SimCLR`, without blur. DCSS does not say which version its Table 5 takes.
-    The features are the query encoder's; the key encoder and the queue are not kept.
+    its second version (cosine schedule, two-layer head, tau 0.2), except for a queue of 4,096 instead of 65,536, as the
+    data here are smaller, and the views of `SimCLR`, without blur. DCSS does not state the version in its Table 5. The
+    features are those of the query encoder; the key encoder and the queue are discarded.
     """
 
     queue: int | None = None
@@ -78,7 +78,7 @@ class MoCo(ContrastiveLearner):
         self._train(loss, after_update=follow, kept=kept)
 
     def _in_groups(self, network: nn.Module, x: Tensor) -> Tensor:
-        """Z space of x (B, C, H, W), a part at a time; batch normalization needs at least two images a part."""
+        """Z space of x (B, C, H, W), computed in parts of at least two images, as batch normalization needs."""
         parts = x.tensor_split(max(1, min(self.bn_groups, len(x) // 2)))
         return torch.cat([network(part)[1] for part in parts])
 

@@ -3,24 +3,24 @@
 | symbol    | name in code              | shape              | meaning                                                |
 |-----------|---------------------------|--------------------|--------------------------------------------------------|
 | z_i       | u                         | (N, d)             | codes of an autoencoder, d = K                         |
-| y_i       | self.head_.places         | (N, m)             | their places on a manifold's map, m = K                |
+| y_i       | self.head_.places         | (N, m)             | their embedding by a manifold learner ("map"), m = K   |
 | pi, mu, Σ | self.head_                | (K,), (K, m), (K, m, m) | a mixture of Gaussians on the map                 |
 
-The autoencoder is trained on the reconstruction error and then left alone. A manifold learner maps its codes, and EM
-fits a mixture with full covariances to the map. Labels are the components of largest responsibility.
+The autoencoder is trained on the reconstruction error and then kept fixed. A manifold learner maps its codes, and EM
+fits a mixture with full covariances to the map. The label of a sample is the component with the largest responsibility.
 
-Source: the released code (rymc/n2d at 6c35936: n2d.py, run.sh, datasets.py); the paper was not read. run.sh takes
-UMAP with m = K, 20 neighbors and min_dist 0, which are not the defaults of its argument parser (2 and 10), the mixture
-of scikit-learn with one start, and one seed for everything, 0: the published numbers are one draw each.
+Source: the released code (rymc/n2d at 6c35936: n2d.py, run.sh, datasets.py); the paper was not read. run.sh uses UMAP
+with m = K, 20 neighbors and min_dist 0 (the argument parser's defaults are m = 2 and 10 neighbors), the mixture of
+scikit-learn with one start, and seed 0 for everything, so each published number is a single draw.
 
-UMAP comes from the package umap-learn, which dcbook does not install (it brings a compiler, and compiles for about a
-minute once in a process). Isomap, of scikit-learn, takes N × N distances. Neither map knows new samples: here they
-are placed among the training codes nearest to them, see `dcbook.models.MappedMixture`.
+UMAP comes from the package umap-learn, which dcbook does not install, because it includes a compiler and compiles for
+about a minute in each process. Isomap, from scikit-learn, needs N × N distances. Neither of these maps is applied to
+new samples; their places are interpolated from the nearest training codes, see `dcbook.models.MappedMixture`.
 
-How deep? `start=IdentityEncoder()` maps the samples themselves, `manifold="none"` fits the mixture to the codes, and
-`clusterer="k-means"` tells what the mixture adds. On the pixels of USPS, one of UMAP's maps gave accuracies of 0.80,
-0.81, 0.83 and 0.95 by the start of EM alone, another map 0.68: show several seeds. The likelihood does not tell which
-start is better.
+The contributions of the parts can be separated: `start=IdentityEncoder()` maps the samples themselves,
+`manifold="none"` fits the mixture to the codes, and `clusterer="k-means"` replaces the mixture. On the pixels of USPS,
+one UMAP map gave accuracies of 0.80, 0.81, 0.83 and 0.95 for different starts of EM, and another map 0.68, so report
+several seeds. The likelihood does not indicate which start is better.
 """
 
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ from dcbook.training.pretraining import Pretraining
 MANIFOLDS = ("umap", "isomap", "none")
 CLUSTERERS = ("mixture", "k-means")
 KMEANS_STARTS = 20
-SMALLEST = 1e-12  # of a variance
+SMALLEST = 1e-12  # lower bound of a variance
 
 
 @dataclass(kw_only=True, repr=False, eq=False)
@@ -51,25 +51,25 @@ class N2D(DeepClusterer):
 
     Parameters
     ----------
-    Beside those of `DeepClusterer`:
+    In addition to those of `DeepClusterer`:
 
-    start : as everywhere; None is `Pretraining(latent_dim=n_clusters, epochs=1000)`. It needs no decoder.
+    start : as in `DeepClusterer`; None is `Pretraining(latent_dim=n_clusters, epochs=1000)`. It needs no decoder.
     manifold : "umap" as released, "isomap", or "none".
-    n_components : dimensions of the map, at least 1; None is K.
-    n_neighbors : of a code on the manifold, at least 1 (20; of fewer codes, all others).
-    min_dist : least distance of places on UMAP's map, from 0 to 1 (0); for the others without a meaning.
+    n_components : dimension of the map, at least 1; None is K.
+    n_neighbors : number of neighbors of a code on the manifold, at least 1 (20, or all others if there are fewer).
+    min_dist : smallest distance of places on UMAP's map, from 0 to 1 (0); only used by UMAP.
     clusterer : "mixture" of Gaussians with full covariances, or "k-means" with 20 starts, on the map.
-    restarts : starts of the mixture's EM, of which the likeliest is kept (1).
+    restarts : number of starts of the mixture's EM; the fit with the largest likelihood is kept (1).
 
-    Raises ImportError, before training, for "umap" where umap-learn is not installed.
+    Raises ImportError, before training, for "umap" if umap-learn is not installed.
 
     Attributes
     ----------
-    Beside those of `DeepClusterer`:
+    In addition to those of `DeepClusterer`:
 
-    head_ : the map and the mixture, a `MappedMixture`; `predict_proba` gives responsibilities. `cluster_centers_` are
-        the means of the clusters' codes, and `transform` gives codes. `head_.place(codes)` gives places on the map.
-    history_ : after the pretraining, one entry: the mean log likelihood of a place.
+    head_ : the map and the mixture, a `MappedMixture`; `predict_proba` returns responsibilities. `cluster_centers_` are
+        the means of the clusters' codes; `transform` returns codes, and `head_.place(codes)` places on the map.
+    history_ : after pretraining, one entry: the mean log likelihood of a place.
     """
 
     start: Any = None
@@ -100,7 +100,7 @@ class N2D(DeepClusterer):
         self.head_ = head
 
     def _empty_head(self, u: Tensor) -> MappedMixture:
-        """The head for codes u (N, d), with nothing in it."""
+        """An unfitted head for codes u (N, d)."""
         n, latent_dim = u.shape
         map_dim = latent_dim if self.manifold == "none" else self.n_components or self.n_clusters
         mapped = 0 if self.manifold == "none" else n
@@ -111,21 +111,21 @@ class N2D(DeepClusterer):
         settings = {"n_components": self.n_components or self.n_clusters}
         settings["n_neighbors"] = min(self.n_neighbors, len(u) - 1)
         if self.manifold == "umap":
-            from umap import UMAP  # brings numba
+            from umap import UMAP  # imports numba
 
             seed = derived_seed(self.seed_, "manifold") % 2**31
             learner = UMAP(**settings, min_dist=self.min_dist, random_state=seed, n_jobs=1)
         elif self.manifold == "isomap":
             from sklearn.manifold import Isomap  # loads a large part of scikit-learn
 
-            learner = Isomap(**settings, eigen_solver="dense")  # the other one draws from numpy's global stream
+            learner = Isomap(**settings, eigen_solver="dense")  # the default uses numpy's global generator
         else:
             return u
-        with ignored(Warning):  # of a graph in several parts, which clusters may be
+        with ignored(Warning):  # about a disconnected graph, which clusters may cause
             return learner.fit_transform(u).astype(np.float64)
 
     def _mixture(self, y: Tensor) -> tuple[Tensor, Tensor, Tensor, float]:
-        """Weights (K,), means (K, m) and factors (K, m, m) of the mixture; and the mean log likelihood of y (N, m)."""
+        """Weights (K,), means (K, m) and factors (K, m, m) of the mixture, and the mean log likelihood of y (N, m)."""
         if self.clusterer == "k-means":
             return self._equal_balls(y)
         from sklearn.mixture import GaussianMixture
@@ -138,7 +138,7 @@ class N2D(DeepClusterer):
         return *(torch.from_numpy(part) for part in found), float(mixture.lower_bound_)
 
     def _equal_balls(self, y: Tensor) -> tuple[Tensor, Tensor, Tensor, float]:
-        """k-means as a mixture: equal weights, and one variance for all directions of all clusters."""
+        """k-means as a mixture with equal weights and one variance for all directions and clusters."""
         purpose = stream(self.seed_, "k-means of the map")
         found = kmeans(y, self.n_clusters, n_init=KMEANS_STARTS, random_state=purpose, device=y.device)
         k, m = found.centers.shape
@@ -163,5 +163,5 @@ class N2D(DeepClusterer):
         if self.manifold == "umap" and find_spec("umap") is None:
             raise ImportError(
                 'manifold="umap" needs the package umap-learn, which is not installed: pip install "dcbook[manifold]"; '
-                'or take manifold="isomap"'
+                'or use manifold="isomap"'
             )

@@ -1,7 +1,7 @@
 """R-DC (RECONSTRUCTION), after Shaheen, Mrabah, Ksantini & Alqaddoumi 2025, "Self-Supervision Is All You Need".
 
-arXiv 2503.03733. No equation, setting, table or code of R-DC was at hand: what stands here is rebuilt from its abstract
-and captions, summaries by others and its authors' earlier methods, with low to medium confidence.
+arXiv 2503.03733. No equation, setting, table or code of R-DC was available to us. This reconstruction is based on its
+abstract and captions, summaries by others and the authors' earlier methods, with low to medium confidence.
 
 | part                                                              | confidence                                       |
 |-------------------------------------------------------------------|--------------------------------------------------|
@@ -14,18 +14,19 @@ and captions, summaries by others and its authors' earlier methods, with low to 
 
 | symbol | name in code         | shape  | meaning                                                              |
 |--------|----------------------|--------|----------------------------------------------------------------------|
-| z_i    | u                    | (N, d) | codes, anew every `refresh` epochs                                   |
+| z_i    | u                    | (N, d) | codes, recomputed every `refresh` epochs                             |
 | N_k(i) | indices              | (N, k) | the k nearest other samples, by Euclidean distance D_ij              |
-|        | kept                 | (N, k) | neighbors that pass both filters, where the hand-over has come to i  |
-| c_i    | centroids            | (N, d) | mean of z_i and its kept neighbors                                   |
-| T      | view                 |        | moves and turns a sample a little                                    |
+|        | kept                 | (N, k) | neighbors that pass both filters, if sample i is handed over         |
+| c_i    | centroids            | (N, d) | mean of z_i and the codes of its kept neighbors                      |
+| T      | view                 |        | shifts and rotates a sample slightly                                 |
 
-A sample with no kept neighbor is lonely: c_i = z_i, and its target is its own image, as in phase 1 (and as DynAE has it
-for conflicted samples). So the transition is smooth: what phase 2 asks differs from phase 1 one neighborhood at a time.
+A sample without kept neighbors has c_i = z_i and its own image as target, as in phase 1 (and as conflicted samples in
+DynAE). The transition is therefore smooth: samples are handed over from the target of phase 1 to that of phase 2
+gradually.
 
-Targets that follow the network can carry it away. On the digits, in 20 epochs, loss and variance of the codes grew
-manifold with "current" decoders refreshed every epoch and, for "latent", with gamma 1. The defaults are those that did
-not: seen in the loss, without labels.
+Targets that depend on the network can make training diverge. On the digits, within 20 epochs, loss and variance of the
+codes grew several times larger with "current" decoders refreshed every epoch and, for "latent", with gamma 1. The
+defaults avoid this; they were chosen by the loss, without labels.
 """
 
 from collections.abc import Callable
@@ -57,38 +58,41 @@ CHOICES = {
 
 @dataclass(kw_only=True, repr=False, eq=False)
 class RDCReconstruction(DeepClusterer):
-    """A reconstruction of R-DC from its abstract; not the authors' algorithm. See the head of this file.
+    """A reconstruction of R-DC from its abstract, not the authors' algorithm; see the top of this file.
 
     Parameters
     ----------
-    Beside those of `DeepClusterer`:
+    In addition to those of `DeepClusterer`:
 
-    start : phase 1, as everywhere; None is `ACAIPretraining()`.
+    start : phase 1, as in `DeepClusterer`; None is `ACAIPretraining()`.
     n_neighbors : k, at least 1 (10; FT-VGAE has 3).
-    distance_filter : first filter: keep neighbors with D_ij <= tau, the "mean" or "median" of all D_ij, or "none".
-    agreement_filter : second filter: keep "mutual" neighbors; those that DynAE's rule calls unconflicted
-        ("confidence", with kappa 3 and the centers of k-means: weak pseudo-labels, against the paper's claim); "none".
+    distance_filter : first filter: keep neighbors with D_ij <= tau, the "mean" or "median" of all D_ij; or "none".
+    agreement_filter : second filter: keep "mutual" neighbors; or neighbors that are unconflicted by DynAE's rule
+        ("confidence", with kappa 3 and the centers of k-means: weak pseudo-labels, contrary to the paper's claim); or
+        "none".
     loss : "image": ||g(f(T(x_i))) - sg g(c_i)||^2, the analog of DynAE's center images; "latent": gamma times that
         + ||f(T(x_i)) - sg c_i||^2; "neighbor": the mean over i and its kept neighbors l of ||g(f(T(x_l))) - x_i||^2,
-        the analog of FT-VGAE. All are means over pixels or dimensions; sg stops the gradient. "neighbor" costs 1 + kept
-        neighbors as much.
-    target_decoder : which g decodes c_i, at each refresh: that of the end of "phase 1", or the "current" one.
-    gamma : of "latent", at least 0 (100, as in DynAE).
-    epochs : most epochs of phase 2 (40, less than a tenth of phase 1's).
-    refresh : epochs between two looks for neighbors (1).
-    hand_over : share of the epochs, in [0, 1], in which the neighborhoods take over: each epoch hands over as many more
-        samples, those with the nearest kept neighbors first (0.5; 0 hands all over at once).
-    stop : None: after `epochs`; "distance": when, all being handed over, the mean ||z_i - c_i|| of an epoch does not
-        fall; or a function of the model, called after each epoch, that says whether to stop (in a sweep, a frozen
-        dataclass with `__call__`), such as one that compares the codes' intrinsic with their linear dimension.
+        the analog of FT-VGAE. All are means over pixels or dimensions; sg stops the gradient. The computing time of
+        "neighbor" is larger by the factor 1 + the number of kept neighbors.
+    target_decoder : the decoder g of c_i: the one at the end of "phase 1", or the "current" one at each refresh.
+    gamma : weight in "latent", at least 0 (100, as in DynAE).
+    epochs : maximum number of epochs of phase 2 (40, less than a tenth of phase 1's).
+    refresh : number of epochs between two searches for neighbors (1).
+    hand_over : share of the epochs, in [0, 1], over which the samples are handed over to phase 2, equally many per
+        epoch, those with the nearest kept neighbors first (0.5; 0 hands over all samples at once).
+    stop : None: after `epochs`; "distance": when the mean ||z_i - c_i|| does not decrease in an epoch after the
+        hand-over is complete; or a function of the model, called after each epoch, that returns whether to stop (in a
+        sweep, a frozen dataclass with `__call__`), for example by comparing intrinsic and linear dimension.
     optimizer, lr, momentum : "adam" with 0.0001, or "sgd" with `lr` and `momentum`.
-    shift, rotation : of the views T, see `ShiftRotation`; vectors have none.
+    shift, rotation : ranges of the views T, see `ShiftRotation`; ignored for vectors.
 
-    The clusters are those of k-means, 20 starts, on the final codes. After each epoch before, `labels_` and
-    `cluster_centers_` are what k-means finds from the centers before; no loss sees them, but for "confidence".
+    The final clusters come from k-means with 20 starts on the final codes. After earlier epochs, `labels_` and
+    `cluster_centers_` come from k-means that starts from the previous centers; no loss uses them except with
+    "confidence".
 
-    history_ has `loss`, `survived` (share of the samples with neighbors that pass both filters), `handed_over`
-    (of those whose neighborhood is learned from) and `distance`, the mean ||z_i - c_i||, of an epoch's end.
+    history_ has, at the end of each epoch, `loss`, `survived` (share of the samples with neighbors that pass both
+    filters), `handed_over` (share of the samples that train on their neighborhood) and `distance`, the mean
+    ||z_i - c_i||.
     """
 
     start: Any = None
@@ -115,9 +119,9 @@ class RDCReconstruction(DeepClusterer):
     _state = (*DeepClusterer._state, "_near", "_images")
 
     def objectives(self, rows: Tensor) -> dict[str, Tensor]:
-        """{"self": the loss of phase 2} of the training samples `rows` (B,), not augmented, while `fit` runs.
+        """{"self": the loss of phase 2} of the training samples `rows` (B,), without augmentation, during `fit`.
 
-        There is no "pseudo". Empty until phase 1 is over.
+        There is no "pseudo" part. {} in phase 1.
         """
         x = self._samples(rows)
         return {} if self._near is None else {"self": self._loss(x, rows, lambda x: x)}
@@ -130,7 +134,7 @@ class RDCReconstruction(DeepClusterer):
         decoder = self.autoencoder_.decoder
         decoder = decoder if self.target_decoder == "current" else deepcopy(decoder)
         self._look(self._embed(self._x), 0, decoder)
-        codes = None  # of the epoch before
+        codes = None  # codes of the previous epoch
         for epoch, log in self._epochs("phase 2", self.epochs, optimizer=optimizer, order=order, noise=noise):
             if epoch and self._is_over(epoch):
                 break
@@ -157,7 +161,7 @@ class RDCReconstruction(DeepClusterer):
         return epoch > 1 and self._share(epoch - 2) == 1 and last >= before
 
     def _loss(self, x: Tensor, rows: Tensor, view: Callable[[Tensor], Tensor]) -> Tensor:
-        """The loss of phase 2 of the training samples x (B, …), which are `rows` (B,), seen through `view`."""
+        """The loss of phase 2 for the training samples x (B, …) with indices `rows` (B,), augmented by `view`."""
         near, kept = self._near, self._near.kept[rows]
         if self.loss == "neighbor":
             own, found = kept.nonzero().unbind(1)
@@ -173,7 +177,7 @@ class RDCReconstruction(DeepClusterer):
         return losses.mean_squared_error(near.centroids[rows], u) + self.gamma * image_error
 
     def _look(self, u: Tensor, epoch: int, decoder: nn.Module) -> None:
-        """Take neighborhoods and their images from codes u (N, d)."""
+        """Compute neighborhoods and their images from codes u (N, d)."""
         filters = self.distance_filter, self.agreement_filter
         self._near = neighborhoods(u, self.n_neighbors, *filters, self._centers, self._share(epoch))
         if self.loss != "neighbor":
@@ -183,12 +187,12 @@ class RDCReconstruction(DeepClusterer):
                     self._images[rows] = decoder(self._near.centroids[rows]).flatten(1)
 
     def _share(self, epoch: int) -> float:
-        """The share of the samples that an epoch has handed over."""
+        """The share of the samples that are handed over by an epoch."""
         ramp = self.hand_over * self.epochs
         return min(1.0, (epoch + 1) / ramp) if ramp else 1.0
 
     def _followed(self, u: Tensor) -> Tensor:
-        """k-means on codes u (N, d) from the centers as they were."""
+        """Centers (K, d) of k-means on codes u (N, d), starting from the previous centers."""
         randomness = stream(self.seed_, "k-means")
         found = kmeans(u, self.n_clusters, init=self._centers, random_state=randomness, device=u.device)
         return found.centers.to(u)

@@ -1,6 +1,7 @@
 """SimCLR: Chen, Kornblith, Norouzi & Hinton, ICML 2020, arXiv 2002.05709, Algorithm 1. Symbols: `contrastive`.
 
-After the paper as recalled and the released code (google-research/simclr), not checked against the paper's text.
+Written after the paper from memory and the released code (google-research/simclr), not checked against the paper's
+text.
 """
 
 from dataclasses import dataclass
@@ -14,13 +15,14 @@ from dcbook.training.contrastive_learner import ContrastiveLearner
 
 @dataclass(kw_only=True, repr=False, eq=False)
 class SimCLR(ContrastiveLearner):
-    """A simple framework for contrastive learning of visual representations, then k-means.
+    """A simple framework for contrastive learning of visual representations (SimCLR), then k-means.
 
-    All views of a batch go through the network together, so that batch normalization sees both; the loss is NT-Xent.
+    Both views of a batch pass through the network together, so batch normalization uses statistics of both; the loss is
+    NT-Xent.
 
-    Parameters: see `ContrastiveLearner`. The defaults are the recipe by which SCAN trains SimCLR on CIFAR-10
+    Parameters: see `ContrastiveLearner`. The defaults are SCAN's recipe for SimCLR on CIFAR-10
     (wvangansbeke/Unsupervised-Classification): ResNet-18, 500 epochs of SGD with 0.4 in batches of 512, tau 0.1. The
-    authors' own has 1,000 epochs of LARS with tau 0.5; DCSS takes its features from a ResNet-34 and gives no recipe.
+    authors' own recipe has 1,000 epochs of LARS with tau 0.5; DCSS uses features of a ResNet-34 and states no recipe.
     """
 
     def _optimize(self) -> None:

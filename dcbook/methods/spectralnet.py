@@ -2,34 +2,34 @@
 
 | symbol | name in code        | shape     | meaning                                                                   |
 |--------|---------------------|-----------|---------------------------------------------------------------------------|
-| u_i    | u                   | (N, d)    | codes of an autoencoder, which is left alone                              |
-|        | siamese             | → (B, 10) | a network that draws nearest neighbors together, holds other pairs apart  |
+| u_i    | u                   | (N, d)    | codes of an autoencoder, which is kept fixed                              |
+|        | siamese             | → (B, 10) | a network that maps neighbors close together and other pairs far apart    |
 | W      | affinity            | (m, m)    | of a batch: a Gaussian kernel between neighbors, by the siamese outputs   |
 | y_i    | head.coordinates(u) | (m, K)    | spectral coordinates, orthonormal over a batch: Y'Y = m I                 |
 
-The siamese network learns what is near. Then the spectral one minimizes sum_ij W_ij ||y_i - y_j||^2 / (2m) batch by
-batch; before each step, another batch makes its outputs orthonormal, by Y = Q R and y R^-1 sqrt(m), or one point for
-all samples would do. Clusters come from k-means on the coordinates.
+The siamese network learns a similarity. Then the spectral network minimizes sum_ij W_ij ||y_i - y_j||^2 / (2m) batch by
+batch. Before each step its outputs are made orthonormal on another batch, by Y = Q R and y R^-1 sqrt(m); without this,
+mapping all samples to one point would minimize the loss. Clusters come from k-means on the coordinates.
 
-Source: the released code (shaham-lab/SpectralNet, in PyTorch); the paper as recalled, not checked against its text.
-Followed from there: the scale of the kernel, which is that of the neighbor, and pairs of the siamese network that are
-drawn once. Not followed:
+Source: the released code (shaham-lab/SpectralNet, in PyTorch); the paper from memory, not checked against its text.
+As there, the scale of the kernel is that of the neighbor, and the pairs of the siamese network are drawn once. Not
+followed:
 
 | released                                            | here                                                       |
 |-----------------------------------------------------|------------------------------------------------------------|
-| a tenth of the samples is set aside, and the step   | all samples train, with one step                           |
-| falls where the loss on them does not               |                                                            |
-| 10 coordinates for any K                            | K                                                          |
+| a tenth of the samples is held out; the step falls  | training on all samples with a constant step               |
+| when the loss on them does not                      |                                                            |
+| 10 coordinates for any K                            | K coordinates                                              |
 | autoencoder d-512-512-2048-10 for 40 epochs         | that of `start`; None is d-500-500-2000-10 for 40 epochs   |
-| weights of earlier runs are loaded where they are   | never                                                      |
-| the coordinates stay those that the last batch made | orthonormal over all samples after each epoch: with few    |
-| orthonormal, before the last step                   | updates, others are far from it                            |
-| k-means anew at each `predict`                      | the centers of `fit`                                       |
-| `fit` takes labels and hands them on, unused        | no label enters                                            |
+| weights of earlier runs are loaded if they exist    | never                                                      |
+| final coordinates are orthonormal over the last     | orthonormal over all samples after each epoch, as with few |
+| batch before the last step                          | updates the former are far from orthonormal                |
+| a new k-means at each `predict`                     | the centers of `fit`                                       |
+| `fit` takes labels and passes them on, unused       | no labels                                                  |
 
-Outputs that are nearly alike, as those of a fresh network on small codes are, make R ill-conditioned, and it then takes
-many updates to find clusters: on codes of the 1,797 digits, of standard deviation 0.6, accuracy was 0.62 after 180
-updates of batches of 300, and 0.75 after 1,260. MNIST makes 2,050 in its 30 epochs.
+Nearly equal outputs, as of a new network on small codes, make R ill-conditioned, and many updates are then needed to
+find clusters. On codes of the 1,797 digits, of standard deviation 0.6, the accuracy was 0.62 after 180 updates with
+batches of 300, and 0.75 after 1,260. The 30 epochs on MNIST make 2,050 updates.
 """
 
 from dataclasses import dataclass
@@ -50,7 +50,7 @@ from dcbook.training.pretraining import Pretraining
 
 SIAMESE_DIM = 10
 SIAMESE_BATCH = 128
-PAIRS = 2  # of each kind for each sample
+PAIRS = 2  # number of pairs of each kind per sample
 RESTARTS = 10
 
 
@@ -60,22 +60,22 @@ class SpectralNet(DeepClusterer):
 
     Parameters
     ----------
-    Beside those of `DeepClusterer`:
+    In addition to those of `DeepClusterer`:
 
-    start : as everywhere; None is `Pretraining(epochs=40)`. It needs no decoder.
-    siamese_epochs : of the siamese network (30); with 0, affinities are those of the codes.
-    epochs : of the spectral network (30).
-    n_neighbors : of a point in its batch that have an affinity to it, at least 1 (30).
-    width : of both networks' first two layers, at least 2; the third has half of it (1024).
-    lr : step of Adam for both (0.001).
-    batch_size : of the spectral network; None is 1024, or all samples where there are fewer.
+    start : as in `DeepClusterer`; None is `Pretraining(epochs=40)`. It needs no decoder.
+    siamese_epochs : epochs of the siamese network (30); with 0, affinities are computed from the codes.
+    epochs : epochs of the spectral network (30).
+    n_neighbors : number of neighbors in the batch to which a point has an affinity, at least 1 (30).
+    width : width of both networks' first two layers, at least 2; the third has half of it (1024).
+    lr : step of Adam for both networks (0.001).
+    batch_size : batch size of the spectral network; None is 1024, or all samples if there are fewer.
 
     Attributes
     ----------
-    Beside those of `DeepClusterer`:
+    In addition to those of `DeepClusterer`:
 
     head_ : the spectral network, a `SpectralMap` with `coordinates`. `cluster_centers_` are the means of the clusters'
-        codes, and `transform` gives codes.
+        codes, and `transform` returns codes.
     """
 
     start: Any = None
@@ -113,7 +113,7 @@ class SpectralNet(DeepClusterer):
             self._find_clusters(head, u, 0)
 
     def _learn_neighbors(self, siamese: nn.Module, u: Tensor) -> None:
-        """Train the siamese network on codes u (N, d): each with its nearest ones, and with as many others."""
+        """Train the siamese network on codes u (N, d), each paired with its nearest codes and as many others."""
         draw = stream(self.seed_, "pairs")
         first, second, similar = neighbor_pairs(u, PAIRS, draw)
         size = min(SIAMESE_BATCH, len(first))
@@ -130,7 +130,7 @@ class SpectralNet(DeepClusterer):
 
     @torch.no_grad()
     def _find_clusters(self, head: SpectralMap, u: Tensor, epoch: int) -> None:
-        """k-means on the coordinates of all samples, which are made orthonormal together."""
+        """Make the coordinates of all samples orthonormal, and cluster them by k-means."""
         head.matrix.copy_(losses.orthonormalizer(head.layers(u)))
         y = head.coordinates(u)
         draw = stream(self.seed_, f"k-means {epoch}")
@@ -157,9 +157,10 @@ class SpectralNet(DeepClusterer):
 
 
 def neighbor_pairs(u: Tensor, n: int, draw: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
-    """Pairs of rows of codes u (N, d): each row with its `n` nearest, and with `n` random ones that are not.
+    """Pairs of rows of codes u (N, d): each row with its `n` nearest rows, and with up to `n` random other rows.
 
-    Returns first and second rows (P,) int64, and whether they are near (P,). A random row that is near is left out.
+    Returns the first and second rows (P,), int64, and whether they are neighbors (P,). Random pairs of neighbors are
+    left out.
     """
     _, near = nearest_others(u, n)
     rows = torch.arange(len(u), device=u.device).unsqueeze(1)

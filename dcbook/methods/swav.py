@@ -8,8 +8,8 @@
 | q_t, q_s | codes        | (B, K)  | soft clusters of equal size, by Sinkhorn, Eqs. (3) and (5)            |
 |          | queue        | (2, L, d) | z of the last batches, newest first, for each of the two views      |
 
-The other symbols: `contrastive`. After the released code (facebookresearch/swav, main_swav.py) and the paper as
-recalled, not checked against its text.
+For the other symbols see `contrastive`. Written after the released code (facebookresearch/swav, main_swav.py) and the
+paper from memory, not checked against its text.
 """
 
 from dataclasses import dataclass
@@ -26,32 +26,33 @@ from dcbook.training.optimizers import SGD
 
 @dataclass(kw_only=True, repr=False, eq=False)
 class SwAV(ContrastiveLearner):
-    """Swapping Assignments between Views: predict the code of a view from the other one. Then k-means.
+    """Swapping Assignments between Views (SwAV): predict the code of a view from the other view; then k-means.
 
     Parameters
     ----------
-    Beside those of `ContrastiveLearner`:
+    In addition to those of `ContrastiveLearner`:
 
-    n_clusters : K of the k-means on H space after training, as in `SimCLR`; the prototypes play no part in it.
-    prototypes : at least 1. Released: 3,000 for ImageNet, three times its classes; the paper finds that others do, too.
-    eps, sinkhorn_iterations : of the codes, see `dcbook.clustering.sinkhorn`; eps is above 0, iterations at least 0.
-        A loss that stays at log `prototypes` tells that all codes are alike; the authors advise a smaller eps.
-    frozen_updates : for so many updates from the start the prototypes stay as they were drawn. The released 313 are one
-        epoch of ImageNet in batches of 4,096, their 5,005 one in batches of 256: with small data, take an epoch's.
-    queue, queue_from : samples kept for each view, at most N, and the number of epochs before the first is kept; their
-        scores join the batch's in Sinkhorn once the queue is full, for batches that are small beside the prototypes.
-        0: no queue. Released for batches of 256: 3,840 from epoch 15.
+    n_clusters : K of the k-means on H space after training, as in `SimCLR`; independent of the prototypes.
+    prototypes : number of prototypes, at least 1. Released: 3,000 for ImageNet, three times its number of classes; the
+        paper finds that other numbers work, too.
+    eps, sinkhorn_iterations : parameters of the codes, see `dcbook.clustering.sinkhorn`; eps is above 0, iterations at
+        least 0. A loss that stays at log `prototypes` means that all codes are equal; the authors advise a smaller eps.
+    frozen_updates : number of initial updates in which the prototypes are not trained. The released 313 are one epoch
+        of ImageNet with batches of 4,096, and 5,005 one epoch with batches of 256; use one epoch for small data.
+    queue, queue_from : number of samples kept for each view, at most N, and number of epochs before samples are added.
+        Once the queue is full, its scores are used with the batch's in Sinkhorn, for batches that are small compared
+        with the number of prototypes. 0: no queue. Released for batches of 256: 3,840 from epoch 15.
 
     Attributes
     ----------
-    After `fit`, beside those of `ContrastiveLearner`:
+    After `fit`, in addition to those of `ContrastiveLearner`:
 
     prototypes_ : (prototypes, projection_dim) float32, rows of length 1.
 
-    What was not followed: there are two views and no small crops beside them (multi-crop), as images of 32×32 and less
-    leave little to cut from. Views, schedule and step are those of `SimCLR`, for comparison; released are LARC with a
-    warm-up, a ResNet-50 and blur. The head has batch normalization, as released: without, and with eps 0.05, all codes
-    became alike on the digits.
+    Differences from the released code: there are two views without additional small crops (multi-crop), because images
+    of 32×32 and less are too small for them. Views, schedule and step are those of `SimCLR`, for comparison; the
+    released code uses LARC with a warm-up, a ResNet-50 and blur. The head has batch normalization, as released; without
+    it, and with eps 0.05, all codes became equal on the digits.
     """
 
     prototypes: int = 300
@@ -88,7 +89,7 @@ class SwAV(ContrastiveLearner):
 
     @torch.no_grad()
     def _codes(self, scores: Tensor, z: Tensor, queue: Tensor) -> Tensor:
-        """Codes (B, K) of a view, beside those in the queue once that is full; z (B, d) joins the queue (L, d)."""
+        """Codes (B, K) of a view, computed together with a full queue (L, d); z (B, d) is then added to the queue."""
         n, everything = len(scores), scores
         if len(queue) and queue[-1].any():
             everything = torch.cat([scores, queue @ self._prototypes.T])

@@ -2,26 +2,27 @@
 
 | symbol         | name in code       | shape          | meaning                                                  |
 |----------------|--------------------|----------------|----------------------------------------------------------|
-| mu~, log σ~^2  | mean, log_variance | (B, d)         | of q(z | x), from the encoder                            |
-| z              | z                  | (B, d)         | one sample of it                                         |
+| mu~, log σ~^2  | mean, log_variance | (B, d)         | parameters of q(z | x), from the encoder                 |
+| z              | z                  | (B, d)         | one sample of q(z | x)                                   |
 | pi, mu_c, σ_c² | self.prior_        | (K,), 2 (K, d) | the Gaussian mixture, trained together with the network  |
 | gamma_c        | log_gamma          | (B, K)         | p(c | z), and q(c | x)                                   |
 
--ELBO = -log p(x | z) + KL(q(z, c | x) || p(z, c)), minimized over network and mixture. From a pretrained autoencoder:
-the mixture starts from EM on its codes, beginning at the centers of the start.
+-ELBO = -log p(x | z) + KL(q(z, c | x) || p(z, c)) is minimized over network and mixture, from a pretrained autoencoder.
+The mixture is initialized by EM on its codes, which starts from the centers of the start.
 
-Facts from the released code (slim1017/VaDE, VaDE.py); the paper as recalled, not checked against its text. The code
-    - keeps pi and the variances as free weights, which Adam may push off the simplex and below 0; here they are a
-      softmax and an exponential;
-    - starts pi as uniform, and takes only means and variances from EM; here all three, as the paper is recalled to say;
-    - gives no recipe for the autoencoder weights it ships, whose output is a sigmoid. A linear one begins here with the
-      tangent of the logit, see `VariationalAutoencoder.of`;
-    - starts the log variances at random around 0, whatever the scale of the codes. Where that is much more than lies
-      between clusters, they merge for good (on the digits 3 of 10 live on); so here q(z | x) starts with a tenth of the
-      variance of the mixture's components (a choice made with the labels of the digits in view; -ELBO agrees: 23.8
-      after 20 epochs, against 24.6 after 30);
-    - labels by gamma at a sampled z; here at the mean, so that labels repeat;
-    - restarts on one data set if the accuracy after an epoch is low (:211-213), which takes labels.
+Facts come from the released code (slim1017/VaDE, VaDE.py); the paper is followed from memory, not checked against its
+text. The released code
+    - has pi and the variances as free weights, which Adam may move off the simplex and below 0; here they are a softmax
+      and an exponential;
+    - initializes pi as uniform, and only means and variances by EM; here all three, as in the paper (from memory);
+    - gives no recipe for the autoencoder weights it ships, whose output is a sigmoid. Here a linear output is converted
+      by the tangent of the logit, see `VariationalAutoencoder.of`;
+    - initializes the log variances at random around 0, whatever the scale of the codes. If this spread is much larger
+      than the distances between clusters, clusters merge permanently (on the digits 3 of 10 remain). Therefore
+      q(z | x) starts here with a tenth of the variance of the mixture's components. This choice was made with knowledge
+      of the digits' labels; -ELBO agrees with it: 23.8 after 20 epochs, against 24.6 after 30;
+    - takes labels from gamma at a sampled z; here at the mean, so that labels are reproducible;
+    - restarts on one data set if the accuracy after an epoch is low (:211-213), which uses true labels.
 """
 
 from dataclasses import dataclass
@@ -50,23 +51,23 @@ class VaDE(DeepClusterer):
 
     Parameters
     ----------
-    Beside those of `DeepClusterer`:
+    In addition to those of `DeepClusterer`:
 
     likelihood : "bernoulli" for pixels, which must lie in [0, 1]; "gaussian" for features of any range, with
-        -log p(x | z) = ||x - x̂||^2, the variance of 1/2 that the released code amounts to.
+        -log p(x | z) = ||x - x̂||^2, which is a variance of 1/2, as in the released code.
     epochs : passes over the data (3000 on MNIST).
-    lr, decay, decay_every, min_lr : step of Adam (0.002), times `decay` (0.9) every 10 epochs, down to 0.0002.
-    eps : of Adam (1e-4).
-    batch_size : None is 100, or all samples where there are fewer.
+    lr, decay, decay_every, min_lr : step of Adam (0.002), multiplied by `decay` (0.9) every 10 epochs down to 0.0002.
+    eps : eps of Adam (1e-4).
+    batch_size : None is 100, or all samples if there are fewer.
 
     `start` may be a recipe, an autoencoder of `dcbook.models`, or a start with the network of an earlier VaDE.
 
     Attributes
     ----------
-    Beside those of `DeepClusterer`:
+    In addition to those of `DeepClusterer`:
 
     prior_ : the mixture, a module with `logits`, `means` (`cluster_centers_`) and `log_variances`.
-    autoencoder_ : a `VariationalAutoencoder`; `transform` gives the means of q(z | x), `predict_proba` gamma at them.
+    autoencoder_ : a `VariationalAutoencoder`; `transform` returns the means of q(z | x), `predict_proba` their gamma.
     """
 
     start: Any = None
@@ -100,7 +101,7 @@ class VaDE(DeepClusterer):
             wrong = "Negative values in data passed to VaDE: its" if low < -ROUNDING else "VaDE's"
             raise ValueError(
                 f"{wrong} Bernoulli likelihood needs samples in [0, 1], not in [{low:.4g}, {high:.4g}]; scale them, or "
-                f'take likelihood="gaussian"'
+                f'use likelihood="gaussian"'
             )
 
     def __sklearn_tags__(self):
@@ -109,7 +110,7 @@ class VaDE(DeepClusterer):
         return tags
 
     def _initialize(self, recipe, start) -> None:
-        """The network with a second head, and the mixture by EM on its codes."""
+        """Set the network with a second head, and the mixture by EM on its codes."""
         super()._initialize(recipe, start)
         trained = self.autoencoder_
         self.autoencoder_ = self._variational(trained)
@@ -136,7 +137,7 @@ class VaDE(DeepClusterer):
             log(loss=reconstruction + divergence, reconstruction=reconstruction, divergence=divergence)
 
     def objectives(self, rows: Tensor) -> dict[str, Tensor]:
-        """-log p(x | z) and KL(q(z, c | x) || p(z, c)), with the same noise in z at every call."""
+        """-log p(x | z) and KL(q(z, c | x) || p(z, c)), with the same noise in z in every call."""
         reconstruction, divergence = self._parts(rows, stream(self.seed_, "noise of objectives"))
         return {"self": reconstruction, "pseudo": divergence}
 
@@ -154,7 +155,7 @@ class VaDE(DeepClusterer):
             if autoencoder.config["bernoulli"] != bernoulli:
                 raise ValueError(f"the network given as start was not trained with likelihood={self.likelihood!r}")
             return autoencoder
-        with seeded(self.seed_):  # no weight keeps what is drawn
+        with seeded(self.seed_):  # all drawn weights are overwritten
             return VariationalAutoencoder.of(autoencoder, bernoulli).to(self._device)
 
     def _soft_assignments(self, u: Tensor) -> Tensor:
@@ -164,8 +165,8 @@ class VaDE(DeepClusterer):
 
 
 def fitted_mixture(u: Tensor, centers: Tensor) -> GaussianMixturePrior:
-    """A mixture of diagonal Gaussians by EM on codes u (N, d), from `centers` (K, d) with one variance for all."""
-    from sklearn.mixture import GaussianMixture  # loads a large part of scikit-learn
+    """A mixture of diagonal Gaussians by EM on codes u (N, d), starting from `centers` (K, d) and a common variance."""
+    from sklearn.mixture import GaussianMixture  # imported here, as it loads a large part of scikit-learn
 
     labels = losses.squared_distances(u, centers).argmin(1)
     sizes = torch.bincount(labels, minlength=len(centers)).double() + 1

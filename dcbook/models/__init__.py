@@ -1,4 +1,4 @@
-"""Networks. They know nothing of clustering: `encoder` and `decoder`, or a head on top of a latent space."""
+"""Networks: modules with `encoder` and `decoder`, and heads on a latent space. No clustering algorithm is used here."""
 
 from dcbook.models.classifier import Classifier
 from dcbook.models.convnet import ConvNet

@@ -7,10 +7,10 @@ from dcbook.models.fully_connected import perceptron
 
 
 class Classifier(nn.Module):
-    """latent_dim → widths → K with ReLU, softmax at the end; codes are standardized first.
+    """latent_dim → widths → K with ReLU and a final softmax; codes are standardized first.
 
-    Buffers `shift` and `scale` (latent_dim,): a code u enters as (u - shift) / scale; 0 and 1 until they are set.
-    Weights start from torch's default.
+    The input is (u - shift) / scale with buffers `shift` and `scale` (latent_dim,), 0 and 1 until they are set. Weights
+    have torch's default initialization.
     """
 
     def __init__(self, latent_dim: int, n_clusters: int, widths: tuple[int, ...]):
@@ -21,7 +21,7 @@ class Classifier(nn.Module):
         self.register_buffer("scale", torch.ones(latent_dim))
 
     def standardized(self, u: Tensor) -> Tensor:
-        """Latent codes (B, latent_dim) as the layers take them."""
+        """Standardize latent codes (B, latent_dim)."""
         return (u - self.shift) / self.scale
 
     def forward(self, u: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""AlexNet and VGG-16 as DeepCluster trains them, with batch normalization and the fixed Sobel filter; and small ones.
+"""AlexNet and VGG-16 as in DeepCluster, with batch normalization and a fixed Sobel filter, and small versions of them.
 
 | architecture    | convolutions (channels × width)                     | pooling  | made for |
 |-----------------|-----------------------------------------------------|----------|----------|
@@ -7,7 +7,7 @@
 | "alexnet-small" | 24, 64, 96, 96, 64                                  | 2, by 2  | 28 to 96 |
 | "vgg-small"     | 2 of 16, 2 of 32, 3 of 64, 3 of 128, 3 of 128       | 2, by 2  | 28 to 96 |
 
-Convolutions are 3×3 where nothing else is said. The small networks have a quarter of the channels, no stride, and no
+Convolutions are 3×3 unless stated otherwise. The small networks have a quarter of the channels, no stride, and no
 pooling that would leave maps smaller than 3×3.
 
 Source: Caron et al., ECCV 2018, as released (facebookresearch/deepcluster at 2d1927e, models/alexnet.py and vgg16.py).
@@ -27,7 +27,7 @@ def _vgg(first: int) -> tuple:
     return tuple(chain.from_iterable([*[(first * factor, 3, 1)] * repeats, POOL] for factor, repeats in blocks))
 
 
-# channels, kernel, stride; padding keeps the size, but for AlexNet's first
+# channels, kernel, stride; padding keeps the size, except in AlexNet's first convolution
 PLANS = {
     "alexnet": ((96, 11, 4), POOL, (256, 5, 1), POOL, (384, 3, 1), (384, 3, 1), (256, 3, 1), POOL),
     "alexnet-small": ((24, 3, 1), POOL, (64, 3, 1), POOL, (96, 3, 1), (96, 3, 1), (64, 3, 1), POOL),
@@ -35,11 +35,11 @@ PLANS = {
     "vgg-small": _vgg(16),
 }
 HIDDEN = {"alexnet": 4096, "alexnet-small": 512, "vgg-16": 4096, "vgg-small": 512}
-LEAST = 3  # pixels a side that pooling must leave in the small networks
+LEAST = 3  # smallest side, in pixels, of a map after pooling in the small networks
 
 
 class Sobel(nn.Module):
-    """Gray value, then its horizontal and vertical derivative, fixed: (B, C, H, W) → (B, 2, H, W).
+    """Fixed horizontal and vertical derivatives of the gray value: (B, C, H, W) → (B, 2, H, W).
 
     Source: models/alexnet.py:35-51. The C channels have equal weights; images are padded with zeros.
     """
@@ -61,18 +61,19 @@ class ConvNet(nn.Module):
     ----------
     input_shape : (C, H, W), any number of channels.
     architecture : see the table above.
-    n_clusters : K, the outputs of `head`; `renew_head` puts in a fresh one.
-    sobel : whether the convolutions see derivatives of the gray value in place of colors.
+    n_clusters : K, the number of outputs of `head`; `renew_head` replaces the head.
+    sobel : whether the convolutions get derivatives of the gray value instead of colors.
     hidden : dimension of fc6 and of fc7, the features; None: 4,096, or 512 in the small networks.
     width : factor on the channels of the table, above 0.
-    dropout : share of the inputs of fc6 and fc7 that training leaves out, in [0, 1).
+    dropout : share of the inputs of fc6 and fc7 dropped in training, in [0, 1).
 
-    Raises ValueError for vectors, volumes, other architectures, images too small for one, and values out of range.
+    Raises ValueError for vectors, volumes, other architectures, images too small for the architecture, and values out
+    of range.
 
-    Weights of convolutions start as N(0, 2 / (k² channels out)), those of linear layers as N(0, 0.01²) as released; in
-    layers narrower than 4,096 they are larger by √(4,096 / hidden), or the scores of a small network would start at
-    almost nothing. Images come in [0, 1]: the first batch normalization does nearly what ImageNet's mean and
-    deviation do.
+    Convolutions are initialized with N(0, 2 / (k² channels out)) and linear layers with N(0, 0.01²), as released. In
+    layers narrower than 4,096 the standard deviation is larger by √(4,096 / hidden), because the initial scores of a
+    small network would otherwise be close to 0. Images are in [0, 1]; the first batch normalization has nearly the same
+    effect as normalizing by ImageNet's mean and standard deviation.
     """
 
     def __init__(
@@ -129,7 +130,7 @@ class ConvNet(nn.Module):
 
     @property
     def pixel_filters(self) -> Tensor:
-        """What the first convolution does to the pixels, away from the border: (n, C, k, k), k + 2 after Sobel."""
+        """Filters of the first convolution on the pixels, without border effects: (n, C, k, k), k + 2 after Sobel."""
         weights = self.layers["conv1"][0].weight.detach()
         channels = self.config["input_shape"][0]
         if not self.config["sobel"]:
@@ -138,7 +139,7 @@ class ConvNet(nn.Module):
         return both.expand(-1, channels, -1, -1)
 
     def renew_head(self, n_clusters: int | None = None) -> None:
-        """A head that knows nothing: ReLU and a linear layer to K clusters, as many as before if not said."""
+        """Replace the head by ReLU and a newly initialized linear layer to `n_clusters`; None keeps their number."""
         self.config["n_clusters"] = n_clusters or self.config["n_clusters"]
         device = self.encoder.fc7.weight.device
         self.head = nn.Sequential(nn.ReLU(), nn.Linear(self.hidden, self.config["n_clusters"], device=device))
@@ -151,7 +152,7 @@ class ConvNet(nn.Module):
 
     def _initialize(self, module: nn.Module) -> None:
         if isinstance(module, nn.Conv2d | nn.Linear) and module.weight.is_meta:
-            return  # nothing to draw; torch would import its compiler for that, three seconds
+            return  # nothing to draw, and torch would import its compiler, which takes three seconds
         if isinstance(module, nn.Conv2d):
             nn.init.normal_(module.weight, std=(2 / (module.out_channels * module.weight[0, 0].numel())) ** 0.5)
         elif isinstance(module, nn.Linear):
@@ -163,7 +164,7 @@ class ConvNet(nn.Module):
 def _convolutions(
     input_shape: tuple[int, ...], architecture: str, sobel: bool, width: float
 ) -> tuple[nn.Sequential, int]:
-    """The convolutions of an architecture and the size of what they make of an image."""
+    """The convolutions of an architecture and the number of values in their output for one image."""
     small, window = architecture.endswith("small"), 3 if architecture == "alexnet" else 2
     channels, *sides = input_shape
     layers = OrderedDict(sobel=Sobel()) if sobel else OrderedDict()
@@ -184,6 +185,6 @@ def _convolutions(
             channels, sides = fan_out, [(side + 2 * padding - kernel) // stride + 1 for side in sides]
         if min(sides) < 1:
             raise ValueError(
-                f"{tuple(input_shape)} is too small an image for {architecture}; take a small architecture"
+                f"images of shape {tuple(input_shape)} are too small for {architecture}; take a small architecture"
             )
     return nn.Sequential(layers), channels * sides[0] * sides[1]

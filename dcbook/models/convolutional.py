@@ -1,11 +1,11 @@
-"""The convolutional autoencoder that the authors of DCSS released for MNIST, for square images of other sizes too."""
+"""The convolutional autoencoder that DCSS's authors released for MNIST, extended to square images of other sizes."""
 
 import torch
 from torch import Tensor, nn
 
 
 class Bottleneck(nn.Module):
-    """Residual block 1×1 → 3×3 → 1×1 with batch normalisation; keeps the shape (B, channels, H, W)."""
+    """Residual block 1×1 → 3×3 → 1×1 with batch normalization; keeps the shape (B, channels, H, W)."""
 
     def __init__(self, channels: int, inner: int = 64):
         super().__init__()
@@ -36,7 +36,7 @@ class ConvolutionalAutoencoder(nn.Module):
 
     Source: Armanfard-Lab/DCSS, Network.py:85-169. The released class also builds three decoder bottlenecks that its
     forward never calls; they are left out. Only the output padding of the first transposed convolution depends on
-    the size: 0 where H/4 is odd (28, as released), 1 where it is even (16, 32).
+    the size: 0 if H/4 is odd (28, as released), 1 if it is even (16, 32).
     """
 
     def __init__(self, input_shape: tuple[int, ...], latent_dim: int = 10):
@@ -84,7 +84,7 @@ class ConvolutionalAutoencoder(nn.Module):
 
 
 def _xavier(module: nn.Module) -> None:
-    """Initialisation of train.py:27-37; transposed convolutions keep torch's default."""
+    """Initialization of train.py:27-37; transposed convolutions keep torch's default."""
     if isinstance(module, nn.Conv2d | nn.Linear):
         nn.init.xavier_uniform_(module.weight)
         if module.bias is not None:

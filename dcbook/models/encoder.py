@@ -1,4 +1,4 @@
-"""The encoder of an autoencoder of the book, alone: for pretrainings that reconstruct nothing."""
+"""The encoder of one of the book's autoencoders without the decoder, for pretraining without reconstruction."""
 
 import torch
 from torch import Tensor, nn
@@ -7,11 +7,11 @@ from dcbook.models.variational import AUTOENCODERS
 
 
 class Encoder(nn.Module):
-    """The `encoder` of an autoencoder of that class, and no decoder.
+    """The `encoder` of an autoencoder, without its decoder.
 
     Parameters
     ----------
-    autoencoder : class whose layers it has, "FullyConnectedAutoencoder" or "ConvolutionalAutoencoder".
+    autoencoder : class of the autoencoder, "FullyConnectedAutoencoder" or "ConvolutionalAutoencoder".
     options : parameters of that class.
     """
 
@@ -23,7 +23,7 @@ class Encoder(nn.Module):
 
     @classmethod
     def of(cls, autoencoder: nn.Module) -> "Encoder":
-        """That of an autoencoder of the book: the same module, no copy; draws no random number."""
+        """Wrap the encoder of one of the book's autoencoders (not a copy of it), without drawing random numbers."""
         with torch.device("meta"):
             new = cls(type(autoencoder).__name__, **autoencoder.config)
         new.encoder = autoencoder.encoder

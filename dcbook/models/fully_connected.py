@@ -1,4 +1,4 @@
-"""The autoencoder of DEC and of most methods since: d-500-500-2000-10 and its mirror image."""
+"""The autoencoder of DEC and of most later methods: d-500-500-2000-10 and its mirror image."""
 
 from itertools import pairwise
 from math import prod
@@ -12,11 +12,11 @@ class FullyConnectedAutoencoder(nn.Module):
     Parameters
     ----------
     input_shape : shape of one sample, such as (784,) or (1, 28, 28); it is flattened.
-    widths : widths of the hidden layers of the encoder; the decoder has them in reverse.
+    widths : widths of the encoder's hidden layers; the decoder has them in reverse order.
     latent_dim : dimension d of the latent space.
 
-    Source: Xie et al. 2016 (DEC), section 4.3. Weights and biases start from torch's default, uniform in
-    ±1/sqrt(fan_in), which for the weights is also the Keras port's choice.
+    Source: Xie et al. 2016 (DEC), section 4.3. Weights and biases have torch's default initialization, uniform in
+    ±1/sqrt(fan_in), which the Keras port also uses for the weights.
     """
 
     def __init__(self, input_shape: tuple[int, ...], widths: tuple[int, ...] = (500, 500, 2000), latent_dim: int = 10):

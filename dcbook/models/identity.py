@@ -1,13 +1,13 @@
-"""The encoder of samples that are features already, made by another network or by hand."""
+"""The identity as encoder, for samples that are features already."""
 
 from torch import nn
 
 
 class IdentityEncoder(nn.Module):
-    """u = x: the latent space is the input, flattened. There is nothing to train and no decoder.
+    """u = x: the latent space is the flattened input. There are no weights and no decoder.
 
-    As `start` of a method that needs none: `DCSS(K, start=IdentityEncoder(), phase1_epochs=0)` is MNet on top of
-    features (N, d) of any origin, and `AEKMeans(K, start=IdentityEncoder())` k-means on them.
+    Use it as `start` of a method that needs no decoder: `DCSS(K, start=IdentityEncoder(), phase1_epochs=0)` trains MNet
+    on features (N, d) from any source, and `AEKMeans(K, start=IdentityEncoder())` is k-means on them.
     """
 
     def __init__(self):

@@ -1,4 +1,4 @@
-"""A mixture of Gaussians on a map of the codes: the head of N2D."""
+"""A mixture of Gaussians on an embedding (a "map") of the codes: the head of N2D."""
 
 import torch
 from torch import Tensor, nn
@@ -8,15 +8,15 @@ from dcbook.losses import log_full_mixture
 
 
 class MappedMixture(nn.Module):
-    """Codes that have places on a map, a rule for the places of others, and a mixture of Gaussians on the map.
+    """Mapped codes with their places on the map, a rule that places new codes, and a mixture of Gaussians on the map.
 
     Parameters
     ----------
-    n_codes, latent_dim : number and dimension of the codes that were mapped. With none, there is no map: a code is its
-        own place, and map_dim is latent_dim.
+    n_codes, latent_dim : number and dimension of the mapped codes. With 0 codes there is no map: the place of a code is
+        the code itself, and map_dim is latent_dim.
     map_dim : dimension of the map.
-    n_clusters : components of the mixture.
-    n_neighbors : mapped codes that place another one, at most all.
+    n_clusters : number of mixture components, K.
+    n_neighbors : number of mapped codes that determine the place of a new code, at most n_codes.
 
     Buffers: `codes` (N, latent_dim) and their `places` (N, map_dim); `weights` (K,), `means` (K, map_dim) and
     `factors` (K, map_dim, map_dim) of the mixture, P with P P' the inverse covariance. All but the codes are float64.
@@ -34,10 +34,10 @@ class MappedMixture(nn.Module):
         self.register_buffer("factors", torch.zeros(n_clusters, map_dim, map_dim, **exact))
 
     def place(self, u: Tensor) -> Tensor:
-        """Codes (B, latent_dim) → their places (B, map_dim), whatever map the mapped codes have.
+        """Codes (B, latent_dim) → places on the map (B, map_dim).
 
-        The mean of the places of the nearest mapped codes, weighted by one over the distance; of a code that equals
-        mapped ones, the mean of theirs.
+        A place is the mean of the places of the nearest mapped codes, weighted by the inverse distance. A code that
+        equals mapped codes gets the mean of their places.
         """
         if not len(self.codes):
             return u.to(self.places)

@@ -9,8 +9,8 @@ from dcbook.losses import log_mixture
 class GaussianMixturePrior(nn.Module):
     """p(z, c) = pi_c N(z | m_c, diag s_c) with c = 1..K and z of `latent_dim` dimensions.
 
-    Weights are a softmax of `logits` (K,), variances the exponential of `log_variances` (K, d), so that an optimizer
-    cannot leave their domain. Starts as K standard normals of equal weight.
+    Weights are the softmax of `logits` (K,) and variances the exponential of `log_variances` (K, d), so any optimizer
+    step gives a valid mixture. The initial mixture has K standard normals of equal weight.
     """
 
     def __init__(self, n_clusters: int, latent_dim: int):

@@ -4,9 +4,9 @@ from torch import Tensor, nn
 
 
 class MNet(nn.Module):
-    """latent_dim → 128 → 128 → K with batch normalisation and ReLU, softmax at the end.
+    """latent_dim → 128 → 128 → K with batch normalization, ReLU and a final softmax.
 
-    Source: DCSS section 3.2; Armanfard-Lab/DCSS, Network.py:4-28, generalised from K = latent_dim = 10.
+    Source: DCSS section 3.2; Armanfard-Lab/DCSS, Network.py:4-28, generalized from K = latent_dim = 10.
     """
 
     def __init__(self, latent_dim: int, n_clusters: int, width: int = 128):

@@ -1,4 +1,4 @@
-"""A network to spectral coordinates: the head of SpectralNet."""
+"""A network from codes to spectral coordinates: the head of SpectralNet."""
 
 from itertools import pairwise
 
@@ -9,9 +9,9 @@ from dcbook.losses import squared_distances
 
 
 class SpectralMap(nn.Module):
-    """latent_dim → width → width → width / 2 → K with leaky ReLU, tanh at the end, then a matrix; and k-means centers.
+    """latent_dim → width → width → width / 2 → K with leaky ReLU and a final tanh, then a linear map to coordinates.
 
-    Buffers: `matrix` (K, K), by which outputs become orthonormal; `centers` (K, K) of the clusters among coordinates.
+    Buffers: `matrix` (K, K), which makes the outputs orthonormal; `centers` (K, K) of k-means on the coordinates.
     """
 
     def __init__(self, latent_dim: int, n_clusters: int, width: int = 1024):
@@ -30,6 +30,6 @@ class SpectralMap(nn.Module):
         return self.layers(u) @ self.matrix
 
     def forward(self, u: Tensor) -> Tensor:
-        """Latent codes (B, latent_dim) → all weight on the cluster of the nearest center, (B, K)."""
+        """Latent codes (B, latent_dim) → one-hot assignments to the nearest center (B, K)."""
         nearest = squared_distances(self.coordinates(u), self.centers).argmin(1)
         return nn.functional.one_hot(nearest, len(self.centers)).to(u.dtype)

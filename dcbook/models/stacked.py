@@ -1,4 +1,4 @@
-"""Many perceptrons of one shape, computed together."""
+"""Several perceptrons of the same shape, computed together."""
 
 from itertools import pairwise
 
@@ -7,14 +7,14 @@ from torch import Tensor, nn
 
 
 class StackedPerceptrons(nn.Module):
-    """`n` multilayer perceptrons with ReLU and a linear end, the i-th on the i-th batch.
+    """`n` multilayer perceptrons with ReLU and a linear output; the i-th is applied to the i-th batch.
 
     Parameters
     ----------
-    n : how many, that share no weight.
-    sizes : input, hidden and output dimensions of each, at least two.
+    n : number of perceptrons; they share no weights.
+    sizes : input, hidden and output dimensions of each perceptron, at least two numbers.
 
-    Weights and biases start from torch's default, uniform in ±1/sqrt(fan_in).
+    Weights and biases have torch's default initialization, uniform in ±1/sqrt(fan_in).
     """
 
     def __init__(self, n: int, sizes: tuple[int, ...]):

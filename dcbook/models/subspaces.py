@@ -7,9 +7,9 @@ from dcbook.losses import subspace_affinity
 
 
 class Subspaces(nn.Module):
-    """K subspaces of a latent space: `basis` (latent_dim, K dim), a block of `dim` columns for each. Starts at 0.
+    """K subspaces of a latent space: `basis` (latent_dim, K dim), initially 0, has `dim` columns for each subspace.
 
-    `eta` smooths the affinities: the larger, the closer to 1 / K.
+    `eta` smooths the affinities: the larger it is, the closer they are to 1 / K.
     """
 
     def __init__(self, latent_dim: int, n_clusters: int, dim: int, eta: float = 5.0):

@@ -1,4 +1,4 @@
-"""A variational autoencoder on the layers of any autoencoder of the book."""
+"""A variational autoencoder with the layers of one of the book's autoencoders."""
 
 from collections.abc import Iterable
 
@@ -12,16 +12,16 @@ AUTOENCODERS = {network.__name__: network for network in (ConvolutionalAutoencod
 
 
 class VariationalAutoencoder(nn.Module):
-    """q(z | x) is a Gaussian with diagonal covariance; `encoder` gives its mean, so it serves as an autoencoder too.
+    """q(z | x) is a diagonal Gaussian; `encoder` gives its mean, so the network can also be used as an autoencoder.
 
     Parameters
     ----------
-    autoencoder : class whose layers it has, "FullyConnectedAutoencoder" or "ConvolutionalAutoencoder".
-    bernoulli : pixels are probabilities, and the decoder ends with a sigmoid; if not, it is that of the autoencoder.
+    autoencoder : class of the autoencoder, "FullyConnectedAutoencoder" or "ConvolutionalAutoencoder".
+    bernoulli : whether pixels are Bernoulli probabilities, from a final sigmoid added to the decoder.
     options : parameters of that class.
 
-    A second head, beside the last layer of the encoder, gives the log variances, as in the released code of VaDE. It
-    begins at zero for every x.
+    A second head, parallel to the last layer of the encoder, gives the log variances, as in the released code of VaDE.
+    Its initial output is zero for every x.
     """
 
     def __init__(self, autoencoder: str, bernoulli: bool = True, **options):
@@ -36,10 +36,10 @@ class VariationalAutoencoder(nn.Module):
 
     @classmethod
     def of(cls, autoencoder: nn.Module, bernoulli: bool = True) -> "VariationalAutoencoder":
-        """One that begins with the trained weights of `autoencoder`, whose reconstructions are pixels.
+        """A variational autoencoder with the weights of a trained `autoencoder`, whose reconstructions are pixels.
 
-        Sigmoids want logits, so the last layer is moved to 4 (x̂ - 1/2), the tangent of the logit at 1/2. Raises
-        TypeError for networks that are not the book's.
+        With `bernoulli`, the last layer is changed to 4 (x̂ - 1/2), the tangent of the logit at 1/2, because sigmoids
+        take logits. Raises TypeError for networks that are not one of the book's autoencoders.
         """
         name = type(autoencoder).__name__
         if AUTOENCODERS.get(name) is not type(autoencoder):
@@ -66,7 +66,7 @@ class VariationalAutoencoder(nn.Module):
         return mean(h), self.log_variance(h)
 
     def decode(self, z: Tensor) -> Tensor:
-        """Latent codes (B, latent_dim) → logits of the pixels where they are Bernoulli, else the pixels."""
+        """Latent codes (B, latent_dim) → logits of the pixels with `bernoulli`, otherwise the pixels."""
         layers = list(self.decoder)
         return _through(layers[:-1] if self.config["bernoulli"] else layers, z)
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 from matplotlib.figure import Figure
 
+from dcbook.plots.names import called
 from dcbook.plots.style import bands, canvas, legend_beside
 
 
@@ -17,9 +18,10 @@ def histories(curves: pd.DataFrame, value: str, label: str) -> Figure:
     with canvas(1, len(datasets), (1 + 2.9 * len(datasets), 2.6), sharey=True) as (figure, axes):
         for axis, dataset in zip(axes.flat, datasets, strict=True):
             bands(axis, curves[curves["dataset"] == dataset], methods, value)
-            axis.set(title=dataset, xlabel="share of the method's epochs", ylabel=label)
+            axis.set(title=called(dataset), xlabel="share of the method's epochs")
             axis.grid(color="0.92")
-        legend_beside(axes[0, -1])
+        axes[0, 0].set_ylabel(label)
+        legend_beside(axes)
     return figure
 
 
@@ -31,10 +33,11 @@ def training(panels: Mapping[str, tuple[pd.DataFrame, str]], mark: float | None 
     """
     with canvas(1, len(panels), (1 + 2.9 * len(panels), 2.6)) as (figure, axes):
         for axis, (title, (frame, value)) in zip(axes.flat, panels.items(), strict=True):
+            frame = frame.assign(dataset=frame["dataset"].map(called))
             bands(axis, frame, list(dict.fromkeys(frame["dataset"])), value, "dataset")
             if mark is not None:
                 axis.axvline(mark, color="0.6", linestyle=":")
             axis.set(title=title, xlabel="share of the epochs")
             axis.grid(color="0.92")
-        legend_beside(axes[0, -1])
+        legend_beside(axes)
     return figure

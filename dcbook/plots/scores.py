@@ -9,7 +9,10 @@ import seaborn as sns
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from dcbook.plots.style import OURS, PALETTE, PAPER, STYLE, canvas, legend_beside, named
+from dcbook.plots.names import called, named
+from dcbook.plots.style import OURS, PALETTE, PAPER, STYLE, at_least, canvas, legend_beside
+
+LEAST = 5.0  # points that an axis of scores spans, so that differences of tenths don't fill it
 
 
 def comparison(frame: pd.DataFrame, seeds: pd.DataFrame, metric: str = "acc") -> Figure:
@@ -44,10 +47,10 @@ def comparison(frame: pd.DataFrame, seeds: pd.DataFrame, metric: str = "acc") ->
                 rows["reported"], range(len(methods)), marker="D", s=22, c=faces, edgecolors=PAPER, label="paper"
             )
             beside = next((str(name) for name in rows["reported_on"] if isinstance(name, str) and name), "")
-            axis.set_title(
-                "\n".join([dataset, *(wrap(f"paper: {beside}", 32) if beside != dataset else [])]), fontsize=8
-            )
-            axis.set(xlabel=f"{metric.upper()}, %", yticks=range(len(methods)), yticklabels=methods)
+            other = wrap(f"paper: {called(beside)}", 32) if beside != dataset else []
+            axis.set_title("\n".join([called(dataset), *other]), fontsize=8)
+            axis.set(xlabel=f"{named(metric)}, %", yticks=range(len(methods)), yticklabels=methods)
+            at_least(axis, LEAST)
             axis.grid(axis="x", color="0.92")
             axis.set_axisbelow(True)
         axes[0, 0].invert_yaxis()
@@ -78,13 +81,14 @@ def luck(values: np.ndarray, marks: Mapping[str, Iterable[float]], metric: str =
     return figure
 
 
-def sensitivity(panels: Mapping[str, tuple[pd.DataFrame, str]]) -> Figure:
+def sensitivity(panels: Mapping[str, tuple[pd.DataFrame, str]], marks: Mapping[str, float] | None = None) -> Figure:
     """Scores over the values of one setting, one panel each: the mean of the seeds and a band from lowest to highest.
 
     `panels`: title to rows with metric (a line each), value (in [0, 1]) and the column of the setting, and that
-    column's name. The values stand at equal distances, in the order of the rows.
+    column's name. The values stand at equal distances, in the order of the rows. `marks`: a panel's title to the
+    paper's value of the setting, drawn as a dotted line where it is among them.
     """
-    with canvas(1, len(panels), (1 + 2.5 * len(panels), 2.6)) as (figure, axes):
+    with canvas(1, len(panels), (1 + 2.5 * len(panels), 2.7)) as (figure, axes):
         for axis, (title, (frame, setting)) in zip(axes.flat, panels.items(), strict=True):
             settings = list(dict.fromkeys(frame[setting]))
             for metric, color in zip(dict.fromkeys(frame["metric"]), sns.color_palette(PALETTE), strict=False):
@@ -92,10 +96,14 @@ def sensitivity(panels: Mapping[str, tuple[pd.DataFrame, str]]) -> Figure:
                 seeds = seeds.loc[settings]
                 axis.plot(range(len(settings)), seeds["mean"], "o-", color=color, markersize=4, label=named(metric))
                 axis.fill_between(range(len(settings)), seeds["min"], seeds["max"], color=color, alpha=0.15, lw=0)
-            axis.set(title=title, xlabel=setting, xticks=range(len(settings)), xticklabels=settings)
+            mark = (marks or {}).get(title)
+            if mark in settings:
+                axis.axvline(settings.index(mark), color="0.6", linestyle=":", label="paper's setting")
+            axis.set(xlabel=setting, xticks=range(len(settings)), xticklabels=settings)
+            axis.set_title("\n".join(wrap(title, 24)), fontsize=8)
             axis.grid(color="0.92")
         axes[0, 0].set_ylabel("%")
-        legend_beside(axes[0, -1])
+        legend_beside(axes)
     return figure
 
 
@@ -112,7 +120,7 @@ def contest(frame: pd.DataFrame, setting: str, metric: str = "acc") -> Figure:
             seeds = 100 * frame[frame["method"] == method].groupby(setting)["value"].agg(["mean", "min", "max"])
             axis.plot(seeds.index, seeds["mean"], "o-", color=color, markersize=4, label=method)
             axis.fill_between(seeds.index, seeds["min"], seeds["max"], color=color, alpha=0.12, lw=0)
-        axis.set(xlabel=setting, ylabel=f"{metric.upper()}, %")
+        axis.set(xlabel=setting, ylabel=f"{named(metric)}, %")
         axis.grid(color="0.92")
         axis.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
         figure.tight_layout()
@@ -133,18 +141,20 @@ def layers(frame: pd.DataFrame, label: str = "accuracy of a probe, %") -> Figure
                 seeds = part.groupby("layer")["value"].agg(["mean", "min", "max"]).loc[names]
                 axis.plot(range(len(names)), seeds["mean"], "o-", color=color, markersize=4, label=network)
                 axis.fill_between(range(len(names)), seeds["min"], seeds["max"], color=color, alpha=0.15, lw=0)
-            axis.set(title=dataset, xticks=range(len(names)), xticklabels=names)
+            axis.set(title=called(dataset), xticks=range(len(names)), xticklabels=names)
             axis.grid(color="0.92")
         axes[0, 0].set_ylabel(label)
-        legend_beside(axes[0, -1])
+        legend_beside(axes)
     return figure
 
 
-def dots(panels: Mapping[str, Mapping[str, Sequence[float]]], name: str, mark: float | None = None) -> Figure:
+def dots(
+    panels: Mapping[str, Mapping[str, Sequence[float]]], name: str, mark: float | None = None, least: float = 0
+) -> Figure:
     """Every seed as a dot and their mean as a bar, one line for each row, one panel each on axes of their own.
 
     `panels`: title to row to the values of its seeds; all panels have the same rows. `name` is that of the values,
-    `mark` one that is drawn as a vertical line.
+    `mark` one that is drawn as a vertical line, `least` the smallest width of an axis.
     """
     rows = list(next(iter(panels.values())))
     size = (1.6 + 2.6 * len(panels), 1 + 0.32 * len(rows))
@@ -157,6 +167,7 @@ def dots(panels: Mapping[str, Mapping[str, Sequence[float]]], name: str, mark: f
             if mark is not None:
                 axis.axvline(mark, color="0.6", linestyle=":")
             axis.set(title=title, xlabel=name, yticks=range(len(rows)), yticklabels=rows, ylim=(len(rows) - 0.5, -0.5))
+            at_least(axis, least)
             axis.grid(axis="x", color="0.92")
             axis.set_axisbelow(True)
     return figure

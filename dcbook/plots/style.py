@@ -1,4 +1,4 @@
-"""What all pictures share: one style, colors, names of metrics, lines with bands."""
+"""What all pictures share: one style, colors, legends, lines with bands."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -28,9 +28,13 @@ def canvas(rows: int, columns: int, size: tuple[float, float], **options: Any) -
         figure.tight_layout()
 
 
-def legend_beside(axis: Axes) -> None:
-    """The legend of an axis, to the right of it."""
-    axis.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+def legend_beside(axes: np.ndarray) -> None:
+    """One legend for all axes of a figure, to the right of the last one: every label once."""
+    found: dict[str, Any] = {}
+    for axis in axes.flat:
+        for line, label in zip(*axis.get_legend_handles_labels(), strict=True):
+            found.setdefault(label, line)
+    axes.flat[-1].legend(found.values(), found, frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
 
 
 def bands(axis: Axes, curves: pd.DataFrame, names: Sequence[str], value: str, by: str = "method") -> None:
@@ -45,7 +49,14 @@ def bands(axis: Axes, curves: pd.DataFrame, names: Sequence[str], value: str, by
         axis.fill_between(grid, lines.min(0), lines.max(0), color=color, alpha=0.15, linewidth=0)
 
 
-def named(metric: str) -> str:
-    """A metric as it is written on an axis: "ACC", "F1-macro"; any other name, such as a layer's, as it is."""
-    known = {"acc": "ACC", "nmi": "NMI", "ari": "ARI", "f1_macro": "F1-macro", "f1_micro": "F1-micro"}
-    return known.get(metric, metric)
+def at_least(axis: Axes, width: float) -> None:
+    """Widen the x axis to `width` where it is narrower, so that small differences look small.
+
+    The data stay in its middle, but an axis without negative values begins at 0.
+    """
+    low, high = axis.get_xlim()
+    if high - low < width:
+        middle = (low + high) / 2
+        start = middle - width / 2
+        start = -0.04 * width if start < 0 <= axis.dataLim.xmin else start
+        axis.set_xlim(start, start + width)

@@ -1,1 +1,1 @@
-"""What methods share: inputs, batches, views, optimizers, pretraining and starts, checkpoints, saving, and bases."""
+"""Code shared by the methods: base classes, inputs, views, optimizers, pretraining, starts, checkpoints, files."""

@@ -2,33 +2,37 @@
 
 | symbol   | name in code | shape   | meaning                                                                   |
 |----------|--------------|---------|---------------------------------------------------------------------------|
-| x        | x            | (B, …)  | a batch, moved and turned a little                                        |
+| x        | x            | (B, …)  | a batch, slightly shifted and rotated                                     |
 | z, x̂     | u, x_hat     | (B, d), (B, …) | its codes and reconstructions                                      |
 | a        | a            | (B,)    | U(0, 1), one for each sample                                              |
 | x_int    | between      | (B, …)  | g(a z + (1 - a) z'), z' the codes in reverse order                        |
 | b        | b            | ()      | 1/2 - |U(0, 1) - 1/2|, one for the batch                                  |
 | critic   | critic       | → (B,)  | a second network of the encoder's shape; the mean of its outputs          |
 
-The critic guesses how much of one sample is in x_int, and should say 0 for b x + (1 - b) x̂; the autoencoder wants it to
-say 0 for x_int too. Source: nairouz/DynAE, DynAE.py:88-238 (networks), 315-384 (training), dynAE.ipynb (settings).
+The critic estimates the share a of x_int, with target 0 for b x + (1 - b) x̂; the autoencoder is trained to bring the
+critic's output for x_int to 0. Source: nairouz/DynAE, DynAE.py:88-238 (networks), 315-384 (training), dynAE.ipynb
+(settings).
 
-Berthelot et al., ICLR 2019, arXiv 1807.07543, whose method it is, fold a into [0, 1/2] as well (as recalled). Without,
-x_int of samples i, j and share a is that of j, i and 1 - a: nothing in it tells a from 1 - a, and a critic can learn no
-more than "between", 1/2, against "reconstructed", 0; its loss lies between 1/12 and, for a constant, 1/12 + 1/8.
+Berthelot et al., ICLR 2019, arXiv 1807.07543, who proposed the method, also fold a into [0, 1/2] (from memory). Without
+folding, x_int of samples i, j and share a equals x_int of j, i and 1 - a. Nothing in it distinguishes a from 1 - a, so
+a critic can at best output 1/2 for interpolations and 0 for reconstructions; its loss lies between 1/12 and 1/12 + 1/8,
+the loss of a constant output.
 
-Two critics. The paper describes one that learns ("trained", the default; its text as recalled). By its order, as read
-and not run, the released code never trains its critic ("frozen"): `aci_ae_constructor` sets `critic.trainable = False`
-(:219) when the networks are built, and the notebook compiles the critic's model and the autoencoder's afterwards. Keras
-collects a model's trainable weights when it compiles it; the critic's model has none left, and its update changes
-nothing. So critic(x_int)^2 is that of the network as it was initialized, whose scores are near 0, and the gradients of
-the autoencoder pass through it; the critic's loss is computed and has no effect.
+There are two critics. The paper describes a critic that is trained ("trained", the default; from memory). According to
+the order of its statements, which were read and not run, the released code never trains its critic ("frozen"):
+`aci_ae_constructor` sets `critic.trainable = False` (:219) when the networks are built, and the notebook compiles the
+models of the critic and the autoencoder afterwards. Keras collects a model's trainable weights when it compiles the
+model, so the critic's model has none and its updates change nothing. Hence critic(x_int)^2 uses the randomly
+initialized network, whose scores are near 0; the gradients of the autoencoder pass through it, and the critic's loss is
+computed without effect.
 
-Not followed, each for lack of sense and as read, not run:
-    - its scores have shape (B,) and its a (B, 1), so that its first term compares each score with all B shares;
-      here with its own;
-    - Keras' `predict` makes the critic's x_int in pieces of 32, each reversed in itself; here both see the same x_int;
-    - batches in the order of the file; here shuffled every epoch. Biases that start from 0; here from torch's default,
-      but for those of a frozen critic, which stay at 0.
+Details of the released code that are not followed because they appear unintended (read, not run):
+    - its scores have shape (B,) and its a (B, 1), so that its first term compares each score with all B shares; here
+      each score is compared with its own share;
+    - Keras' `predict` computes the critic's x_int in chunks of 32, each reversed separately; here critic and
+      autoencoder use the same x_int;
+    - batches follow the order of the file; here they are shuffled in every epoch;
+    - biases start from 0; here they have torch's default initialization, except in a frozen critic, where they stay 0.
 """
 
 from dataclasses import dataclass
@@ -51,17 +55,18 @@ class ACAIPretraining(Recipe):
 
     Parameters
     ----------
-    Beside those of `Recipe`:
+    In addition to those of `Recipe`:
 
-    epochs, lr : 475 epochs of Adam with 1e-4 for both networks, the 130,000 batches of 256 on MNIST's 70,000 images.
-        The source makes as many updates on every set, which is 33,280,000 / N epochs on N samples.
+    epochs, lr : 475 epochs of Adam with 1e-4 for both networks, equal to 130,000 batches of 256 on MNIST's 70,000
+        images. The source makes the same number of updates on every data set: 33,280,000 / N epochs on N samples.
     lam : lambda, at least 0: weight of the interpolations (0.5).
-    shift, rotation : of the views that are encoded and reconstructed, see `ShiftRotation`; vectors have none.
-    critic : "trained", as the paper describes it, or "frozen", which keeps its first random weights: what the released
-        code does, as inferred from its compile order, not run (DynAE.py:219, dynAE.ipynb).
+    shift, rotation : ranges of the views that are encoded and reconstructed, see `ShiftRotation`; ignored for vectors.
+    critic : "trained", as the paper describes it, or "frozen", which keeps its random initial weights, as the released
+        code does according to its compile order (read, not run: DynAE.py:219, dynAE.ipynb).
 
     The history of a fit has the means of `reconstruction`, `interpolation` (critic(x_int)^2, without lambda) and
-    `critic` (the critic's loss, which trains nothing where it is frozen). Raises ValueError for settings out of range.
+    `critic` (the critic's loss, which has no effect if the critic is frozen). Raises ValueError for settings out of
+    range.
     """
 
     epochs: int = 475
@@ -88,7 +93,7 @@ class ACAIPretraining(Recipe):
         if not learns:
             for name, weight in critic.named_parameters():
                 if name.endswith("bias"):
-                    nn.init.zeros_(weight)  # where Keras starts, and where they stay
+                    nn.init.zeros_(weight)  # Keras' initial value, which they keep
 
         def update(x: Tensor) -> dict[str, Tensor]:
             x = view(x, noise)

@@ -1,8 +1,8 @@
-"""A fit on disk, epoch by epoch, so that it goes on where it was stopped and ends as one that never was.
+"""Checkpoints: the state of a fit after every epoch, from which a stopped fit continues to the same result.
 
-A fit is a sequence of phases: pretraining, phase 1, …. Of the phase under way a checkpoint holds all that changes in
-it; of each phase before, the attributes of the method with which it ended, so that what lies between two phases, such
-as the k-means that finds the first centers, is computed again from them.
+A fit is a sequence of phases: pretraining, phase 1, …. For the current phase a checkpoint holds everything that changes
+in it. For each earlier phase it holds the final attributes of the method, so that computations between two phases, such
+as the k-means that finds the initial centers, are repeated from them.
 """
 
 import json
@@ -20,21 +20,20 @@ from dcbook.training.optimizers import Optimizer
 from dcbook.training.saving import plain
 from dcbook.training.tensor_files import read_tensors, write_tensors
 
-Parts = Mapping[str, Any]  # networks, optimizers, random streams, tensors, plain values, or objects made of these
+Parts = Mapping[str, Any]  # networks, optimizers, generators, tensors, plain values, or objects that contain them
 
 
 class Checkpoint:
-    """The state of one fit in one file, written whole or not at all after every epoch.
+    """The state of one fit in one file, which is replaced atomically after every epoch.
 
-    `seconds_before` is the time that the training had taken when the file was written that `begin` found; 0 if there
-    was none.
+    `seconds_before` is the training time, in seconds, recorded in the file that `begin` found; 0 if there was no file.
     """
 
     def __init__(self, path: str | Path):
         self.path = Path(path)
         self.identity: dict = {}
         self.seconds_before, self._began = 0.0, time.perf_counter()
-        self._phases: dict[str, dict] = {}  # each phase as it was last read or written
+        self._phases: dict[str, dict] = {}  # the last state of each phase that was read or written
 
     @property
     def seed(self) -> int | None:
@@ -42,14 +41,14 @@ class Checkpoint:
         return self._read()[1]["identity"]["seed"] if self.path.exists() else None
 
     def begin(self, identity: dict) -> list[dict]:
-        """Take up the fit in the file, or a new one; returns the history so far.
+        """Continue the fit in the file, or begin a new one; return its history so far.
 
-        `identity` says which fit it is (method, parameters, seed, data). Raises ValueError if the file is damaged or
-        holds another fit.
+        `identity` identifies the fit: method, parameters, seed, data. Raises ValueError if the file is damaged or holds
+        another fit, or if the path is a folder.
         """
         self.identity = json.loads(json.dumps(identity))
         if self.path.is_dir():
-            raise ValueError(f"{self.path} is a folder; give the file that is to keep the training")
+            raise ValueError(f"{self.path} is a folder; give the path of a file for the checkpoint")
         self.path.parent.mkdir(parents=True, exist_ok=True)
         if not self.path.exists():
             return []
@@ -62,7 +61,7 @@ class Checkpoint:
         return about["history"]
 
     def state(self, phase: str) -> dict | None:
-        """The attributes of the method as they were last seen in a phase; None if it has not been there."""
+        """The last attributes of the method in a phase; None if the fit has not reached the phase."""
         return self._phases[phase]["attributes"] if phase in self._phases else None
 
     def has_left(self, phase: str) -> bool:
@@ -70,10 +69,10 @@ class Checkpoint:
         return phase in self._phases and phase != list(self._phases)[-1]
 
     def restore(self, phase: str, attributes: Parts, loop: Parts, device: torch.device) -> dict[str, Any]:
-        """Bring attributes, and in a phase under way what its loop knows, to where they were.
+        """Restore the attributes at the end of a phase, or in the current phase also the state of its loop.
 
-        Networks, parameters, optimizers and random streams, and all parts of the loop, change in place; the other
-        attributes are returned, tensors on `device`.
+        Networks, parameters, optimizers, random generators and all parts of the loop change in place; the other
+        attributes are returned, with tensors on `device`.
         """
         held, others = self._phases[phase], {}
         for name, tree in held["attributes"].items():
@@ -87,13 +86,13 @@ class Checkpoint:
         return others
 
     def save(self, phase: str, attributes: Parts, loop: Parts, history: list[dict]) -> None:
-        """Keep the fit as it is after an epoch of `phase`."""
+        """Record the state of the fit after an epoch of `phase`, and write it to the file."""
         ended = {name: {"attributes": held["attributes"]} for name, held in self._phases.items() if name != phase}
         self._phases = ended | {phase: {"attributes": _tree(attributes), "loop": _tree(loop)}}
         self.write(history)
 
     def write(self, history: list[dict]) -> None:
-        """Write what was kept last to the file."""
+        """Write the last recorded state to the file."""
         tensors: dict[str, Tensor] = {}
         about = {
             "identity": self.identity,
@@ -106,12 +105,12 @@ class Checkpoint:
     def _read(self) -> tuple[dict[str, Tensor], dict]:
         tensors, about = read_tensors(self.path, "checkpoint", "give another file, or delete it to begin anew")
         if not isinstance(about, dict) or "identity" not in about:
-            raise ValueError(f"{self.path} is no checkpoint but another file of dcbook; give another path")
+            raise ValueError(f"{self.path} is not a checkpoint but another file of dcbook; give another path")
         return tensors, about
 
 
 def identity(method: Any, start: Any | None) -> dict:
-    """Which fit this is: class and parameters of a method, the digest of a start that was given, seed, and samples."""
+    """What identifies a fit: class and parameters of the method, digest of a given start, seed, and samples."""
     given = {name: value for name, value in method.get_params(deep=False).items() if name not in method._may_change}
     begins = {"start": start.digest} if start else {}
     x = method._x
@@ -121,7 +120,7 @@ def identity(method: Any, start: Any | None) -> dict:
 
 
 def _named(value: Any) -> str:
-    """What tells an object of another kind from others, without its place in memory."""
+    """A name for an object that is not plain data, without its memory address."""
     return repr(value) if is_dataclass(value) else getattr(value, "__qualname__", type(value).__qualname__)
 
 
@@ -129,7 +128,7 @@ _PLAIN = bool | int | float | str | tuple
 
 
 def _tree(part: Any) -> Any:
-    """Nested dicts with copies of the tensors and the plain values of a part."""
+    """Copies of a part's tensors and plain values, as nested dicts."""
     if isinstance(part, Tensor):
         return part.detach().cpu().clone()
     if isinstance(part, torch.Generator):
@@ -145,7 +144,7 @@ def _tree(part: Any) -> Any:
 
 @torch.no_grad()
 def _restore(part: Any, tree: Any, device: torch.device) -> None:
-    """Bring a part in place to what `_tree` told of it."""
+    """Restore a part in place from the result of `_tree`."""
     if isinstance(part, nn.Module):
         part.load_state_dict(tree)
     elif isinstance(part, Optimizer):
@@ -165,7 +164,7 @@ def _placed(leaf: Any, device: torch.device) -> Any:
 
 
 def _parted(tree: Any, path: str, tensors: dict[str, Tensor]) -> Any:
-    """A tree as JSON can hold it; its tensors join `tensors` under their paths."""
+    """A tree in a form that JSON can represent; its tensors are added to `tensors` under their paths."""
     if isinstance(tree, Tensor):
         tensors[path] = tree
         return {"tensor": path}
@@ -175,7 +174,7 @@ def _parted(tree: Any, path: str, tensors: dict[str, Tensor]) -> Any:
 
 
 def _joined(told: Any, tensors: dict[str, Tensor]) -> Any:
-    """The tree that `_parted` took apart."""
+    """The tree that `_parted` separated into JSON and tensors."""
     if not isinstance(told, dict):
         return told
     if list(told) == ["tensor"]:

@@ -1,7 +1,7 @@
-"""What all deep methods share: reading the data, the start, the bookkeeping of a fit, and prediction.
+"""The base class of all deep methods: reading data, the start, the bookkeeping of a fit, and prediction.
 
 A method is a dataclass whose fields are its hyperparameters, with an `_optimize` that reads like the paper's algorithm.
-Labels have no way in: `y` is ignored and a `monitor` only looks.
+Labels are never used in training: `y` is ignored, and a `monitor` does not change the model.
 """
 
 import warnings
@@ -53,14 +53,14 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
     All methods have:
 
     n_clusters : K.
-    start : where training begins: a recipe such as `Pretraining()` (which None is), a trained autoencoder (module with
-        `encoder` and, for methods that reconstruct, `decoder`), a `Start` (autoencoder and centers) or the folder
-        of a saved one. What is given is copied, never changed.
-    batch_size : samples in an update, at most N. None is the method's own number, `SIZES["batch_size"]`, or all samples
-        where there are fewer.
+    start : starting point of the training: a recipe such as `Pretraining()` (the default, None), a trained autoencoder
+        (module with `encoder` and, for methods that reconstruct, `decoder`), a `Start` (autoencoder and centers) or the
+        folder of a saved one. A given network is copied, never changed.
+    batch_size : number of samples in an update, at most N. None is the method's default, `SIZES["batch_size"]`, or all
+        samples if there are fewer.
     random_state : None, int or numpy RandomState; the same int gives the same model on the same machine.
     device : "auto" (GPU if there is one), "cpu", "cuda", …
-    progress : a progress bar: True, False or "auto" (on a terminal, and in Jupyter where a person runs the cell).
+    progress : whether to show a progress bar: True, False or "auto" (on a terminal and in interactive Jupyter).
 
     Attributes
     ----------
@@ -69,10 +69,10 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
     labels_ : (N,) int64 clusters of the training samples.
     cluster_centers_ : (K, d) float32 centers in the latent space.
     history_ : list of dicts, one per epoch: phase, epoch, losses, and what the monitor returned.
-    autoencoder_ : the trained network. start_ : autoencoder and centers, for another method to go on from.
-    batch_size_ : samples in an update, as it was.
-    interrupted_ : True if Ctrl-C ended `fit` early; the model is usable as it then was.
-    seconds_before_ : seconds of training up to the checkpoint that `fit` went on from; 0 if it began anew.
+    autoencoder_ : the trained network. start_ : autoencoder and centers, as the start of another method.
+    batch_size_ : the number of samples in an update that was used.
+    interrupted_ : True if Ctrl-C ended `fit` early; the model is usable in its state at that time.
+    seconds_before_ : training time, in seconds, before the checkpoint from which `fit` continued; 0 without one.
     """
 
     n_clusters: int = field(default=10, kw_only=False)
@@ -80,7 +80,7 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
     device: str | torch.device = "auto"
     progress: bool | str = "auto"
 
-    SIZES: ClassVar[dict[str, int]] = {}  # what None means for numbers of samples, where there are as many
+    SIZES: ClassVar[dict[str, int]] = {}  # defaults of numbers of samples given as None
 
     def fit(
         self,
@@ -91,13 +91,13 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
     ):
         """Cluster x (N, d), (N, C, H, W) or (N, C, D, H, W); uint8 is scaled to [0, 1], floats are taken as they are.
 
-        `y` is ignored. `monitor(self)` is called after every epoch, with `labels_` up to date on access; the numbers
-        that it returns join `history_`. `checkpoint` is a file that keeps the training after each epoch. If it is there
-        already, the training goes on from it and ends as one that was never stopped; with its seed, where
-        `random_state` is None. Raises ValueError for bad data or hyperparameters, and for a checkpoint that is damaged
-        or of another fit (by method, parameters, seed or samples), before training starts; FloatingPointError where
-        a loss or a weight is no finite number at the end of an epoch. Warns (scikit-learn's ConvergenceWarning) of
-        clusters that hold no samples in the end.
+        `y` is ignored. `monitor(self)` is called after every epoch; it can read current `labels_`, and the numbers that
+        it returns are added to `history_`. `checkpoint` is a file to which the state is written after each epoch. If
+        the file exists, training continues from it, with its seed if `random_state` is None, to the same result as
+        without interruption. Raises ValueError, before training starts, for bad data or hyperparameters and for a
+        checkpoint that is damaged or of another fit (method, parameters, seed or samples); FloatingPointError if a loss
+        or a weight is not finite at the end of an epoch. Warns (scikit-learn's ConvergenceWarning) if clusters are
+        empty at the end.
         """
         for name in [name for name in vars(self) if name.endswith("_")]:
             delattr(self, name)
@@ -161,7 +161,7 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
     @property
     def cluster_centers_(self) -> np.ndarray:
         check_is_fitted(self)
-        centers = self._kmeans(restarts=1) if self._centers is None else self._centers  # while pretraining: `labels_`'
+        centers = self._kmeans(restarts=1) if self._centers is None else self._centers  # None in pretraining
         return centers.detach().cpu().numpy()
 
     @property
@@ -170,19 +170,19 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         return Start(self.autoencoder_, None if self._centers is None else self._centers.detach())
 
     def objectives(self, rows: Tensor) -> dict[str, Tensor]:
-        """The parts of the loss that `fit` minimizes, on the training samples `rows` (B,) int64, by the model as it is.
+        """The parts of the loss that `fit` minimizes, for the training samples `rows` (B,) int64 and the current model.
 
-        "self", what the samples themselves teach (their reconstruction), and "pseudo", what clusters do: scalars with a
-        gradient, weighted as in training, so that their sum is the loss of an update on these rows as one batch. A part
-        that a method doesn't train is left out; {} says that it doesn't tell. For a monitor, after any epoch that is
-        not one of pretraining; networks stay in the mode they are in.
+        "self" is the self-supervised part (such as the reconstruction) and "pseudo" the part that depends on clusters.
+        Both are scalars with a gradient, weighted as in training, so that their sum is the loss of an update on these
+        rows as one batch. A part that the method does not train is left out; {} means that the method does not provide
+        its losses. A monitor may call it after any epoch except those of pretraining; modes of networks do not change.
         """
         return {}
 
     def set_params(self, **params):
-        """As in scikit-learn; `start__epochs=50` and its like put a changed copy in the place of the recipe `start`.
+        """As in scikit-learn; names such as `start__epochs=50` replace the recipe `start` by a changed copy.
 
-        Raises ValueError for a name that is no parameter, and where `start` is no recipe.
+        Raises ValueError for an unknown parameter, or if `start` is not a recipe.
         """
         if not hasattr(self, "start"):
             return super().set_params(**params)
@@ -202,7 +202,7 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         return super().set_params(**others)
 
     def __repr__(self, N_CHAR_MAX: int = 700) -> str:
-        """As scikit-learn prints it, but a network that is given as `start` by its name alone."""
+        """As in scikit-learn, except that a network given as `start` is abbreviated to its name."""
         shown = self.get_params(deep=False)
         if isinstance(shown.get("start"), nn.Module):
             shown["start"] = Start(shown["start"])
@@ -214,43 +214,43 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         save(self, folder)
 
     def _restore(self, labels: Tensor, centers: Tensor) -> None:
-        """Take over what a file holds of the last fit."""
+        """Set the results of a fit that are read from a file."""
         self._labels, self._centers = labels.numpy(), centers
 
     @abstractmethod
     def _optimize(self) -> None:
-        """The method itself: from the start on, train `autoencoder_` and `_centers` on `_x`, one `_log` an epoch."""
+        """The method's algorithm: train `autoencoder_` and `_centers` on `_x`, with one call of `log` per epoch."""
 
     _during_fit: ClassVar[tuple[str, ...]] = ("_x", "_monitor", "_checkpoint", "_now")  # attributes that end with `fit`
     _state: ClassVar[tuple[str, ...]] = ("autoencoder_", "_centers")  # attributes that a checkpoint holds
-    _may_change: ClassVar[tuple[str, ...]] = ("random_state", "device", "progress")  # and leave a fit what it is
-    _default_recipe: ClassVar[type[Recipe]] = Pretraining  # what the start None stands for
+    _may_change: ClassVar[tuple[str, ...]] = ("random_state", "device", "progress")  # not part of a fit's identity
+    _default_recipe: ClassVar[type[Recipe]] = Pretraining  # the recipe that start None means
 
     @property
     def _k_is_asked_for(self) -> bool:
-        """Whether the method looks for `n_clusters` clusters, not for as many as it finds."""
+        """Whether the number of clusters is `n_clusters`, rather than determined by the method."""
         return True
 
     @property
     def _decoder_for(self) -> str | None:
-        """What this method needs a decoder for, as a message says it; None if it needs none."""
+        """The purpose for which the method needs a decoder, for messages; None if it needs none."""
         return f"the reconstruction error in {type(self).__name__}"
 
     def _check_hyperparameters(self) -> None:
-        """Raise ValueError where a hyperparameter of the method is out of its range."""
+        """Raise ValueError if a hyperparameter of the method is out of range."""
 
     def _check_samples(self, x: np.ndarray) -> None:
-        """Raise ValueError where the method asks more of the samples than that they are finite."""
+        """Raise ValueError if the (finite) samples do not meet further requirements of the method."""
 
     def _soft_assignments(self, u: Tensor) -> Tensor:
         """Latent codes (N, d) → soft assignments (N, K).
 
-        Here: what the network `head_` says of them, or, where there is none yet, all weight on the nearest center.
+        By default the output of the network `head_`, or, if there is none yet, a one-hot vector for the nearest center.
         """
         return self.head_(u) if hasattr(self, "head_") else self._nearest(u)
 
     def _nearest(self, u: Tensor) -> Tensor:
-        """Latent codes (N, d) → all weight on the nearest center, found by k-means while pretraining knows none."""
+        """Latent codes (N, d) → one-hot vectors (N, K) of the nearest centers, from k-means if there are none yet."""
         centers = self._kmeans(restarts=1) if self._centers is None else self._centers
         return nn.functional.one_hot(squared_distances(u, centers).argmin(1), self.n_clusters).to(u.dtype)
 
@@ -261,7 +261,7 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
 
     @property
     def _n_features_out(self) -> int:
-        """Columns of `transform`."""
+        """Number of columns of `transform`."""
         return self.cluster_centers_.shape[1]
 
     def __sklearn_tags__(self):
@@ -276,12 +276,12 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         return as_samples(self, x, fitting=True)
 
     def _seed(self) -> int:
-        """The seed of a fit: the checkpoint's, where the caller gives none."""
+        """The seed of a fit; the checkpoint's seed if `random_state` is None."""
         kept = self._checkpoint.seed if self._checkpoint and self.random_state is None else None
         return resolve_seed(self.random_state) if kept is None else kept
 
     def _placed(self, x: np.ndarray) -> Tensor:
-        """The samples where the training takes them from."""
+        """The samples as a tensor on the training device."""
         return torch.as_tensor(x, device=self._device)
 
     def _resolve_start(self, input_shape: tuple[int, ...]) -> tuple[Recipe | None, Start | None]:
@@ -289,7 +289,7 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         return resolve_start(start, input_shape, self.n_clusters, self._decoder_for)
 
     def _initialize(self, recipe, start) -> None:
-        """The autoencoder, trained by the recipe or as given, and centers from k-means on its latent codes."""
+        """Set the autoencoder, trained by the recipe or given, and centers, given or by k-means on the latent codes."""
         if recipe:
             self.autoencoder_ = recipe.build(self.input_shape_, self.seed_).to(self._device)
             recipe.train(self.autoencoder_, self._x, self.seed_, self._epochs)
@@ -300,20 +300,20 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
             self._centers = self._first_centers(recipe.restarts if recipe else 20)
 
     def _first_centers(self, restarts: int) -> Tensor:
-        """Centers (K, d) where the start brings none."""
+        """Initial centers (K, d) if the start has none."""
         return self._kmeans(restarts)
 
     def _epochs(self, phase: str, epochs: int, **loop: Any) -> Iterator[tuple[int, Callable[..., None]]]:
         """`for epoch, log in self._epochs(phase, n, …)`: epochs 0 to n - 1; call `log(loss=…)` at the end of each.
 
-        `loop` : what changes in this phase beside the attributes named in `_state`: optimizers, random streams,
-            networks, tensors that change in place, and objects with such things as attributes. Where the fit goes on
-            from a checkpoint, all are as they were, and epochs that were made are left out.
+        `loop` : state that changes in this phase in addition to the attributes named in `_state`: optimizers, random
+            generators, networks, tensors that change in place, and objects with such attributes. If the fit continues
+            from a checkpoint, this state is restored and completed epochs are skipped.
         """
         begun = self._resume(phase, loop)
         if begun > epochs:
             raise ValueError(
-                f"{self._checkpoint.path} holds {begun} epochs of {phase}, more than the {epochs} asked for"
+                f"{self._checkpoint.path} holds {begun} epochs of {phase}, more than the {epochs} requested"
             )
         with self._bar(phase, epochs, begun) as bar:
             for epoch in range(begun, 0 if self._has_left(phase) else epochs):
@@ -321,7 +321,7 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
                 yield epoch, lambda **losses: self._log(phase, bar, loop, **losses)
 
     def _resume(self, phase: str, loop: dict[str, Any]) -> int:
-        """Bring the fit to where a checkpoint has it in this phase; the number of epochs that were made."""
+        """Restore this phase from the checkpoint, if it is there; return the number of completed epochs."""
         held = self._checkpoint.state(phase) if self._checkpoint else None
         if held is None:
             return 0
@@ -336,26 +336,26 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         return self._checkpoint is not None and self._checkpoint.has_left(phase)
 
     def _prepare_for(self, held: dict[str, Any]) -> None:
-        """Give networks the shapes of the attributes that a checkpoint holds. Here: they have them."""
+        """Prepare networks for the shapes of a checkpoint's attributes. By default they have these shapes already."""
 
     _writes: ClassVar[bool] = True  # whether this process writes the checkpoint
 
     @property
     def _latent_centers(self) -> Tensor:
-        """Centers (K, d) of the clusters as they are, among the encoder's codes."""
+        """Current centers (K, d) of the clusters in the latent space."""
         return self._centers.detach()
 
     def _samples(self, rows: Tensor) -> Tensor:
-        """Training samples, while there are any."""
+        """Training samples with indices `rows`, during `fit`; RuntimeError otherwise."""
         if not hasattr(self, "_x"):
-            raise RuntimeError(f"{type(self).__name__} has training samples only while fit runs: ask in a monitor")
+            raise RuntimeError(f"{type(self).__name__} has training samples only during fit; ask for them in a monitor")
         return self._x.index_select(0, rows)
 
     def _batches(self, generator: torch.Generator, size: int | None = None) -> Iterator[Tensor]:
         return batches(len(self._x), size or self.batch_size_, generator, self._x.device)
 
     def _log(self, phase: str, bar: tqdm, loop: dict[str, Any], **losses: float) -> None:
-        """End of an epoch: one entry of the history, one step of the bar, one look of the monitor, one checkpoint."""
+        """End an epoch: add an entry to the history, advance the bar, call the monitor, and write the checkpoint."""
         epoch = 1 + sum(entry["phase"] == phase for entry in self.history_)
         check_finite(self, losses)
         self.history_.append({"phase": phase, "epoch": epoch, **losses})
@@ -374,13 +374,13 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         if self._centers is None:
             self._centers = self._kmeans(restarts=1)
         self.autoencoder_.eval()
-        self._labels = None  # a monitor may have asked for them before the last centers were found
+        self._labels = None  # a monitor may have computed them with earlier centers
         _ = self.labels_
         for name in self._during_fit:
             vars(self).pop(name, None)
 
     def _cluster_means(self, u: Tensor | None = None) -> Tensor:
-        """Means (K, d) of the training samples' codes u (N, d) in each cluster; of an empty one, the mean of all."""
+        """Means (K, d) of the training samples' codes u (N, d) in each cluster, or of all codes if it is empty."""
         u = self._embed(self._x) if u is None else u
         found, sizes = means(u, self._assign(u), self.n_clusters)
         return torch.where(sizes.unsqueeze(1) > 0, found, u.mean(0))
@@ -391,7 +391,7 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         return found.centers.to(u)
 
     def _training_labels(self) -> Tensor:
-        """Clusters of the training samples as the model now is; while there are no centers yet, by k-means."""
+        """Clusters (N,) of the training samples by the current model, or by k-means if there are no centers yet."""
         u = self._embed(self._x)
         if self._centers is None:
             settings = {"random_state": stream(self.seed_, "k-means"), "device": u.device}
@@ -401,7 +401,7 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
     # --- networks --------------------------------------------------------------------------------------------------
 
     def _reconstructed(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Codes (B, d) and reconstructions of x (B, …), whatever else `forward` of a network of one's own returns."""
+        """Codes (B, d) and reconstructions of x (B, …); `forward` of a user's network may return something else."""
         u = self.autoencoder_.encoder(x)
         return u, self.autoencoder_.decoder(u)
 
@@ -415,13 +415,13 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         return torch.as_tensor(x, device=next(self.autoencoder_.parameters(), self._centers).device)
 
     def _embed(self, x: Tensor) -> Tensor:
-        """Latent codes (N, d) in evaluation mode, in pieces."""
+        """Latent codes (N, d) in evaluation mode, computed in chunks."""
         encoder, training = self.autoencoder_.encoder, self.autoencoder_.training
         self.autoencoder_.eval()
         with torch.no_grad():
             u = x.new_empty(len(x), *encoder(x[:1]).shape[1:])
             for rows, part in zip(u.split(EVALUATION_BATCH), x.split(EVALUATION_BATCH), strict=True):
-                rows.copy_(encoder(part))  # a list of small codes among large activations would scatter the heap
+                rows.copy_(encoder(part))  # a list of small arrays would fragment the memory
         self.autoencoder_.train(training)
         check_codes(self, u, x)
         return u

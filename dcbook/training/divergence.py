@@ -1,4 +1,4 @@
-"""Trainings that run away: the first number that is not finite ends a fit, with what to do about it."""
+"""Detection of divergence: a fit ends at the first number that is not finite, with advice in the message."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from torch import Tensor
 if TYPE_CHECKING:
     from dcbook.training.deep_clusterer import DeepClusterer
 
-LARGEST = 1e18  # of a code: the square of a difference still is a float32
+LARGEST = 1e18  # largest entry of a code, such that squared differences fit in float32
 STEPS = ("lr", "phase1_lr", "encoder_lr", "mnet_lr", "teacher_lr")
 
 
 def check_finite(method: DeepClusterer, losses: Mapping[str, float]) -> None:
-    """Raise FloatingPointError if a loss of the epoch or a weight of the network is no finite number."""
+    """Raise FloatingPointError if a loss of the epoch or a weight of the network is not finite."""
     for name, value in losses.items():
         if not math.isfinite(value):
             raise _diverged(method, f"its {name} is {value}")
@@ -25,7 +25,7 @@ def check_finite(method: DeepClusterer, losses: Mapping[str, float]) -> None:
 
 
 def runaway(method: DeepClusterer) -> FloatingPointError | None:
-    """What to say of a fit that failed within an epoch, if its network holds numbers that are (all but) infinite."""
+    """The error for a fit that failed within an epoch because weights are infinite or nearly so; otherwise None."""
     network = getattr(method, "autoencoder_", None)
     if network is None or all(weight.abs().amax() < LARGEST for weight in network.parameters()):
         return None
@@ -33,14 +33,14 @@ def runaway(method: DeepClusterer) -> FloatingPointError | None:
 
 
 def check_codes(method: DeepClusterer, u: Tensor, x: Tensor) -> None:
-    """Raise FloatingPointError if codes u (N, d) of samples x (N, …) are not finite, or their squares would not be."""
-    if not len(u) or u.abs().amax() < LARGEST:  # NaN is not
+    """Raise FloatingPointError if codes u (N, d) of samples x (N, …), or their squares, are not finite."""
+    if not len(u) or u.abs().amax() < LARGEST:  # false for NaN
         return
     if hasattr(method, "_x"):
         raise _diverged(method, "its codes are not finite, or too large to be squared")
     raise FloatingPointError(
         f"the encoder of {type(method).__name__} gives codes that are not finite, or too large, for samples in "
-        f"[{x.min():.4g}, {x.max():.4g}]; scale them as those that it was trained on"
+        f"[{x.min():.4g}, {x.max():.4g}]; scale them like the training samples"
     )
 
 

@@ -1,4 +1,4 @@
-"""From what a reader passes in to what a network takes; and the randomness of a fit, one stream for each purpose."""
+"""Conversion and checks of a method's inputs, and the random generators of a fit, one for each purpose."""
 
 import math
 import warnings
@@ -20,24 +20,25 @@ from dcbook.data.layout import check_channels_first
 from dcbook.data.stored import StoredImages
 from dcbook.threads import BORROWED
 
-SQUARED = (1e-17, 1e17)  # spreads whose squares a float32 holds
-FLOAT32_LOSS = 1e-5  # of the samples' spread that rounding to float32 may take
+SQUARED = (1e-17, 1e17)  # range of spreads whose squares fit in float32
+FLOAT32_LOSS = 1e-5  # largest rounding error of float32, as a share of the samples' spread
 
 
 def as_samples(estimator: BaseEstimator, x, *, fitting: bool, dtype: type | np.dtype | None = np.float32) -> np.ndarray:
-    """Samples as a C-ordered, writable array of floats of their own shape, (N, d) or (N, C, H, W) or (N, C, D, H, W).
+    """Samples as a C-ordered, writable array of floats of shape (N, d), (N, C, H, W) or (N, C, D, H, W).
 
-    Takes NumPy arrays, torch tensors and what scikit-learn takes; uint8 is divided by 255, other numbers stay as they
-    are. `dtype` None is float32, or float64 for samples that float32 does not tell apart; where float32 is asked for,
-    a fit warns of such samples.
-    Raises TypeError for what holds no array of numbers, such as a Dataset or a DataLoader, and ValueError for channels
-    that come last, NaN, infinity, fewer than two samples when fitting, or another number of features than in fit.
+    Takes NumPy arrays, torch tensors and the inputs of scikit-learn. uint8 is divided by 255; other numbers are not
+    changed. `dtype` None is float32, or float64 for samples that float32 cannot distinguish; with float32, a fit warns
+    about such samples.
+    Raises TypeError for objects that are not arrays of numbers, such as a Dataset or a DataLoader, and ValueError for
+    channels in the last dimension, NaN, infinity, fewer than two samples in fit, or another number of features than in
+    fit.
     """
     given = x
     if isinstance(x, Tensor):
         x = x.detach().cpu().numpy()
     elif hasattr(x, "columns") and {str(kind) for kind in x.dtypes} == {"UInt8"}:
-        x = x.astype("uint8")  # pandas' nullable kind of the same numbers
+        x = x.astype("uint8")  # pandas' nullable type of the same numbers
     elif not _is_data_set(x) and not hasattr(x, "shape"):
         x = np.asarray(x)
     if _is_data_set(x) or not x.shape:
@@ -67,17 +68,17 @@ def _as_floats(x: np.ndarray, dtype: type | np.dtype | None, fitting: bool) -> n
     if fitting and not _holds(rounded, exact):
         if dtype is None:
             return exact
-        message = "networks compute in float32, which rounds away what tells these samples apart: subtract their mean"
+        message = "networks compute in float32, which cannot distinguish these samples: subtract their mean"
         warnings.warn(f"{message}, for example with sklearn.preprocessing.StandardScaler", stacklevel=5)
     assert_all_finite(rounded, input_name="X")
     return rounded
 
 
 def _holds(rounded: np.ndarray, exact: np.ndarray) -> bool:
-    """Whether rounding moves samples (N, d) against each other by no more than a small share of their spread.
+    """Whether rounding changes differences between samples (N, d) by at most a small share of their spread.
 
-    The spread is that of the nine tenths nearest to the median, so that outliers hide nothing; its square must be a
-    float32 too.
+    The spread is that of the 90 percent of samples nearest to the median, so that outliers do not dominate it; its
+    square must fit in float32, too.
     """
     with np.errstate(over="ignore", invalid="ignore"):
         lost = np.linalg.norm((exact - rounded).std(axis=0))
@@ -93,7 +94,7 @@ def _is_data_set(x) -> bool:
 
 
 def _what_to_pass(x) -> str:
-    """The message for something that holds no array."""
+    """The error message for an object that is not an array."""
     if isinstance(x, StoredImages):
         instead = "only DeepCluster reads images from disk; pass one array of all images"
     elif isinstance(x, torch.utils.data.TensorDataset):
@@ -102,7 +103,7 @@ def _what_to_pass(x) -> str:
         instead = "pass all samples as one tensor, for example torch.cat([x for x, _ in loader])"
     elif isinstance(x, torch.utils.data.Dataset):
         instead = "pass all samples as one tensor, for example torch.stack([x for x, _ in dataset])"
-    elif hasattr(x, "images"):  # of dcbook.data, which has labels: nothing that trains knows its class
+    elif hasattr(x, "images"):  # a labeled data set of dcbook.data, which training code must not import
         instead = "pass its images, data.images"
     else:
         instead = "pass an array (N, d) or images (N, C, H, W)"
@@ -110,7 +111,7 @@ def _what_to_pass(x) -> str:
 
 
 def resolve_seed(random_state) -> int:
-    """An integer seed from None (a fresh one), an int, or a NumPy RandomState (one draw)."""
+    """An integer seed from None (a new random seed), an int, or a NumPy RandomState (one draw)."""
     if isinstance(random_state, int | np.integer):
         check_random_state(int(random_state))
         return int(random_state)
@@ -118,7 +119,7 @@ def resolve_seed(random_state) -> int:
 
 
 def resolve_device(device: str | torch.device) -> torch.device:
-    """ "auto" means the GPU if there is one; a device that torch does not find here is refused with a ValueError."""
+    """The device; "auto" is the GPU if there is one. Raises ValueError for a device that is not available."""
     if device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     device = torch.device(device)
@@ -128,12 +129,10 @@ def resolve_device(device: str | torch.device) -> torch.device:
 
 
 def device_or_cpu(device: str | torch.device) -> str | torch.device:
-    """`device` as it is, or "cpu" with a warning where torch does not find it here."""
+    """`device`, or "cpu" with a warning if torch does not find `device` here."""
     if device == "auto" or _is_there(torch.device(device)):
         return device
-    warnings.warn(
-        f'the model was made on "{device}", which torch does not find here; it goes on on "cpu"', stacklevel=3
-    )
+    warnings.warn(f'the model was trained on "{device}", which torch does not find here; using "cpu"', stacklevel=3)
     return "cpu"
 
 
@@ -143,7 +142,7 @@ def _is_there(device: torch.device) -> bool:
 
 
 def stream(seed: int, purpose: str) -> torch.Generator:
-    """The random stream of one purpose ("weights", "batches", …), so that no purpose disturbs another."""
+    """A random generator for one purpose ("weights", "batches", …), independent of those for other purposes."""
     return torch.Generator().manual_seed(derived_seed(seed, purpose))
 
 
@@ -153,11 +152,11 @@ def derived_seed(seed: int, purpose: str) -> int:
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """What draws from torch's global stream (new layers, dropout) draws from `seed`; then that stream goes on.
+    """Context in which torch's global generator (new layers, dropout) has the given seed; it is restored at the end.
 
-    One thread at a time: another one that comes here waits, so that each draws from its own seed.
+    Threads enter one at a time, so that each draws from its own seed.
     """
-    gpus = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()  # `manual_seed` seeds them, too
+    gpus = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()  # `manual_seed` seeds them too
     with BORROWED, torch.random.fork_rng(devices=list(gpus)):
         torch.manual_seed(seed)
         yield
@@ -177,29 +176,30 @@ def in_batches(order: Tensor, size: int) -> list[Tensor]:
 
 
 def told_by(monitor: Callable | None, model: BaseEstimator) -> dict[str, float]:
-    """What a monitor returns of the model, as plain numbers that a history and a file can hold; {} without a monitor.
+    """The result of a monitor as plain numbers, which a history and a file can hold; {} without a monitor.
 
-    Raises TypeError for what is no mapping, and for a value that is no number (a NumPy scalar and a tensor of one
-    number are).
+    Raises TypeError if the result is not a mapping or a value is not a number (NumPy scalars and tensors with one
+    element are accepted).
     """
     found = (monitor(model) if monitor else None) or {}
     if not isinstance(found, Mapping):
-        raise TypeError(f"a monitor returns numbers by name, such as {{'acc': 0.5}}, or None, not {found!r}")
+        raise TypeError(f"a monitor must return numbers by name, such as {{'acc': 0.5}}, or None, not {found!r}")
     found = dict(found)
     for name, value in found.items():
         if not isinstance(name, str) or name in ("phase", "epoch"):
-            raise TypeError(f'a monitor returns numbers by name, other than "phase" and "epoch", but not by {name!r}')
+            raise TypeError(f"a monitor must return numbers by name, and {name!r} is not a string or is reserved")
         if isinstance(value, np.generic | np.ndarray | Tensor) and math.prod(value.shape) == 1:
             found[name] = value = value.item()
         if not isinstance(value, int | float | None):
-            raise TypeError(f"a monitor returns numbers by name, but {name!r} is {value!r}; keep such things elsewhere")
+            raise TypeError(f"a monitor must return numbers by name, but {name!r} is {value!r}; store it elsewhere")
     return found
 
 
 def check_numbers(owner: Any) -> None:
-    """Raise ValueError for a hyperparameter of a dataclass that is not of its kind: a whole number, or a number.
+    """Raise ValueError if a hyperparameter of a dataclass is not a number, or not a whole number where it must be.
 
-    NaN is none, as it compares with no limit; infinity is a number, but no whole one.
+    NaN is refused, because comparisons with limits would not detect it; infinity is accepted unless a whole number is
+    needed.
     """
     for field in fields(owner):
         value, kind = getattr(owner, field.name), field.type
@@ -211,29 +211,33 @@ def check_numbers(owner: Any) -> None:
 
 
 def check_settings_of_torch() -> None:
-    """Raise ValueError where torch is set so that networks can't train: without gradients, or not in float32."""
+    """Raise ValueError if torch's settings prevent training: gradients disabled, or a default type not float32."""
     if not torch.is_grad_enabled() or torch.is_inference_mode_enabled():
-        raise ValueError("fit trains a network: call it outside of torch.no_grad() and torch.inference_mode()")
+        raise ValueError("fit trains a network: call it outside torch.no_grad() and torch.inference_mode()")
     if (dtype := torch.get_default_dtype()) != torch.float32:
         raise ValueError(
-            f"networks train in float32, but torch's default is {dtype}: torch.set_default_dtype(torch.float32)"
+            f"networks train in float32, but torch's default is {dtype}: call torch.set_default_dtype(torch.float32)"
         )
 
 
 def check_n_clusters(n_clusters: int, n_samples: int) -> None:
     if not isinstance(n_clusters, int | np.integer) or not 1 <= n_clusters <= n_samples:
-        raise ValueError(f"n_clusters must be a whole number from 1 to the {n_samples} samples, not {n_clusters!r}")
+        raise ValueError(
+            f"n_clusters must be a whole number from 1 to {n_samples}, the number of samples, not {n_clusters!r}"
+        )
 
 
 def check_batch_size(batch_size: int, n_samples: int, name: str) -> None:
     if not isinstance(batch_size, int | np.integer) or not 1 <= batch_size <= n_samples:
-        raise ValueError(f"{name} must be a whole number from 1 to the {n_samples} samples, not {batch_size!r}")
+        raise ValueError(
+            f"{name} must be a whole number from 1 to {n_samples}, the number of samples, not {batch_size!r}"
+        )
 
 
 def resolve_sizes(owner, n_samples: int, of: str = "") -> dict[str, int]:
-    """The numbers of samples that `owner.SIZES` names, each as given, or for None its usual value, at most all samples.
+    """The numbers of samples named in `owner.SIZES`: as given, or for None the default there, at most all samples.
 
-    Raises ValueError for one that is given and out of range; `of` tells in the message whose it is.
+    Raises ValueError for a given number out of range; `of` names its owner in the message.
     """
     found = {}
     for name, usual in owner.SIZES.items():
@@ -244,7 +248,7 @@ def resolve_sizes(owner, n_samples: int, of: str = "") -> dict[str, int]:
 
 
 def warn_of_dead_clusters(labels: np.ndarray, n_clusters: int, x: np.ndarray | StoredImages) -> None:
-    """Warn where x (N, …) has fewer distinct samples than clusters, or not all clusters hold some of its `labels` (N,).
+    """Warn if x (N, …) has fewer distinct samples than clusters, or some clusters do not occur in `labels` (N,).
 
     Images on disk are not compared.
     """
@@ -256,10 +260,10 @@ def warn_of_dead_clusters(labels: np.ndarray, n_clusters: int, x: np.ndarray | S
 
 
 def _count_distinct(x: np.ndarray, enough: int) -> int:
-    """How many different samples x (N, …) has, counted up to `enough`."""
+    """The number of distinct samples of x (N, …), counted up to `enough`."""
     found: set[bytes] = set()
     for sample in x:
-        found.add((sample + 0).tobytes())  # 0 and -0 are one
+        found.add((sample + 0).tobytes())  # 0 and -0 count as equal
         if len(found) == enough:
             break
     return len(found)
@@ -267,7 +271,7 @@ def _count_distinct(x: np.ndarray, enough: int) -> int:
 
 def check_images(name: str, x: np.ndarray) -> None:
     if x.ndim != 4:
-        raise ValueError(f"{name} learns from images (N, C, H, W), not from samples of shape {x.shape[1:]}")
+        raise ValueError(f"{name} needs images (N, C, H, W), not samples of shape {x.shape[1:]}")
     low, high = float(x.min()), float(x.max())
     if low < 0 or high > 1:
         raise ValueError(f"{name} needs images in [0, 1], not in [{low:.4g}, {high:.4g}]; scale them")

@@ -1,4 +1,4 @@
-"""The neighborhoods that phase 2 of `dcbook.methods.rdc` learns from: two filters, a hand-over, and centroids."""
+"""The neighborhoods used in phase 2 of `dcbook.methods.rdc`: two filters of neighbors, selected samples, centroids."""
 
 from dataclasses import dataclass
 
@@ -15,14 +15,14 @@ AGREEMENT_FILTERS = ("mutual", "confidence", "none")
 
 @dataclass(frozen=True, eq=False)
 class Neighborhoods:
-    """The neighbors of N samples, and what is kept of them.
+    """The neighbors of N samples, the neighbors that are kept, and the centroids.
 
     Attributes
     ----------
     indices : (N, k) int64: the k nearest other samples by Euclidean distance, nearest first.
-    kept : (N, k) bool: neighbors that pass both filters, of samples that are handed over.
-    centroids : (N, d): the mean of a sample's code and those of its kept neighbors.
-    survived : share of the samples with neighbors that pass both filters, handed over or not.
+    kept : (N, k) bool: the neighbors that pass both filters, for samples that are handed over to the loss of phase 2.
+    centroids : (N, d): the mean of a sample's code and the codes of its kept neighbors.
+    survived : share, in [0, 1], of the samples with neighbors that pass both filters, handed over or not.
     """
 
     indices: Tensor
@@ -32,7 +32,7 @@ class Neighborhoods:
 
     @property
     def handed_over(self) -> Tensor:
-        """(N,) bool: which samples have kept neighbors."""
+        """(N,) bool: whether a sample has kept neighbors."""
         return self.kept.any(1)
 
 
@@ -42,16 +42,17 @@ def neighborhoods(
 ) -> Neighborhoods:
     """The neighborhoods of codes `u` (N, d), at most N - 1 neighbors each.
 
-    distance_filter : pass neighbors no farther than the "mean" or the "median" of all N k distances, or all: "none".
-    agreement_filter : pass "mutual" neighbors; or those that DynAE's rule calls unconflicted ("confidence", with
-        kappa 3 and `centers` (K, d), which nothing else looks at; it takes K > 3); or all: "none".
-    share : of the samples with neighbors left, in [0, 1]: so many are handed over, those with the nearest ones first.
+    distance_filter : passes neighbors no farther away than the "mean" or the "median" of all N k distances, or all
+        neighbors ("none").
+    agreement_filter : passes "mutual" neighbors, neighbors that are unconflicted by DynAE's rule ("confidence", with
+        kappa 3 and `centers` (K, d), K > 3; no other filter uses the centers), or all neighbors ("none").
+    share : share, in [0, 1], of the samples with remaining neighbors that are handed over, nearest neighbors first.
     """
     squares, indices = nearest_others(u, n_neighbors)
     distances = squares.sqrt()
     kept = _near(distances, distance_filter) & _agreeing(u, indices, agreement_filter, centers)
     survivors = kept.any(1)
-    spread = (distances * kept).sum(1) / kept.sum(1)  # NaN, and so last, where no neighbor is left
+    spread = (distances * kept).sum(1) / kept.sum(1)  # NaN, which is sorted last, if no neighbor is left
     kept[spread.argsort(stable=True)[round(share * int(survivors.sum())) :]] = False
     return Neighborhoods(indices, kept, neighbor_centroids(u, indices, kept), survivors.float().mean().item())
 

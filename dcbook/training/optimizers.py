@@ -1,7 +1,7 @@
-"""Adam and SGD on torch's fused kernels, lean enough for short runs and small networks; and TensorFlow's RMSProp.
+"""Adam and SGD with torch's fused kernels and little overhead for short runs, and TensorFlow's RMSProp.
 
-They call the functions behind `torch.optim.Adam` and `torch.optim.SGD` and give the same numbers to the last bit. Those
-classes import torch._dynamo when one is made: two seconds and 70 MB in every worker of a sweep.
+Adam and SGD call the functions behind `torch.optim.Adam` and `torch.optim.SGD` and give bitwise identical results.
+Creating one of torch's classes imports torch._dynamo, which takes two seconds and 70 MB in every worker of a sweep.
 """
 
 from abc import ABC, abstractmethod
@@ -14,7 +14,7 @@ from torch.optim.sgd import sgd
 
 
 class Optimizer(ABC):
-    """After `loss.backward()`, `step()` updates the weights and drops their gradients; no `zero_grad` is needed."""
+    """After `loss.backward()`, `step()` updates the weights and deletes their gradients; no `zero_grad` is needed."""
 
     def __init__(self, weights: Iterable[nn.Parameter], lr: float):
         self.weights = [weight for weight in weights if weight.requires_grad]
@@ -29,15 +29,15 @@ class Optimizer(ABC):
     @property
     @abstractmethod
     def tensors(self) -> dict[str, Tensor]:
-        """What the rule remembers of earlier steps, for `load`."""
+        """The state of the optimizer, for `load`."""
 
     @abstractmethod
     def load(self, tensors: dict[str, Tensor]) -> None:
-        """Take over what another optimizer of the same weights remembers."""
+        """Load the state of another optimizer of the same weights."""
 
     @torch.no_grad()
     def forget(self, weight: Tensor) -> None:
-        """Set what is remembered of the gradients of one of the weights to 0; the number of steps stays as it is."""
+        """Set the running averages of one weight's gradients to 0; the number of steps is not changed."""
         i = next(i for i, other in enumerate(self.weights) if other is weight)
         for memory in self._memories(i):
             memory.zero_()
@@ -52,16 +52,16 @@ class Optimizer(ABC):
 
     @abstractmethod
     def _update(self, gradients: list[Tensor]) -> None:
-        """One step of the rule."""
+        """Apply one step to the weights."""
 
 
 def _laid_out(gradient: Tensor, weight: Tensor) -> Tensor:
-    """The gradient in the memory layout of its weight, which the fused kernels take for granted."""
+    """The gradient in the memory layout of its weight, which the fused kernels assume."""
     return gradient if gradient.stride() == weight.stride() else torch.empty_like(weight).copy_(gradient)
 
 
 class Adam(Optimizer):
-    """Adam with step `lr`: Kingma & Ba 2015, Algorithm 1, with its default decay rates; `lr` may change on the way."""
+    """Adam with step `lr`: Kingma & Ba 2015, Algorithm 1, default decay rates; `lr` may change between steps."""
 
     def __init__(self, weights: Iterable[nn.Parameter], lr: float, eps: float = 1e-8):
         super().__init__(weights, lr)
@@ -103,10 +103,10 @@ class Adam(Optimizer):
 
 
 class SGD(Optimizer):
-    """Stochastic gradient descent with step `lr` and heavy-ball `momentum` in [0, 1); `lr` may change on the way.
+    """Stochastic gradient descent with step `lr` and heavy-ball `momentum` in [0, 1); `lr` may change between steps.
 
     `buffers` are the velocities, None before the first step. `weight_decay` times each weight is added to its gradient,
-    which is 0 for a weight that the loss never sees: such a weight decays too, while `torch.optim.SGD` leaves it alone.
+    which is 0 for a weight that the loss does not depend on. Such a weight decays too, unlike in `torch.optim.SGD`.
     """
 
     def __init__(self, weights: Iterable[nn.Parameter], lr: float, momentum: float = 0.0, weight_decay: float = 0.0):
@@ -143,9 +143,9 @@ class SGD(Optimizer):
 
 
 class RMSProp(Optimizer):
-    """RMSProp with step `lr`, as TensorFlow 1 has it by default: w ← w - lr g / sqrt(s + eps), s ← 0.9 s + 0.1 g².
+    """RMSProp with step `lr` and TensorFlow 1's defaults: s ← 0.9 s + 0.1 g², w ← w - lr g / sqrt(s + eps).
 
-    Its running squares s begin at 1, and eps is inside of the root, both other than in torch.
+    Unlike in torch, the running squares s start at 1, and eps is inside the root.
     """
 
     def __init__(self, weights: Iterable[nn.Parameter], lr: float, decay: float = 0.9, eps: float = 1e-10):

@@ -1,4 +1,4 @@
-"""Recipes of pretraining: what trains an autoencoder before a method goes on from it."""
+"""Recipes of pretraining: how the autoencoder that a method starts from is trained."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
@@ -19,22 +19,22 @@ Update = Callable[[Tensor], dict[str, Tensor]]
 
 
 def plain_epochs(phase: str, epochs: int, **kept: Any) -> Iterator[tuple[int, Callable[..., None]]]:
-    """So many epochs, of which nothing is written down."""
+    """`epochs` epochs without history, progress bar or checkpoint; see `DeepClusterer._epochs`."""
     return ((epoch, lambda **losses: None) for epoch in range(epochs))
 
 
 @dataclass(frozen=True, repr=False)
 class Recipe(ABC):
-    """What every pretraining has: a network, a schedule, and the k-means that finds centers after it.
+    """Base of all recipes of pretraining: a network, a schedule, and the k-means that finds centers afterwards.
 
     Parameters
     ----------
     architecture : "fully-connected" (d-500-500-2000-10 of DEC) or "convolutional" (as released with DCSS).
     widths : hidden widths of the fully connected encoder; the convolutional one has none.
     latent_dim : dimension of the latent space.
-    epochs, batch_size, lr : schedule; 0 epochs leaves the random initialisation. A batch_size of None is 256, or all
-        samples where there are fewer.
-    restarts : starts of the k-means that finds the first centers (20 in DEC and IDEC).
+    epochs, batch_size, lr : schedule; 0 epochs keeps the random initialization. A batch_size of None is 256, or all
+        samples if there are fewer.
+    restarts : number of starts of the k-means that finds the initial centers (20 in DEC and IDEC).
     """
 
     architecture: str = "fully-connected"
@@ -45,15 +45,15 @@ class Recipe(ABC):
     lr: float = 1e-3
     restarts: int = 20
 
-    SIZES: ClassVar[dict[str, int]] = {"batch_size": 256}  # as in the methods: what None means
-    reconstructs: ClassVar[bool] = True  # whether it trains a decoder too
+    SIZES: ClassVar[dict[str, int]] = {"batch_size": 256}  # as in the methods: defaults for None
+    reconstructs: ClassVar[bool] = True  # whether the recipe also trains a decoder
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """All parameters by name, as scikit-learn asks for them."""
+        """All parameters by name, as in scikit-learn."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def changed(self, **parameters: Any) -> Self:
-        """A copy with other parameters; ValueError for a name that is none of them."""
+        """A copy with changed parameters; ValueError for an unknown name."""
         if odd := parameters.keys() - self.get_params():
             raise ValueError(
                 f"{type(self).__name__} has no {', '.join(sorted(odd))}; it has {', '.join(self.get_params())}"
@@ -61,10 +61,10 @@ class Recipe(ABC):
         return replace(self, **parameters)
 
     def __sklearn_clone__(self) -> Self:
-        return self  # nothing can change it
+        return self  # it is immutable
 
     def __repr__(self) -> str:
-        """With the parameters that differ from their defaults, as scikit-learn prints estimators."""
+        """The parameters that differ from their defaults, as scikit-learn prints estimators."""
         named = (f"{f.name}={getattr(self, f.name)!r}" for f in fields(self) if getattr(self, f.name) != f.default)
         return f"{type(self).__name__}({', '.join(named)})"
 
@@ -78,7 +78,7 @@ class Recipe(ABC):
             raise ValueError(f"sizes, restarts and step must be positive and epochs at least 0: {self}")
 
     def build(self, input_shape: tuple[int, ...], seed: int) -> nn.Module:
-        """A freshly initialised autoencoder for samples of `input_shape`; leaves torch's global stream alone."""
+        """A newly initialized autoencoder for samples of `input_shape`; torch's global generator is not changed."""
         options = {"latent_dim": self.latent_dim}
         if self.architecture == "fully-connected":
             options["widths"] = self.widths
@@ -86,14 +86,14 @@ class Recipe(ABC):
             return ARCHITECTURES[self.architecture](input_shape, **options)
 
     def sizes(self, n_samples: int) -> dict[str, int]:
-        """{"batch_size": as it is for so many samples}; ValueError for more than there are."""
+        """The batch size for `n_samples` samples, as {"batch_size": …}; ValueError if it exceeds their number."""
         return resolve_sizes(self, n_samples, type(self).__name__)
 
     def train(self, autoencoder: nn.Module, x: Tensor, seed: int, epochs: Callable = plain_epochs) -> None:
         """Train `autoencoder` in place on x (N, *input_shape).
 
-        `epochs("pretraining", n, **what changes beside the network)` gives the number of each epoch and a function that
-        takes its mean losses by name, as `DeepClusterer._epochs` does.
+        `epochs("pretraining", n, **state that changes besides the network)` yields the number of each epoch and a
+        function that takes its mean losses by name, as `DeepClusterer._epochs` does.
         """
         update, kept = self._updates(autoencoder, x, seed)
         order, size = stream(seed, "pretraining batches"), self.sizes(len(x))["batch_size"]
@@ -107,7 +107,7 @@ class Recipe(ABC):
 
     @abstractmethod
     def _updates(self, autoencoder: nn.Module, x: Tensor, seed: int) -> tuple[Update, dict[str, Any]]:
-        """A function that makes one update on a batch (B, *input_shape) and returns its losses; what it changes."""
+        """A function that makes one update on a batch (B, *input_shape) and returns its losses, and its state."""
 
     def _in_training_mode(self, epoch: int) -> bool:
         return True
@@ -119,10 +119,10 @@ class Pretraining(Recipe):
 
     Parameters
     ----------
-    Beside those of `Recipe`:
+    In addition to those of `Recipe`:
 
-    released : freeze batch normalisation after the first epoch, as DCSS's released code does by an oversight
-        (DCSS.py:32,54-70); without batch normalisation it changes nothing.
+    released : whether to freeze batch normalization after the first epoch, as DCSS's released code does by an oversight
+        (DCSS.py:32,54-70); without batch normalization it has no effect.
     """
 
     released: bool = False

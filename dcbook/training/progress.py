@@ -1,4 +1,4 @@
-"""A progress bar where somebody looks at it: on a terminal, or in a notebook that a person runs."""
+"""A progress bar that is shown only in interactive use: on a terminal, or in a notebook that a person runs."""
 
 import sys
 from typing import Any
@@ -11,8 +11,8 @@ def progress_bar(shown: bool | str, total: int, description: str, begun: int = 0
 
     `shown` : True, False, or "auto".
 
-    "auto" shows it on a terminal and in a notebook that a person runs, not in one that is run by a program, whose
-    outputs are stored. In Jupyter it is a widget where ipywidgets is installed, and text elsewhere.
+    "auto" shows it on a terminal and in a notebook that a person runs, but not in a notebook run by a program, whose
+    outputs are stored. In Jupyter it is a widget if ipywidgets is installed, otherwise text.
     """
     kernel = _kernel()
     if shown == "auto":
@@ -22,18 +22,18 @@ def progress_bar(shown: bool | str, total: int, description: str, begun: int = 0
 
 
 def _kernel() -> Any | None:
-    """The Jupyter kernel that this process is, if it is one."""
+    """The Jupyter kernel of this process, or None."""
     if "ipykernel" not in sys.modules or "IPython" not in sys.modules:
         return None
     return getattr(sys.modules["IPython"].get_ipython(), "kernel", None)
 
 
 def _can_answer(kernel: Any) -> bool:
-    """Whether whoever runs the cell could type: a person in Jupyter, not papermill, nbconvert or nbval."""
+    """Whether the cell is run interactively (a person in Jupyter), not by papermill, nbconvert or nbval."""
     return bool(getattr(kernel, "_allow_stdin", False))
 
 
 def _widget() -> type[tqdm]:
-    from tqdm import notebook  # imports ipywidgets, if it is there
+    from tqdm import notebook  # imports ipywidgets if it is installed
 
     return tqdm if notebook.IProgress is None else notebook.tqdm

@@ -1,15 +1,15 @@
-"""Which images DeepCluster trains on between two clusterings, given their pseudo-labels."""
+"""Samplers: the images that DeepCluster trains on between two clusterings, given their pseudo-labels."""
 
 import torch
 from torch import Tensor
 
 
 def uniform_over_clusters(labels: Tensor, generator: torch.Generator, passes: int = 1) -> tuple[Tensor, Tensor]:
-    """`passes` times as many images as there are, (nearly) the same number from each cluster: rows and their labels.
+    """`passes` × N rows and their labels, with (nearly) the same number of images from each cluster.
 
-    A cluster of N_k images is drawn from without replacement if it holds more than its part, and with it otherwise: an
-    image counts as if weighted by 1 / N_k. Source: Caron et al., ECCV 2018, section 2.2.2; numbers of draws as released
-    (util.py:61-86).
+    Images are drawn without replacement from a cluster that is larger than its share of the draws, otherwise with
+    replacement, so an image of a cluster of size N_k has weight 1 / N_k. Source: Caron et al., ECCV 2018, section
+    2.2.2; numbers of draws as released (util.py:61-86).
     """
     sizes = torch.bincount(labels.cpu())
     live = sizes.nonzero().flatten().tolist()
@@ -28,10 +28,10 @@ def uniform_over_clusters(labels: Tensor, generator: torch.Generator, passes: in
 
 
 def as_released(labels: Tensor, generator: torch.Generator, passes: int = 1) -> tuple[Tensor, Tensor]:
-    """What the released code draws: the rows of `uniform_over_clusters`, taken as places in a list sorted by cluster.
+    """Rows of `uniform_over_clusters`, used as positions in a list sorted by cluster, as in the released code.
 
-    The sampler numbers images as they lie on disk, the data set that it serves numbers them cluster by cluster (as
-    released, util.py:70-82 and clustering.py:50-57): images keep their own labels, but large clusters come more often.
+    The released sampler numbers images in the order on disk, but its data set numbers them cluster by cluster
+    (util.py:70-82 and clustering.py:50-57). Images keep their labels, but large clusters are drawn more often.
     """
     rows, _ = uniform_over_clusters(labels, generator, passes)
     rows = labels.argsort(stable=True)[rows]
@@ -39,7 +39,7 @@ def as_released(labels: Tensor, generator: torch.Generator, passes: int = 1) -> 
 
 
 def uniform_over_images(labels: Tensor, generator: torch.Generator, passes: int = 1) -> tuple[Tensor, Tensor]:
-    """Each image `passes` times, as if there were no clusters."""
+    """Each image `passes` times, regardless of clusters."""
     rows = torch.cat([torch.randperm(len(labels), generator=generator) for _ in range(passes)]).to(labels.device)
     return rows, labels[rows]
 

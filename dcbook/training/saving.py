@@ -1,4 +1,4 @@
-"""Trained models on disk: weights as safetensors, the rest as JSON in its header. No code is ever unpickled."""
+"""Trained models on disk: weights as safetensors, everything else as JSON in the header. Nothing is unpickled."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
@@ -25,10 +25,10 @@ FACTS += ("feature_names_in_", "batch_size_", "queue_")
 
 
 def save(model: BaseEstimator, folder: str | Path) -> None:
-    """Write a fitted method to `folder`/model.safetensors, whole or not at all; other files there stay as they are.
+    """Write a fitted method to `folder`/model.safetensors atomically; other files in the folder are not changed.
 
-    A start that was given as a network is not kept with the parameters (its trained successor is); a recipe is.
-    Raises FileExistsError where `folder` is a file.
+    A recipe given as `start` is saved with the parameters; a network given as `start` is not (the trained network is).
+    Raises FileExistsError if `folder` is a file.
     """
     check_is_fitted(model)
     networks = {name: getattr(model, name) for name in NETWORKS if hasattr(model, name)}
@@ -50,15 +50,15 @@ def save(model: BaseEstimator, folder: str | Path) -> None:
 def load(folder: str | Path, known: Mapping[str, type]) -> BaseEstimator:
     """The fitted method that `save` wrote to `folder`.
 
-    `known`: name to class of the estimators and recipes that it may be made of. Raises ValueError that names the file
-    if it is missing, damaged or of another kind.
+    `known` maps names to the classes of estimators and recipes that may occur. Raises ValueError, naming the file, if
+    it is missing, damaged or of another kind.
     """
     path = Path(folder) / FILE
     tensors, described = read_tensors(path, "dcbook model", "save it again")
     try:
         return _restored(tensors, described, known)
     except Exception as error:
-        raise ValueError(f"{path} holds no dcbook model that this version knows: {error}") from error
+        raise ValueError(f"{path} holds no dcbook model that this version can read: {error}") from error
 
 
 def _restored(tensors: dict[str, torch.Tensor], described: dict, known: Mapping[str, type]) -> BaseEstimator:
@@ -91,7 +91,7 @@ def _known(name: str, known: Mapping[str, type], base: type) -> type:
 
 
 def plain(value: Any, foreign: Callable[[Any], Any] = lambda value: None) -> Any:
-    """A parameter as JSON knows it; `foreign` of what cannot be said in JSON (a network, a random stream)."""
+    """A parameter in JSON types; `foreign` converts values without a JSON type (a network, a random generator)."""
     if isinstance(value, Recipe):
         return {"recipe": type(value).__name__} | asdict(value)
     if isinstance(value, np.generic):
@@ -102,5 +102,5 @@ def plain(value: Any, foreign: Callable[[Any], Any] = lambda value: None) -> Any
 
 
 def _fact(value: Any) -> Any:
-    """A fact as JSON knows it."""
+    """A fitted attribute in JSON types."""
     return value.tolist() if isinstance(value, np.ndarray) else value

@@ -1,4 +1,4 @@
-"""The training loop that DEC and IDEC share: towards a target that sharpens the model's own soft assignments.
+"""The training loop of DEC and IDEC, with a target that sharpens the model's own soft assignments.
 
 | symbol | name in code     | shape  | equation                                            |
 |--------|------------------|--------|-----------------------------------------------------|
@@ -22,7 +22,7 @@ from dcbook.training.optimizers import SGD, Adam, Optimizer
 
 @dataclass
 class Progress:
-    """How far a training is: updates made, labels (N,) at the last target, and whether it has come to its end."""
+    """Progress of a training: number of updates, labels (N,) at the last target, and whether it has ended."""
 
     updates: int = 0
     labels: Tensor | None = None
@@ -32,7 +32,7 @@ class Progress:
 def self_train(method: DeepClusterer, weights: Iterable[nn.Parameter]) -> None:
     """Minimize the sum of `method.objectives(batch)` over `weights` and the centers of `method`.
 
-    Every `update_interval` updates the target is taken anew from all samples; training ends when less than the share
+    Every `update_interval` updates the target is recomputed from all samples. Training ends when less than the share
     `tol` of the labels has changed since the last target, or after `max_updates` updates.
     """
     method._centers = nn.Parameter(method._centers)
@@ -63,14 +63,14 @@ def self_train(method: DeepClusterer, weights: Iterable[nn.Parameter]) -> None:
 
 
 def take_target(method: DeepClusterer) -> Tensor:
-    """Take the target `method._target` anew from all samples; returns their clusters (N,)."""
+    """Recompute the target `method._target` (N, K) from all samples; return their clusters (N,)."""
     q = method._soft_assignments(method._embed(method._x)).detach()
     method._target = losses.target_distribution(q)
     return q.argmax(1)
 
 
 def check_schedule(method: DeepClusterer) -> None:
-    """Raise ValueError for a schedule, optimiser or kernel that `self_train` cannot run."""
+    """Raise ValueError for an invalid schedule, optimizer or kernel."""
     if method.optimizer not in ("sgd", "adam"):
         raise ValueError(f'optimizer must be "sgd" or "adam", not {method.optimizer!r}')
     if method.max_updates < 0 or method.update_interval < 1:

@@ -1,4 +1,4 @@
-"""What the methods without a network share: reading the data, centers in some space of features, and prediction."""
+"""The base class of methods without a network: reading data, centers in a feature space, and prediction."""
 
 from abc import abstractmethod
 from dataclasses import dataclass, field
@@ -27,14 +27,14 @@ from dcbook.training.saving import save
 
 @dataclass(kw_only=True, repr=False, eq=False)
 class ShallowClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):
-    """Base of the methods that end in k-means, on the samples or on features made of them.
+    """Base of the methods that end with k-means, on the samples or on features computed from them.
 
     Parameters
     ----------
     All methods have:
 
     n_clusters : K.
-    n_init : starts of the final k-means, of which the one with the lowest inertia is kept.
+    n_init : number of starts of the final k-means; the run with the lowest inertia is kept.
     random_state, device : as in the deep methods.
 
     Attributes
@@ -42,9 +42,9 @@ class ShallowClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Cluste
     After `fit`:
 
     labels_ : (N,) int64 clusters of the training samples.
-    cluster_centers_ : (K, f) centers in the space of features.
+    cluster_centers_ : (K, f) centers in the feature space.
     inertia_, n_iter_ : sum of squared distances to the centers and iterations of the final k-means.
-    history_ : list of dicts: phase, epoch, losses, and in the last one what the monitor returned.
+    history_ : list of dicts: phase, epoch, losses, and in the last entry the numbers that the monitor returned.
     """
 
     n_clusters: int = field(default=10, kw_only=False)
@@ -55,9 +55,9 @@ class ShallowClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Cluste
     def fit(self, x, y=None, monitor=None):
         """Cluster x, (N, d) or images (N, C, H, W). `y` is ignored; `monitor(self)` is called once, at the end.
 
-        uint8 is scaled to [0, 1], floats are taken as they are. Numbers are float32, unless that does not tell the
-        samples apart: then all is computed in float64. Raises ValueError for bad data or hyperparameters, and warns
-        (scikit-learn's ConvergenceWarning) of clusters that hold no samples in the end.
+        uint8 is scaled to [0, 1]; floats are not changed. Computation is in float32, or in float64 if float32 cannot
+        distinguish the samples. Raises ValueError for bad data or hyperparameters, and warns (scikit-learn's
+        ConvergenceWarning) if clusters are empty at the end.
         """
         x = as_samples(self, x, fitting=True, dtype=None)
         check_n_clusters(self.n_clusters, len(x))
@@ -84,19 +84,19 @@ class ShallowClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Cluste
         save(self, folder)
 
     def _restore(self, labels: Tensor, centers: Tensor) -> None:
-        """Take over what a file holds of the last fit."""
+        """Set the results of a fit that are read from a file."""
         self.labels_, self.cluster_centers_ = labels.numpy(), centers.numpy()
 
     @abstractmethod
     def _cluster(self, x: Tensor) -> None:
-        """The method itself, on x (N, d): ends in `_keep` and leaves entries in `history_`."""
+        """The method's algorithm on x (N, d); it calls `_keep` at the end and adds entries to `history_`."""
 
     def _features(self, x: Tensor) -> Tensor:
-        """Features (N, f) of samples x (N, d), old or new. Here: the samples."""
+        """Features (N, f) of training or new samples x (N, d); by default the samples."""
         return x
 
     def _check(self, x: np.ndarray) -> None:
-        """Raise ValueError where a hyperparameter is out of its range or x is not for this method."""
+        """Raise ValueError if a hyperparameter is out of range or x is not suitable for the method."""
 
     def _keep(self, result: KMeansResult) -> None:
         self.labels_ = result.labels.cpu().numpy()
@@ -120,7 +120,7 @@ class ShallowClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Cluste
 
     @property
     def _n_features_out(self) -> int:
-        """Columns of `transform`."""
+        """Number of columns of `transform`."""
         return self.cluster_centers_.shape[1]
 
     def __sklearn_tags__(self):

@@ -1,4 +1,4 @@
-"""Where a deep method begins: a trained autoencoder and, if known, cluster centers in its latent space."""
+"""The start of a deep method: a trained autoencoder and, if known, cluster centers in its latent space."""
 
 import hashlib
 from copy import deepcopy
@@ -19,15 +19,15 @@ FILE = "start.safetensors"
 
 @dataclass(frozen=True, eq=False)
 class Start:
-    """A trained autoencoder and cluster centers in its latent space, to start other methods from.
+    """A trained autoencoder and cluster centers in its latent space, from which methods start.
 
     Parameters
     ----------
-    autoencoder : has `encoder`, (B, *input_shape) → (B, d), and `decoder`, (B, d) → (B, …); methods work on a copy.
-        Those that don't reconstruct (DEC, AE+k-means, DCSS without phase 1) take one without a decoder.
-    centers : tensor or array (K, d), kept as a float32 tensor, or None: then a method finds its own by k-means.
+    autoencoder : module with `encoder`, (B, *input_shape) → (B, d), and `decoder`, (B, d) → (B, …); methods train a
+        copy. Methods without reconstruction (DEC, AE+k-means, DCSS without phase 1) do not need the decoder.
+    centers : tensor or array (K, d), stored as a float32 tensor, or None, in which case methods use k-means.
 
-    `load` raises ValueError naming the file if it is missing, holds no complete start, or an altered one.
+    `load` raises ValueError, naming the file, if it is missing, incomplete or altered.
     """
 
     autoencoder: nn.Module
@@ -52,9 +52,9 @@ class Start:
         return sha.hexdigest()
 
     def save(self, folder: str | Path) -> None:
-        """Write `folder`/start.safetensors, whole or not at all; other files there stay as they are.
+        """Write `folder`/start.safetensors atomically; other files in the folder are not changed.
 
-        Raises FileExistsError where `folder` is a file.
+        Raises FileExistsError if `folder` is a file.
         """
         described = describe_module(self.autoencoder)
         write_tensors(folder_to_write(folder) / FILE, self._tensors(), described)
@@ -63,12 +63,12 @@ class Start:
     def load(cls, folder: str | Path) -> "Start":
         """The start that `save` wrote."""
         path = Path(folder) / FILE
-        tensors, described = read_tensors(path, "start", "delete it to train it anew")
+        tensors, described = read_tensors(path, "start", "delete it to train it again")
         try:
             centers = tensors.pop("centers", None)
             return cls(restore_module(described, tensors, "autoencoder."), centers)
         except Exception as error:
-            raise ValueError(f"{path} holds no start that this version knows: {error}; train it anew") from error
+            raise ValueError(f"{path} holds no start that this version can read: {error}; train it again") from error
 
     def _tensors(self) -> dict[str, Tensor]:
         tensors = module_tensors(self.autoencoder, "autoencoder.")
@@ -78,10 +78,10 @@ class Start:
 def resolve_start(
     start, input_shape: tuple[int, ...], n_clusters: int, decoder_for: str | None = None
 ) -> tuple[Recipe | None, Start | None]:
-    """Sort out the parameter `start` of a method: a recipe to carry out, or a start that is ready, its own to train.
+    """Interpret the parameter `start` of a method: return a recipe of pretraining, or a copy of a given start.
 
-    `decoder_for` says what a decoder is needed for; None: for nothing, so that the start may lack one.
-    Raises TypeError for any other kind of object and ValueError where its shapes don't fit the data or K.
+    `decoder_for` is the purpose of the decoder, for messages; with None the start may lack a decoder. Raises TypeError
+    for any other kind of object, and ValueError if its shapes do not agree with the data or K.
     """
     if start is None or isinstance(start, Recipe):
         recipe = start or Pretraining()
@@ -117,13 +117,13 @@ def resolve_start(
 
 @torch.no_grad()
 def _check_centers(start: Start, input_shape: tuple[int, ...], n_clusters: int) -> None:
-    """Raise ValueError unless there are `n_clusters` finite centers of as many dimensions as the codes of a sample."""
+    """Raise ValueError unless there are `n_clusters` finite centers with the dimension of the latent codes."""
     centers = start.centers
     if centers.ndim != 2 or not centers.isfinite().all():
         what = "NaN or infinity" if centers.ndim == 2 else f"shape {tuple(centers.shape)}"
         raise ValueError(f"the start's centers must be a matrix (K, d) of finite numbers, but have {what}")
     if len(centers) != n_clusters:
-        raise ValueError(f"the start has {len(centers)} centers but n_clusters is {n_clusters}; give one without")
+        raise ValueError(f"the start has {len(centers)} centers but n_clusters is {n_clusters}; set centers to None")
     network, training = start.autoencoder, start.autoencoder.training
     code = network.eval().encoder(torch.zeros(1, *input_shape, device=next(network.parameters(), centers).device))
     network.train(training)

@@ -10,7 +10,8 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from dcbook.plots.style import OURS, PALETTE, PAPER, STYLE, canvas, named
+from dcbook.plots.names import called, named
+from dcbook.plots.style import OURS, PALETTE, PAPER, STYLE, canvas
 
 MARKERS = ("o", "s", "^", "D")
 
@@ -26,23 +27,23 @@ def table(values: pd.DataFrame, title: str) -> Figure:
 
 
 def shares(counts: Mapping[str, np.ndarray], edges: np.ndarray, name: str) -> Figure:
-    """Histograms on one logarithmic axis, one panel each: title to counts (b,) in bins with `edges` (b + 1,)."""
+    """Histograms on one logarithmic axis, one panel each: data set to counts (b,) in bins with `edges` (b + 1,)."""
     with canvas(1, len(counts), (3 * len(counts), 2.4), sharey=True) as (figure, axes):
         for axis, (title, count) in zip(axes.flat, counts.items(), strict=True):
             axis.stairs(100 * np.asarray(count) / np.sum(count), edges, fill=True, color=OURS)
-            axis.set(title=title, xlabel=name, yscale="symlog", ylim=(0, 100))
+            axis.set(title=called(title), xlabel=name, yscale="symlog", ylim=(0, 100))
         axes[0, 0].set_ylabel("% of the samples")
     return figure
 
 
 def vectors(panels: Mapping[str, np.ndarray]) -> Figure:
-    """Rows of probabilities as shades, one panel each, sorted by their largest entry: title to (n, K)."""
+    """Rows of probabilities as shades, one panel each, sorted by their largest entry: data set to (n, K)."""
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(1, len(panels), figsize=(2.6 * len(panels), 3.4), squeeze=False)
         for axis, (title, q) in zip(axes.flat, panels.items(), strict=True):
             q = np.asarray(q)
             shade = axis.imshow(q[np.argsort(q.argmax(1), kind="stable")], **_SHADES)
-            axis.set(title=title, xlabel="cluster", ylabel="sample", yticks=[], xticks=range(q.shape[1]))
+            axis.set(title=called(title), xlabel="cluster", ylabel="sample", yticks=[], xticks=range(q.shape[1]))
         figure.colorbar(shade, ax=axes, fraction=0.03, label="q")
     return figure
 
@@ -108,8 +109,8 @@ def over_clusters(frame: pd.DataFrame, classes: int, metrics: Sequence[str] = ("
                 seeds = 100 * part.groupby("n_clusters")["value"].agg(["mean", "min", "max"])
                 axis.vlines(seeds.index + shift, seeds["min"], seeds["max"], color=color, linewidth=1)
                 axis.plot(seeds.index + shift, seeds["mean"], marker=marker, color=color, markersize=5, label=method)
-            axis.set(title=frame["dataset"].iloc[0], xlabel="number of clusters K", ylabel=f"{named(metric)}, %")
-            axis.set_xticks(numbers)
+            axis.set(xlabel="number of clusters K", ylabel=f"{named(metric)}, %", xticks=numbers)
+            axis.set_title(called(frame["dataset"].iloc[0]))
             axis.grid(axis="y", color="0.92")
         axes[0, -1].legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
     return figure
@@ -170,7 +171,7 @@ def gains_by_share(frame: pd.DataFrame, gains: Mapping[str, str]) -> Figure:
             axis.axhline(0, color="0.7", linewidth=0.8)
             for color, (network, part) in zip((OURS, PAPER), frame.groupby("network"), strict=False):
                 for dataset, runs in part.groupby("dataset"):
-                    label = f"{network}, {dataset}"
+                    label = f"{network}, {called(dataset)}"
                     axis.plot(runs["share"], runs[column], shapes[dataset], color=color, label=label, markersize=6)
             axis.set(xscale="log", xlabel="share of centering in the loss, %", ylabel=name)
             axis.xaxis.set(major_locator=LogLocator(subs=(1, 2, 5)), major_formatter="{x:g}")

@@ -1,4 +1,4 @@
-"""Pictures of what filters respond to, in rows of tiles."""
+"""Pictures of the preferred inputs of filters, in rows of tiles."""
 
 from collections.abc import Mapping, Sequence
 
@@ -12,10 +12,11 @@ Row = tuple[str, np.ndarray | None, np.ndarray]
 
 
 def preferred(panels: Mapping[str, Sequence[Row]], columns: int = 2) -> Figure:
-    """Filters, a row of tiles each: the image made for the filter, and the images of the set that activate it most.
+    """One row of tiles per filter: the image optimized for the filter, and the images of the set that activate it most.
 
-    `panels`: title, of a layer, to rows of a name, the image made (C, H, W), or None to leave it out, and those of the
-    set (n, C, H, W), uint8, with 1 channel or 3. Panels stand in `columns`, all with as many rows and tiles.
+    `panels` maps the title of a layer to rows of a name, the optimized image (C, H, W), or None to omit it, and the
+    images of the set (n, C, H, W), uint8, with 1 or 3 channels. All panels have the same numbers of rows and tiles;
+    they are arranged in `columns`.
     """
     names = list(panels)
     lines = -(-len(names) // columns)
@@ -37,7 +38,7 @@ def preferred(panels: Mapping[str, Sequence[Row]], columns: int = 2) -> Figure:
 
 
 def _line(made: np.ndarray | None, top: np.ndarray) -> np.ndarray:
-    """A row of tiles (H + 2, width, 3), with white between them, and more of it after the image made."""
+    """A row of tiles (H + 2, width, 3), separated by white, with a wider gap after the optimized image."""
     images = [np.asarray(image).transpose(1, 2, 0) for image in (*([] if made is None else [made]), *top)]
     images = [np.broadcast_to(image, (*image.shape[:2], 3)) for image in images]
     tiles = [np.pad(image, ((1, 1), (1, 1), (0, 0)), constant_values=255) for image in images]

@@ -1,4 +1,4 @@
-"""Records of this chapter as rows: what its tables print and its pictures draw."""
+"""Records of this chapter as rows for its tables and pictures."""
 
 from collections.abc import Iterable, Mapping
 
@@ -9,11 +9,11 @@ from dcbook.evaluation import flatness
 from dcbook.experiments import curves, over
 from dcbook.experiments.records import Record, place, value_of
 
-SHOWN = ("conv1", "conv3", "conv5", "fc7")  # layers in pictures
+SHOWN = ("conv1", "conv3", "conv5", "fc7")  # layers shown in pictures
 
 
 def elsewhere(records: Iterable[Record]) -> pd.DataFrame:
-    """What `Transfer` found: architecture, images, network, dataset, seed, measure, value in per cent.
+    """Results of `Transfer`: architecture, images, network, dataset, seed, measure, value in per cent.
 
     A measure is a protocol of the transfer ("frozen", "fine-tuned") or "retrieval".
     """
@@ -29,11 +29,11 @@ def elsewhere(records: Iterable[Record]) -> pd.DataFrame:
     return frame.assign(value=100 * frame["value"])
 
 
-STARTS = {False: "anew", True: "from the clusters before"}  # of k-means at a clustering
+STARTS = {False: "anew", True: "from the clusters before"}  # start of k-means in each epoch
 
 
 def courses(records: Iterable[Record], value: str) -> pd.DataFrame:
-    """`curves` of a number of the history, as `plots.histories` takes them: a panel a start of k-means, a line a k."""
+    """`curves` of a quantity of the history for `plots.histories`: one panel per start of k-means, one line per k."""
     found = curves(records, value, ["n_clusters", "warm_start"])
     starts = [STARTS[warm is not False] for warm in found["warm_start"]]
     panels = [f"{dataset}\nk-means {start}" for dataset, start in zip(found["dataset"], starts, strict=True)]
@@ -41,9 +41,9 @@ def courses(records: Iterable[Record], value: str) -> pd.DataFrame:
 
 
 def settled(records: Iterable[Record]) -> list[tuple[str, str, str, float]]:
-    """Rows for `summarize` and `over`, in per cent: NMI with the classes, and that of the last two epochs.
+    """Rows for `summarize` and `over`, in per cent: NMI with the classes, and NMI of the last two epochs.
 
-    Those of k-means started anew are called "nmi_anew" and "stability_anew".
+    For k-means from random starts they are called "nmi_anew" and "stability_anew".
     """
     rows = []
     for record in records:
@@ -55,7 +55,7 @@ def settled(records: Iterable[Record]) -> list[tuple[str, str, str, float]]:
 
 
 def probes(records: Iterable[Record], setting: str, network: str = "trained") -> pd.DataFrame:
-    """Accuracies of linear probes, as `to_frame` has scores: the metric is the layer ("conv1", …, "fc7")."""
+    """Accuracies of linear probes in the format of `to_frame`; the metric is the layer ("conv1", …, "fc7")."""
     rows = [
         (record.run["method"], place(record.run), record.run["seed"], value_of(record, setting), layer, accuracy)
         for record in records
@@ -65,7 +65,7 @@ def probes(records: Iterable[Record], setting: str, network: str = "trained") ->
 
 
 def by_layer(records: Iterable[Record]) -> pd.DataFrame:
-    """The probes of `layers`: network, dataset (that of the probes), seed, layer, value in per cent."""
+    """The probes of `layers`: network, dataset of the probes, seed, layer, value in per cent."""
     rows = [
         (network, dataset, record.run["seed"], layer, 100 * accuracy)
         for record in records
@@ -77,11 +77,12 @@ def by_layer(records: Iterable[Record]) -> pd.DataFrame:
 
 
 def filter_numbers(records: Iterable[Record]) -> pd.DataFrame:
-    """The portraits of `filters` in numbers: network, dataset, seed, layer, measure, value in per cent.
+    """Numbers from the portraits of `filters`: network, dataset, seed, layer, measure, value in per cent.
 
-    Measures: "purity", the mean share of the commonest class among the top images of a filter, and that of a network
-    "chance"; "one class", the filters with top images of one class alone; "ascent", those of the filters shown that
-    respond more to the image made for them than to any of the set; "flat", the `flatness` of conv1 as pixels see it.
+    Measures: "purity", the mean share of the most frequent class among the top images of a filter, also for random
+    images (network "chance"); "one class", the share of filters with top images of a single class; "ascent", the share
+    of shown filters that respond more to their optimized image than to any image of the set; "flat", the `flatness` of
+    conv1 on the pixels.
     """
     rows = []
     for record in records:
@@ -97,12 +98,12 @@ def filter_numbers(records: Iterable[Record]) -> pd.DataFrame:
 
 
 def fed(record: Record) -> str:
-    """What the first convolution sees: "Sobel" or "raw" pixels."""
+    """The input of the first convolution: "Sobel" or "raw" pixels."""
     return "Sobel" if value_of(record, "sobel") else "raw"
 
 
 def images_of(record: Record) -> str:
-    """Which of the three sets of `uncurated` a run was trained on: "as they are", "imbalanced" or "mixed"."""
+    """The training images of a run among those of `uncurated`: "as they are", "imbalanced" or "mixed"."""
     if value_of(record, "mixed_with"):
         return "mixed"
     return "imbalanced" if value_of(record, "retention") else "as they are"
@@ -121,9 +122,10 @@ def worth(records: Iterable[Record]) -> list[tuple[str, str, str, float]]:
 
 
 def worth_table(frame: pd.DataFrame, own: bool = False) -> pd.DataFrame:
-    """Means of `summarize(worth(records))`: a row for each untrained network, then a row a method; the best is bold.
+    """Means of `summarize(worth(records))`: one row per untrained network, then one per method; the best is bold.
 
-    Methods whose networks start alike share an untrained row. `own`: whether to add the NMI of a method's own clusters.
+    Methods whose networks start from the same weights share an untrained row. `own`: whether to add the NMI of a
+    method's own clusters.
     """
     measures = {"probe": "linear probe", "acc": "ACC of k-means", "nmi": "NMI of k-means"}
     rows = []
@@ -149,10 +151,10 @@ def worth_table(frame: pd.DataFrame, own: bool = False) -> pd.DataFrame:
 
 
 def scores(frame: pd.DataFrame, columns: Mapping[str, str], best: bool = True) -> pd.DataFrame:
-    """`summarize`'s frame as a page shows it: a row a method (and data set, if there are several), a column a metric.
+    """`summarize`'s frame for a page: one row per method (and data set, if there are several), one column per metric.
 
-    `columns` has the metrics that are shown, in order, and their names in words. A cell is the mean and, from several
-    seeds, ± the standard deviation; if `best`, the largest mean of a column and data set is bold.
+    `columns` maps the metrics to show, in order, to their names in words. A cell is the mean and, for several seeds,
+    ± the standard deviation; with `best`, the largest mean of each column and data set is bold.
     """
     shown = frame[frame["metric"].isin(list(columns))]
     largest = shown.groupby(["dataset", "metric"])["mean"].max()
@@ -177,7 +179,7 @@ MEASURES = {
 
 
 def by_k(frame: pd.DataFrame) -> pd.DataFrame:
-    """Fig. 2's frame as a page shows it: a row a measure in words, a column a number of clusters."""
+    """Fig. 2's frame for a page: one row per measure in words, one column per number of clusters."""
     wide = over(frame, "n_clusters").reset_index()
     wide["%"] = wide["metric"].map(MEASURES)
     at = {name: name.replace("n_clusters", "k") for name in wide if name.startswith("n_clusters")}
@@ -189,12 +191,12 @@ ENDS = {"empty": "empty clusters", "largest": "images in the largest cluster", "
 
 
 def safeguard_table(frame: pd.DataFrame) -> pd.DataFrame:
-    """Repair and sampling, with and without: a row a variant, a column a measure of the last epoch."""
+    """With and without repair and uniform sampling: one row per variant, one column per measure of the last epoch."""
     return scores(frame, ENDS, best=False)
 
 
 def sampler_table(frame: pd.DataFrame) -> pd.DataFrame:
-    """The sampler of the paper and the one of the released code: a row each, a column a measure."""
+    """The samplers of the paper and of the released code: one row per sampler, one column per measure."""
     names = {"clusters": "uniform over clusters, as meant", "released": "as released"}
     parts = frame["metric"].str.extract(r"^(?P<metric>\w+) at sampling = (?P<sampling>\w+)$")
     found = frame.assign(metric=parts["metric"], method=parts["sampling"].map(names)).dropna(subset="metric")
@@ -212,6 +214,6 @@ FILTERS = {
 
 
 def filter_table(frame: pd.DataFrame) -> pd.DataFrame:
-    """The numbers of the filters: a row a measure and layer, a column a network."""
+    """Measures of the filters: one row per measure and layer, one column per network."""
     by_network = scores(frame, FILTERS, best=False).set_index("%").T
     return by_network.rename_axis("%").reset_index().rename_axis(columns=None)

@@ -12,9 +12,11 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
 from dcbook.chapters.rdc.tables import FIG4_FIG5, Paradigm, Phase, arm
-from dcbook.plots.style import PALETTE, STYLE, bands, canvas, legend_beside, named
+from dcbook.plots.names import called, named
+from dcbook.plots.style import PALETTE, STYLE, bands, canvas, legend_beside
 
 CLASSES = (0, 1, 9, 7, 4, 2, 8, 3, 5, 6)  # of the palette: the first four differ for readers who confuse red and green
+SHAPES = ("o", "s", "^", "D", "v", "P")
 FRAMES = 4  # of a portrait that a picture shows
 
 
@@ -70,12 +72,12 @@ def dimensions(frame: pd.DataFrame) -> Figure:
                     seeds = part.groupby("epoch")[name].agg(["mean", "min", "max"])
                     axis.plot(seeds.index, seeds["mean"], color=color, label=f"mean {name.upper()}")
                     axis.fill_between(seeds.index, seeds["min"], seeds["max"], color=color, alpha=0.15, linewidth=0)
-                axis.set(title=f"{dataset}, {start}")
+                axis.set(title=f"{called(dataset)}, {start}")
                 axis.grid(color="0.92")
         for axis in axes[-1]:
             axis.set_xlabel("epoch of DEC")
         axes[0, 0].set_ylim(0, None)
-        legend_beside(axes[0, -1])
+        legend_beside(axes[:1])
     return figure
 
 
@@ -88,9 +90,13 @@ def phases(frame: pd.DataFrame, metric: str = "acc") -> Figure:
     frame = frame[frame["metric"] == metric]
     datasets, methods = (list(dict.fromkeys(frame[name])) for name in ("dataset", "method"))
     first, second = (sns.color_palette(PALETTE)[i] for i in (7, 0))
-    size = 1.4 + 2 * len(datasets), 1.2 + 0.4 * len(methods)
-    with canvas(1, len(datasets), size, sharey=True) as (figure, axes):
-        for axis, dataset in zip(axes.flat, datasets, strict=True):
+    columns = min(3, len(datasets))
+    lines = -(-len(datasets) // columns)
+    size = 1.8 + 2.4 * columns, lines * (1 + 0.5 * len(methods))
+    with canvas(lines, columns, size, sharey=True) as (figure, axes):
+        for axis in axes.flat[len(datasets) :]:
+            axis.set_axis_off()
+        for axis, dataset in zip(axes.flat, datasets, strict=False):
             part = frame[frame["dataset"] == dataset]
             places = part["method"].map(methods.index) + _beside(part)
             axis.hlines(places, part["phase 1"], part["phase 2"], color="0.7", linewidth=1, zorder=0)
@@ -98,7 +104,8 @@ def phases(frame: pd.DataFrame, metric: str = "acc") -> Figure:
                 axis.scatter(part[name], places, s=16, color=color, linewidths=0, label=f"after {name}")
             if metric == "acc":
                 axis.axvline(part["majority"].iloc[0], color="0.6", linestyle=":", label="largest class")
-            axis.set(title=dataset, xlabel=f"{named(metric)}, %", yticks=range(len(methods)), yticklabels=methods)
+            axis.set(xlabel=f"{named(metric)}, %", yticks=range(len(methods)), yticklabels=methods)
+            axis.set_title(called(dataset))
             axis.grid(axis="x", color="0.92")
             axis.set_axisbelow(True)
         axes[0, 0].set_ylim(len(methods) - 0.5, -0.5)
@@ -130,7 +137,7 @@ def lengths(frame: pd.DataFrame) -> Figure:
             axis.minorticks_off()
             axis.margins(x=0.2)
             axis.grid(color="0.92")
-        axes[0, 0].set_ylabel(f"ACC, %, {frame['dataset'].iloc[0]}")
+        axes[0, 0].set_ylabel(f"ACC, %, {called(frame['dataset'].iloc[0])}")
         handles = {
             text: line for axis in axes.flat for line, text in zip(*axis.get_legend_handles_labels(), strict=True)
         }
@@ -154,7 +161,7 @@ def courses(frame: pd.DataFrame, panels: Mapping[str, str]) -> Figure:
             part = frame[frame["dataset"] == dataset].astype(dict.fromkeys(panels, float))
             for axis, (column, title) in zip(line, panels.items(), strict=True):
                 bands(axis, part.dropna(subset=[column]), methods, column)
-                axis.set(title=f"{title}, {dataset}")
+                axis.set(title=f"{title}, {called(dataset)}")
                 axis.grid(color="0.92")
         for axis in axes[-1]:
             axis.set_xlabel("share of the method's epochs")
@@ -166,18 +173,21 @@ def courses(frame: pd.DataFrame, panels: Mapping[str, str]) -> Figure:
 def diagnoses(frame: pd.DataFrame, panels: Mapping[str, str], paradigms: Mapping[str, str]) -> Figure:
     """Paradigm by diagnostic: one row a method, one panel a diagnostic, one dot a run.
 
-    `frame`: rows with dataset (a color each), method, and the columns that `panels` names, column to title; `paradigms`
-    has the rows in their order, method to paradigm. A method without a number has no dot; dotted lines are at 0.
+    `frame`: rows with dataset (a color and a shape each), method, and the columns that `panels` names, column to title;
+    `paradigms` has the rows in their order, method to paradigm. A method without a number has no dot; dotted lines are
+    at 0.
     """
     datasets, methods = list(dict.fromkeys(frame["dataset"])), list(paradigms)
     size = 2.4 + 1.75 * len(panels), 1.2 + 0.42 * len(methods)
     with canvas(1, len(panels), size, sharey=True) as (figure, axes):
         for axis, (column, title) in zip(axes.flat, panels.items(), strict=True):
-            for number, (dataset, color) in enumerate(zip(datasets, sns.color_palette(PALETTE), strict=False)):
+            looks = zip(datasets, sns.color_palette(PALETTE), SHAPES, strict=False)
+            for number, (dataset, color, shape) in enumerate(looks):
                 part = frame[(frame["dataset"] == dataset) & frame["method"].isin(methods)].dropna(subset=[column])
                 beside = 0.5 * (number + 0.5) / len(datasets) - 0.25
                 places = part["method"].map(methods.index).astype(float) + beside
-                axis.scatter(part[column], places, s=14, color=color, alpha=0.7, linewidths=0, label=dataset)
+                look = {"color": color, "marker": shape, "label": called(dataset)}
+                axis.scatter(part[column], places, s=14, alpha=0.7, linewidths=0, **look)
             axis.axvline(0, color="0.6", linestyle=":")
             axis.set(title=title, yticks=range(len(methods)), ylim=(len(methods) - 0.5, -0.5))
             axis.grid(axis="y", color="0.92")

@@ -101,6 +101,20 @@ def setting(record: Record) -> str:
     return changed[0] if changed else "as it is"
 
 
+CHANGES = {  # `setting` in words
+    "as it is": "unchanged",
+    "loss = latent": "loss on codes",
+    "loss = neighbor": "loss on neighbors",
+    "target_decoder = current": "targets from the current decoder",
+    "distance_filter = median": "filter A: up to the median",
+    "distance_filter = none": "no filter A",
+    "agreement_filter = confidence": "filter B: confidence",
+    "agreement_filter = none": "no filter B",
+    "hand_over = 0.0": "hand-over at once",
+    "hand_over = 1.0": "hand-over until the end",
+    "n_neighbors = 3": "3 neighbors",
+    "n_neighbors = 30": "30 neighbors",
+}
 MINUS = "\N{MINUS SIGN}"
 
 

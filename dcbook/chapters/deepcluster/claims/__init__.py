@@ -1,4 +1,4 @@
-"""The claims of DeepCluster's paper, and of what came after it: `notebooks/deepcluster/README.md` is made of this."""
+"""Claims of the DeepCluster paper and of later methods, from which `notebooks/deepcluster/README.md` is generated."""
 
 from dcbook.book.verdicts import Claim
 from dcbook.chapters.deepcluster.claims import shares
@@ -49,8 +49,8 @@ records."""
 FIG2, SAFEGUARDS, FILTERS, TABLE1 = "fig2_analysis", "safeguards", "filters", "table1_layers"
 TRANSFER, IMAGES = "table2_table4_table5_transfer", "table3_images"
 SMALL_IMAGES, RELATIVES = "small_images", "relatives"
-# The sizes that the paper claims (`gain`) are from its tables as transcribed, unverified; for claims without, it has
-# pictures or words.
+# The claimed sizes (`gain`) are transcribed from the paper's tables, unverified; for claims without a size, the paper
+# has pictures or words.
 CLAIMS = [
     Claim(
         "4.1, Fig. 2(a)",
@@ -125,7 +125,7 @@ CLAIMS = [
         TABLE1,
         training_beats_chance,
         GRIDS["layers"],
-        gain=1.8,  # at conv1, the least of the five: 13.4 % after 11.6 % with random weights
+        gain=1.8,  # at conv1, the smallest of the five: 13.4 %, against 11.6 % with random weights
     ),
     Claim(
         "4.3, Table 1",
@@ -148,7 +148,7 @@ CLAIMS = [
         TRANSFER,
         features_transfer,
         GRIDS["transfers"],
-        gain=11.8,  # fine-tuned, VOC classification: 73.7 after 61.9 with random weights; frozen, the gain is larger
+        gain=11.8,  # fine-tuned, VOC classification: 73.7, against 61.9 with random weights; larger if frozen
     ),
     Claim(
         "5.1, Table 3",
@@ -163,7 +163,7 @@ CLAIMS = [
         TRANSFER,
         deeper_gains_as_much,
         GRIDS["transfers"],
-        gain=10.5,  # VOC detection: 65.9 after 55.4
+        gain=10.5,  # VOC detection: 65.9, against 55.4
     ),
     Claim(
         "5.3, Table 5",
@@ -171,7 +171,7 @@ CLAIMS = [
         TRANSFER,
         copies_are_found,
         GRIDS["transfers"],
-        gain=9.5,  # Paris, the least of its differences: labels 81.5, DeepCluster about 72.0
+        gain=9.5,  # Paris, the smallest difference: labels 81.5, DeepCluster about 72.0
         picture="retrieval.svg",
     ),
     Claim(

@@ -14,15 +14,15 @@ LAYERS = ("conv1", "conv2", "conv3", "conv4", "conv5")
 NETWORKS = ("untrained", "trained", "supervised")
 STARTS = {False: "k-means started anew", True: "k-means from the clusters before"}
 MOST = 80.0  # per cent: where the NMI of consecutive epochs saturates in Fig. 2(b), transcribed and unverified
-CLOSE = 5.0  # points: Table 1 has 3 to 4 between DeepCluster and labels at conv2 and conv3, transcribed and unverified
-AS_GOOD = 1.0  # points that "as good" may be behind
+CLOSE = 5.0  # points: in Table 1 labels are 3 to 4 ahead of DeepCluster at conv2, conv3; transcribed and unverified
+AS_GOOD = 1.0  # largest deficit, in points, that counts as "as good"
 
 
 def rises(value: str) -> Callable[[Sequence[Record]], Answer]:
-    """A number of the history, such as "nmi", is higher in the last epoch than in the first that has it.
+    """A quantity of the history, such as "nmi", is higher in the last epoch than in the first epoch that has it.
 
-    In points, for k-means started anew at each clustering and for k-means that goes on from the clusters before; each
-    number of clusters has the same weight.
+    In points, separately for k-means from new random starts and for k-means from the previous clusters; all numbers of
+    clusters have the same weight.
     """
 
     def judge(records: Sequence[Record]) -> Answer:
@@ -39,7 +39,7 @@ def rises(value: str) -> Callable[[Sequence[Record]], Answer]:
 
 
 def consecutive_stay_below(records: Sequence[Record]) -> Answer:
-    """With k-means started anew, the largest NMI of consecutive epochs is below `MOST`, at every number of clusters."""
+    """With k-means from random starts, the largest NMI of consecutive epochs is below `MOST`, for every k."""
     parts = by_start(records)
     if STARTS[False] not in parts:
         raise NotTested("no records of k-means started anew")
@@ -61,7 +61,7 @@ def consecutive_stay_below(records: Sequence[Record]) -> Answer:
 
 
 def by_start(records: Sequence[Record]) -> dict[str, list[Record]]:
-    """Records by how k-means starts, in the order of `STARTS`."""
+    """Records by the start of k-means, in the order of `STARTS`."""
     found: dict[str, list[Record]] = {}
     for warm, name in STARTS.items():
         if some := [record for record in records if record.run["params"].get("warm_start", True) == warm]:
@@ -70,14 +70,14 @@ def by_start(records: Sequence[Record]) -> dict[str, list[Record]]:
 
 
 def of_history(record: Record, value: str) -> list[float]:
-    """A number of the history over the epochs that have it, in per cent."""
+    """A quantity of the history in the epochs that have it, in per cent."""
     return [100 * epoch[value] for epoch in record.history if epoch.get(value) is not None]
 
 
 def over_segmentation_helps(records: Sequence[Record]) -> Answer:
-    """Linear probes of the convolutions with more clusters than classes over those with as many, for each k.
+    """Gain of linear probes of the convolutions with more clusters than classes over as many clusters, for each k.
 
-    Premise: the probes tell a trained network from an untrained one.
+    Premise: the probes distinguish a trained network from an untrained one.
     """
     scored = [replace(record, scores={"probe": probed(record) / 100}) for record in records]
     found = by_value(scored, "n_clusters")
@@ -98,14 +98,14 @@ def probed(record: Record, network: str = "trained") -> float:
 
 
 def training_beats_chance(records: Sequence[Record]) -> Answer:
-    """Probes of the trained convolutions against those of the same network untrained, layer by layer."""
+    """Gain of the probes of the trained convolutions over the same network untrained, layer by layer."""
     return Answer([Question(layer, _between(records, layer, "trained", "untrained")) for layer in LAYERS], every=True)
 
 
 def close_in_the_middle(records: Sequence[Record]) -> Answer:
-    """At conv3 less than `CLOSE` points behind the supervised twin, and further behind at conv5.
+    """DeepCluster is less than `CLOSE` points behind the supervised network at conv3, and further behind at conv5.
 
-    Premise: at both layers, the probe tells the trained network from the untrained one.
+    Premise: at both layers, the probe distinguishes the trained network from the untrained one.
     """
     near, far = (_between(records, layer, "supervised", "trained") for layer in ("conv3", "conv5"))
     behind = Contrast({name: tuple(-gap for gap in gaps) for name, gaps in near.gains.items()})
@@ -121,9 +121,9 @@ def close_in_the_middle(records: Sequence[Record]) -> Answer:
 
 
 def as_good_elsewhere(records: Sequence[Record]) -> Answer:
-    """On another data set, DeepCluster's conv3 and conv4 are at most `AS_GOOD` points behind the supervised twin's.
+    """On another data set, DeepCluster is at most `AS_GOOD` points behind the supervised network at conv3 and conv4.
 
-    Premise: at both layers, the probe tells the trained network from the untrained one.
+    Premise: at both layers, the probe distinguishes the trained network from the untrained one.
     """
     layers, where = ("conv3", "conv4"), "elsewhere"
     questions = [
@@ -140,7 +140,7 @@ def as_good_elsewhere(records: Sequence[Record]) -> Answer:
 
 
 def _learned(what: str, gain: Contrast) -> Question:
-    """The premise that a measure tells a trained network from an untrained one; how much better is not asked."""
+    """The premise that a measure distinguishes a trained network from an untrained one, by any amount."""
     return Question(f"{what}, trained over untrained", gain, band=None)
 
 
@@ -149,14 +149,14 @@ def _probe(record: Record, network: str, layer: str, where: str = "probes") -> f
 
 
 def _between(records: Sequence[Record], layer: str, better: str, worse: str, where: str = "probes") -> Contrast:
-    """What the probe of a layer gains from one network to another of the same run."""
+    """The gain of a layer's probe from the network `worse` to the network `better` of the same run."""
     return Contrast(
         grouped((place(r.run), _probe(r, better, layer, where) - _probe(r, worse, layer, where)) for r in records)
     )
 
 
 def _three(records: Sequence[Record], where: str, layers: Sequence[str]) -> str:
-    """Means of the three networks: how much there is to learn belongs beside how close two of them are."""
+    """Means of the three networks, which put the gap between two of them in relation to the total gain."""
     means = {
         layer: [np.mean([_probe(r, network, layer, where) for r in records]) for network in NETWORKS]
         for layer in layers
@@ -185,7 +185,7 @@ def repair_keeps_clusters(records: Sequence[Record]) -> Answer:
 
 
 def better_sampling(better: str, worse: str) -> Callable[[Sequence[Record]], Answer]:
-    """One sampling over another, in NMI with the classes, pair by pair."""
+    """The gain of one sampling over another in NMI with the classes, paired by data set and seed."""
 
     def judge(records: Sequence[Record]) -> Answer:
         repaired = [record for record in records if record.run["params"].get("repair", True)]
@@ -196,7 +196,7 @@ def better_sampling(better: str, worse: str) -> Callable[[Sequence[Record]], Ans
 
 
 def purer_with_depth(records: Sequence[Record]) -> Answer:
-    """Classes of the images that activate a filter most: purer at conv5 than at conv1, and than untrained at conv5."""
+    """The top images of conv5's filters are purer in class than those of conv1, and those of an untrained conv5."""
 
     def purity(record: Record, layer: str, network: str = "trained") -> float:
         return 100 * float(np.mean(record.portrait["purity"][network][layer]))
@@ -210,7 +210,7 @@ def purer_with_depth(records: Sequence[Record]) -> Answer:
 
 
 def filters_of_one_class(records: Sequence[Record]) -> Answer:
-    """Filters of conv5 whose top images are all of one class: more than in the untrained network."""
+    """More filters of conv5 have top images of a single class than in the untrained network."""
 
     def share(record: Record, network: str) -> float:
         return 100 * float(np.mean(np.equal(record.portrait["purity"][network]["conv5"], 1)))
@@ -222,10 +222,10 @@ def filters_of_one_class(records: Sequence[Record]) -> Answer:
 
 
 def _gain(records: Sequence[Record], gain: Callable[[Record], float]) -> Contrast:
-    """A difference within each run, by data set and what the network is fed with."""
+    """A difference within each run, by data set and input of the network."""
     return Contrast(grouped((f"{place(record.run)} {fed(record)}", gain(record)) for record in records))
 
 
 def _k(record: Record) -> str:
-    """Data set and number of clusters of a run, in words."""
+    """Data set and number of clusters of a run, as text."""
     return f"{place(record.run)} k = {value_of(record, 'n_clusters')}"

@@ -1,4 +1,4 @@
-"""How records judge claims on what small images ask of DeepCluster, and on its relatives."""
+"""Judges of the claims about DeepCluster's settings for small images, and about its relatives."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -12,7 +12,7 @@ MEASURES = {"probe": "linear probe", "nmi": "NMI of k-means"}
 
 
 def stays_below(method: str, most: float) -> Callable[[Sequence[Record]], Answer]:
-    """The NMI of the method's own clusters, in per cent, is below `most` at the end."""
+    """The final NMI of the method's own clusters, in per cent, is below `most`."""
 
     def judge(records: Sequence[Record]) -> Answer:
         found = [(place(r.run), 100 * r.scores["nmi"]) for r in records if r.run["method"] == method]
@@ -26,9 +26,9 @@ def stays_below(method: str, most: float) -> Callable[[Sequence[Record]], Answer
 
 
 def worth_more(better: str, worse: str, within: float = 0.0) -> Callable[[Sequence[Record]], Answer]:
-    """The trained features of `better` over those of `worse`, pair by pair, by a linear probe and by k-means.
+    """The gain of the trained features of `better` over those of `worse`, paired, by a linear probe and by k-means.
 
-    within : points that `better` may be behind.
+    within : deficit of `better`, in points, that is allowed.
     """
 
     def judge(records: Sequence[Record]) -> Answer:

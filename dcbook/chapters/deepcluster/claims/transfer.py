@@ -1,4 +1,4 @@
-"""How records judge DeepCluster's claims about features put to use elsewhere, its Tables 2 to 5."""
+"""Judges of DeepCluster's claims about transfer of features, its Tables 2 to 5."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -9,14 +9,14 @@ from dcbook.chapters.deepcluster.tables import images_of
 from dcbook.chapters.deepcluster.watches import PROTOCOLS
 from dcbook.experiments import Contrast, Question, Record, by_value, paired
 
-# Points that other images may cost: the paper's own cost of YFCC in place of ImageNet, VOC classification, is 4.7
-# (frozen) and 4.4 (fine-tuned), transcribed and unverified
+# Largest loss, in points, with other images that counts as little: in the paper, VOC classification loses 4.7 (frozen)
+# and 4.4 (fine-tuned) with YFCC instead of ImageNet, transcribed and unverified
 LITTLE = 5.0
-AS_MUCH = 1.0  # points by which one gain may be behind another
+AS_MUCH = 1.0  # largest difference between two gains, in points, that counts as equal
 
 
 def measures(records: Sequence[Record], network: str) -> list[Record]:
-    """The records with what `Transfer` found of one network in place of their scores, for `paired`."""
+    """The records with the results of `Transfer` for one network instead of their scores, for `paired`."""
     return [
         replace(record, scores={**record.portrait["transfer"].get(network, {}), "retrieval": found})
         for record in records
@@ -25,12 +25,12 @@ def measures(records: Sequence[Record], network: str) -> list[Record]:
 
 
 def gain(records: Sequence[Record], measure: str, better: str, worse: str) -> Contrast:
-    """Of one network over another in the same runs."""
+    """The gain of the network `better` over the network `worse` of the same runs, in points."""
     return paired(measures(records, better), measures(records, worse), measure)
 
 
 def features_transfer(records: Sequence[Record]) -> Answer:
-    """The shallow network, DeepCluster over untrained, frozen and fine-tuned."""
+    """The gain of DeepCluster over the untrained network, frozen and fine-tuned, for the shallow network."""
     ours = by_value(records, "architecture")[NETWORKS[0]]
     questions = [Question(f"{how}, over untrained", gain(ours, how, "trained", "untrained")) for how in PROTOCOLS]
     labels = ", ".join(f"{how} {gain(ours, how, 'supervised', 'trained').mean:+.1f}" for how in PROTOCOLS)
@@ -38,9 +38,9 @@ def features_transfer(records: Sequence[Record]) -> Answer:
 
 
 def other_images_cost_little(records: Sequence[Record]) -> Answer:
-    """Imbalanced and mixed images, each under both protocols, lose less than `LITTLE` points to the images as they are.
+    """With imbalanced and mixed images, both protocols lose less than `LITTLE` points against unchanged images.
 
-    Premise: what was learned from them is worth something. Frozen, it beats the untrained network.
+    Premise: the network trained on them, frozen, is better than the untrained network.
     """
     sets = {name: [r for r in records if images_of(r) == name] for name in ("as they are", "imbalanced", "mixed")}
     curated, questions, premises = measures(sets.pop("as they are"), "trained"), [], []
@@ -55,7 +55,7 @@ def other_images_cost_little(records: Sequence[Record]) -> Answer:
 
 
 def deeper_gains_as_much(records: Sequence[Record]) -> Answer:
-    """Fine-tuned, the deeper network over the other: a gain, at most `AS_MUCH` points behind the one with labels."""
+    """Fine-tuned, the deeper network has a gain, at most `AS_MUCH` points smaller than the gain with labels."""
     shallow, deep = (by_value(records, "architecture")[name] for name in NETWORKS)
     ours, labels = (
         paired(measures(deep, network), measures(shallow, network), "fine-tuned")
@@ -75,9 +75,9 @@ def deeper_gains_as_much(records: Sequence[Record]) -> Answer:
 
 
 def copies_are_found(records: Sequence[Record]) -> Answer:
-    """The deeper network: DeepCluster finds copies better than untrained, and labels do better still.
+    """With the deeper network, DeepCluster retrieves copies better than the untrained, worse than the supervised one.
 
-    DeepCluster was trained on random crops, as copies are; the twin with labels was not.
+    DeepCluster was trained on random crops, which resemble copies; the supervised network was not.
     """
     ours = by_value(records, "architecture")[NETWORKS[1]]
     over, below = (gain(ours, "retrieval", *pair) for pair in (("trained", "untrained"), ("supervised", "trained")))

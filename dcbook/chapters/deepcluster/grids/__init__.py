@@ -1,6 +1,6 @@
-"""The runs of DeepCluster's tables and figures, and of what small images ask of it, at each scale.
+"""The runs of DeepCluster's tables and figures, and of its settings for small images, at each scale.
 
-A name in capitals holds settings, scale by scale; a function takes a scale's name and, if not all are wanted, seeds.
+A name in capitals holds the settings of each scale; a function takes the name of a scale and, optionally, seeds.
 """
 
 from functools import partial
@@ -37,7 +37,7 @@ GRIDS = {
     "relatives": grid(FAMILY),
 }
 
-# Both starts of k-means, a seed at a time; `make evidence` takes them after DCSS on USPS.
+# Both starts of k-means, one seed at a time; `make evidence` runs them after DCSS on USPS.
 EVIDENCE = [
     (45 + seed, f"10,000 images, both starts of k-means, seed {seed}", partial(ten_thousand_images, "paper", [seed]))
     for seed in range(3)

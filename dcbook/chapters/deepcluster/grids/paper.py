@@ -1,7 +1,7 @@
 """The runs of the DeepCluster chapter: one method, one setting varied at a time.
 
-The paper's data is ImageNet, for which there is `python -m dcbook.train`. Here are sets that a reader can run, of small
-images, on which the released settings do not learn: what was changed is said at each setting.
+The paper's data set is ImageNet, for which there is `python -m dcbook.train`. The data sets here have small images, so
+that readers can run them. The released settings do not learn on them; changes are stated at each setting.
 """
 
 from dataclasses import replace
@@ -11,7 +11,7 @@ from dcbook.experiments.image_learners import DEEPCLUSTER
 from dcbook.experiments.runs import Method, Run, Scale, Seeds, runs, sampled, vary
 from dcbook.methods import DeepCluster
 
-# So that each quick notebook takes seconds: fewer images and channels, and a few short epochs with smaller batches.
+# Each quick notebook takes seconds, with fewer images and channels, and a few short epochs with smaller batches.
 QUICK = {**DEEPCLUSTER["quick"], "width": 0.33, "batch_size": 32, "epochs": 6}
 SCALES = {
     "quick": Scale(
@@ -46,8 +46,8 @@ SCALES = {
     ),
 }
 NETWORKS = ("alexnet-small", "vgg-small")
-# Where networks are put to use, images of a third set to mix into those of the pretraining, and the number of all
-# these. With CIFAR-10 no third set has its shape: there the foreign images are of the same kind as the new set's.
+# Per scale: the target data set, the data set mixed into the training images, and the number of training images. No
+# third data set has the shape of CIFAR-10; there the mixed images are of the same kind as those of the target data set.
 ELSEWHERE = {
     "quick": Transfer(("digits", {"subset": 500}), labeled=200, epochs=10, supervised=3),
     "laptop": Transfer(("mnist-test", {"subset": 4000}), labeled=500, epochs=30, supervised=20),
@@ -61,15 +61,15 @@ NUMBERS = {"quick": (10, 30, 100), "laptop": (10, 30, 100, 300), "paper": (10, 3
 
 
 def numbers_of_clusters(scale: str, seeds: Seeds = None) -> list[Run]:
-    """Fig. 2: k from the number of classes to many times as many."""
+    """Fig. 2: k from the number of classes to a large multiple of it."""
     return vary(_of(scale, seeds), n_clusters=NUMBERS[scale])
 
 
 def started_anew(scale: str, seeds: Seeds = None) -> list[Run]:
     """Fig. 2(a) and (b) with k-means as released: 20 passes from K random images at each clustering.
 
-    The other runs go on from the clusters before, which brings consecutive clusterings closer to each other. Layers are
-    not probed.
+    In the other runs k-means starts from the previous clusters, which makes consecutive clusterings more similar.
+    Layers are not probed.
     """
     cold = [_with(replace(run, watch=None), warm_start=False, tol=0.0) for run in _of(scale, seeds)]
     return vary(cold, n_clusters=NUMBERS[scale])
@@ -83,7 +83,7 @@ def both_starts(scale: str, seeds: Seeds = None) -> list[Run]:
 def ten_thousand_images(scale: str, seeds: Seeds = None) -> list[Run]:
     """Fig. 2 and Table 1 for `make evidence`: the network of `laptop`, five times the images, four times the epochs.
 
-    With both starts of k-means; at `paper` alone, whose own network asks for a GPU.
+    Both starts of k-means are run; only at scale `paper`, whose other runs have a network that needs a GPU.
     """
     if scale != "paper":
         return []
@@ -101,8 +101,9 @@ def ten_thousand_images(scale: str, seeds: Seeds = None) -> list[Run]:
 def safeguards(scale: str, seeds: Seeds = None) -> list[Run]:
     """Section 2.2: with and without the repair of empty clusters, with and without uniform sampling over clusters.
 
-    With so many clusters that each has about six images: few would never lose their last. At `quick`, of five epochs,
-    each has three, and the step is twice as large, so that images change their cluster more often.
+    There are so many clusters that each has about six images, because larger clusters would hardly ever become empty.
+    At `quick`, with five epochs, each has three, and the step is twice as large, so that images change clusters more
+    often.
     """
     few_images = vary(_of(scale, seeds), n_clusters=[{"quick": 200, "laptop": 350}.get(scale, 10_000)])
     if scale == "quick":
@@ -112,12 +113,12 @@ def safeguards(scale: str, seeds: Seeds = None) -> list[Run]:
 
 
 def samplers(scale: str, seeds: Seeds = None) -> list[Run]:
-    """The sampling of the paper, and that of the released code."""
+    """Sampling as in the paper and as in the released code."""
     return vary(_of(scale, seeds), sampling=("clusters", "released"))
 
 
 def layers(scale: str, seeds: Seeds = None) -> list[Run]:
-    """Table 1: probes of each layer beside those of a supervised twin, on the data set itself and on another."""
+    """Table 1: probes of each layer and of a supervised network, on the data set itself and on another one."""
     watch = {
         "quick": LayerProbes(dim=128, epochs=20, supervised=8),
         "laptop": LayerProbes(supervised=20, elsewhere=("mnist-test", {"subset": 2000})),
@@ -126,26 +127,26 @@ def layers(scale: str, seeds: Seeds = None) -> list[Run]:
 
 
 def filters(scale: str, seeds: Seeds = None) -> list[Run]:
-    """Figs. 3 to 5: what filters respond to, with gray values or colors as input, and with derivatives."""
+    """Figs. 3 to 5: preferred inputs of filters, with gray values or colors as input, and with derivatives."""
     watch = {"quick": Filters(shown=3, steps=40), "laptop": Filters()}.get(scale, Filters(shown=3))
-    small = [run for run in _of(scale, seeds) if run.dataset != "stl10"]  # its pictures would fill megabytes
+    small = [run for run in _of(scale, seeds) if run.dataset != "stl10"]  # its images would make large records
     return vary([replace(run, watch=watch) for run in small], sobel=(False, True))
 
 
 def transfers(scale: str, seeds: Seeds = None) -> list[Run]:
-    """Tables 2, 4 and 5: a network and a deeper one, each put to another set.
+    """Tables 2, 4 and 5: transfer of a network and a deeper one to another data set.
 
-    At `quick` from photographs to digits, as scikit-learn ships no other images.
+    At `quick` from photographs to digits, because scikit-learn ships no other images.
     """
     found = vary(_transferred(scale, seeds), architecture=NETWORKS)
     return [replace(run, dataset=FOREIGN[scale]) for run in found] if scale == "quick" else found
 
 
 def uncurated(scale: str, seeds: Seeds = None) -> list[Run]:
-    """Table 3 (section 5.1): images as they are, imbalanced, and mixed with those of another set; as many of each.
+    """Table 3 (section 5.1): the same number of unchanged, imbalanced, and mixed images (with those of another set).
 
-    Imbalanced, the first of ten classes has a tenth of the last one's images. The runs on images as they are, but for
-    `quick`, are among those of `transfers`.
+    In the imbalanced sample, the first of ten classes has a tenth of the images of the last class. Except at `quick`,
+    the runs on unchanged images are also runs of `transfers`.
     """
     runs = vary(_transferred(scale, seeds), architecture=NETWORKS[:1])
     chosen = ({}, {"retention": 0.1}, {"mixed_with": FOREIGN[scale]})

@@ -1,4 +1,4 @@
-"""Two grids of the DeepCluster chapter: what small images ask of its settings, and DeepCluster beside its relatives."""
+"""Two grids of the DeepCluster chapter: settings for small images, and comparison of DeepCluster with its relatives."""
 
 from dataclasses import replace
 
@@ -13,16 +13,16 @@ RELEASED = {
     "Sobel": {"sobel": True},
     "batches of 256": {"batch_size": 256},
     "crops from 8 %": {"crop": 0.08},
-    "k = classes": {"n_clusters": 10},  # as users of the released code choose it for CIFAR-10
+    "k = classes": {"n_clusters": 10},  # the choice of users of the released code for CIFAR-10
 }
 OTHERS = {"no views": {"crop": 1.0, "flip": False, "jitter": 0.0}, "color jitter": {"jitter": 0.5}}
 OURS, ALL = "this book's", "all of these"
 
 
 def put_back(scale: Scale, others: dict[str, dict] = OTHERS, **changes) -> Scale:
-    """A scale's settings, with one at a time as released or as in `others`, and with all of them as released."""
+    """A scale with one setting at a time as released or as in `others`, and with all settings as released."""
     ours = {**scale.methods["DeepCluster"].params, **changes}
-    once = {"reassign": 1, "epochs": ours["reassign"] * ours["epochs"]}  # as many updates
+    once = {"reassign": 1, "epochs": ours["reassign"] * ours["epochs"]}  # the same number of updates
     released = {"a pass a clustering": once, **RELEASED}
     together = {name: value for each in released.values() for name, value in each.items()}
     variants = {OURS: {}, **released, ALL: together, **others}
@@ -44,15 +44,15 @@ RECIPE = {
 
 
 def relatives(scale: Scale, shared: dict, later: dict | None = None, frozen: dict | None = None, **changes) -> Scale:
-    """DeepCluster with both clusterings, and the two methods that came after it: one network, the same views.
+    """DeepCluster with both clusterings, and the two later methods, all with the same network and views.
 
     Parameters
     ----------
-    scale : where they run.
-    shared : settings that all four methods take: the network, the views and the batches.
+    scale : data sets, seeds and DeepCluster's settings.
+    shared : settings of all four methods: the network, the views and the batches.
     later : changes to the settings of the two later methods.
-    frozen : changes to SwAV's beside these.
-    changes : those to DeepCluster's settings.
+    frozen : further changes to SwAV's settings.
+    changes : changes to DeepCluster's settings.
     """
     later, frozen = {**(later or {}), **shared}, frozen or {}
     ours = {**scale.methods["DeepCluster"].params, **changes, **shared, "hidden": None}
@@ -66,8 +66,8 @@ def relatives(scale: Scale, shared: dict, later: dict | None = None, frozen: dic
     return replace(scale, methods=watched)
 
 
-# DeepCluster's network, and views that have what either side had alone: flips, and changes of brightness and contrast.
-# As released with each method, DeepCluster's views leave the colors alone, and those of the later two change them.
+# DeepCluster's network, and views that combine those of both sides: flips, and changes of brightness and contrast. In
+# the released codes, DeepCluster's views do not change colors, and those of the two later methods do.
 NETWORK = {"architecture": "alexnet-small"}
 FAMILY = {
     "quick": relatives(
@@ -75,12 +75,12 @@ FAMILY = {
         {**NETWORK, "width": 0.33, "crop": 0.5, "flip": False, "jitter": 0.4, "grayscale": 0.0, "batch_size": 32},
         epochs=4,
         later={"epochs": 4},
-        frozen={"frozen_updates": 22},  # those of an epoch
+        frozen={"frozen_updates": 22},  # the updates of one epoch
     ),
     "laptop": relatives(
         replace(SCALES["laptop"], datasets={"fashion-mnist-test": {"subset": 2000}}),
         {**NETWORK, "width": 0.5, "crop": 0.3, "flip": True, "jitter": 0.4, "grayscale": 0.0, "batch_size": 64},
-        epochs=3,  # of five passes
+        epochs=3,  # of five passes each
         later={"epochs": 15},
         frozen={"frozen_updates": 32},
     ),

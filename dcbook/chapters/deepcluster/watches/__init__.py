@@ -1,4 +1,4 @@
-"""What the records of this chapter keep beside scores."""
+"""Watches: what the records of this chapter hold in addition to scores."""
 
 from dcbook.chapters.deepcluster.watches.filters import Filters, picture
 from dcbook.chapters.deepcluster.watches.layer_probes import LayerProbes

@@ -1,4 +1,4 @@
-"""What the filters of a convolutional network respond to, for pictures and for a number (DeepCluster, section 4.2)."""
+"""Preferred inputs of a convolutional network's filters, for pictures and tables (DeepCluster, section 4.2)."""
 
 from typing import Any
 
@@ -9,22 +9,22 @@ from dcbook.data import Dataset
 from dcbook.evaluation import class_share, gradient_ascent, most_activating, responses
 from dcbook.experiments.watch import Watch
 
-TOP = 9  # images, as in the paper's figures
+TOP = 9  # number of top images per filter, as in the paper's figures
 
 
 class Filters(Watch):
-    """The first layer's weights; of every layer, the images that activate each filter most, and some made to do so.
+    """Weights of the first layer, and the top images and optimized images of the filters of all layers.
 
-    Labels only look: they name the classes of the images and choose the filters that are shown. These are `shown` of a
-    layer, at even distances in the order from the purest (see `class_share`) to the least pure, so that neither kind is
-    picked out. The portrait has
+    Labels are not used in training: they name the classes of the images and select the filters that are shown. These
+    are `shown` filters per layer, evenly spaced in the order from the purest (see `class_share`) to the least pure, to
+    avoid a biased selection. The portrait has
 
     - `first`: network ("untrained", "trained") to its `pixel_filters`, (n, C, k, k);
-    - `purity`: network to layer ("conv1", …, "fc7") to the share of the commonest class among the `TOP` images of each
-      filter; `chance`: the mean of such shares for images drawn at random;
-    - `filters`: network to layer to the filters shown, each with its index `filter`; `images` and `labels` (TOP,) and
-      `responses` (TOP,) to them; `ascent`, the image made by `gradient_ascent`, as bytes in hex, and `ascended`, the
-      response to it. `picture` reads the bytes.
+    - `purity`: network to layer ("conv1", …, "fc7") to the share of the most frequent class among the `TOP` images of
+      each filter; `chance`: the mean of such shares for random images;
+    - `filters`: network to layer to the shown filters, each with its index `filter`; its top `images` (TOP,), their
+      `labels` (TOP,) and `responses` (TOP,); `ascent`, the image made by `gradient_ascent`, as bytes in hex, and
+      `ascended`, the response to it. `picture` reads the bytes.
     """
 
     def __init__(self, shown: int = 6, steps: int = 100):
@@ -32,7 +32,7 @@ class Filters(Watch):
         self.name = f"filters, {shown} shown, {steps} steps"
 
     def portrait(self, model: Any, data: Dataset) -> dict:
-        """The model after its last epoch, and as it was before the first."""
+        """The portrait of the model after the last and before the first epoch."""
         device = next(model.autoencoder_.parameters()).device
         networks = {"untrained": model.untrained().to(device), "trained": model.autoencoder_}
         seen = {name: self._seen(network, data) for name, network in networks.items()}
@@ -45,7 +45,7 @@ class Filters(Watch):
         }
 
     def _seen(self, network: nn.Module, data: Dataset) -> tuple[dict, dict]:
-        """Of each layer, the purity of its filters, and the portraits of some."""
+        """The purity of the filters of each layer, and portraits of the shown filters."""
         purity, shown = {}, {}
         for name, layer in (network.layers | {"fc7": network.encoder.fc7}).items():
             images, values = most_activating(network, layer, data.images, n=TOP)
@@ -70,5 +70,5 @@ class Filters(Watch):
 
 
 def picture(ascent: str, shape: tuple[int, int, int]) -> np.ndarray:
-    """The image (C, H, W), uint8, that the portrait holds as `ascent`."""
+    """The image (C, H, W), uint8, that is stored in the portrait as `ascent`."""
     return np.frombuffer(bytes.fromhex(ascent), np.uint8).reshape(shape)

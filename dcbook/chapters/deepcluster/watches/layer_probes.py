@@ -13,22 +13,22 @@ from dcbook.experiments.watch import Watch
 
 
 def halves(data: Dataset) -> list[np.ndarray]:
-    """Rows of two halves of the images, drawn at random: one to train a probe, one to test it."""
+    """Row indices of two random halves of the images: one to train a probe, one to test it."""
     return np.array_split(np.random.default_rng(0).permutation(len(data)), 2)
 
 
 class LayerProbes(Watch):
     """Linear probes of a network's layers: untrained, trained, and trained with labels (DeepCluster, Table 1).
 
-    Probes learn from the labels of one half of the images, drawn at random, and are tested on the other half. The
-    network saw all images and no label. Maps are pooled to at most `dim` numbers, features standardized. The portrait
-    has `probes`: network ("untrained", "trained") to layer ("conv1", …, "fc7") to accuracy. On demand there are more:
+    Probes are trained with the labels of a random half of the images and tested on the other half. The network was
+    trained on all images without labels. Maps are pooled to at most `dim` numbers, and features are standardized. The
+    portrait has `probes`: network ("untrained", "trained") to layer ("conv1", …, "fc7") to accuracy. Optional entries:
 
-    - `supervised`, a number of epochs: the network "supervised", trained so long with the labels of that half (Adam,
-      no views), from the same weights; and "mlp" beside the layers, a hidden layer of 512 units on conv5 in place of a
-      linear probe.
-    - `elsewhere`, name and sampling of another data set with images of the same shape: `elsewhere` beside `probes`, the
-      same networks probed there.
+    - `supervised`, a number of epochs: the network "supervised", trained for that long with the labels of the first
+      half (Adam, no views), from the same initial weights; and the additional layer "mlp", a probe of conv5 with a
+      hidden layer of 512 units.
+    - `elsewhere`, name and sampling of another data set with images of the same shape: the entry `elsewhere` has the
+      probes of the same networks there.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class LayerProbes(Watch):
         self.name = f"probes of at most {dim} numbers, {epochs} epochs{beside}{there}"
 
     def portrait(self, model: Any, data: Dataset) -> dict:
-        """The model after its last epoch."""
+        """The portrait of the model after the last epoch."""
         half = halves(data)[0]
         compared = networks(model, data.images[half], data.labels[half], self.supervised)
         found = {"probes": {name: self._probed(network, data) for name, network in compared.items()}}

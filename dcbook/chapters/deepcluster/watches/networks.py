@@ -1,4 +1,4 @@
-"""The networks that a watch compares: one start, untrained, trained by the method, and trained with labels."""
+"""The networks that a watch compares: untrained, trained by the method, and trained with labels, from one start."""
 
 from typing import Any
 
@@ -9,10 +9,10 @@ from dcbook.models import ConvNet
 
 
 def networks(model: Any, images: np.ndarray, labels: np.ndarray, supervised: int) -> dict[str, ConvNet]:
-    """Networks "untrained", "trained" and, for a number of epochs `supervised` above 0, "supervised", of a DeepCluster.
+    """Networks "untrained" and "trained" of a DeepCluster and, if the number of epochs `supervised` > 0, "supervised".
 
-    The twin begins from the weights that the model began from, and is trained on these images with their labels (N,):
-    Adam, no views, batches and seed of the model.
+    The supervised network starts from the model's initial weights and is trained on `images` with their `labels` (N,):
+    Adam, no views, batch size and seed of the model.
     """
     device = next(model.autoencoder_.parameters()).device
     found = {"untrained": model.untrained().to(device), "trained": model.autoencoder_}

@@ -1,4 +1,4 @@
-"""What a run may keep of features that were learned without labels, whatever network and method they come from."""
+"""Measures of features learned without labels, for any network and method."""
 
 from typing import Any
 
@@ -13,18 +13,18 @@ from dcbook.methods import KMeans
 
 
 class Representation(Watch):
-    """What `transform` gives, before and after the training: a linear probe, and k-means with the number of classes.
+    """Quality of `transform`'s features before and after training: a linear probe, and k-means with K = classes.
 
-    Both take standardized features. The probe learns from the labels of one half of the images, drawn at random, and is
-    tested on the other half. The portrait has "untrained" and "trained", each with `probe` (its accuracy), `acc` and
-    `nmi` (of k-means with 20 starts, on all images): numbers that do not depend on how many clusters a method itself
-    works with, as the NMI of its own clusters does.
+    Features are standardized. The probe is trained with the labels of a random half of the images and tested on the
+    other half. The portrait has "untrained" and "trained", each with `probe` (accuracy), `acc` and `nmi` (of k-means
+    with 20 starts, on all images). Unlike the NMI of a method's own clusters, these measures do not depend on the
+    number of clusters that the method uses.
     """
 
     name = "representation"
 
     def portrait(self, model: Any, data: Dataset) -> dict:
-        """The model after its last epoch, and the same one with no epochs."""
+        """The portrait of the model after the last epoch, and of the same model after no epochs."""
         untrained = clone(model).set_params(epochs=0).fit(data.images)
         return {name: _worth(each, data) for name, each in (("untrained", untrained), ("trained", model))}
 

@@ -1,4 +1,4 @@
-"""What a network's features are worth on other images: DeepCluster's Tables 2 to 5, in the small."""
+"""Transfer of a network's features to other images: DeepCluster's Tables 2 to 5 with small images."""
 
 from typing import Any
 
@@ -12,28 +12,29 @@ from dcbook.data.sampling import draw
 from dcbook.evaluation import describe_by, finding_copies, transferred
 from dcbook.experiments.watch import Watch
 
-INSTANCES = 200  # images that have copies to be found
-WHITENED = 1000  # other images, that the whitening of regions is learned from
+INSTANCES = 200  # number of images whose copies are retrieved
+WHITENED = 1000  # number of other images to which the whitening of regions is fitted
 PROTOCOLS = {"frozen": True, "fine-tuned": False}
 
 
 class Transfer(Watch):
-    """Networks put to another labeled set: classification from few labels, and finding copies of an image.
+    """Transfer of networks to another labeled data set: classification from few labels, and retrieval of copies.
 
     Parameters
     ----------
-    to : name and sampling of that set; its images have the shape of those of the pretraining.
-    labeled : images of it whose labels train, drawn with the classes' shares; all others test.
-    epochs : of that training.
-    supervised : epochs of "supervised", a twin trained with the labels of all images of the pretraining; 0 for none.
+    to : name and sampling of the data set; its images have the shape of the training images.
+    labeled : number of its images that train the classifier, stratified by class; all other images test it.
+    epochs : number of epochs of the classifier.
+    supervised : number of epochs of the network "supervised", trained with the labels of all training images; 0 for
+        none.
 
     The portrait has, for the networks "untrained", "trained" and "supervised",
 
     - `transfer`: network to protocol ("frozen", "fine-tuned", see `dcbook.evaluation.transferred`) to accuracy;
-    - `retrieval`: network to mAP of finding five distorted copies each of `INSTANCES` images among those of the others
+    - `retrieval`: network to mAP of retrieving five distorted copies of each of `INSTANCES` images
       (`dcbook.evaluation.finding_copies`) by R-MAC of the last convolution; and "pixels", by the cosine of the images.
 
-    All draws are by the run's seed, the same for all its networks. The model itself stays as it is.
+    All draws depend on the run's seed and are the same for all its networks. The model is not changed.
     """
 
     def __init__(self, to: tuple[str, dict], labeled: int = 1000, epochs: int = 20, supervised: int = 20):
@@ -46,7 +47,7 @@ class Transfer(Watch):
         self.name = f"transfer to {there}, {labeled} labels, {epochs} epochs, {supervised} supervised epochs"
 
     def portrait(self, model: Any, data: Dataset) -> dict:
-        """The model after its last epoch; ValueError for a set that has too few images, or of another shape."""
+        """The portrait of the model after the last epoch; ValueError if the set has too few images or another shape."""
         target = load(self.to[0], **self.to[1])
         if target.images.shape[1:] != data.images.shape[1:] or len(target) <= max(self.labeled, INSTANCES + 1):
             raise ValueError(

@@ -1,4 +1,4 @@
-"""The claims of the R-DC paper: `notebooks/rdc/README.md` is made of this."""
+"""Claims of the R-DC paper, from which `notebooks/rdc/README.md` is generated."""
 
 from collections.abc import Callable
 
@@ -65,12 +65,12 @@ STATUS = {RECONSTRUCTION: EXACT, CONTRASTIVE: UNKNOWN}
 
 
 def after(start: str) -> Callable[[str], list[Run]]:
-    """The runs of Fig. 1 from that pretraining."""
+    """The runs of Fig. 1 with the pretraining `start`."""
     return lambda scale: [run for run in GRIDS["fig1"](scale) if run.start.method == start]
 
 
 def of_others(scale: str) -> list[Run]:
-    """The runs of all methods but R-DC (reconstruction)."""
+    """The runs of all methods except R-DC (reconstruction)."""
     return [run for run in GRIDS["everyone"](scale) if run.method != RDC]
 
 

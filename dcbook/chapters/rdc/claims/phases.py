@@ -1,4 +1,4 @@
-"""How records judge what the R-DC paper says of other methods' phases, in its Figs. 1 to 3."""
+"""Judges of the R-DC paper's claims about the phases of other methods, Figs. 1 to 3."""
 
 from collections.abc import Callable, Iterable, Sequence
 
@@ -9,14 +9,14 @@ from dcbook.book.verdicts import Answer, Judge, NotTested
 from dcbook.chapters.rdc import tables
 from dcbook.experiments import Contrast, Question, Record, grouped
 
-FAR = 2.0  # LID is far above ID from so many times ID on
-STRAIGHT = 95.0  # per cent of the variance of a class on one line
+FAR = 2.0  # smallest ratio LID / ID for which LID counts as far above ID
+STRAIGHT = 95.0  # per cent of the variance of a class along one line, above which it counts as straight
 DIMENSIONS = "dimensions"
-Ends = list[tuple[dict, dict]]  # numbers of a run before phase 2 and after its last epoch
+Ends = list[tuple[dict, dict]]  # measurements of a run before phase 2 and after its last epoch
 
 
 def curved_at_first(start: str) -> Judge:
-    """Before phase 2 the mean LID is more than `FAR` times the mean ID, after that pretraining."""
+    """After the pretraining `start`, before phase 2, the mean LID is more than `FAR` times the mean ID."""
 
     def judge(records: Sequence[Record]) -> Answer:
         ends = _ends(records, start)
@@ -27,7 +27,7 @@ def curved_at_first(start: str) -> Judge:
 
 
 def flat_in_the_end(start: str) -> Judge:
-    """In DEC the mean ID rises, and ID and LID come closer to each other."""
+    """In DEC the mean ID rises, and the distance between ID and LID decreases."""
 
     def judge(records: Sequence[Record]) -> Answer:
         ends = _ends(records, start)
@@ -40,7 +40,7 @@ def flat_in_the_end(start: str) -> Judge:
 
 
 def flattened(records: Sequence[Record]) -> Answer:
-    """In the plane: DEC makes the classes straighter, and straight. The networks stand for data sets."""
+    """In the plane, DEC makes the classes straighter, and finally straight. Networks take the place of data sets."""
     ends = [
         tuple(row | {"dataset": row["method"].removeprefix("DEC, ")} for row in each)
         for each in _first_and_last(tables.shapes(records).to_dict("records"))
@@ -56,7 +56,7 @@ def flattened(records: Sequence[Record]) -> Answer:
 
 
 def collapses(records: Sequence[Record]) -> Answer:
-    """On images: the effective rank of the codes and the mean LID of the clusters fall."""
+    """On images, the effective rank of the codes and the mean LID of the clusters decrease."""
     ends = _first_and_last(tables.shapes(records).to_dict("records"))
     titles = {"rank": "effective rank", "lid": "LID", "id": "ID"}
     told = ", ".join(
@@ -67,7 +67,7 @@ def collapses(records: Sequence[Record]) -> Answer:
 
 
 def second_phase_gains(method: str) -> Judge:
-    """Phase 2 over phase 1 of the same runs, in ACC and in NMI."""
+    """The gain of phase 2 over phase 1 of the same runs, in ACC and in NMI."""
 
     def judge(records: Sequence[Record]) -> Answer:
         frame = tables.phases([record for record in records if record.run["method"] == method])
@@ -84,7 +84,7 @@ def second_phase_gains(method: str) -> Judge:
 
 
 def after_the_longest(interpolated: bool, method: str = "DynAE") -> Judge:
-    """Phase 2 of `method` over its longest phase 1 there is, of those with or without interpolations."""
+    """The gain of phase 2 of `method` over its longest phase 1, among the runs with or without interpolations."""
 
     def judge(records: Sequence[Record]) -> Answer:
         some = [
@@ -101,7 +101,7 @@ def after_the_longest(interpolated: bool, method: str = "DynAE") -> Judge:
 
 
 def _ends(records: Sequence[Record], start: str) -> Ends:
-    """ID and LID of each run from that pretraining; NotTested if there is none."""
+    """ID and LID of each run with the pretraining `start`; NotTested if there is none."""
     ours = [record for record in records if record.run["start"]["method"] == start]
     if not ours:
         raise NotTested(f"no record of DEC after {start}")
@@ -109,7 +109,7 @@ def _ends(records: Sequence[Record], start: str) -> Ends:
 
 
 def _first_and_last(rows: Iterable[dict]) -> Ends:
-    """The first and the last row of each run, in their order."""
+    """The first and the last row of each run, in the order of the runs."""
     found: dict[tuple, list[dict]] = {}
     for row in rows:
         found.setdefault((row["dataset"], row["method"], row["seed"]), []).append(row)
@@ -117,7 +117,7 @@ def _first_and_last(rows: Iterable[dict]) -> Ends:
 
 
 def _measured(ends: Ends, measure: Callable[[dict, dict], float], unit: str, paired: bool = False) -> Contrast:
-    """One number of each run, from its first row and its last."""
+    """One number per run, computed from its first and last row."""
     return Contrast(grouped((first["dataset"], measure(first, last)) for first, last in ends), unit, paired)
 
 

@@ -1,8 +1,8 @@
-"""How much of a protocol the records of a claim had.
+"""The share of a protocol that the records of a claim have.
 
-R-DC's own protocol is not public to us. Where a claim is about methods and measures that are defined elsewhere, the
-protocol of their sources stands for it; where it is about R-DC itself, or about what the paper does not tell, the share
-of the network and of the updates is not known.
+R-DC's own protocol is not available to us. For claims about methods and measures that are defined elsewhere, the
+protocol of their sources is used. For claims about R-DC itself, or about details that the paper does not state, the
+share of the network and of the updates is unknown.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,13 +10,13 @@ from collections.abc import Mapping, Sequence
 from dcbook.book.protocol import Protocol, images_of, share_of_images, updates_of
 from dcbook.experiments import Record
 
-WIDTHS = [500, 500, 2000]  # of the autoencoder of DEC, IDEC and DynAE
-OURS = ("RDCReconstruction", "ContrastivePretraining")  # that stand for what the paper does not tell
-BATCH = 256  # of a pretraining that names none
+WIDTHS = [500, 500, 2000]  # hidden layers of the autoencoder of DEC, IDEC and DynAE
+OURS = ("RDCReconstruction", "ContrastivePretraining")  # our choices for what the paper does not state
+BATCH = 256  # default batch size of a pretraining
 
 
 def protocol(records: Sequence[Record]) -> Protocol:
-    """The least share among the runs; never `enough` where a part of the runs is our choice."""
+    """The smallest share among the runs; never `enough` if a part of the runs is our choice."""
     runs = [record.run for record in records]
     recipes = [recipe for run in runs if (recipe := _recipe(run))]
     images = {record.run["dataset"]: share_of_images(record) for record in records}
@@ -32,14 +32,14 @@ def protocol(records: Sequence[Record]) -> Protocol:
 
 
 def _recipe(run: Mapping) -> Mapping[str, Mapping]:
-    """The pretraining that a run begins with, by its name; empty if there is none."""
+    """The pretraining of a run: name → parameters; empty if there is none."""
     while run["start"]:
         run = run["start"]
     return run["params"].get("start") or {}
 
 
 def _pretraining(records: Sequence[Record]) -> str:
-    """The fewest and the most updates of the pretrainings."""
+    """The smallest and the largest number of updates in pretraining, as text."""
     updates = set()
     for record in records:
         images = images_of(record)

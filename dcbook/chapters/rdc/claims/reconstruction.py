@@ -1,4 +1,4 @@
-"""How records judge what the R-DC paper claims of its own method, tested on a reconstruction of it."""
+"""Judges of the R-DC paper's claims about its own method, tested on a reconstruction of it."""
 
 from collections.abc import Collection, Sequence
 
@@ -13,13 +13,13 @@ from dcbook.experiments.compare import TOLERANCE
 
 TITLES = {"fr_dynae": "FR", "fd_dynae": "FD", "fd_rdc": "FD (rdc)"}
 BY_CONSTRUCTION = {"fd_rdc": "; IDEC's loss contains reconstruction, so that its FD (rdc) is high by construction"}
-SMALL = 0.1  # a cosine up to this is near 0
-PSEUDO = ("DEC", "IDEC")  # whose cosines those of R-DC (reconstruction) should exceed
-TOLERATED = {"id": 0.25, "curvature_gap": 0.25, "spectral_gap": 0.05}  # of the order of their sampling errors
+SMALL = 0.1  # largest cosine that counts as near 0
+PSEUDO = ("DEC", "IDEC")  # methods whose cosines R-DC (reconstruction) should exceed
+TOLERATED = {"id": 0.25, "curvature_gap": 0.25, "spectral_gap": 0.05}  # of the order of the sampling errors
 
 
 def aligned(cosine: str) -> Judge:
-    """R-DC (reconstruction)'s mean over phase 2 of a cosine is above 0, above DEC's and above IDEC's, run by run."""
+    """The mean of a cosine over phase 2 of R-DC (reconstruction) is above 0, DEC's and IDEC's, paired by run."""
 
     def judge(records: Sequence[Record]) -> Answer:
         runs = tables.diagnoses(records).pivot(index=["dataset", "seed"], columns="method", values=cosine)
@@ -37,7 +37,7 @@ def aligned(cosine: str) -> Judge:
 
 
 def opposed(cosine: str, paradigms: Collection[str]) -> Judge:
-    """The mean over the training of a cosine is near 0 or below, under `SMALL`: for each method of these paradigms."""
+    """The mean of a cosine over the training is near 0 or negative (below `SMALL`), for each of these methods."""
 
     def judge(records: Sequence[Record]) -> Answer:
         runs = tables.diagnoses(records).dropna(subset=[cosine])
@@ -54,7 +54,7 @@ def opposed(cosine: str, paradigms: Collection[str]) -> Judge:
 
 
 def untwisted(records: Sequence[Record]) -> Answer:
-    """In R-DC (reconstruction) ID does not rise, and neither LID - ID nor the spectral gap falls, up to `TOLERATED`."""
+    """In R-DC (reconstruction), ID does not rise and LID - ID and the spectral gap do not fall by over `TOLERATED`."""
     runs = tables.diagnoses(records).dropna(subset=list(TOLERATED)).set_index("method")
     if RDC not in runs.index:
         raise NotTested(f"no record of {RDC} and of its phase 1")
@@ -75,7 +75,7 @@ def untwisted(records: Sequence[Record]) -> Answer:
 
 
 def improves(records: Sequence[Record]) -> Answer:
-    """R-DC (reconstruction) over its phase 1, in ACC, NMI and macro-averaged F1."""
+    """The gain of R-DC (reconstruction) over its phase 1, in ACC, NMI and macro-averaged F1."""
     names = METRICS | {"f1_macro": "F1-macro"}
     try:
         questions = [Question(name, contrast(records, RDC, grids.BEFORE, metric)) for metric, name in names.items()]
@@ -87,7 +87,7 @@ def improves(records: Sequence[Record]) -> Answer:
 
 
 def steady(records: Sequence[Record]) -> Answer:
-    """With each of `HYPERPARAMETERS` changed, scores stay within `TOLERANCE` points in ACC and NMI, pair by pair."""
+    """Changing each of `HYPERPARAMETERS` changes ACC and NMI by at most `TOLERANCE` points, paired by seed."""
     found: dict[str, list[Record]] = {}
     for record in records:
         found.setdefault(tables.setting(record), []).append(record)
@@ -98,7 +98,7 @@ def steady(records: Sequence[Record]) -> Answer:
 
 
 def unshaken(records: Sequence[Record]) -> Answer:
-    """At each level of noise on the images, scores stay within `TOLERANCE` points in ACC and in NMI, pair by pair."""
+    """Each level of noise on the images changes ACC and NMI by at most `TOLERANCE` points, paired by seed."""
     ours, before = (_by_noise(records, name) for name in (RDC, grids.BEFORE))
     levels = sorted(set(ours) - {0})
     if not levels or 0 not in ours:
@@ -114,12 +114,12 @@ def unshaken(records: Sequence[Record]) -> Answer:
 
 
 def _of_runs(rows: pd.DataFrame, name: str, paired: bool = False) -> Contrast:
-    """A column of a table that has a row for each run, and a column `dataset`."""
+    """A column of a table with one row per run and a column `dataset`, as a contrast."""
     return Contrast(grouped(zip(rows["dataset"], rows[name], strict=True)), "", paired)
 
 
 def _within(pairs: dict[str, tuple[list[Record], list[Record]]]) -> Answer:
-    """Each setting's scores lie within `TOLERANCE` points of those beside it, in ACC and in NMI."""
+    """The two sets of records of each setting differ by at most `TOLERANCE` points in ACC and NMI."""
     return Answer(
         [
             Question(f"{title} at {name}", paired(some, others, metric), within=TOLERANCE)
@@ -131,6 +131,6 @@ def _within(pairs: dict[str, tuple[list[Record], list[Record]]]) -> Answer:
 
 
 def _by_noise(records: Sequence[Record], method: str) -> dict[float, list[Record]]:
-    """The records of a method by the standard deviation of the noise, 0 without."""
+    """The records of a method by the standard deviation of the noise (0 without noise)."""
     found = by_value([record for record in records if record.run["method"] == method], "noise")
     return {level or 0: some for level, some in found.items()}

@@ -1,6 +1,6 @@
 """The runs of R-DC's figures and of its reconstruction, at each scale.
 
-A name in capitals holds settings, scale by scale; a function takes a scale's name and, if not all are wanted, seeds.
+A name in capitals holds the settings of each scale; a function takes the name of a scale and, optionally, seeds.
 """
 
 from dcbook.chapters.rdc.grids.paradigms import JOINT, PARADIGMS, SCRATCH, SELF, TWICE, everyone

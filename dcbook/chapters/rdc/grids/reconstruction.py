@@ -1,6 +1,6 @@
-"""The runs that test R-DC (reconstruction): beside others, over its choices, with noise.
+"""The runs that test R-DC (reconstruction): comparison with other methods, its open choices, and noise.
 
-R-DC's equations and settings are not public to us: what is tested is `RDCReconstruction`, and all schedules are ours.
+R-DC's equations and settings are not available to us. The runs test `RDCReconstruction`, and all schedules are ours.
 """
 
 from collections.abc import Mapping
@@ -30,9 +30,9 @@ METHODS = {
 def beside(
     scale: Scale, settings: Mapping[str, Mapping], pretraining: Mapping[str, Any], every: int, **watched: Any
 ) -> Scale:
-    """All methods from the same autoencoder, pretrained as DynAE's is; diagnosed at every `every`-th epoch.
+    """All methods from the same autoencoder, pretrained as in DynAE, with diagnostics in every `every`-th epoch.
 
-    `watched`: other options of `Diagnostics`.
+    `watched`: further options of `Diagnostics`.
     """
     watch = Diagnostics(every=every, variants=("dynae", "rdc"), **watched)
     methods = {name: Method(cls, settings.get(name, {}), ACAI, watch) for name, cls in METHODS.items()}
@@ -40,13 +40,13 @@ def beside(
 
 
 def as_long(updates: Mapping[str, Any], epochs: int, dcss: Mapping[str, Any]) -> dict[str, Mapping]:
-    """Settings of schedules: those that count updates, those that count epochs, and DCSS's two phases."""
+    """Settings of the methods' schedules: methods that count updates, methods that count epochs, and DCSS."""
     counted = dict.fromkeys(("DEC", "IDEC", "DynAE"), updates)
     return counted | {name: {"epochs": epochs} for name in ("DCN", "DKM", "VaDE", RDC)} | {"DCSS": dcss}
 
 
-# At `quick` a third of the digits, and looks at every seventh epoch of some 15. DCSS's first phase has its step there
-# times 70,000 / 600. At `laptop` 100 epochs are 800 updates on 2,000 images.
+# `quick` has a third of the digits and diagnostics in every seventh of about 15 epochs; the step of DCSS's first phase
+# is multiplied by 70,000 / 600. At `laptop` 100 epochs are 800 updates on 2,000 images.
 PART = replace(QUICK, datasets={"digits": {"subset": 600}}, monitor_every=7)
 QUICK_DCSS = {"phase1_epochs": 5, "phase1_lr": 1.2e-4, "phase2_epochs": 9, "T2": 4}
 QUICK_DCSS |= {"batch_size": 256, "schedule_size": None}
@@ -61,16 +61,17 @@ COMPARED = {
     "paper": beside(replace(PAPER, datasets={name: {} for name in WHOLE}), {"DCSS": AS_MNIST}, {}, every=10),
 }
 # Volumes have 28 times the pixels of an image, and get a tenth of its pretraining and a sixth of its updates. They are
-# mostly empty: the mean volume is off by 0.017 (squared, a voxel), and with ACAI's interpolations weighted by 0.05 or
-# 0.005 the codes kept two dimensions or fewer; without, five, and a reconstruction error of 0.012 in place of 0.013.
+# mostly empty: predicting the mean volume has a squared error of 0.017 per voxel. With ACAI's interpolations weighted
+# by 0.05 or 0.005, the codes kept two dimensions or fewer, and the reconstruction error was 0.013; without
+# interpolations, five dimensions and 0.012.
 SHORTER = as_long({"max_updates": 140}, 18, {"phase1_epochs": 1, "phase2_epochs": 1, "T2": 1, "schedule_size": 35_000})
 VOLUMES = beside(replace(LAPTOP, datasets={"vesselmnist3d": {}}), SHORTER, small(16) | {"lam": 0.0}, every=3)
 
 
 def compared(scale: str, seeds: Seeds = None) -> list[Run]:
-    """All methods on the same data from the same pretrained weights and centers, with their diagnostics.
+    """All methods on the same data from the same pretrained weights and centers, with diagnostics.
 
-    The networks are fully connected: volumes and colors are flattened.
+    The networks are fully connected; volumes and color images are flattened.
     """
     volumes = runs(VOLUMES, seeds=seeds) if scale == "laptop" else []
     return [*runs(COMPARED[scale], seeds=seeds), *volumes]
@@ -85,7 +86,7 @@ CHOICES = {
     "hand_over": (0.0, 1.0),
     "n_neighbors": (3, 30),
 }
-HYPERPARAMETERS = ("distance_filter", "hand_over", "n_neighbors")  # the others make another method of it
+HYPERPARAMETERS = ("distance_filter", "hand_over", "n_neighbors")  # the other choices change the method
 NOISE = {"quick": (0.3,)}
 ALONE = {"quick": {"epochs": 5}, "laptop": {"epochs": 100}, "paper": {}}
 ABLATED = {
@@ -99,7 +100,7 @@ ABLATED = {
 
 
 def choices(scale: str, seeds: Seeds = None) -> list[Run]:
-    """R-DC (reconstruction) as it is and with each of its open choices changed, one at a time; its phase 1 beside it.
+    """R-DC (reconstruction) with its defaults and with one open choice changed at a time, and its phase 1.
 
     On the first data set of `compared`.
     """
@@ -109,7 +110,7 @@ def choices(scale: str, seeds: Seeds = None) -> list[Run]:
 
 
 def noisy(scale: str, seeds: Seeds = None) -> list[Run]:
-    """The same method and its phase 1 on images as they are and with normal noise, in the pretraining too."""
+    """The same method and its phase 1 on images without and with Gaussian noise, which pretraining has, too."""
     grid = _alone(scale, seeds)
     levels = NOISE.get(scale, (0.1, 0.3, 0.5))
     return [*grid, *(sampled(replace(run, watch=None), noise=sd) for sd in levels for run in grid)]

@@ -1,4 +1,4 @@
-"""What a run's record may tell of feature randomness, drift and twist: R-DC's three failures (arXiv 2503.03733)."""
+"""Diagnostics of feature randomness, drift and twist, R-DC's three failures (arXiv 2503.03733), in records."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -10,12 +10,12 @@ from dcbook.experiments.watch import Watch
 
 
 class Diagnostics(Watch):
-    """Watch of any method: the numbers of `dcbook.evaluation.Diagnose` along the training, and of what came of it.
+    """Watch for any method: the diagnostics of `dcbook.evaluation.Diagnose` during training and of the fitted model.
 
-    `every`, `variants`, `n_codes` and `n_gradients` are those of `Diagnose`; epochs are entries of the history, whether
-    or not the run's monitor looks at them. The portrait has `shape`, the numbers of the fitted model's space: that of
-    "AE+k-means" from a start says where others that take it begin; what can't be said is None there. And `majority`,
-    the share of the largest class, which is the ACC of putting all samples into one cluster.
+    `every`, `variants`, `n_codes` and `n_gradients` are those of `Diagnose`; epochs are entries of the history, also
+    those in which the run's monitor is not called. The portrait has `shape`, the diagnostics of the fitted model's
+    space, None for undefined ones; the `shape` of "AE+k-means" describes the start of the methods that share it. It
+    also has `majority`, the share of the largest class, which is the ACC of a single cluster.
     """
 
     def __init__(
@@ -38,11 +38,11 @@ class Diagnostics(Watch):
         Diagnose(**self.options)
 
     def epoch(self, model: Any, data: Dataset) -> dict[str, float]:
-        """FR, FD and the shape of the space, where they are due."""
+        """FR, FD and the shape of the space in epochs with a measurement."""
         return Diagnose(data.labels, **self.options)(model)
 
     def portrait(self, model: Any, data: Dataset) -> dict:
-        """The space of the fitted model."""
+        """The portrait of the fitted model."""
         rows = sample(len(data), self.options["n_codes"])
         u = model.transform(data.images[rows])
         return {"shape": shape(u, model.labels_[rows], data.labels[rows], data.n_classes), "majority": data.majority}

@@ -1,4 +1,4 @@
-"""What the second phase of a method makes of the first: the watches of R-DC's Figs. 1 to 3, and of its filters."""
+"""Effects of a method's second phase on the result of the first: the watches of R-DC's Figs. 1 to 3 and its filters."""
 
 import math
 from typing import Any
@@ -15,7 +15,7 @@ from dcbook.training.neighborhoods import neighborhoods
 
 
 def first_phase(model: Any, data: Dataset) -> AEKMeans:
-    """Autoencoder and centers that a fitted `model` went on from: its start, with no training after it."""
+    """The start of a fitted `model`, its autoencoder and centers, as a model without further training."""
     return AEKMeans(
         model.n_clusters, start=model.start, random_state=model.random_state, device=model.device, progress=False
     ).fit(data.images)
@@ -24,47 +24,47 @@ def first_phase(model: Any, data: Dataset) -> AEKMeans:
 class ClusterDimensions(Watch):
     """Mean ID and LID of the predicted clusters (`dcbook.evaluation.cluster_dimensions`) over phase 2 (R-DC, Fig. 1).
 
-    In the history as `id` and `lid`; the portrait has both as `start`, before phase 2. None where no cluster is large
-    enough.
+    The history has `id` and `lid`; the portrait has both before phase 2, as `start`. They are None if no cluster is
+    large enough.
     """
 
     name = "cluster dimensions"
 
     def epoch(self, model: Any, data: Dataset) -> dict[str, float | None]:
-        """Of the training samples, by the clusters as they are."""
+        """ID and LID of the training samples in their current clusters."""
         found = cluster_dimensions(model.transform(data.images), model.labels_)
         return _finite({"id": found.id, "lid": found.lid})
 
     def portrait(self, model: Any, data: Dataset) -> dict:
-        """The same of the model's start."""
+        """ID and LID of the model's start."""
         return {"start": self.epoch(first_phase(model, data), data)}
 
 
 class BothPhases(Watch):
-    """Scores after phase 1 beside those at the end, which are the record's own (R-DC, Fig. 3).
+    """Scores after phase 1, in addition to the record's final scores (R-DC, Fig. 3).
 
     The portrait has `phase 1`: name of each score to its value; and `majority`, the share of the largest class, which
-    is the ACC of putting all samples into one cluster.
+    is the ACC of a single cluster.
     """
 
     name = "both phases"
 
     def portrait(self, model: Any, data: Dataset) -> dict:
-        """The model's start, clustered by its centers."""
+        """Scores of the model's start, clustered by its centers."""
         return {"phase 1": scores(data.labels, first_phase(model, data).labels_), "majority": data.majority}
 
 
 class Snapshots(Watch):
     """The latent space in one plane, before phase 2 and after some of its epochs (R-DC, Fig. 2).
 
-    The plane is that of the two largest principal components before phase 2, and stays: what moves is the space. A
-    latent space of two dimensions is shown as it is. The method is fitted once more to take the pictures, which with
-    the same seed gives the same model. The portrait has
+    The fixed plane is spanned by the two largest principal components before phase 2. A latent space of two dimensions
+    is shown without projection. The method is fitted a second time to record the frames; the same seed gives the same
+    model. The portrait has
 
-    - `held`: share of the variance before phase 2 that the plane holds;
-    - `labels`: true classes (n,) of the samples shown, at most `shown`, drawn at random;
-    - `frames`: `epoch` (0: before phase 2), `places` (n, 2), and of all samples `id` and `lid` (means over the
-      predicted clusters), `rank` (effective) and `variance`; None where a number is not defined.
+    - `held`: share of the variance before phase 2 that the plane contains;
+    - `labels`: true classes (n,) of the shown samples, at most `shown`, drawn at random;
+    - `frames`: `epoch` (0: before phase 2), `places` (n, 2), and for all samples `id` and `lid` (means over the
+      predicted clusters), `rank` (effective) and `variance`; None for undefined numbers.
     """
 
     def __init__(self, shown: int = 400, frames: int = 6):
@@ -72,7 +72,7 @@ class Snapshots(Watch):
         self.name = f"{frames} snapshots of {shown}"
 
     def portrait(self, model: Any, data: Dataset) -> dict:
-        """`frames` epochs of phase 2, at distances that grow evenly, the last one among them."""
+        """Frames before phase 2 and after up to `frames` of its epochs, at increasing intervals, including the last."""
         before = first_phase(model, data)
         taken = [(0, before.transform(data.images), before.labels_)]
         last = max((entry["epoch"] for entry in model.history_ if entry["phase"] != "pretraining"), default=0)
@@ -98,13 +98,13 @@ class Snapshots(Watch):
 
 
 class Filtered(Watch):
-    """What both filters of R-DC (reconstruction) make of the neighborhoods that phase 1 leaves, before any hand-over.
+    """Effect of both filters of R-DC (reconstruction) on the neighborhoods after phase 1, before any hand-over.
 
-    The portrait has, of all samples, `survived`, the share with neighbors left; `kept`, the share of the neighbors that
-    are left; and `alike`: the share of neighbors of the sample's own class among "all", those that pass the "distance"
-    filter, the "agreement" filter, and "both" (None if there are none). Of `shown` samples, drawn at random: `samples`
-    (s,), their `neighbors` (s, k), whether they are `near` and whether they `agree` (s, k), and the decoded `centroids`
-    (s, pixels) in 255 grays.
+    For all samples the portrait has `survived`, the share of samples with remaining neighbors; `kept`, the share of
+    remaining neighbors; and `alike`, the share of neighbors of the sample's own class among "all" neighbors and those
+    that pass the "distance" filter, the "agreement" filter, and "both" (None if there are none). For `shown` random
+    samples it has their indices `samples` (s,), their `neighbors` (s, k), whether these are `near` and `agree` (s, k),
+    and the decoded `centroids` (s, pixels) as gray values from 0 to 255.
     """
 
     def __init__(self, shown: int = 8):
@@ -112,7 +112,7 @@ class Filtered(Watch):
         self.name = f"neighborhoods, {shown} shown"
 
     def portrait(self, model: Any, data: Dataset) -> dict:
-        """The neighborhoods in the space of the model's start."""
+        """The portrait of the neighborhoods in the latent space of the model's start."""
         before = first_phase(model, data)
         u, centers = (torch.as_tensor(each) for each in (before.transform(data.images), before.cluster_centers_))
         filters = {
@@ -143,13 +143,13 @@ class Filtered(Watch):
 
 
 def _plane(u: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
-    """Axes (d, 2) of a plane through a center (d,), and the share of the variance of codes u (N, d) that it holds."""
+    """Axes (d, 2) and center (d,) of the principal plane of codes u (N, d), and its share of their variance."""
     if u.shape[1] == 2:
         return np.eye(2), np.zeros(2), 1.0
     center = u.mean(0)
     variances, axes = np.linalg.eigh(np.cov(u.T))
     axes = axes[:, :-3:-1]
-    axes *= np.sign(axes[np.abs(axes).argmax(0), [0, 1]])  # the sign that LAPACK gives is of no meaning
+    axes *= np.sign(axes[np.abs(axes).argmax(0), [0, 1]])  # LAPACK's sign is arbitrary
     return axes, center, float(variances[-2:].sum() / variances.sum())
 
 

@@ -1,0 +1,44 @@
+"""What metrics and data sets are called in pictures and tables."""
+
+METRICS = {"acc": "ACC", "nmi": "NMI", "ari": "ARI", "f1_macro": "F1-macro", "f1_micro": "F1-micro"}
+DATASETS = {
+    "digits": "digits (8×8)",
+    "digits-rgb": "tinted digits (8×8)",
+    "patches": "patches of two photographs",
+    "arcs": "arcs",
+    "mnist": "MNIST",
+    "mnist-test": "MNIST test images",
+    "fashion-mnist": "Fashion-MNIST",
+    "fashion-mnist-test": "Fashion-MNIST test images",
+    "2mnist": "2MNIST",
+    "usps": "USPS",
+    "cifar10": "CIFAR-10",
+    "cifar100-20": "CIFAR-100-20",
+    "cifar100-20-test": "CIFAR-100-20 test images",
+    "stl10": "STL-10",
+    "imagenet10": "ImageNet-10",
+    "breastmnist": "BreastMNIST",
+    "pneumoniamnist": "PneumoniaMNIST",
+    "bloodmnist": "BloodMNIST",
+    "vesselmnist3d": "VesselMNIST3D",
+}
+LEARNERS = {"simclr": "SimCLR", "moco": "MoCo"}
+
+
+def named(metric: str) -> str:
+    """A metric as it is written on an axis: "ACC", "F1-macro"; any other name, such as a layer's, as it is."""
+    return METRICS.get(metric, metric)
+
+
+def called(dataset: str) -> str:
+    """A data set as a reader knows it: "usps" is "USPS", "cifar10-simclr-h" is "CIFAR-10, H space of SimCLR".
+
+    Within a phrase each word that is a name is replaced; all else stays as it is.
+    """
+    if " " in dataset:
+        return " ".join(map(called, dataset.split(" ")))
+    base, _, rest = dataset.partition("-")
+    learner, _, space = rest.partition("-")
+    if learner in LEARNERS and space in ("h", "z"):
+        return f"{called(base)}, {space.upper()} space of {LEARNERS[learner]}"
+    return DATASETS.get(dataset, dataset)
