@@ -10,15 +10,17 @@ unexport PYTHONPATH PYTHONDONTWRITEBYTECODE
 KEY := $(shell { sed '/^\[tool\./,$$d' pyproject.toml; pwd; $(PYTHON) -c 'import sys; print(sys.version, sys.base_prefix)'; } 2>/dev/null | cksum | tr -d ' ')
 READY := .venv/ready-$(KEY)
 READY_BENCH := .venv/ready-bench-$(KEY)
+READY_SITE := .venv/ready-site-$(KEY)
+READY_BROWSER := .venv/ready-browser-$(KEY)
 TORCH := $(shell sed -n 's/.*"\(torch==[^"]*\)".*/\1/p' pyproject.toml)
 PY := .venv/bin/python
 INSTALL := $(PY) -m pip --disable-pip-version-check install -qq --no-compile --no-warn-script-location
 
-.PHONY: help env figures notebooks verdicts evidence redraw test lint lab bench storm data clean
+.PHONY: help env figures notebooks verdicts evidence redraw site test test-site lint lab bench storm data clean
 
 help: ## print this list
 	@echo "make VERB, with times on 2 CPU cores:"
-	@sed -n 's/^\([a-z]*\):.*## *\(.*\)/\1\t\2/p' Makefile | awk -F"\t" '{ printf "  %-10s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## *\(.*\)/\1\t\2/p' Makefile | awk -F"\t" '{ printf "  %-10s %s\n", $$1, $$2 }'
 
 env: $(READY) ## make .venv and install the pinned packages (2 min; the other verbs do it when needed)
 
@@ -37,12 +39,18 @@ evidence: $(READY) ## make the long runs that decide most, in order; stopped, it
 redraw: $(READY) ## draw the committed figures and tables again from their records, name those that differ (5 min) [CHAPTER=, NOTEBOOK=]
 	@$(PY) -m dcbook.book --redraw $(if $(CHAPTER),--chapter '$(CHAPTER)') $(if $(NOTEBOOK),--notebook '$(NOTEBOOK)')
 
+site: $(READY_SITE) ## build the web site from stored outputs, build/site/index.html (1 min) [REPOSITORY=]
+	@$(PY) -m dcbook.book.site $(if $(REPOSITORY),--repository '$(REPOSITORY)')
+
 test: lint ## lint, unit tests, and each notebook run again with its checked outputs compared (4 to 10 min)
 	@$(PY) -m pytest -n logical --dist loadfile --durations 10
 	@echo "Running each notebook again, from no records, and comparing its checked outputs"
 	@output=$$(mktemp -d) && trap 'rm -rf "$$output"' EXIT && LOKY_MAX_CPU_COUNT=1 DCBOOK_OUTPUT="$$output" \
 		$(PY) -m pytest -n logical -p tests.nbval_plugin --dist loadfile \
 		--nbval-lax --nbval-current-env --nbval-cell-timeout=900 notebooks
+
+test-site: $(READY_BROWSER) site ## build the site and test it: links, both builds alike, each page in the system's Chromium (6 min)
+	@DCBOOK_SITE=build/site $(PY) -m pytest --disable-warnings tests/site
 
 lint: $(READY) ## check rules and layout with ruff, directions between rooms with import-linter (3 s)
 	@$(PY) -m ruff check --quiet .
@@ -84,4 +92,14 @@ $(READY):
 $(READY_BENCH): | $(READY)
 	@echo "Adding the libraries that the benchmarks compare with"
 	@$(INSTALL) --editable '.[book,test,bench]'
+	@touch $@
+
+$(READY_SITE): | $(READY)
+	@echo "Adding Sphinx and what builds the site"
+	@$(INSTALL) --editable '.[book,test,site]'
+	@touch $@
+
+$(READY_BROWSER): | $(READY_SITE)
+	@echo "Adding Playwright, which drives the system's Chromium"
+	@$(INSTALL) --editable '.[book,test,site,browser]'
 	@touch $@

@@ -74,8 +74,8 @@ def test_pins_allow_what_the_package_asks_for():
     pins = pins_of_pyproject((ROOT / "pyproject.toml").read_text())
     for wanted in map(Requirement, project["dependencies"]):
         assert pins[wanted.name] in wanted.specifier, wanted
-    bench = project["optional-dependencies"]["bench"]
-    assert all(PIN.match(line) for line in bench)
+    extras = project["optional-dependencies"]
+    assert all(PIN.match(line) for extra in ("bench", "site", "browser") for line in extras[extra])
 
 
 def test_torch_and_torchvision_are_bounded_together():
@@ -95,8 +95,9 @@ def test_what_is_no_code_is_shipped():
     patterns = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]["dcbook"]
     shipped = {path for pattern in patterns for path in (ROOT / "dcbook").glob(pattern)}
     assert ROOT / "dcbook/py.typed" in shipped
-    others = {path for path in tracked() if (ROOT / "dcbook") in path.parents and path.suffix != ".py"}
-    assert shipped == others
+    package, site = ROOT / "dcbook", ROOT / "dcbook/book/site"  # the site is made from a checkout alone
+    others = {path for path in tracked() if package in path.parents and path.suffix != ".py"}
+    assert shipped == {path for path in others if site not in path.parents}
 
 
 # Makefile
@@ -108,17 +109,18 @@ def makefile():
 
 def test_make_prints_every_verb_with_its_time():
     told = subprocess.run(["make", "--no-print-directory"], cwd=ROOT, capture_output=True, text=True, check=True)
-    shown = re.findall(r"^  ([a-z]+) .*\((?:.*\d+ (?:s|min)\b.*|as long as.*)\)", told.stdout, re.MULTILINE)
+    shown = re.findall(r"^  ([a-z-]+) .*\((?:.*\d+ (?:s|min)\b.*|as long as.*)\)", told.stdout, re.MULTILINE)
     verbs = re.search(r"^\.PHONY: (.*)$", makefile(), re.MULTILINE)[1].split()
     assert ["help", *shown] == verbs
     assert set(verbs) >= {"env", "figures", "test", "lint", "lab", "bench", "data", "clean"}
 
 
 def test_every_verb_that_runs_python_makes_the_environment_first():
-    rules = re.findall(r"^([a-z]+): *([^#\n]*)##.*\n((?:\t.*\n)*)", makefile(), re.MULTILINE)
+    rules = re.findall(r"^([a-z-]+): *([^#\n]*)##.*\n((?:\t.*\n)*)", makefile(), re.MULTILINE)
     users = {verb: needs.split() for verb, needs, recipe in rules if "$(PY)" in recipe}
-    assert set(users) >= {"figures", "test", "lint", "lab", "bench"}
-    assert all({"$(READY)", "$(READY_BENCH)", "lint"} & set(needs) for needs in users.values())
+    assert set(users) >= {"figures", "test", "test-site", "lint", "lab", "bench"}
+    ready = {"$(READY)", "$(READY_BENCH)", "$(READY_SITE)", "$(READY_BROWSER)", "lint"}
+    assert all(ready & set(needs) for needs in users.values())
 
 
 def test_an_old_python_is_refused_with_a_clear_message(tmp_path):
@@ -284,8 +286,9 @@ def test_nothing_of_one_machine_in_the_tree():
     assert found == []
 
 
-def test_ci_runs_make_test():
+def test_ci_runs_make_test_and_builds_the_site():
     script = ROOT / ".ci/run"
     assert script.stat().st_mode & 0o111
-    assert script.read_text().rstrip().splitlines()[-1] == "make test"
+    lines = [line.partition(" #")[0].strip() for line in script.read_text().splitlines()]
+    assert "make test" in lines and "make site" in lines and lines[-1].endswith("tests/site")
     assert subprocess.run(["bash", "-n", script]).returncode == 0

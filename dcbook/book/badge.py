@@ -36,16 +36,25 @@ def _told(claim: dict) -> str:
     head = f"> {sign} **{claim['verdict']}** · [claim {number}](README.md), {claim['place']}: {claim['text']}."
     if "questions" not in claim:
         return f"{head} {claim['evidence']}."
-    premises = [{**each, "about": f"premise: {each['about']}"} for each in claim.get("premises", [])]
-    asked = [*premises, *claim["questions"]]
     rests = [f"`{claim['scale']}`", *([told(claim["protocol"])] if claim["protocol"] else [])]
-    return f"{head}\n>\n> {_evidence(asked)}. *Rests on {', '.join(rests)}.*"
+    return f"{head}\n>\n> {_evidence(asked(claim))}. *Rests on {', '.join(rests)}.*"
+
+
+def most_telling(questions: list[dict]) -> list[dict]:
+    """The questions that a page has room for: where there are many, those that speak most against the claim."""
+    if len(questions) <= SHOWN:
+        return questions
+    return sorted(questions, key=lambda each: (AGAINST.index(each["verdict"]), _support(each)))[:SHOWN]
+
+
+def asked(claim: dict) -> list[dict]:
+    """Premises, called so, and questions of a claim of ``claims.json``; none where it was not tested."""
+    premises = [{**each, "about": f"premise: {each['about']}"} for each in claim.get("premises", [])]
+    return [*premises, *claim.get("questions", [])]
 
 
 def _evidence(questions: list[dict]) -> str:
-    if len(questions) > SHOWN:
-        questions = sorted(questions, key=lambda each: (AGAINST.index(each["verdict"]), _support(each)))
-    shown = [f"{each['about']} {told_interval(each)}" for each in questions[:SHOWN]]
+    shown = [f"{each['about']} {told_interval(each)}" for each in most_telling(questions)]
     more = len(questions) - len(shown)
     return "; ".join(shown) + (f"; and {more} more" if more > 0 else "")
 

@@ -27,6 +27,19 @@ SCHEMA = 1
 
 
 @dataclass(frozen=True)
+class Files:
+    """What a reader finds behind a claim, as paths below the checkout; empty where there is none.
+
+    `picture` and `table` are those of its notebook, `records` is the folder of its records, and `n` their number.
+    """
+
+    picture: str = ""
+    table: str = ""
+    records: str = ""
+    n: int = 0
+
+
+@dataclass(frozen=True)
 class Judged:
     """A claim with its verdict and its number in its chapter, from 1 on."""
 
@@ -34,6 +47,7 @@ class Judged:
     number: int
     claim: Claim
     verdict: Verdict
+    files: Files = Files()
 
     @property
     def name(self) -> str:
@@ -42,18 +56,52 @@ class Judged:
 
 
 def judge(chapter: str, figures: Path) -> list[Judged]:
-    """Every claim of a chapter, by the records below the folder `figures`."""
+    """Every claim of a chapter, by the records below the folder `figures`.
+
+    Raises ValueError for a claim that names a picture which its notebook does not show.
+    """
     claims = part(chapter, "claims")
+    root = figures.parent
 
     @cache
     def found(grid, scale: str) -> list[Record]:
         return recorded(grid(scale), figures / scale / chapter / "records")
 
-    def verdict(claim: Claim) -> Verdict:
+    def judged(number: int, claim: Claim) -> Judged:
         records = found(claim.runs, claim.scale) if claim.runs else []
-        return claim.verdict(records, getattr(claims, "protocol", lambda _: None))
+        verdict = claim.verdict(records, getattr(claims, "protocol", lambda _: None))
+        folder = f"{figures.name}/{claim.scale}/{chapter}"
+        table = f"{folder}/{claim.notebook}.csv"
+        files = Files(
+            _picture(claim, root / PAGES / chapter, root),
+            table if (root / table).is_file() else "",
+            f"{folder}/records" if records else "",
+            len(records),
+        )
+        return Judged(chapter, number, claim, verdict, files)
 
-    return [Judged(chapter, number, claim, verdict(claim)) for number, claim in enumerate(claims.CLAIMS, 1)]
+    return [judged(number, claim) for number, claim in enumerate(claims.CLAIMS, 1)]
+
+
+def _picture(claim: Claim, folder: Path, root: Path) -> str:
+    """The picture that shows a claim: of those in its notebook the one that it names, else the first; "" for none."""
+    notebook = folder / f"{claim.notebook}.ipynb"
+    if claim.picture is None:
+        return ""
+    shown = pictures(notebook, root) if claim.notebook and notebook.is_file() else []
+    named = [path for path in shown if Path(path).name == f"{claim.notebook}_{claim.picture}"]
+    if claim.picture and not named:
+        raise ValueError(f"{notebook.name} shows no picture {claim.picture!r}, which the claim '{claim.text}' names")
+    return next(iter(named or shown), "")
+
+
+def pictures(notebook: Path, root: Path) -> list[str]:
+    """The committed pictures that the text of a notebook shows, in their order, as paths below `root`."""
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    text = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+    links = re.findall(r"!\[[^\]]*\]\(([^)\s]+)\)", text)
+    paths = [(notebook.parent / link).resolve() for link in links if "://" not in link]
+    return [path.relative_to(root.resolve()).as_posix() for path in paths if path.is_relative_to(root.resolve())]
 
 
 def written(figures: Path, names: list[str] | None = None) -> dict[str, str]:
@@ -128,7 +176,8 @@ def _data(judged: Judged, stands: bool) -> dict:
     }  # fmt: skip
     about = {name: getattr(claim, name) for name in ("place", "text", "notebook", "status", "scale")}
     identity = {"id": judged.name, "chapter": judged.chapter, **about}
-    return rounded({**identity, "verdict": found.verdict, "evidence": found.evidence, **tested})
+    found_in = {"verdict": found.verdict, "evidence": found.evidence, "files": asdict(judged.files)}
+    return rounded({**identity, **found_in, **tested})
 
 
 def _question(question: Question, level: float) -> dict:

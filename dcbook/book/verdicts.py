@@ -168,6 +168,9 @@ class Claim:
         The gain that the paper claims, in points; where it names none, `TOLERANCE`. The power of the test is for this.
     protocol : callable, optional
         In place of the chapter's, for a claim of another paper, or of none.
+    picture : str, optional
+        Which of the pictures that its notebook shows, as `Book.save_figure` named it ("loss.svg"); by default the
+        first, None where none of them shows the claim.
     """
 
     place: str
@@ -179,6 +182,7 @@ class Claim:
     scale: str = "laptop"
     gain: float = TOLERANCE
     protocol: Callable[[Sequence[Record]], Protocol | None] | None = None
+    picture: str | None = ""
 
     def verdict(
         self, records: Sequence[Record], protocol: Callable[[Sequence[Record]], Protocol | None] = lambda _: None

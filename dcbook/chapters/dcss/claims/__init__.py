@@ -104,6 +104,7 @@ CLAIMS = [
         WITHIN,
         loss_drops_at_the_handover,
         GRIDS["phase2"],
+        picture="fig6_loss.svg",
     ),
     Claim(
         "4.6, Fig. 7",
@@ -112,7 +113,14 @@ CLAIMS = [
         leads_everywhere,
         GRIDS["imbalance"],
     ),
-    Claim("4.7, Figs. 8, 9", "the vectors q are close to one-hot", WITHIN, one_hot, GRIDS["phase2"]),
+    Claim(
+        "4.7, Figs. 8, 9",
+        "the vectors q are close to one-hot",
+        WITHIN,
+        one_hot,
+        GRIDS["phase2"],
+        picture="fig9_residuals.svg",
+    ),
     Claim(
         "4.8.1, Table 2",
         "DCSS_u beats DCSS_agg: K losses in turn beat their sum",
@@ -175,6 +183,7 @@ CLAIMS = [
         SETTINGS,
         matters_little({"zeta": 0.8, "gamma": 0.2}, *REASONABLE),
         GRIDS["thresholds"],
+        picture="zeta_gamma.svg",
     ),
     Claim(
         "4.8.6, Fig. 12", "a wrong K costs, too small as well as too large", WRONG_K, wrong_k_costs, GRIDS["wrong_k"]

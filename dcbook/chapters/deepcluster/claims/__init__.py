@@ -65,6 +65,7 @@ CLAIMS = [
         FIG2,
         rises("stability"),
         both_starts,
+        picture="stability.svg",
     ),
     Claim(
         "4.1, Fig. 2(b)",
@@ -72,6 +73,7 @@ CLAIMS = [
         FIG2,
         consecutive_stay_below,
         both_starts,
+        picture="stability.svg",
     ),
     Claim(
         "4.1, Fig. 2(c)",
@@ -79,6 +81,7 @@ CLAIMS = [
         FIG2,
         over_segmentation_helps,
         GRIDS["numbers_of_clusters"],
+        picture="probes.svg",
     ),
     Claim(
         "2.2.1",
@@ -114,6 +117,7 @@ CLAIMS = [
         FILTERS,
         filters_of_one_class,
         GRIDS["filters"],
+        picture="top.png",
     ),
     Claim(
         "4.3, Table 1",
@@ -168,6 +172,7 @@ CLAIMS = [
         copies_are_found,
         GRIDS["transfers"],
         gain=9.5,  # Paris, the smallest difference: labels 81.5, DeepCluster about 72.0
+        picture="retrieval.svg",
     ),
     Claim(
         "issue 22 of the released code",
@@ -176,6 +181,7 @@ CLAIMS = [
         stays_below(ALL, 10),
         GRIDS["small_images"],
         protocol=shares.cifar10,
+        picture="nmi.svg",
     ),
     Claim(
         "this book",

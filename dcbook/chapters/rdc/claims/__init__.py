@@ -100,7 +100,15 @@ CLAIMS = [
         GRIDS["arcs"],
         UNKNOWN,
     ),
-    Claim("Fig. 2", "latent structures collapse in the clustering phase", FIG2, collapses, GRIDS["fig2"], UNKNOWN),
+    Claim(
+        "Fig. 2",
+        "latent structures collapse in the clustering phase",
+        FIG2,
+        collapses,
+        GRIDS["fig2"],
+        UNKNOWN,
+        picture="images.png",
+    ),
     *(
         Claim(
             "Fig. 3", f"phase 2 of {name} improves on its phase 1", FIG3, second_phase_gains(name), GRIDS["fig3"], EXACT
@@ -150,14 +158,30 @@ CLAIMS = [
         EXACT,
     ),
     *(
-        Claim("abstract", text, CLAIMS_TESTED, judge, GRIDS["compared"], REBUILT)
-        for text, judge in {
-            f"{RDC} has no Feature Randomness": aligned("fr_dynae"),
-            f"{RDC} has no Feature Drift": aligned("fd_rdc"),
-            f"{RDC} has no Feature Twist": untwisted,
-            f"phase 2 of {RDC} improves on its phase 1 substantially": improves,
-        }.items()
+        Claim("abstract", f"{RDC} {text}", CLAIMS_TESTED, judge, GRIDS["compared"], REBUILT, picture=picture)
+        for text, judge, picture in (
+            ("has no Feature Randomness", aligned("fr_dynae"), "failures.svg"),
+            ("has no Feature Drift", aligned("fd_rdc"), "failures.svg"),
+            ("has no Feature Twist", untwisted, "twist.svg"),
+        )
+    ),
+    Claim(
+        "abstract",
+        f"phase 2 of {RDC} improves on its phase 1 substantially",
+        CLAIMS_TESTED,
+        improves,
+        GRIDS["compared"],
+        REBUILT,
+        picture=None,
     ),
     Claim("summary", f"{RDC} is robust to hyperparameters", CHOICES, steady, GRIDS["choices"], REBUILT),
-    Claim("summary", f"{RDC} is robust to noise", CHOICES, unshaken, GRIDS["noisy"], REBUILT),
+    Claim(
+        "summary",
+        f"{RDC} is robust to noise",
+        CHOICES,
+        unshaken,
+        GRIDS["noisy"],
+        REBUILT,
+        picture="noise.svg",
+    ),
 ]

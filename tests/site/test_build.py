@@ -1,0 +1,163 @@
+"""How the site is built: what breaks it, what buttons it has, and that it is the same each time."""
+
+import filecmp
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import nbformat
+import pytest
+
+from dcbook.book.site import __main__ as site_command
+from tests.conftest import notebook
+from tests.site.conftest import ROOT
+
+FORGE = "https://github.com/owner/book"
+INDEX = """
+# Home
+
+[The chapter](notebooks/dcss/README.md), [code](dcbook/losses/dec.py), {cite:t}`dec`
+
+```{toctree}
+bibliography
+notebooks/dcss/README
+README
+```
+"""
+BIBLIOGRAPHY = "# Papers\n\n```{bibliography}\n```\n"
+README = """
+# DCSS: what holds
+
+Of 1 claims: 1 supported.
+
+| # | claim |
+|---|---|
+| 1 | told elsewhere |
+"""
+TEXT = """# DCSS: a notebook
+
+![A picture](../../figures/laptop/dcss/one_a.svg)
+
+*See* [records](../../figures/laptop/dcss/records) and $x^2$.
+
+## Try it
+
+1. Look.
+"""
+PICTURE = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="9" height="9"/></svg>'
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    """A small checkout with one chapter, one notebook, one claim and one record."""
+    root = tmp_path / "checkout"
+    claim = json.loads((ROOT / "notebooks/claims.json").read_text())["claims"][3]
+    claim["notebook"], claim["files"]["picture"] = "one", "figures/laptop/dcss/one_a.svg"
+    made = notebook("1")
+    made.cells.insert(0, nbformat.v4.new_markdown_cell(TEXT))
+    for name, text in {
+        "README.md": "# The book\n\n[Start](notebooks/dcss/one.ipynb)\n",
+        "notebooks/claims.json": json.dumps({"claims": [claim]}),
+        "notebooks/dcss/README.md": README,
+        "notebooks/dcss/one.ipynb": nbformat.writes(made),
+        "figures/laptop/dcss/one_a.svg": PICTURE,
+        "figures/laptop/dcss/records/digits/one.json": "{}",
+        "dcbook/losses/dec.py": "",
+        "dcbook/book/site/pages/index.md": INDEX,
+        "dcbook/book/site/pages/bibliography.md": BIBLIOGRAPHY,
+    }.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+    return root
+
+
+@pytest.fixture
+def build(checkout, tmp_path, capfd):
+    """Build the small checkout: exit code and what was said."""
+
+    def built(repository=""):
+        pages = checkout / "dcbook/book/site/pages"
+        code = site_command.build(checkout, tmp_path / "out", tmp_path / "work", repository, pages=pages, api=False)
+        return code, capfd.readouterr().err
+
+    return built
+
+
+def test_a_checkout_becomes_a_site_without_a_warning(build, tmp_path):
+    assert build() == (0, "")
+    page = (tmp_path / "out/notebooks/dcss/README.html").read_text()
+    assert 'id="dcss-4"' in page and "told elsewhere" not in page
+    assert (tmp_path / "out/records/dcss-laptop.zip").is_file()
+    for path in (tmp_path / "out").rglob("*.html"):
+        text = path.read_text()
+        assert FORGE not in text and "mybinder" not in text and "colab" not in text, path
+    assert (
+        '<span class="outside"><span class="xref myst">code</span></span>' in (tmp_path / "out/index.html").read_text()
+    )
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "told"),
+    [
+        ("pages/index.md", "dec.py", "dek.py", "dek.py"),
+        ("pages/index.md", "[The chapter](notebooks/dcss/README.md)", "[x](notebooks/dcss/none.ipynb)", "none.ipynb"),
+        ("pages/index.md", "README.md)", "README.md#nowhere)", "nowhere"),
+        ("pages/index.md", "`dec`", "`nobody`", "nobody"),
+        ("notebooks/dcss/one.ipynb", "one_a.svg", "one_b.svg", "one_b.svg"),
+        ("notebooks/dcss/one.ipynb", "dcss/records", "dcss/recods", "recods"),
+    ],
+    ids=["file", "page", "anchor", "citation", "picture", "folder"],
+)
+def test_what_leads_nowhere_breaks_the_build(build, checkout, file, old, new, told):
+    path = checkout / file if file.startswith("notebooks") else checkout / "dcbook/book/site" / file
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+    code, said = build()
+    assert code == 1 and told in said
+
+
+def test_an_address_gives_buttons_and_links(build, tmp_path):
+    assert build(FORGE) == (0, "")
+    home = (tmp_path / "out/index.html").read_text()
+    assert f'href="{FORGE}/blob/main/dcbook/losses/dec.py"' in home
+    assert f"{FORGE}/edit/main/dcbook/book/site/pages/index.md" in home
+    page = (tmp_path / "out/notebooks/dcss/one.html").read_text()
+    for address in (
+        f"{FORGE}/edit/main/notebooks/dcss/one.ipynb",
+        f"{FORGE}/tree/main/figures/laptop/dcss/records",
+        "https://mybinder.org/v2/gh/owner/book/main?urlpath=lab/tree/notebooks/dcss/one.ipynb",
+        "https://colab.research.google.com/github/owner/book/blob/main/notebooks/dcss/one.ipynb",
+        "_sources/notebooks/dcss/one.ipynb",
+    ):
+        assert address in page, address
+
+
+def test_an_unchanged_page_is_not_read_again(build, checkout, tmp_path):
+    build()
+    pages = tmp_path / "work" / "pages"
+    before = {path: path.stat().st_mtime_ns for path in pages.rglob("*.md")}
+    (checkout / "README.md").write_text("# The book\n\nChanged.\n")
+    (checkout / "notebooks/dcss/more.md").write_text("# More\n")
+    build()
+    after = {path: path.stat().st_mtime_ns for path in pages.rglob("*.md")}
+    changed = {path.relative_to(pages).as_posix() for path in after if after[path] != before.get(path)}
+    assert changed == {"README.md", "notebooks/dcss/README.md", "notebooks/dcss/more.md"}
+
+
+def test_two_builds_of_the_whole_site_are_the_same(site, tmp_path):
+    """The first one was made under a hash seed of chance."""
+    other = tmp_path / "other"
+    checkout = tmp_path / "checkout"
+    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True)
+    for name in listed.stdout.splitlines():
+        (checkout / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(ROOT / name, checkout / name)
+    environment = {**os.environ, "PYTHONHASHSEED": "7", "PYTHONPATH": str(checkout)}
+    command = [sys.executable, "-m", "dcbook.book.site", "--out", str(other)]
+    subprocess.run(command, cwd=checkout, env=environment, check=True, capture_output=True)
+    names = {path.relative_to(folder) for folder in (site, other) for path in folder.rglob("*") if path.is_file()}
+    assert len(names) > 100
+    assert filecmp.cmpfiles(site, other, names, shallow=False)[1:] == ([], [])
