@@ -12,6 +12,7 @@ from dcbook.methods import (
     BRB_DCN,
     BRB_DEC,
     BRB_IDEC,
+    CC,
     DCN,
     DCSS,
     DEC,
@@ -32,6 +33,7 @@ from dcbook.methods import (
     Pretraining,
     RDCReconstruction,
     SimCLR,
+    SimCLRPretext,
     SpectralNet,
     SwAV,
     VaDE,
@@ -48,6 +50,7 @@ PLAIN = {"epochs": 3, "flip": False} | COMMON
 RESNET = {"width": 8, "projection_dim": 4, "lr": 0.1} | PLAIN
 PHASES = {"phase1_epochs": 3, "phase2_epochs": 3, "T2": 1, "schedule_size": None}
 CONTRASTIVE = {"start": ContrastivePretraining(**RECIPE, projection_dim=4), "device": "cpu", "progress": False}
+HEAD = {"architecture": "resnet-9", "width": 2, "lr": 1e-2, "epochs": 3} | COMMON
 FITS = {
     "AE + k-means": (AEKMeans, {"start": Pretraining(**RECIPE), "device": "cpu", "progress": False}),
     "contrastive encoder + k-means": (AEKMeans, CONTRASTIVE),
@@ -82,6 +85,9 @@ FITS = {
     "SpectralNet": (SpectralNet, START | {"siamese_epochs": 2, "epochs": 2, "width": 8, "n_neighbors": 4}),
     "ADEC (reconstruction)": (ADECReconstruction, ADVERSARIAL | {"warmup_epochs": 2, "epochs": 2}),
     "SimCLR": (SimCLR, RESNET),
+    "SimCLR, pretext": (SimCLRPretext, RESNET | {"n_neighbors": 3, "fixed_views": 2}),
+    "CC": (CC, HEAD | {"projection_dim": 4}),
+    "CC, warm": (CC, COMMON | {"start": CONTRASTIVE["start"], "epochs": 2, "instance": 0}),
     "MoCo": (MoCo, RESNET | {"queue": 16}),
     "SwAV": (SwAV, RESNET | {"prototypes": 5, "queue": 16, "queue_from": 1}),
     "DeepCluster-v2": (DeepClusterV2, RESNET | {"prototypes": 5}),

@@ -21,6 +21,7 @@ from dcbook.methods import (
     BRB_DCN,
     BRB_DEC,
     BRB_IDEC,
+    CC,
     DCN,
     DCSS,
     DEC,
@@ -46,6 +47,7 @@ from dcbook.methods import (
     Pretraining,
     RDCReconstruction,
     SimCLR,
+    SimCLRPretext,
     SpectralNet,
     SwAV,
     VaDE,
@@ -82,7 +84,7 @@ ESTIMATORS = [
     DCSS_u(3, phase1_epochs=1, **PHASES),
     DCSS_agg(3, phase1_epochs=1, **PHASES),
 ]
-IMAGES_ONLY = [SimCLR(3), MoCo(3), SwAV(3), DeepClusterV2(3), DeepCluster(3)]
+IMAGES_ONLY = [SimCLR(3), SimCLRPretext(3), MoCo(3), SwAV(3), DeepClusterV2(3), DeepCluster(3), CC(3)]
 BEYOND_1 = [
     "check_estimators_overwrite_params",
     "check_dont_overwrite_parameters",

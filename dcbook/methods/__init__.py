@@ -7,6 +7,7 @@ from sklearn.base import BaseEstimator
 from dcbook.methods.adec import ADECReconstruction
 from dcbook.methods.autoencoder_kmeans import AEKMeans
 from dcbook.methods.brb import BRB_DCN, BRB_DEC, BRB_IDEC
+from dcbook.methods.cc import CC
 from dcbook.methods.dcn import DCN
 from dcbook.methods.dcss import DCSS, DCSS_agg, DCSS_u
 from dcbook.methods.dec import DEC
@@ -25,6 +26,7 @@ from dcbook.methods.moco import MoCo
 from dcbook.methods.n2d import N2D
 from dcbook.methods.rdc import RDCReconstruction
 from dcbook.methods.simclr import SimCLR
+from dcbook.methods.simclr_pretext import SimCLRPretext
 from dcbook.methods.spectralnet import SpectralNet
 from dcbook.methods.swav import SwAV
 from dcbook.methods.vade import VaDE
@@ -39,6 +41,7 @@ __all__ = [
     "BRB_DCN",
     "BRB_DEC",
     "BRB_IDEC",
+    "CC",
     "DCN",
     "DCSS",
     "DEC",
@@ -65,6 +68,7 @@ __all__ = [
     "Pretraining",
     "RDCReconstruction",
     "SimCLR",
+    "SimCLRPretext",
     "SpectralNet",
     "Start",
     "SwAV",
