@@ -1,11 +1,11 @@
 """What the methods share whose network says the clusters itself: a trunk, a cluster head, views, one kind of loop.
 
-| symbol | name in code                              | shape        | meaning                                                |
-|--------|-------------------------------------------|--------------|--------------------------------------------------------|
-| x      | self._samples(rows)                       | (B, C, H, W) | images; self.view(x, noise) is a view of each          |
-| h      | self.autoencoder_.encoder(x), `transform` | (B, d)       | codes of the trunk f                                   |
-| z      | self.autoencoder_.head(h)                 | (B, p)       | Z space of an instance head, where there is one        |
-| p      | self.head_(h), `predict_proba`            | (B, K)       | soft assignments, a softmax; the label is their argmax |
+| symbol | name in code                         | shape        | meaning                                           |
+|--------|--------------------------------------|--------------|---------------------------------------------------|
+| x      | _samples(rows)                       | (B, C, H, W) | images; view(x, noise) is a view of each          |
+| h      | autoencoder_.encoder(x), `transform` | (B, d)       | codes of the trunk f                              |
+| z      | autoencoder_.head(h)                 | (B, p)       | Z space of an instance head, where there is one   |
+| p      | head_(h), `predict_proba`            | (B, K)       | assignments, a softmax; their argmax is the label |
 
 How to add a method of this kind. Its file holds a dataclass that inherits from `HeadClusterer`, with
 
