@@ -90,3 +90,53 @@ def test_dead_and_impossible_clusters_leave_finite_losses_and_gradients():
         gradients = torch.autograd.grad(value + losses.imbalance(p) - losses.entropy(q.mean(0)), (p, q))
         assert value.isfinite() and all(gradient.isfinite().all() for gradient in gradients), loss.__name__
     assert losses.imbalance(p).item() == pytest.approx(math.log(3), abs=1e-6)
+
+
+# --- IMSAT, SPICE, TEMI, PAC ---------------------------------------------------------------------------------------
+
+
+def unit(rows):
+    return rows / rows.norm(dim=1, keepdim=True)
+
+
+def test_more_values_by_hand():
+    close(losses.entropy(P).mean(), 0.499499)
+    close(losses.kl_divergence(P, Q), 0.060287)
+    close(losses.kl_divergence(P, Q) + 0.1 * losses.negative_information(P, 4.0), -0.163456)
+    labels = torch.tensor([0, 1, 1])
+    close(losses.origin_loss(P, labels), 0.535576)
+    close(losses.origin_loss(P, labels, softmaxes=1), 0.414932)
+    close(losses.aggregation_loss(unit(ZA), P), 0.523350)
+
+
+def test_more_slow_twins(pair):
+    p, q = pair
+    entropies = [-sum(value * math.log(value) for value in row) for row in p.tolist()]
+    means = [sum(column) / 7 for column in zip(*p.tolist(), strict=True)]
+    value = sum(entropies) / 7 + 3 * sum(m * math.log(m) for m in means)
+    assert losses.negative_information(p, 3.0).item() == pytest.approx(value, rel=1e-5)
+    marginals = torch.tensor([0.4, 0.3, 0.2, 0.1])
+    for found, *rows in zip(losses.pointwise_information(p, q, marginals, 0.6), p, q, strict=True):
+        terms = [(a * b) ** 0.6 / pi for a, b, pi in zip(*(r.tolist() for r in rows), marginals.tolist(), strict=True)]
+        assert found.item() == pytest.approx(-math.log(sum(terms)), rel=1e-5)
+    f, value = unit(q), 0.0
+    for i in range(7):
+        for j in range(7):
+            shared = sum((a * b) ** 1.5 for a, b in zip(p[i].tolist(), p[j].tolist(), strict=True))
+            value += (1 - float(f[i] @ f[j])) * shared / 7
+    assert losses.aggregation_loss(f, p, 1.5).item() == pytest.approx(value, rel=1e-4)
+
+
+def test_more_floors():
+    ideal, labels = torch.eye(10).repeat(3, 1), torch.arange(10).repeat(3)
+    close(losses.negative_information(ideal, 4.0), -4 * math.log(10))
+    close(losses.origin_loss(ideal, labels), math.log(1 + 9 / math.e))
+    close(losses.pointwise_information(ideal, ideal, torch.full((10,), 0.1)).mean(), -math.log(10))
+    close(losses.aggregation_loss(ideal, ideal), 0)
+
+
+def test_assignments_that_share_nothing_leave_finite_information():
+    p = torch.tensor([[1.0, 0.0]], requires_grad=True)
+    value = losses.pointwise_information(p, torch.tensor([[0.0, 1.0]]), torch.tensor([0.5, 0.5]))
+    (gradient,) = torch.autograd.grad(value.sum(), p)
+    assert value.isfinite().all() and gradient.isfinite().all()

@@ -25,11 +25,17 @@ from dcbook.methods import (
     GANMM,
     IDEC,
     IDECF,
+    IDFD,
+    IMSAT,
     LPMF,
     LSSC,
     N2D,
+    PAC,
+    SPICE,
+    TEMI,
     ADECReconstruction,
     AEKMeans,
+    ContrastivePretraining,
     DCSS_agg,
     DCSS_u,
     DeepCluster,
@@ -37,6 +43,7 @@ from dcbook.methods import (
     DKM_a,
     DynAE,
     KMeans,
+    MiCE,
     MoCo,
     Pretraining,
     RDCReconstruction,
@@ -58,6 +65,11 @@ LEARNER = VIEWS | {"batch_size": 32, "random_state": 0, "device": "cpu"}
 MILD = Augmentation(crop=0.8, flip=False, jitter=0.2)
 HEAD = {"architecture": "resnet-9", "width": 4, "view": MILD, "lr": 1e-2, "epochs": 12}
 HEAD |= {"batch_size": 32, "random_state": 0, "device": "cpu"}
+MIXTURE = {"embedding_dim": 8, "lr": 0.3, "queue": 64, "teacher_momentum": 0.9}
+PRETEXT = {"start": ContrastivePretraining(widths=(32,), latent_dim=8, epochs=10, batch_size=32, crop=0.8, lr=1e-2)}
+PRETEXT |= {"view": MILD, "batch_size": 32, "random_state": 0, "device": "cpu"}
+TEACHERS = {"heads": 4, "n_neighbors": 10, "width": 32, "dim": 16, "epochs": 20, "lr": 1e-2, "teacher_momentum": 0.9}
+TEACHERS |= {"standardized": True}
 CONVNET = {"width": 0.3, "hidden": 32, "pca_dim": 3, "sobel": False, "dropout": 0, "flip": False, "crop": 0.8}
 CONVNET |= {"epochs": 3, "batch_size": 32, "random_state": 0, "device": "cpu"}
 STILL = {"shift": 0, "rotation": 0}
@@ -102,15 +114,21 @@ METHODS = {
     "SimCLR": lambda **changes: SimCLR(3, **(LEARNER | changes)),
     "SimCLRPretext": lambda **changes: SimCLRPretext(3, **(LEARNER | {"fixed_views": 1} | changes)),
     "CC": lambda **changes: CC(3, **(HEAD | {"projection_dim": 8} | changes)),
+    "IDFD": lambda **changes: IDFD(3, **(HEAD | {"embedding_dim": 8, "lr": 0.05} | changes)),
+    "MiCE": lambda **changes: MiCE(3, **(HEAD | MIXTURE | changes)),
+    "SPICE": lambda **changes: SPICE(3, **(PRETEXT | {"heads": 3, "epochs": 5} | changes)),
+    "TEMI": lambda **changes: TEMI(3, **(SHORT | TEACHERS | changes)),
+    "IMSAT": lambda **changes: IMSAT(3, **(SHORT | {"start": None, "width": 32, "epochs": 20} | changes)),
+    "PAC": lambda **changes: PAC(3, **({"start": RECIPE, "random_state": 0} | changes)),
     "MoCo": lambda **changes: MoCo(3, **(LEARNER | {"queue": 64, "momentum": 0.9, "bn_groups": 2} | changes)),
     "SwAV": lambda **changes: SwAV(3, **(LEARNER | {"prototypes": 8, "frozen_updates": 3} | changes)),
     "DeepClusterV2": lambda **changes: DeepClusterV2(3, **(LEARNER | {"prototypes": 8, "heads": 2} | changes)),
     "DeepCluster": lambda **changes: DeepCluster(3, **(CONVNET | changes)),
 }
 SHALLOW = ("k-means", "LSSC", "LPMF")
-IMAGES_ONLY = ("SimCLR", "SimCLRPretext", "MoCo", "SwAV", "DeepClusterV2", "DeepCluster", "CC")
+IMAGES_ONLY = ("SimCLR", "SimCLRPretext", "MoCo", "SwAV", "DeepClusterV2", "DeepCluster", "CC", "IDFD", "MiCE", "SPICE")
 DEEP = [name for name in METHODS if name not in SHALLOW]
-BATCHED = [name for name in DEEP if name not in ("AE+k-means", "N2D")]
+BATCHED = [name for name in DEEP if name not in ("AE+k-means", "N2D", "PAC")]
 LEAST = {"GANMM": 0.3}  # which takes hundreds of rounds to find what its own test asks for
 every_method = pytest.mark.parametrize("name", METHODS)
 every_deep_method = pytest.mark.parametrize("name", DEEP)

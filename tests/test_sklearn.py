@@ -30,9 +30,14 @@ from dcbook.methods import (
     GANMM,
     IDEC,
     IDECF,
+    IDFD,
+    IMSAT,
     LPMF,
     LSSC,
     N2D,
+    PAC,
+    SPICE,
+    TEMI,
     ACAIPretraining,
     ADECReconstruction,
     AEKMeans,
@@ -43,6 +48,7 @@ from dcbook.methods import (
     DKM_a,
     DynAE,
     KMeans,
+    MiCE,
     MoCo,
     Pretraining,
     RDCReconstruction,
@@ -78,6 +84,9 @@ ESTIMATORS = [
     BRB_DEC(3, max_updates=20, every=1, **SHORT),
     BRB_IDEC(3, max_updates=20, every=1, **SHORT),
     BRB_DCN(3, epochs=2, every=1, **SHORT),
+    IMSAT(3, width=16, epochs=20, batch_size=10, random_state=0),
+    PAC(3, start=RECIPE, random_state=0),
+    TEMI(3, heads=2, n_neighbors=5, width=16, dim=8, epochs=20, lr=1e-2, teacher_momentum=0.9, **SHORT),
     N2D(3, start=RECIPE, manifold="isomap", random_state=0),
     RDCReconstruction(3, epochs=1, **SHORT),
     DCSS(3, phase1_epochs=1, phase2_epochs=1, **PHASES),
@@ -85,6 +94,7 @@ ESTIMATORS = [
     DCSS_agg(3, phase1_epochs=1, **PHASES),
 ]
 IMAGES_ONLY = [SimCLR(3), SimCLRPretext(3), MoCo(3), SwAV(3), DeepClusterV2(3), DeepCluster(3), CC(3)]
+IMAGES_ONLY += [IDFD(3), MiCE(3), SPICE(3)]
 BEYOND_1 = [
     "check_estimators_overwrite_params",
     "check_dont_overwrite_parameters",

@@ -23,12 +23,15 @@ from dcbook.losses.adversarial import (
     wasserstein_generator_loss,
 )
 from dcbook.losses.assignments import (
+    aggregation_loss,
     balanced_cross_entropy,
     cluster_contrast,
     entropy,
     imbalance,
+    negative_information,
     neighbor_disagreement,
     partition_confusion,
+    pointwise_information,
 )
 from dcbook.losses.contrastive import info_nce, nt_xent, swapped_prediction
 from dcbook.losses.dcss import (
@@ -42,6 +45,13 @@ from dcbook.losses.dcss import (
 )
 from dcbook.losses.dec import kl_divergence, student_t, student_t_by_dimension, target_distribution
 from dcbook.losses.distances import mean_squared_error, squared_distances, squared_error
+from dcbook.losses.instances import (
+    decorrelation,
+    expert_log_likelihoods,
+    instance_discrimination,
+    mixture_loss,
+    remembered,
+)
 from dcbook.losses.kmeans_like import dcn_loss, running_means, soft_kmeans
 from dcbook.losses.neighbors import neighbor_reconstruction
 from dcbook.losses.spectral import gaussian_affinity, orthonormalizer, pair_loss, spectral_loss
@@ -50,6 +60,7 @@ from dcbook.losses.variational import bernoulli_error, log_full_mixture, log_mix
 
 __all__ = [
     "acai_loss",
+    "aggregation_loss",
     "balanced_cross_entropy",
     "bernoulli_error",
     "cluster_contrast",
@@ -57,17 +68,22 @@ __all__ = [
     "column_lengths",
     "critic_loss",
     "dcn_loss",
+    "decorrelation",
     "discriminator_loss",
     "entropy",
+    "expert_log_likelihoods",
     "gaussian_affinity",
     "imbalance",
     "info_nce",
+    "instance_discrimination",
     "kl_divergence",
     "log_full_mixture",
     "log_mixture",
     "mean_squared_error",
     "memberships",
     "mixture_divergence",
+    "mixture_loss",
+    "negative_information",
     "neighbor_disagreement",
     "neighbor_reconstruction",
     "nt_xent",
@@ -76,7 +92,9 @@ __all__ = [
     "pair_loss",
     "pairwise_loss",
     "partition_confusion",
+    "pointwise_information",
     "realism_loss",
+    "remembered",
     "rounded",
     "running_means",
     "soft_kmeans",

@@ -1,4 +1,5 @@
-"""Losses of soft assignments: CC (arXiv 2009.09687), PICA (CVPR 2020), SCAN (arXiv 2005.12320).
+"""Losses of soft assignments: CC (arXiv 2009.09687), PICA (CVPR 2020), SCAN (arXiv 2005.12320); IMSAT (ICML 2017),
+TEMI (BMVC 2023), PAC (ECCV 2024).
 
 Each row of p (B, K) is one sample's, from a softmax; each column is one cluster's over the batch. After the released
 code, from descriptions; values by hand in the tests. The papers' texts were not at hand.
@@ -58,3 +59,29 @@ def balanced_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
     sizes = torch.bincount(labels, minlength=logits.shape[1])
     weights = torch.where(sizes > 0, len(labels) / sizes.clamp_min(1), 1.0)
     return functional.cross_entropy(logits, labels, weights.to(logits))
+
+
+def negative_information(p: Tensor, mu: float = 4.0) -> Tensor:
+    """IMSAT: H(y|x) - mu H(y) of assignments p (B, K): sure of each sample (first term), of no cluster in advance.
+
+    For mu = 1 it is minus the mutual information of sample and cluster; its least value is -mu ln K.
+    """
+    return entropy(p).mean() - mu * entropy(p.mean(0))
+
+
+def pointwise_information(p: Tensor, q: Tensor, marginals: Tensor, beta: float = 0.6) -> Tensor:
+    """TEMI: -ln sum_k (p_k q_k)^beta / pi_k of each pair, (B,), for assignments p and q (B, K) and `marginals` pi (K,).
+
+    For beta = 1 it is minus the pointwise mutual information of the two samples. Products count from the least float32.
+    """
+    products = (p * q).clamp_min(torch.finfo(torch.float32).tiny)
+    return -(products**beta / marginals).sum(1).log()
+
+
+def aggregation_loss(f: Tensor, p: Tensor, m: float = 1.0) -> Tensor:
+    """PAC: (1/N) sum_ij (1 - f_i·f_j) sum_k p_ik^m p_jk^m of features f (N, d) of length 1 and assignments p (N, K).
+
+    Computed as (||sum_i q_i||^2 - ||sum_i q_i f_i'||^2) / N with q = p^m, without the N × N distances.
+    """
+    q = p**m
+    return (q.sum(0).square().sum() - (q.T @ f).square().sum()) / len(f)

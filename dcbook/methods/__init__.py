@@ -19,16 +19,22 @@ from dcbook.methods.edesc import EDESC
 from dcbook.methods.ganmm import GANMM
 from dcbook.methods.idec import IDEC
 from dcbook.methods.idecf import IDECF
+from dcbook.methods.idfd import IDFD
+from dcbook.methods.imsat import IMSAT
 from dcbook.methods.kmeans import KMeans
 from dcbook.methods.lpmf import LPMF
 from dcbook.methods.lssc import LSSC
+from dcbook.methods.mice import MiCE
 from dcbook.methods.moco import MoCo
 from dcbook.methods.n2d import N2D
+from dcbook.methods.pac import PAC
 from dcbook.methods.rdc import RDCReconstruction
 from dcbook.methods.simclr import SimCLR
 from dcbook.methods.simclr_pretext import SimCLRPretext
 from dcbook.methods.spectralnet import SpectralNet
+from dcbook.methods.spice import SPICE
 from dcbook.methods.swav import SwAV
+from dcbook.methods.temi import TEMI
 from dcbook.methods.vade import VaDE
 from dcbook.training import saving
 from dcbook.training.acai import ACAIPretraining
@@ -50,9 +56,14 @@ __all__ = [
     "GANMM",
     "IDEC",
     "IDECF",
+    "IDFD",
+    "IMSAT",
     "LPMF",
     "LSSC",
     "N2D",
+    "PAC",
+    "SPICE",
+    "TEMI",
     "ACAIPretraining",
     "ADECReconstruction",
     "AEKMeans",
@@ -64,6 +75,7 @@ __all__ = [
     "DeepClusterV2",
     "DynAE",
     "KMeans",
+    "MiCE",
     "MoCo",
     "Pretraining",
     "RDCReconstruction",

@@ -89,6 +89,7 @@ class HeadClusterer(DeepClusterer):
 
     def objectives(self, rows: Tensor) -> dict[str, Tensor]:
         """As in `DeepClusterer`; views are drawn from a stream of their own, and no running statistics change."""
+        self._samples(rows[:0])  # which refuses where there are none any more
         with statistics_kept(self.autoencoder_, self.head_):
             parts = self._losses(rows, stream(self.seed_, "objectives"))
         found: dict[str, Tensor] = {}
@@ -109,11 +110,16 @@ class HeadClusterer(DeepClusterer):
         return Adam(weights, self.lr)
 
     def _pass(
-        self, losses: Callable[[Tensor], dict[str, Tensor]], batches: Iterable[Tensor], optimizer: Optimizer
+        self,
+        losses: Callable[[Tensor], dict[str, Tensor]],
+        batches: Iterable[Tensor],
+        optimizer: Optimizer,
+        after_update: Callable[[], None] = lambda: None,
     ) -> dict[str, float]:
         """One update on the sum of `losses(rows)` for each batch of rows; the means over samples of sum and parts.
 
-        A batch for which there are no losses makes no update; with no update at all, the loss is 0.
+        A batch for which there are no losses makes no update; with no update at all, the loss is 0. `after_update` is
+        for what follows the weights or remembers the batch, such as a teacher or a queue.
         """
         self.autoencoder_.train()
         self.head_.train()
@@ -125,6 +131,7 @@ class HeadClusterer(DeepClusterer):
             loss = sum(parts.values())
             loss.backward()
             optimizer.step()
+            after_update()
             seen += len(rows)
             for name, value in {"loss": loss, **(parts if len(parts) > 1 else {})}.items():
                 totals[name] = totals.get(name, 0.0) + len(rows) * value.detach()
@@ -198,7 +205,8 @@ class HeadClusterer(DeepClusterer):
 
     def _complete(self) -> None:
         super()._complete()
-        self.head_.eval()
+        if self._has_clusters:
+            self.head_.eval()
 
     # --- checks ----------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,55 @@
+"""IMSAT's network: a multilayer perceptron with batch normalization."""
+
+from itertools import pairwise
+from math import prod
+
+import torch
+from torch import Tensor, nn
+
+
+class Rescaled(nn.Module):
+    """(x - shift) / scale; buffers `shift` and `scale` are 0 and 1 until they are set."""
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("shift", torch.zeros(()))
+        self.register_buffer("scale", torch.ones(()))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return (x - self.shift) / self.scale
+
+
+class NormalizedPerceptron(nn.Module):
+    """`encoder`: samples → widths, each layer with batch normalization and ReLU; samples are rescaled first.
+
+    Parameters
+    ----------
+    input_shape : shape of one sample; it is flattened.
+    widths : of the layers (1200, 1200).
+
+    Source: IMSAT (weihua916/imsat, imsat_cluster.py:84-104). Weights start normal with deviation 0.1 / sqrt(fan_in),
+    biases at 0.
+    """
+
+    def __init__(self, input_shape: tuple[int, ...], widths: tuple[int, ...] = (1200, 1200)):
+        super().__init__()
+        self.config = {"input_shape": list(input_shape), "widths": list(widths)}
+        layers = [nn.Flatten(), Rescaled()]
+        for fan_in, width in pairwise([prod(input_shape), *widths]):
+            linear = nn.Linear(fan_in, width)
+            if not linear.weight.is_meta:
+                nn.init.normal_(linear.weight, std=0.1 * fan_in**-0.5)
+                nn.init.zeros_(linear.bias)
+            layers += [linear, nn.BatchNorm1d(width, eps=2e-5), nn.ReLU()]
+        self.encoder = nn.Sequential(*layers)
+
+    @torch.no_grad()
+    def rescale(self, x: Tensor) -> None:
+        """Set the buffers so that the least value of samples x (N, …) enters as -1 and the largest as 1."""
+        low, high = x.min(), x.max()
+        self.encoder[1].shift.copy_((low + high) / 2)
+        self.encoder[1].scale.copy_(torch.where(high > low, (high - low) / 2, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Samples (B, *input_shape) → codes (B, widths[-1])."""
+        return self.encoder(x)
