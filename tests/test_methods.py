@@ -17,6 +17,8 @@ from dcbook.methods import (
     BRB_DEC,
     BRB_IDEC,
     CC,
+    DAC,
+    DCCM,
     DCN,
     DCSS,
     DEC,
@@ -28,8 +30,11 @@ from dcbook.methods import (
     LPMF,
     LSSC,
     N2D,
+    PICA,
+    SCAN,
     ADECReconstruction,
     AEKMeans,
+    DAC_star,
     DCSS_agg,
     DCSS_u,
     DeepCluster,
@@ -58,6 +63,17 @@ LEARNER = VIEWS | {"batch_size": 32, "random_state": 0, "device": "cpu"}
 MILD = Augmentation(crop=0.8, flip=False, jitter=0.2)
 HEAD = {"architecture": "resnet-9", "width": 4, "view": MILD, "lr": 1e-2, "epochs": 12}
 HEAD |= {"batch_size": 32, "random_state": 0, "device": "cpu"}
+WHOLE = Augmentation(crop=1, flip=False, jitter=0, grayscale=0)
+BLOCKS = HEAD | {"passes": 6, "epochs": 6}
+SCANS = {"start": RECIPE} | {
+    "view": MILD,
+    "epochs": 12,
+    "selflabel_epochs": 2,
+    "heads": 2,
+    "lr": 1e-2,
+    "n_neighbors": 10,
+}
+SCANS |= {"batch_size": 32, "random_state": 0, "device": "cpu"}
 CONVNET = {"width": 0.3, "hidden": 32, "pca_dim": 3, "sobel": False, "dropout": 0, "flip": False, "crop": 0.8}
 CONVNET |= {"epochs": 3, "batch_size": 32, "random_state": 0, "device": "cpu"}
 STILL = {"shift": 0, "rotation": 0}
@@ -102,13 +118,19 @@ METHODS = {
     "SimCLR": lambda **changes: SimCLR(3, **(LEARNER | changes)),
     "SimCLRPretext": lambda **changes: SimCLRPretext(3, **(LEARNER | {"fixed_views": 1} | changes)),
     "CC": lambda **changes: CC(3, **(HEAD | {"projection_dim": 8} | changes)),
+    "PICA": lambda **changes: PICA(3, **(HEAD | {"overclusters": 6, "copies": 1, "original": WHOLE} | changes)),
+    "DAC": lambda **changes: DAC(3, **(BLOCKS | {"upper": 0.95, "lower": 0.7, "meet": 0.8} | changes)),
+    "DAC_star": lambda **changes: DAC_star(3, **(BLOCKS | changes)),
+    "DCCM": lambda **changes: DCCM(3, **(BLOCKS | {"link": 0.9, "sure": 0.8, "discriminator": 8} | changes)),
+    "SCAN": lambda **changes: SCAN(3, **(SCANS | changes)),
     "MoCo": lambda **changes: MoCo(3, **(LEARNER | {"queue": 64, "momentum": 0.9, "bn_groups": 2} | changes)),
     "SwAV": lambda **changes: SwAV(3, **(LEARNER | {"prototypes": 8, "frozen_updates": 3} | changes)),
     "DeepClusterV2": lambda **changes: DeepClusterV2(3, **(LEARNER | {"prototypes": 8, "heads": 2} | changes)),
     "DeepCluster": lambda **changes: DeepCluster(3, **(CONVNET | changes)),
 }
 SHALLOW = ("k-means", "LSSC", "LPMF")
-IMAGES_ONLY = ("SimCLR", "SimCLRPretext", "MoCo", "SwAV", "DeepClusterV2", "DeepCluster", "CC")
+IMAGES_ONLY = ("SimCLR", "SimCLRPretext", "MoCo", "SwAV", "DeepClusterV2", "DeepCluster")
+IMAGES_ONLY += ("CC", "PICA", "DAC", "DAC_star", "DCCM", "SCAN")
 DEEP = [name for name in METHODS if name not in SHALLOW]
 BATCHED = [name for name in DEEP if name not in ("AE+k-means", "N2D")]
 LEAST = {"GANMM": 0.3}  # which takes hundreds of rounds to find what its own test asks for

@@ -22,6 +22,8 @@ from dcbook.methods import (
     BRB_DEC,
     BRB_IDEC,
     CC,
+    DAC,
+    DCCM,
     DCN,
     DCSS,
     DEC,
@@ -33,6 +35,8 @@ from dcbook.methods import (
     LPMF,
     LSSC,
     N2D,
+    PICA,
+    SCAN,
     ACAIPretraining,
     ADECReconstruction,
     AEKMeans,
@@ -85,6 +89,7 @@ ESTIMATORS = [
     DCSS_agg(3, phase1_epochs=1, **PHASES),
 ]
 IMAGES_ONLY = [SimCLR(3), SimCLRPretext(3), MoCo(3), SwAV(3), DeepClusterV2(3), DeepCluster(3), CC(3)]
+IMAGES_ONLY += [PICA(3), DAC(3), DCCM(3), SCAN(3)]
 BEYOND_1 = [
     "check_estimators_overwrite_params",
     "check_dont_overwrite_parameters",

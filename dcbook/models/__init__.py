@@ -1,6 +1,6 @@
 """Networks. They know nothing of clustering: `encoder` and `decoder`, or a head on top of a latent space."""
 
-from dcbook.models.classifier import Classifier
+from dcbook.models.classifier import Classifier, NormalizedClassifier
 from dcbook.models.convnet import ConvNet
 from dcbook.models.convolutional import ConvolutionalAutoencoder
 from dcbook.models.encoder import Encoder
@@ -9,6 +9,7 @@ from dcbook.models.identity import IdentityEncoder
 from dcbook.models.mapped_mixture import MappedMixture
 from dcbook.models.mixture import GaussianMixturePrior
 from dcbook.models.mnet import MNet
+from dcbook.models.plain import PlainConvNet
 from dcbook.models.projected import ProjectedConvNet
 from dcbook.models.resnet import ResNet
 from dcbook.models.spectral import SpectralMap
@@ -26,6 +27,8 @@ __all__ = [
     "IdentityEncoder",
     "MNet",
     "MappedMixture",
+    "NormalizedClassifier",
+    "PlainConvNet",
     "ProjectedConvNet",
     "ResNet",
     "SpectralMap",
