@@ -184,8 +184,8 @@ def test_temi_slow_twin(weighted, images, pretext):
 
 def test_temi_may_standardize_its_codes(images, pretext):
     model = METHODS["TEMI"](start=pretext.start_, standardized=True, epochs=1).fit(images)
-    torch.testing.assert_close(model.head_.shift, pretext.codes_.h.mean(0))
-    torch.testing.assert_close(model.head_.scale, pretext.codes_.h.std(0))
+    torch.testing.assert_close(model.head_.rescaled.shift, pretext.codes_.h.mean(0))
+    torch.testing.assert_close(model.head_.rescaled.scale, pretext.codes_.h.std(0))
 
 
 def test_temi_takes_any_samples_and_any_start():

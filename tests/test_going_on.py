@@ -13,6 +13,8 @@ from dcbook.methods import (
     BRB_DEC,
     BRB_IDEC,
     CC,
+    DAC,
+    DCCM,
     DCN,
     DCSS,
     DEC,
@@ -25,6 +27,8 @@ from dcbook.methods import (
     IMSAT,
     N2D,
     PAC,
+    PICA,
+    SCAN,
     SPICE,
     TEMI,
     ACAIPretraining,
@@ -57,6 +61,9 @@ RESNET = {"width": 8, "projection_dim": 4, "lr": 0.1} | PLAIN
 PHASES = {"phase1_epochs": 3, "phase2_epochs": 3, "T2": 1, "schedule_size": None}
 CONTRASTIVE = {"start": ContrastivePretraining(**RECIPE, projection_dim=4), "device": "cpu", "progress": False}
 HEAD = {"architecture": "resnet-9", "width": 2, "lr": 1e-2, "epochs": 3} | COMMON
+BLOCKS = {"block": 20, "passes": 2}
+SCANS = {"start": CONTRASTIVE["start"], "n_neighbors": 4, "heads": 2, "epochs": 2, "selflabel_epochs": 2, "lr": 0.01}
+SCANS |= {"confidence": 0.34, "selflabel_batch_size": 20}
 FITS = {
     "AE + k-means": (AEKMeans, {"start": Pretraining(**RECIPE), "device": "cpu", "progress": False}),
     "contrastive encoder + k-means": (AEKMeans, CONTRASTIVE),
@@ -93,6 +100,11 @@ FITS = {
     "SimCLR": (SimCLR, RESNET),
     "SimCLR, pretext": (SimCLRPretext, RESNET | {"n_neighbors": 3, "fixed_views": 2}),
     "CC": (CC, HEAD | {"projection_dim": 4}),
+    "PICA": (PICA, HEAD | {"overclusters": 5, "copies": 1}),
+    "DAC": (DAC, HEAD | BLOCKS | {"upper": 0.95, "lower": 0.7, "meet": 0.8}),
+    "DCCM": (DCCM, HEAD | BLOCKS | {"discriminator": 4}),
+    "SCAN": (SCAN, COMMON | SCANS),
+    "SCAN, frozen heads": (SCAN, COMMON | SCANS | {"frozen_epochs": 3, "epochs": 0, "heads": 3}),
     "CC, warm": (CC, COMMON | {"start": CONTRASTIVE["start"], "epochs": 2, "instance": 0}),
     "IDFD": (IDFD, HEAD | {"embedding_dim": 4}),
     "MiCE": (MiCE, HEAD | {"embedding_dim": 4, "queue": 20, "teacher_momentum": 0.9}),
@@ -101,7 +113,6 @@ FITS = {
     "TEMI": (TEMI, START | {"heads": 2, "n_neighbors": 4, "width": 6, "dim": 4, "epochs": 3}),
     "IMSAT": (IMSAT, COMMON | {"width": 6, "epochs": 3}),
     "PAC": (PAC, CONTRASTIVE | {"epochs": 4}),
-    "PAC, converged": (PAC, CONTRASTIVE | {"tol": 9.0}),
     "MoCo": (MoCo, RESNET | {"queue": 16}),
     "SwAV": (SwAV, RESNET | {"prototypes": 5, "queue": 16, "queue_from": 1}),
     "DeepCluster-v2": (DeepClusterV2, RESNET | {"prototypes": 5}),

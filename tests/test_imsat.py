@@ -74,7 +74,7 @@ def test_running_statistics_see_clean_samples_only(x):
     with torch.random.fork_rng():
         torch.manual_seed(derived_seed(0, "network"))
         network = NormalizedPerceptron((5,), (7, 7)).train()
-    network.rescale(x)
+    network.rescaled.to_unit_range(x)
     network(x)
     torch.testing.assert_close(norm.running_mean, network.encoder[3].running_mean)
     torch.testing.assert_close(norm.running_var, network.encoder[3].running_var)
@@ -82,10 +82,10 @@ def test_running_statistics_see_clean_samples_only(x):
 
 def test_the_values_of_the_samples_enter_from_minus_1_to_1(x):
     network = NormalizedPerceptron((5,), (4,))
-    network.rescale(x)
+    network.rescaled.to_unit_range(x)
     entered = network.encoder[:2](x)
     assert entered.min().item() == pytest.approx(-1) and entered.max().item() == pytest.approx(1)
-    network.rescale(torch.full((3, 5), 2.0))
+    network.rescaled.to_unit_range(torch.full((3, 5), 2.0))
     assert not network.encoder[:2](torch.full((3, 5), 2.0)).any()
 
 

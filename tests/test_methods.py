@@ -17,6 +17,8 @@ from dcbook.methods import (
     BRB_DEC,
     BRB_IDEC,
     CC,
+    DAC,
+    DCCM,
     DCN,
     DCSS,
     DEC,
@@ -31,11 +33,14 @@ from dcbook.methods import (
     LSSC,
     N2D,
     PAC,
+    PICA,
+    SCAN,
     SPICE,
     TEMI,
     ADECReconstruction,
     AEKMeans,
     ContrastivePretraining,
+    DAC_star,
     DCSS_agg,
     DCSS_u,
     DeepCluster,
@@ -68,8 +73,19 @@ HEAD |= {"batch_size": 32, "random_state": 0, "device": "cpu"}
 MIXTURE = {"embedding_dim": 8, "lr": 0.3, "queue": 64, "teacher_momentum": 0.9}
 PRETEXT = {"start": ContrastivePretraining(widths=(32,), latent_dim=8, epochs=10, batch_size=32, crop=0.8, lr=1e-2)}
 PRETEXT |= {"view": MILD, "batch_size": 32, "random_state": 0, "device": "cpu"}
-TEACHERS = {"heads": 4, "n_neighbors": 10, "width": 32, "dim": 16, "epochs": 20, "lr": 1e-2, "teacher_momentum": 0.9}
+TEACHERS = {"heads": 3, "n_neighbors": 10, "width": 32, "dim": 16, "epochs": 20, "lr": 1e-2, "teacher_momentum": 0.8}
 TEACHERS |= {"standardized": True}
+WHOLE = Augmentation(crop=1, flip=False, jitter=0, grayscale=0)
+BLOCKS = HEAD | {"passes": 6, "epochs": 6}
+SCANS = {"start": RECIPE} | {
+    "view": MILD,
+    "epochs": 12,
+    "selflabel_epochs": 2,
+    "heads": 2,
+    "lr": 1e-2,
+    "n_neighbors": 10,
+}
+SCANS |= {"batch_size": 32, "random_state": 0, "device": "cpu"}
 CONVNET = {"width": 0.3, "hidden": 32, "pca_dim": 3, "sobel": False, "dropout": 0, "flip": False, "crop": 0.8}
 CONVNET |= {"epochs": 3, "batch_size": 32, "random_state": 0, "device": "cpu"}
 STILL = {"shift": 0, "rotation": 0}
@@ -120,13 +136,19 @@ METHODS = {
     "TEMI": lambda **changes: TEMI(3, **(SHORT | TEACHERS | changes)),
     "IMSAT": lambda **changes: IMSAT(3, **(SHORT | {"start": None, "width": 32, "epochs": 20} | changes)),
     "PAC": lambda **changes: PAC(3, **({"start": RECIPE, "random_state": 0} | changes)),
+    "PICA": lambda **changes: PICA(3, **(HEAD | {"overclusters": 6, "copies": 1, "original": WHOLE} | changes)),
+    "DAC": lambda **changes: DAC(3, **(BLOCKS | {"upper": 0.95, "lower": 0.7, "meet": 0.8} | changes)),
+    "DAC_star": lambda **changes: DAC_star(3, **(BLOCKS | changes)),
+    "DCCM": lambda **changes: DCCM(3, **(BLOCKS | {"link": 0.9, "sure": 0.8, "discriminator": 8} | changes)),
+    "SCAN": lambda **changes: SCAN(3, **(SCANS | changes)),
     "MoCo": lambda **changes: MoCo(3, **(LEARNER | {"queue": 64, "momentum": 0.9, "bn_groups": 2} | changes)),
     "SwAV": lambda **changes: SwAV(3, **(LEARNER | {"prototypes": 8, "frozen_updates": 3} | changes)),
     "DeepClusterV2": lambda **changes: DeepClusterV2(3, **(LEARNER | {"prototypes": 8, "heads": 2} | changes)),
     "DeepCluster": lambda **changes: DeepCluster(3, **(CONVNET | changes)),
 }
 SHALLOW = ("k-means", "LSSC", "LPMF")
-IMAGES_ONLY = ("SimCLR", "SimCLRPretext", "MoCo", "SwAV", "DeepClusterV2", "DeepCluster", "CC", "IDFD", "MiCE", "SPICE")
+IMAGES_ONLY = ("SimCLR", "SimCLRPretext", "MoCo", "SwAV", "DeepClusterV2", "DeepCluster")
+IMAGES_ONLY += ("CC", "PICA", "DAC", "DAC_star", "DCCM", "SCAN", "IDFD", "MiCE", "SPICE")
 DEEP = [name for name in METHODS if name not in SHALLOW]
 BATCHED = [name for name in DEEP if name not in ("AE+k-means", "N2D", "PAC")]
 LEAST = {"GANMM": 0.3}  # which takes hundreds of rounds to find what its own test asks for

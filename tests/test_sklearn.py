@@ -22,6 +22,8 @@ from dcbook.methods import (
     BRB_DEC,
     BRB_IDEC,
     CC,
+    DAC,
+    DCCM,
     DCN,
     DCSS,
     DEC,
@@ -36,6 +38,8 @@ from dcbook.methods import (
     LSSC,
     N2D,
     PAC,
+    PICA,
+    SCAN,
     SPICE,
     TEMI,
     ACAIPretraining,
@@ -86,7 +90,9 @@ ESTIMATORS = [
     BRB_DCN(3, epochs=2, every=1, **SHORT),
     IMSAT(3, width=16, epochs=20, batch_size=10, random_state=0),
     PAC(3, start=RECIPE, random_state=0),
-    TEMI(3, heads=2, n_neighbors=5, width=16, dim=8, epochs=20, lr=1e-2, teacher_momentum=0.9, **SHORT),
+    TEMI(
+        3, heads=2, width=16, dim=8, n_neighbors=5, epochs=12, lr=2e-2, teacher_momentum=0.8, standardized=True, **SHORT
+    ),
     N2D(3, start=RECIPE, manifold="isomap", random_state=0),
     RDCReconstruction(3, epochs=1, **SHORT),
     DCSS(3, phase1_epochs=1, phase2_epochs=1, **PHASES),
@@ -95,6 +101,7 @@ ESTIMATORS = [
 ]
 IMAGES_ONLY = [SimCLR(3), SimCLRPretext(3), MoCo(3), SwAV(3), DeepClusterV2(3), DeepCluster(3), CC(3)]
 IMAGES_ONLY += [IDFD(3), MiCE(3), SPICE(3)]
+IMAGES_ONLY += [PICA(3), DAC(3), DCCM(3), SCAN(3)]
 BEYOND_1 = [
     "check_estimators_overwrite_params",
     "check_dont_overwrite_parameters",

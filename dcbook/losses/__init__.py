@@ -54,6 +54,16 @@ from dcbook.losses.instances import (
 )
 from dcbook.losses.kmeans_like import dcn_loss, running_means, soft_kmeans
 from dcbook.losses.neighbors import neighbor_reconstruction
+from dcbook.losses.pairs import (
+    cross_entropies,
+    cross_entropy_of_pairs,
+    graph_loss,
+    label_features,
+    local_information,
+    pair_targets,
+    pseudo_label_loss,
+    squared_error_of_pairs,
+)
 from dcbook.losses.spectral import gaussian_affinity, orthonormalizer, pair_loss, spectral_loss
 from dcbook.losses.subspaces import column_lengths, subspace_affinity, subspace_overlap
 from dcbook.losses.variational import bernoulli_error, log_full_mixture, log_mixture, mixture_divergence
@@ -67,16 +77,21 @@ __all__ = [
     "cluster_loss",
     "column_lengths",
     "critic_loss",
+    "cross_entropies",
+    "cross_entropy_of_pairs",
     "dcn_loss",
     "decorrelation",
     "discriminator_loss",
     "entropy",
     "expert_log_likelihoods",
     "gaussian_affinity",
+    "graph_loss",
     "imbalance",
     "info_nce",
     "instance_discrimination",
     "kl_divergence",
+    "label_features",
+    "local_information",
     "log_full_mixture",
     "log_mixture",
     "mean_squared_error",
@@ -90,9 +105,11 @@ __all__ = [
     "origin_loss",
     "orthonormalizer",
     "pair_loss",
+    "pair_targets",
     "pairwise_loss",
     "partition_confusion",
     "pointwise_information",
+    "pseudo_label_loss",
     "realism_loss",
     "remembered",
     "rounded",
@@ -101,6 +118,7 @@ __all__ = [
     "spectral_loss",
     "squared_distances",
     "squared_error",
+    "squared_error_of_pairs",
     "student_t",
     "student_t_by_dimension",
     "subspace_affinity",

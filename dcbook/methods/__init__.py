@@ -8,6 +8,8 @@ from dcbook.methods.adec import ADECReconstruction
 from dcbook.methods.autoencoder_kmeans import AEKMeans
 from dcbook.methods.brb import BRB_DCN, BRB_DEC, BRB_IDEC
 from dcbook.methods.cc import CC
+from dcbook.methods.dac import DAC, DAC_star
+from dcbook.methods.dccm import DCCM
 from dcbook.methods.dcn import DCN
 from dcbook.methods.dcss import DCSS, DCSS_agg, DCSS_u
 from dcbook.methods.dec import DEC
@@ -28,7 +30,9 @@ from dcbook.methods.mice import MiCE
 from dcbook.methods.moco import MoCo
 from dcbook.methods.n2d import N2D
 from dcbook.methods.pac import PAC
+from dcbook.methods.pica import PICA
 from dcbook.methods.rdc import RDCReconstruction
+from dcbook.methods.scan import SCAN
 from dcbook.methods.simclr import SimCLR
 from dcbook.methods.simclr_pretext import SimCLRPretext
 from dcbook.methods.spectralnet import SpectralNet
@@ -48,6 +52,8 @@ __all__ = [
     "BRB_DEC",
     "BRB_IDEC",
     "CC",
+    "DAC",
+    "DCCM",
     "DCN",
     "DCSS",
     "DEC",
@@ -62,12 +68,15 @@ __all__ = [
     "LSSC",
     "N2D",
     "PAC",
+    "PICA",
+    "SCAN",
     "SPICE",
     "TEMI",
     "ACAIPretraining",
     "ADECReconstruction",
     "AEKMeans",
     "ContrastivePretraining",
+    "DAC_star",
     "DCSS_agg",
     "DCSS_u",
     "DKM_a",

@@ -91,12 +91,12 @@ class IMSAT(HeadClusterer):
     def _scale(self) -> Tensor | float:
         """What one unit of the network's input is among the samples."""
         network = self.autoencoder_
-        return network.encoder[1].scale if isinstance(network, NormalizedPerceptron) else 1.0
+        return network.rescaled.scale if isinstance(network, NormalizedPerceptron) else 1.0
 
     def _initialize(self, recipe, start) -> None:
         super()._initialize(recipe, start)
         if isinstance(self.autoencoder_, NormalizedPerceptron) and not start:
-            self.autoencoder_.rescale(self._x)
+            self.autoencoder_.rescaled.to_unit_range(self._x)
         distances = nearest_others(self._x.flatten(1), self.n_neighbors)[0]
         self._radii = distances[:, -1].sqrt()
 

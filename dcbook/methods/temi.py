@@ -126,7 +126,7 @@ class TEMI(HeadClusterer):
         with seeded(derived_seed(self.seed_, "heads")):
             self._heads = nn.ModuleList(self._fresh_head(u.shape[1]) for _ in range(self.heads)).to(self._device)
         for head in self._heads if self.standardized else ():
-            head.standardize(u)
+            head.rescaled.to_unit_deviation(u)
         self._teachers = deepcopy(self._heads).requires_grad_(False)
         self._marginals = torch.full((self.heads, self.n_clusters), 1 / self.n_clusters, device=self._device)
 

@@ -1,7 +1,7 @@
 """Networks. They know nothing of clustering: `encoder` and `decoder`, or a head on top of a latent space."""
 
 from dcbook.models.aggregation import Aggregation
-from dcbook.models.classifier import Classifier
+from dcbook.models.classifier import Classifier, NormalizedClassifier
 from dcbook.models.convnet import ConvNet
 from dcbook.models.convolutional import ConvolutionalAutoencoder
 from dcbook.models.encoder import Encoder
@@ -12,6 +12,7 @@ from dcbook.models.mapped_mixture import MappedMixture
 from dcbook.models.mixture import GaussianMixturePrior
 from dcbook.models.mnet import MNet
 from dcbook.models.perceptron import NormalizedPerceptron
+from dcbook.models.plain import PlainConvNet
 from dcbook.models.projected import ProjectedConvNet
 from dcbook.models.resnet import ResNet
 from dcbook.models.spectral import SpectralMap
@@ -32,7 +33,9 @@ __all__ = [
     "IdentityEncoder",
     "MNet",
     "MappedMixture",
+    "NormalizedClassifier",
     "NormalizedPerceptron",
+    "PlainConvNet",
     "ProjectedConvNet",
     "ResNet",
     "SpectralMap",

@@ -3,24 +3,13 @@
 from itertools import pairwise
 from math import prod
 
-import torch
 from torch import Tensor, nn
 
-
-class Rescaled(nn.Module):
-    """(x - shift) / scale; buffers `shift` and `scale` are 0 and 1 until they are set."""
-
-    def __init__(self):
-        super().__init__()
-        self.register_buffer("shift", torch.zeros(()))
-        self.register_buffer("scale", torch.ones(()))
-
-    def forward(self, x: Tensor) -> Tensor:
-        return (x - self.shift) / self.scale
+from dcbook.models.rescaled import Rescaled
 
 
 class NormalizedPerceptron(nn.Module):
-    """`encoder`: samples → widths, each layer with batch normalization and ReLU; samples are rescaled first.
+    """`encoder`: samples → widths, each layer with batch normalization and ReLU, after they are rescaled.
 
     Parameters
     ----------
@@ -43,12 +32,10 @@ class NormalizedPerceptron(nn.Module):
             layers += [linear, nn.BatchNorm1d(width, eps=2e-5), nn.ReLU()]
         self.encoder = nn.Sequential(*layers)
 
-    @torch.no_grad()
-    def rescale(self, x: Tensor) -> None:
-        """Set the buffers so that the least value of samples x (N, …) enters as -1 and the largest as 1."""
-        low, high = x.min(), x.max()
-        self.encoder[1].shift.copy_((low + high) / 2)
-        self.encoder[1].scale.copy_(torch.where(high > low, (high - low) / 2, 1))
+    @property
+    def rescaled(self) -> Rescaled:
+        """What samples, flattened, go through first."""
+        return self.encoder[1]
 
     def forward(self, x: Tensor) -> Tensor:
         """Samples (B, *input_shape) → codes (B, widths[-1])."""

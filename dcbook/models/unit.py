@@ -4,6 +4,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from dcbook.models.rescaled import Rescaled
+
 
 class UnitMap(nn.Module):
     """A linear map to vectors of length 1, and cluster centers among them: the head of IDFD.
@@ -38,8 +40,8 @@ class UnitClassifier(nn.Module):
     latent_dim, n_clusters, width, dim : sizes of the layers.
     temperature : the softmax is that of g_k cos(z, w_k) / temperature; the lengths g (K,) are learned, 1 at the start.
 
-    Weights start normal with deviation 0.02, cut at twice that; the directions from torch's default. Buffers `shift` and
-    `scale` (latent_dim,): a code u enters as (u - shift) / scale; 0 and 1 until they are set.
+    Weights start normal with deviation 0.02, cut at twice that; the directions from torch's default. `rescaled`, a
+    `Rescaled`, comes first.
     """
 
     def __init__(self, latent_dim: int, n_clusters: int, width: int = 512, dim: int = 256, temperature: float = 0.1):
@@ -52,6 +54,7 @@ class UnitClassifier(nn.Module):
             "temperature": temperature,
         }
         self.temperature = temperature
+        self.rescaled = Rescaled(latent_dim)
         self.layers = nn.Sequential(nn.Linear(latent_dim, width), nn.GELU(), nn.Linear(width, dim))
         for layer in self.layers[::2]:
             if not layer.weight.is_meta:
@@ -59,17 +62,8 @@ class UnitClassifier(nn.Module):
                 nn.init.zeros_(layer.bias)
         self.directions = nn.Parameter(nn.Linear(dim, n_clusters, bias=False).weight.detach())
         self.lengths = nn.Parameter(torch.ones(n_clusters))
-        self.register_buffer("shift", torch.zeros(latent_dim))
-        self.register_buffer("scale", torch.ones(latent_dim))
-
-    @torch.no_grad()
-    def standardize(self, u: Tensor) -> None:
-        """Set the buffers so that codes u (N, latent_dim) enter with mean 0 and, where they vary, deviation 1."""
-        spread = u.std(0)
-        self.shift.copy_(u.mean(0))
-        self.scale.copy_(torch.where(spread > 0, spread, 1))
 
     def forward(self, u: Tensor) -> Tensor:
         """Latent codes (B, latent_dim) → probabilities p (B, K), rows sum to 1."""
-        z = functional.normalize(self.layers((u - self.shift) / self.scale), dim=1)
+        z = functional.normalize(self.layers(self.rescaled(u)), dim=1)
         return torch.softmax(self.lengths * (z @ functional.normalize(self.directions, dim=1).T) / self.temperature, 1)

@@ -14,7 +14,7 @@ How to add a method of this kind. Its file holds a dataclass that inherits from 
    `ResNet`; with a `start` it begins from that trunk, a warm start. A method without `architecture` needs a start;
 2. `_losses(rows, noise)`: the parts of the loss on a batch by name, weighted, so that their sum is what an update
    minimizes. Equations are functions in `dcbook.losses`. `OF_SAMPLES` names the parts that need no clusters, which
-   `objectives` tells apart from the others;
+   `objectives` tells apart from the others; `NOTED` names what only the history gets, such as a share of pairs;
 3. only where they differ: `_fresh_head(d)`, `_optimizer(weights)`, and `_optimize` for another loop than "so many
    epochs of batches", which is `for _, log in self._epochs(phase, n, **what changes): log(**self._pass(...))`.
 
@@ -33,10 +33,10 @@ import torch
 from torch import Tensor, nn
 
 from dcbook.data.digest import content_digest
-from dcbook.models import Classifier, ProjectedConvNet, ResNet
+from dcbook.models import Classifier, PlainConvNet, ProjectedConvNet, ResNet, plain
 from dcbook.models.convnet import PLANS
 from dcbook.training.deep_clusterer import DeepClusterer
-from dcbook.training.inputs import check_images, derived_seed, seeded, stream
+from dcbook.training.inputs import check_images, derived_seed, in_batches, seeded, stream
 from dcbook.training.optimizers import Adam, Optimizer
 from dcbook.training.pretext import Codes, codes_of
 from dcbook.training.start import OF_CODES
@@ -77,11 +77,12 @@ class HeadClusterer(DeepClusterer):
     batch_size: int | None = None
 
     OF_SAMPLES: ClassVar[tuple[str, ...]] = ()  # parts of the loss that know no clusters
+    NOTED: ClassVar[tuple[str, ...]] = ()  # what `_losses` tells the history and is no part of the loss
     IMAGES: ClassVar[bool] = True  # whether it takes nothing else
     SIZES: ClassVar = {"batch_size": 256}
     _decoder_for = None
     _state = ("autoencoder_", "head_", "_centers")
-    _during_fit = (*DeepClusterer._during_fit, "_codes")
+    _during_fit = (*DeepClusterer._during_fit, "_codes", "_before")
 
     def _losses(self, rows: Tensor, noise: torch.Generator) -> dict[str, Tensor]:
         """The parts of the loss on the training samples `rows` (B,), as they enter the sum. {}: no update."""
@@ -93,7 +94,7 @@ class HeadClusterer(DeepClusterer):
         with statistics_kept(self.autoencoder_, self.head_):
             parts = self._losses(rows, stream(self.seed_, "objectives"))
         found: dict[str, Tensor] = {}
-        for name, value in parts.items():
+        for name, value in self._summed(parts).items():
             kind = "self" if name in self.OF_SAMPLES else "pseudo"
             found[kind] = found.get(kind, 0.0) + value
         return found
@@ -128,7 +129,7 @@ class HeadClusterer(DeepClusterer):
         for rows in batches:
             if not (parts := losses(rows)):
                 continue
-            loss = sum(parts.values())
+            loss = sum(self._summed(parts).values())
             loss.backward()
             optimizer.step()
             after_update()
@@ -136,6 +137,26 @@ class HeadClusterer(DeepClusterer):
             for name, value in {"loss": loss, **(parts if len(parts) > 1 else {})}.items():
                 totals[name] = totals.get(name, 0.0) + len(rows) * value.detach()
         return {name: total.item() / max(seen, 1) for name, total in totals.items()}
+
+    def _summed(self, parts: dict[str, Tensor]) -> dict[str, Tensor]:
+        return {name: part for name, part in parts.items() if name not in self.NOTED}
+
+    def _in_blocks(self, order: torch.Generator, size: int, passes: int) -> Iterator[Tensor]:
+        """An epoch in blocks: batches of rows, each block `passes` times in a row, as DAC and DCCM do.
+
+        Before the first batch of a block, `_before` (N, K) gets the assignments of its samples, see `_look`.
+        """
+        for block in self._batches(order, size):
+            self._look(block)
+            for _ in range(passes):
+                shuffled = block[torch.randperm(len(block), generator=order).to(block.device)]
+                yield from in_batches(shuffled, self.batch_size_)
+
+    @torch.no_grad()
+    def _look(self, rows: Tensor) -> None:
+        """Keep the assignments of samples as they are in `_before`, by statistics of these samples in training."""
+        with statistics_kept(self.autoencoder_, self.head_):
+            self._before[rows] = self.head_(self.autoencoder_.encoder(self._samples(rows)))
 
     # --- networks --------------------------------------------------------------------------------------------------
 
@@ -147,10 +168,13 @@ class HeadClusterer(DeepClusterer):
             with seeded(derived_seed(self.seed_, "network")):
                 self.autoencoder_ = self._fresh_network().to(self._device)
         self._centers, self._codes = None, start.codes if start else None
+        self._before = self._x.new_zeros(len(self._x), self.n_clusters)
         with seeded(derived_seed(self.seed_, "cluster head")):
             self.head_ = self._fresh_head(self._embed(self._x[:1]).shape[1]).to(self._device)
 
     def _fresh_network(self) -> nn.Module:
+        if self.architecture in plain.PLANS:
+            return PlainConvNet(self.input_shape_, self.architecture, self.width, self.n_clusters)
         options = {"projection_dim": getattr(self, "projection_dim", None)}
         network = ProjectedConvNet if self.architecture in PLANS else ResNet
         return network(self.input_shape_, self.architecture, self.width, **options)
