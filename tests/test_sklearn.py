@@ -67,6 +67,8 @@ from tests.test_methods import METHODS, brief
 RECIPE = Pretraining(widths=(8,), latent_dim=2, epochs=1, batch_size=10, restarts=1)
 SHORT = {"start": RECIPE, "batch_size": 10, "random_state": 0}
 PHASES = SHORT | {"schedule_size": None, "batch_size": 5}
+TEACHERS = {"heads": 3, "n_neighbors": 5, "width": 32, "dim": 16, "epochs": 20, "lr": 1e-2, "teacher_momentum": 0.8}
+TEACHERS |= {"standardized": True}
 ESTIMATORS = [
     KMeans(3, n_init=1),
     LSSC(3, n_init=1),
@@ -90,9 +92,7 @@ ESTIMATORS = [
     BRB_DCN(3, epochs=2, every=1, **SHORT),
     IMSAT(3, width=16, epochs=20, batch_size=10, random_state=0),
     PAC(3, start=RECIPE, random_state=0),
-    TEMI(
-        3, heads=2, width=16, dim=8, n_neighbors=5, epochs=12, lr=2e-2, teacher_momentum=0.8, standardized=True, **SHORT
-    ),
+    TEMI(3, **TEACHERS, **SHORT),
     N2D(3, start=RECIPE, manifold="isomap", random_state=0),
     RDCReconstruction(3, epochs=1, **SHORT),
     DCSS(3, phase1_epochs=1, phase2_epochs=1, **PHASES),
