@@ -62,6 +62,7 @@ class DAC(HeadClusterer):
     lr : of RMSProp (1e-3); batch_size None is 32.
     upper, lower, meet : u and l in the first epoch, and both in the last; 0 <= lower <= meet <= upper <= 1. lower None:
         all pairs are decided at u (DAC*).
+    growing : whether u and l move (True); else they stay where they begin, and with them, more or less, the pairs.
     pair_loss : "cross-entropy" or "squared".
     pair_scale : "pairs", the mean over decided pairs, or "batch", that divided by B once more, as released.
     anchor : weight of the second loss, at least 0 (1).
@@ -81,6 +82,7 @@ class DAC(HeadClusterer):
     upper: float = 0.99
     lower: float | None = 0.80
     meet: float = 0.895
+    growing: bool = True
     pair_loss: str = "cross-entropy"
     pair_scale: str = "pairs"
     anchor: float = 1.0
@@ -116,7 +118,7 @@ class DAC(HeadClusterer):
     def _thresholds(self) -> tuple[float, float | None]:
         """u and l in the epoch under way."""
         done = sum(entry["phase"] == "clustering" for entry in self.history_)
-        t = min(1.0, done / max(1, self.epochs - 1))
+        t = min(1.0, done / max(1, self.epochs - 1)) if self.growing else 0.0
         upper = self.upper + t * (self.meet - self.upper)
         return upper, None if self.lower is None else self.lower + t * (self.meet - self.lower)
 
