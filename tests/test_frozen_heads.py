@@ -121,6 +121,18 @@ def test_spice_slow_twin(softmaxes, images):
     np.testing.assert_allclose(model.predict_proba(images), best(codes.h).detach(), rtol=1e-3, atol=1e-4)
 
 
+def test_a_monitor_sees_the_labels_of_all_heads(images, pretext):
+    seen = []
+
+    def look(model):
+        seen.append(model.labels_of_heads())
+
+    model = METHODS["SPICE"](start=pretext.start_, fixed_views=3, epochs=1).fit(images, monitor=look)
+    assert seen[0].shape == (2, 20) and any((labels == model.labels_).all() for labels in seen[0])
+    with pytest.raises(RuntimeError, match="only while fit runs"):
+        model.labels_of_heads()
+
+
 def test_spice_may_draw_its_views_anew(images, pretext):
     drawn = []
 
@@ -293,8 +305,8 @@ def test_they_take_the_codes_of_their_start_or_make_their_own(name, images, pret
         ("SPICE", {"block": 21}, "block must be a whole number from 1 to the 20 samples, not 21"),
         ("TEMI", {"beta": 0}, "beta and temperature above 0"),
         ("TEMI", {"n_neighbors": 0}, "n_neighbors, heads, width and dim must be at least 1"),
-        ("TEMI", {"marginal_momentum": 1}, r"marginal_momentum in \[0, 1\)"),
-        ("TEMI", {"teacher_momentum": -1}, "teacher_momentum must lie"),
+        ("TEMI", {"marginal_momentum": 1.1}, "marginal_momentum must lie"),
+        ("TEMI", {"teacher_momentum": -1}, "teacher_momentum and marginal_momentum must lie"),
         ("PAC", {"m": 1}, "m must be above 1"),
         ("PAC", {"tol": -1}, "epochs and tol at least 0"),
         ("PAC", {"uniformity": 0}, "uniformity above 0"),

@@ -30,6 +30,7 @@ it gives to all images. Step 3, a semi-supervised training on reliable labels, i
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -101,6 +102,12 @@ class SPICE(HeadClusterer):
 
         for _, log in self._epochs("prototypes", self.epochs, optimizer=optimizer, order=order, noise=noise):
             log(**self._pass(loss, places(), optimizer), **self._select())
+
+    def labels_of_heads(self) -> np.ndarray:
+        """Labels (heads, N) of the training samples by each head as it is, while `fit` runs: for a monitor."""
+        self._samples(torch.zeros(0, dtype=torch.int64, device=self._device))
+        with torch.no_grad():
+            return torch.stack([head(self._pretext.h).argmax(1) for head in self._heads]).cpu().numpy()
 
     def _losses(self, rows: Tensor, noise: torch.Generator) -> dict[str, Tensor]:
         return self._cross_entropy(*self._labeled(rows, noise))

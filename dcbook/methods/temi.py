@@ -52,7 +52,7 @@ class TEMI(HeadClusterer):
         is 1,024.
     beta : power of the product of assignments, above 0 (0.6).
     temperature : of students and teachers, above 0 (0.1).
-    teacher_momentum, marginal_momentum : in [0, 1] (0.996, 0.9).
+    teacher_momentum, marginal_momentum : in [0, 1] (0.996, 0.9); a marginal_momentum of 1 leaves π at 1/K.
     weighted : whether pairs are weighted by w; without, each counts the same.
     standardized : whether codes enter the heads with mean 0 and deviation 1 (False; an option of the release).
     """
@@ -140,8 +140,8 @@ class TEMI(HeadClusterer):
                 f"n_neighbors, heads, width and dim must be at least 1, beta and temperature above 0, not "
                 f"{self.n_neighbors}, {self.heads}, {self.width}, {self.dim}, {self.beta}, {self.temperature}"
             )
-        if not (0 <= self.teacher_momentum <= 1 and 0 <= self.marginal_momentum < 1):
+        if not (0 <= self.teacher_momentum <= 1 and 0 <= self.marginal_momentum <= 1):
             raise ValueError(
-                f"teacher_momentum must lie in [0, 1] and marginal_momentum in [0, 1), not {self.teacher_momentum}, "
+                f"teacher_momentum and marginal_momentum must lie in [0, 1], not {self.teacher_momentum}, "
                 f"{self.marginal_momentum}"
             )

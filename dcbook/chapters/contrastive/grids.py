@@ -12,18 +12,24 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from dcbook.chapters.contrastive.watches import NeighborPurity
+from dcbook.chapters.contrastive.watches import ClusterSizes, HeadScores, NeighborPurity
 from dcbook.experiments.runs import Method, Run, Scale, Seeds, runs
 from dcbook.methods import (
     CC,
     DAC,
     DCCM,
     DCSS,
+    IDFD,
+    IMSAT,
+    PAC,
     PICA,
     SCAN,
+    SPICE,
+    TEMI,
     AEKMeans,
     DAC_star,
     KMeans,
+    MiCE,
     Pretraining,
     SimCLRPretext,
 )
@@ -33,7 +39,7 @@ from dcbook.training.views import Distortion, Strong
 PRETEXT = "SimCLR+k-means"
 PIXELS, UNIT = "k-means", "k-means, unit length"
 HEADS = "SCAN on frozen codes"
-OURS = ("CC", "PICA", "DAC", "DAC*", "DCCM", "SCAN")  # of the comparison methods, those that are run
+OURS = ("CC", "PICA", "DAC", "DAC*", "DCCM", "IDFD", "MiCE", "SCAN")  # of the comparison methods, those that are run
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,16 @@ class Kind:
     def strong(self) -> Strong:
         return Strong(flip=self.flip)
 
+    @property
+    def jittered(self) -> Augmentation:
+        """The view of PICA and MiCE: jitter of all images, with more hue."""
+        return replace(self.view, hue=0.4, jittered=1.0)
+
+    @property
+    def unmirrored(self) -> Augmentation:
+        """The view of IDFD: jitter of all images without hue, and no flips."""
+        return replace(self.view, flip=False, hue=0.0, jittered=1.0)
+
 
 @dataclass(frozen=True)
 class Length:
@@ -70,6 +86,11 @@ class Length:
     blocks: int
     passes: int
     discriminator: int
+    idfd: int
+    mice: Mapping[str, Any]
+    spice: int
+    temi: Mapping[str, Any]
+    imsat: Mapping[str, Any]
     dcss: Mapping[str, Any]
     seeds: tuple[int, ...]
 
@@ -87,6 +108,11 @@ QUICK = Length(
     blocks=8,
     passes=2,
     discriminator=16,
+    idfd=20,
+    mice={"epochs": 10, "queue": 512},
+    spice=10,
+    temi={"heads": 4, "width": 64, "dim": 32, "epochs": 40, "batch_size": 128, "n_neighbors": 20},
+    imsat={"width": 200, "epochs": 20, "batch_size": 64},
     dcss={"phase2_epochs": 6, "T2": 3, "batch_size": 64, "schedule_size": None},
     seeds=(0,),
 )
@@ -103,6 +129,11 @@ LAPTOP = Length(
     blocks=20,
     passes=2,
     discriminator=64,
+    idfd=50,
+    mice={"epochs": 20, "queue": 2048},
+    spice=30,
+    temi={"heads": 16, "width": 128, "dim": 64, "epochs": 50, "batch_size": 256},
+    imsat={"epochs": 50},
     dcss={"phase2_epochs": 20, "T2": 5, "batch_size": 200, "schedule_size": None},
     seeds=(0, 1, 2),
 )
@@ -123,6 +154,11 @@ KINDS = {
 }
 
 
+def _watched(method: Method) -> Method:
+    """A method that keeps the sizes of its clusters, where it keeps nothing else."""
+    return method if method.watch or method.cls is KMeans else replace(method, watch=ClusterSizes())
+
+
 def short(scale: str, kind: Kind, length: Length) -> Scale:
     """All methods of the table on small trunks and short schedules."""
     trunk, batch = dict(length.trunk), {"batch_size": length.batch_size}
@@ -138,6 +174,7 @@ def short(scale: str, kind: Kind, length: Length) -> Scale:
         "epochs": length.neighbors,
         "selflabel_epochs": length.selflabel,
     }
+    memory = {"embedding_dim": length.pretext["projection_dim"], "lr": 0.1, "schedule": "cosine"}
     methods = {
         PIXELS: Method(KMeans),
         UNIT: Method(KMeans, {"unit_length": True}),
@@ -152,13 +189,24 @@ def short(scale: str, kind: Kind, length: Length) -> Scale:
         ),
         "PICA": Method(
             PICA,
-            {**trunk, **batch, **SHORTER, "view": replace(kind.view, hue=0.4, jittered=1.0), "epochs": length.pica}
+            {**trunk, **batch, **SHORTER, "view": kind.jittered, "epochs": length.pica}
             | {"copies": 1, "overclusters": 30},
         ),
         "DAC": Method(DAC, blocks),
         "DAC*": Method(DAC_star, blocks),
         "DCCM": Method(DCCM, {**blocks, "lr": 1e-3, "discriminator": length.discriminator}),
+        "IDFD": Method(IDFD, {**trunk, **batch, **memory, "view": kind.unmirrored, "epochs": length.idfd}),
+        "MiCE": Method(
+            MiCE, {**trunk, **batch, **memory, "view": kind.jittered, "teacher_momentum": 0.99, **length.mice}
+        ),
+        "SPICE": Method(SPICE, {"view": kind.strong, "epochs": length.spice}, start=PRETEXT, watch=HeadScores()),
+        "TEMI": Method(
+            TEMI, {"lr": 2e-3, "teacher_momentum": 0.98, "standardized": True, **length.temi}, start=PRETEXT
+        ),
+        "PAC": Method(PAC, start=PRETEXT),
+        "IMSAT": Method(IMSAT, length.imsat),
     }
+    methods = {name: _watched(method) for name, method in methods.items()}
     return Scale(kind.datasets, length.seeds, methods, name=scale)
 
 
@@ -176,11 +224,18 @@ def released(kind: Kind) -> Scale:
         "DCSS on SimCLR": Method(DCSS, {"phase1_epochs": 0}, start=PRETEXT),
         "SCAN": Method(SCAN, {"view": kind.strong}, start=PRETEXT),
         "CC": Method(CC, {**deep, "view": kind.view if not color else Augmentation(crop=0.08)}),
-        "PICA": Method(PICA, {**deep, "view": replace(kind.view, hue=0.4, jittered=1.0)}),
+        "PICA": Method(PICA, {**deep, "view": kind.jittered}),
         "DAC": Method(DAC, pairs),
         "DAC*": Method(DAC_star, pairs),
         "DCCM": Method(DCCM, {"architecture": "dccm", "view": replace(Distortion(), flip=kind.flip)}),
+        "IDFD": Method(IDFD, {"view": kind.unmirrored}),
+        "MiCE": Method(MiCE, {"view": kind.jittered}),
+        "SPICE": Method(SPICE, {"view": kind.strong}, start=PRETEXT, watch=HeadScores()),
+        "TEMI": Method(TEMI, start=PRETEXT),
+        "PAC": Method(PAC, start=PRETEXT),
+        "IMSAT": Method(IMSAT),
     }
+    methods = {name: _watched(method) for name, method in methods.items()}
     return Scale(kind.datasets, (0, 1, 2, 3, 4), methods, name="paper")
 
 
@@ -230,11 +285,16 @@ PARTS = {
     "DAC, thresholds at rest": ("DAC", {"growing": False}),
     "DCCM, graph alone": ("DCCM", {"label": 0.0, "local": 0.0}),
     "DCCM, pairs as released": ("DCCM", {"pairs": "released"}),
+    "IDFD, instances alone": ("IDFD", {"decorrelation": 0.0}),
 }
 COLLAPSE = {
     "CC, no balance": ("CC", {"balance": 0.0}),
     "PICA, no balance": ("PICA", {"balance": 0.0}),
     "SCAN, no entropy": ("SCAN", {"entropy": 0.0}),
+    "DAC, no pairs apart": ("DAC", {"lower": 0.0, "growing": False}),
+    "MiCE, prototypes never reset": ("MiCE", {"reset": False}),
+    "TEMI, marginals taken for equal": ("TEMI", {"marginal_momentum": 1.0}),
+    "IMSAT, no entropy of sizes": ("IMSAT", {"mu": 0.0}),
 }
 FIRST = {"quick": ["digits"], "laptop": ["fashion-mnist-test"], "paper": ["cifar10"]}  # where parts are taken away
 

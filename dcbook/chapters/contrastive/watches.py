@@ -1,11 +1,12 @@
-"""What the chapter keeps of a run beside its scores: how pure the neighborhoods of a pretext are."""
+"""What the chapter keeps of a run beside its scores: pure neighborhoods, sizes of clusters, scores of heads."""
 
 from typing import Any
 
+import numpy as np
 import torch
 
 from dcbook.data import Dataset
-from dcbook.evaluation import purity
+from dcbook.evaluation import purity, scores
 from dcbook.experiments.watch import Watch
 
 NEIGHBORS = 20
@@ -27,3 +28,33 @@ class NeighborPurity(Watch):
 def _purity(x: torch.Tensor, labels: Any) -> float:
     unit = torch.nn.functional.normalize(x.flatten(1).float(), dim=1)
     return purity(unit.numpy(), labels, NEIGHBORS)
+
+
+class ClusterSizes(Watch):
+    """How the samples spread over clusters: `largest`, the share of the largest one, in [0, 1], and `clusters`.
+
+    The latter is the effective number of clusters, exp of the entropy of their sizes: K where all are equal, 1 where
+    all samples are in one.
+    """
+
+    name = "sizes of clusters"
+
+    def epoch(self, model: Any, data: Dataset) -> dict[str, float]:
+        return self.portrait(model, data)
+
+    def portrait(self, model: Any, data: Dataset) -> dict[str, float]:
+        shares = np.unique(model.labels_, return_counts=True)[1] / len(model.labels_)
+        return {"largest": float(shares.max()), "clusters": float(np.exp(-(shares * np.log(shares)).sum()))}
+
+
+class HeadScores(ClusterSizes):
+    """Beside `ClusterSizes`, what labels would choose among SPICE's heads: after each epoch the best ACC and NMI."""
+
+    name = "scores of heads"
+
+    def epoch(self, model: Any, data: Dataset) -> dict[str, float]:
+        found = super().epoch(model, data)
+        if model.history_[-1]["phase"] != "prototypes":
+            return found
+        of_heads = [scores(data.labels, labels) for labels in model.labels_of_heads()]
+        return found | {f"best_head_{metric}": max(each[metric] for each in of_heads) for metric in ("acc", "nmi")}
