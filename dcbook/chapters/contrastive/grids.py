@@ -317,6 +317,12 @@ def collapse(scale: str, seeds: Seeds = None) -> list[Run]:
     return _variants(COLLAPSE, scale, seeds)
 
 
+def guarded(scale: str, seeds: Seeds = None) -> list[Run]:
+    """The variants of `collapse` and their methods as they are, on the first data set."""
+    whole = dict.fromkeys(of for of, _ in COLLAPSE.values())
+    return [*of_kinds(scale, seeds, whole, FIRST[scale]), *collapse(scale, seeds)]
+
+
 LENGTHS = {"quick": (1, 4), "laptop": (1, 2, 5, 10), "paper": (5, 20, 100)}  # epochs; the longest is the table's
 OF_PREMISE = {
     "quick": ["digits"],

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from dcbook.book.chapters import reported
-from dcbook.chapters.contrastive.grids import HEADS, PRETEXT
+from dcbook.chapters.contrastive.grids import COLLAPSE, HEADS, PRETEXT
 from dcbook.experiments import Record
 
 RENAMED = {
@@ -14,6 +14,7 @@ RENAMED = {
     "DAC* (repo log)": "DAC*",
     "SimCLR pretext+k-means (SCAN protocol)": PRETEXT,
 }  # of printed rows, those that stand for a method of ours
+CHOSEN_BY = {"DCCM": "nmi", "PICA": "acc", "SPICE": "best_head_acc"}  # by labels, in the released code
 SETS = {"cifar10": "CIFAR-10", "cifar100-20": "CIFAR-100-20", "stl10": "STL-10", "imagenet10": "ImageNet-10"}
 
 
@@ -73,6 +74,49 @@ def premise(records: Sequence[Record]) -> pd.DataFrame:
         gains = {metric: 100 * (record.scores[metric] - before.scores[metric]) for metric in ("acc", "nmi")}
         purity = {"purity": 100 * before.portrait["z"], "pixels": 100 * before.portrait["pixels"]}
         rows.append({**dict(zip(("dataset", "seed", "epochs"), key, strict=True)), **purity, **gains})
+    return pd.DataFrame(rows)
+
+
+def choices(records: Sequence[Record]) -> pd.DataFrame:
+    """What choosing an epoch by labels is worth: dataset, seed, method, metric, and in % `last` and `chosen`.
+
+    The choice is the release's where it has one: the epoch with the best NMI in DCCM, with the best ACC in PICA, epoch
+    and head with the best ACC in SPICE. Other methods are treated as PICA is. `last` is what the run ends with.
+    """
+    rows = []
+    for record in records:
+        by = CHOSEN_BY.get(record.run["method"], "acc")
+        epochs = [entry for entry in record.history if entry.get(by) is not None]
+        if not epochs:
+            continue
+        best = max(epochs, key=lambda entry: entry[by])
+        for metric in ("acc", "nmi"):
+            named = by.removesuffix("acc").removesuffix("nmi") + metric
+            scores = {"last": 100 * record.scores[metric], "chosen": 100 * best[named]}
+            place = dict(zip(("dataset", "seed"), _place(record), strict=True))
+            rows.append({**place, "method": record.run["method"], "metric": metric, **scores})
+    return pd.DataFrame(rows)
+
+
+def guards(records: Sequence[Record]) -> pd.DataFrame:
+    """A row for each run of `grids.COLLAPSE` beside its method as it is, of the same data set and seed.
+
+    dataset, seed, method, `taken` (what was taken away); `clusters` and `clusters_without`, effective numbers of
+    clusters; `largest` and `largest_without`, shares of the largest one in %; `acc` and `acc_without`, in %.
+    """
+    found = {(record.run["method"], *_place(record)): record for record in records}
+    rows = []
+    for variant, (method, _) in COLLAPSE.items():
+        for (name, *place), record in found.items():
+            if name != variant or (whole := found.get((method, *place))) is None:
+                continue
+            row = {"dataset": place[0], "seed": place[1], "method": method}
+            row["taken"] = variant.removeprefix(f"{method}, ").removeprefix("no ")
+            for suffix, each in (("", whole), ("_without", record)):
+                row[f"clusters{suffix}"] = each.portrait["clusters"]
+                row[f"largest{suffix}"] = 100 * each.portrait["largest"]
+                row[f"acc{suffix}"] = 100 * each.scores["acc"]
+            rows.append(row)
     return pd.DataFrame(rows)
 
 

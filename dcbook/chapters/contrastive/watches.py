@@ -48,7 +48,7 @@ class ClusterSizes(Watch):
 
 
 class HeadScores(ClusterSizes):
-    """Beside `ClusterSizes`, what labels would choose among SPICE's heads: after each epoch the best ACC and NMI."""
+    """Beside `ClusterSizes`, what labels would choose of SPICE's heads: ACC and NMI of the one with the best ACC."""
 
     name = "scores of heads"
 
@@ -56,5 +56,5 @@ class HeadScores(ClusterSizes):
         found = super().epoch(model, data)
         if model.history_[-1]["phase"] != "prototypes":
             return found
-        of_heads = [scores(data.labels, labels) for labels in model.labels_of_heads()]
-        return found | {f"best_head_{metric}": max(each[metric] for each in of_heads) for metric in ("acc", "nmi")}
+        best = max((scores(data.labels, labels) for labels in model.labels_of_heads()), key=lambda found: found["acc"])
+        return found | {f"best_head_{metric}": best[metric] for metric in ("acc", "nmi")}

@@ -82,6 +82,34 @@ def purer_gains_more(records: Sequence[Record]) -> Answer:
     return Answer([question(metric) for metric in METRICS], every=True)
 
 
+def labels_choose_better(records: Sequence[Record]) -> Answer:
+    """The epoch that the released code chooses by labels scores higher than the last one, in DCCM, PICA and SPICE."""
+    frame = tables.choices(records)
+    if frame.empty:
+        raise NotTested("no record of DCCM, PICA or SPICE")
+
+    def question(method: str, metric: str) -> Question:
+        rows = frame[(frame["method"] == method) & (frame["metric"] == metric)]
+        gains = Contrast(grouped(zip(rows["dataset"], rows["chosen"] - rows["last"], strict=True)))
+        return Question(f"{METRICS[metric]} of {method}", gains)
+
+    methods = [name for name in tables.CHOSEN_BY if name in set(frame["method"])]
+    return Answer([question(method, metric) for method in methods for metric in METRICS])
+
+
+def guards_hold(records: Sequence[Record]) -> Answer:
+    """Each method uses more clusters, by their effective number, than without what it has against collapse."""
+    frame = tables.guards(records)
+    if frame.empty:
+        raise NotTested("no record of a method beside its variant")
+    questions = []
+    for (method, taken), rows in frame.groupby(["method", "taken"], sort=False):
+        lost = rows["clusters"] - rows["clusters_without"]
+        contrast = Contrast(grouped(zip(rows["dataset"], lost, strict=True)), "", True)
+        questions.append(Question(f"clusters that {method} loses without {taken}", contrast, band=None))
+    return Answer(questions, every=True)
+
+
 def _rank_correlation(a: Sequence[float], b: Sequence[float]) -> float:
     """Spearman's, from -1 to 1; 0 where one does not vary."""
     return float(spearmanr(a, b).statistic) if len(set(a)) > 1 and len(set(b)) > 1 else 0.0
