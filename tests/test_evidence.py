@@ -68,7 +68,12 @@ def test_the_books_own_list_holds_runs_of_its_grids():
     items = evidence.agenda()
     assert items and {item.chapter for item in items} <= set(chapters())
     of_grids = {
-        chapter: {records.key(run.identity) for grid in part(chapter, "grids").GRIDS.values() for run in grid("paper")}
+        chapter: {
+            records.key(run.identity)
+            for grid in part(chapter, "grids").GRIDS.values()
+            for scale in ("laptop", "paper")
+            for run in grid(scale)
+        }
         for chapter in chapters()
     }
     for item in items:

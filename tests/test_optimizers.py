@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from dcbook.training.optimizers import SGD, Adam
+from dcbook.training.optimizers import SGD, Adam, RMSProp
 
 
 def network():
@@ -54,6 +54,31 @@ def test_weight_decay_is_torchs_with_gradients_of_zero_for_what_the_loss_never_s
     plain = trained(lambda w: SGD(w, 1e-1, 0.9), lambda _: None)
     assert all(torch.equal(a, b) for a, b in zip(lean, full, strict=True))
     assert lean[-2].norm() < plain[-2].norm() and torch.equal(plain[-2], network()[2].weight)
+
+
+def test_adam_with_weight_decay_is_torchs():
+    def one(optimizer_of):
+        torch.manual_seed(1)
+        layer, x = nn.Linear(5, 3), torch.rand(8, 5)
+        optimizer = optimizer_of(layer.parameters())
+        for _ in range(5):
+            layer(x).square().mean().backward()
+            optimizer.step()
+            layer.zero_grad()
+        return layer.weight.detach()
+
+    ours = one(lambda w: Adam(w, 1e-2, weight_decay=0.1))
+    assert torch.equal(ours, one(lambda w: torch.optim.Adam(w, lr=1e-2, weight_decay=0.1, fused=True)))
+    assert not torch.equal(ours, one(lambda w: Adam(w, 1e-2)))
+
+
+def test_rmsprop_of_keras_is_torchs():
+    lean = trained(lambda w: RMSProp(w, 1e-2, 0.9, 1e-8, keras=True), lambda _: None)
+    full = trained(
+        lambda w: torch.optim.RMSprop(w, lr=1e-2, alpha=0.9, eps=1e-8), lambda optimizer: optimizer.zero_grad()
+    )
+    for a, b in zip(lean, full, strict=True):
+        torch.testing.assert_close(a, b)
 
 
 def test_step_drops_gradients_and_stale_ones_never_count():

@@ -57,6 +57,36 @@ def test_any_channels_size_and_width(shape):
     assert network.encoder[0].stride == (1, 1) and not any(isinstance(m, nn.MaxPool2d) for m in network.modules())
 
 
+@pytest.mark.parametrize("shape", [(1, 28, 28), (3, 32, 32), (2, 5, 4)])
+def test_resnet_9_by_hand(shape):
+    torch.manual_seed(0)
+    network, x = ResNet(shape, "resnet-9", width=2, projection_dim=3).eval(), torch.rand(4, *shape)
+    convolutions = [m for m in network.encoder.modules() if isinstance(m, nn.Conv2d)]
+    norms = [m for m in network.encoder.modules() if isinstance(m, nn.BatchNorm2d)]
+    assert [m.out_channels for m in convolutions] == [2, 4, 4, 4, 8, 16, 16, 16] and len(norms) == 8
+    for norm in norms:
+        norm.running_mean.normal_()
+
+    def convolved(x, i):
+        return norms[i](nn.functional.conv2d(x, convolutions[i].weight, padding=1)).clamp_min(0)
+
+    def pooled(x):
+        return nn.functional.max_pool2d(nn.functional.pad(x, (0, x.shape[3] % 2, 0, x.shape[2] % 2)), 2)
+
+    x2 = pooled(convolved(convolved(x, 0), 1))
+    x4 = pooled(convolved(x2 + convolved(convolved(x2, 2), 3), 4))
+    x8 = pooled(convolved(x4, 5))
+    h, z = network(x)
+    torch.testing.assert_close(h, (x8 + convolved(convolved(x8, 6), 7)).mean((2, 3)))
+    assert h.shape == (4, 16) and z.shape == (4, 3)
+
+
+def test_without_a_head_z_space_is_h_space():
+    network = ResNet((1, 8, 8), "resnet-9", width=2, projection_dim=None)
+    h, z = network(torch.rand(3, 1, 8, 8))
+    assert z is h and not list(network.head.parameters())
+
+
 def test_he_initialization():
     deep = ResNet((3, 8, 8)).encoder[6][0].block[3].weight
     assert deep.std().item() == pytest.approx((2 / (512 * 9)) ** 0.5, rel=0.01)
@@ -66,7 +96,7 @@ def test_other_shapes_and_architectures_are_refused():
     for shape in ((784,), (1, 28, 28, 28)):
         with pytest.raises(ValueError, match=r"images of shape \(channels, height, width\)"):
             ResNet(shape)
-    with pytest.raises(ValueError, match=r"one of \['resnet-18', 'resnet-34'\], not 'resnet-50'"):
+    with pytest.raises(ValueError, match=r"one of \['resnet-18', 'resnet-34', 'resnet-9'\], not 'resnet-50'"):
         ResNet((3, 32, 32), "resnet-50")
 
 

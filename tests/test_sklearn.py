@@ -21,6 +21,9 @@ from dcbook.methods import (
     BRB_DCN,
     BRB_DEC,
     BRB_IDEC,
+    CC,
+    DAC,
+    DCCM,
     DCN,
     DCSS,
     DEC,
@@ -29,9 +32,16 @@ from dcbook.methods import (
     GANMM,
     IDEC,
     IDECF,
+    IDFD,
+    IMSAT,
     LPMF,
     LSSC,
     N2D,
+    PAC,
+    PICA,
+    SCAN,
+    SPICE,
+    TEMI,
     ACAIPretraining,
     ADECReconstruction,
     AEKMeans,
@@ -42,10 +52,12 @@ from dcbook.methods import (
     DKM_a,
     DynAE,
     KMeans,
+    MiCE,
     MoCo,
     Pretraining,
     RDCReconstruction,
     SimCLR,
+    SimCLRPretext,
     SpectralNet,
     SwAV,
     VaDE,
@@ -55,6 +67,8 @@ from tests.test_methods import METHODS, brief
 RECIPE = Pretraining(widths=(8,), latent_dim=2, epochs=1, batch_size=10, restarts=1)
 SHORT = {"start": RECIPE, "batch_size": 10, "random_state": 0}
 PHASES = SHORT | {"schedule_size": None, "batch_size": 5}
+TEACHERS = {"heads": 3, "n_neighbors": 5, "width": 32, "dim": 16, "epochs": 20, "lr": 1e-2, "teacher_momentum": 0.8}
+TEACHERS |= {"standardized": True}
 ESTIMATORS = [
     KMeans(3, n_init=1),
     LSSC(3, n_init=1),
@@ -76,13 +90,18 @@ ESTIMATORS = [
     BRB_DEC(3, max_updates=20, every=1, **SHORT),
     BRB_IDEC(3, max_updates=20, every=1, **SHORT),
     BRB_DCN(3, epochs=2, every=1, **SHORT),
+    IMSAT(3, width=16, epochs=20, batch_size=10, random_state=0),
+    PAC(3, start=RECIPE, random_state=0),
+    TEMI(3, **TEACHERS, **SHORT),
     N2D(3, start=RECIPE, manifold="isomap", random_state=0),
     RDCReconstruction(3, epochs=1, **SHORT),
     DCSS(3, phase1_epochs=1, phase2_epochs=1, **PHASES),
     DCSS_u(3, phase1_epochs=1, **PHASES),
     DCSS_agg(3, phase1_epochs=1, **PHASES),
 ]
-IMAGES_ONLY = [SimCLR(3), MoCo(3), SwAV(3), DeepClusterV2(3), DeepCluster(3)]
+IMAGES_ONLY = [SimCLR(3), SimCLRPretext(3), MoCo(3), SwAV(3), DeepClusterV2(3), DeepCluster(3), CC(3)]
+IMAGES_ONLY += [IDFD(3), MiCE(3), SPICE(3)]
+IMAGES_ONLY += [PICA(3), DAC(3), DCCM(3), SCAN(3)]
 BEYOND_1 = [
     "check_estimators_overwrite_params",
     "check_dont_overwrite_parameters",

@@ -1,8 +1,8 @@
 """The long runs that decide most, in their order: ``python -m dcbook.book.evidence --hours 2 --jobs 1``.
 
 A chapter names them in `grids.EVIDENCE`: tuples of a rank (low ones first, across all chapters), a title, and a
-function that gives the runs. Their records join those of the chapter's `paper` scale. What was stopped goes on where it
-stood, epoch by epoch.
+function that gives the runs, all of one scale. Their records join those of the chapter at that scale. What was stopped
+goes on where it stood, epoch by epoch.
 """
 
 import argparse
@@ -21,8 +21,6 @@ from dcbook.data import DataError
 from dcbook.experiments import Run, records, sweep
 from dcbook.experiments.progress import clock
 
-SCALE = "paper"
-
 
 @dataclass
 class Item:
@@ -35,9 +33,14 @@ class Item:
     done: list[Run] = field(default_factory=list)
 
     @property
+    def scale(self) -> str:
+        """That of its runs."""
+        return self.runs[0].scale
+
+    @property
     def folder(self) -> Path:
         """Of the records."""
-        return paths.figures(f"{self.chapter}/", SCALE, self.base) / "records"
+        return paths.figures(f"{self.chapter}/", self.scale, self.base) / "records"
 
     @property
     def left(self) -> list[Run]:
@@ -72,7 +75,7 @@ def work(items: list[Item], hours: float | None, jobs: int, tell: Callable[[str]
             return False
         tell(f"{item.chapter}: {item.title}")
         try:
-            starts = paths.output_root() / "build" / "starts" / SCALE
+            starts = paths.output_root() / "build" / "starts" / item.scale
             budget = None if hours is None else left
             result = sweep(item.left, item.folder, starts_folder=starts, n_jobs=jobs, budget=budget)
         except (FileNotFoundError, DataError) as error:

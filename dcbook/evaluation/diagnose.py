@@ -85,7 +85,7 @@ class Diagnose:
         return {name: value for name, value in found.items() if math.isfinite(value)}
 
     def _clusters(self, model: Any, u: Tensor) -> Tensor:
-        if model._centers is None:
+        if not model._has_clusters:
             return kmeans(u, model.n_clusters, n_init=1, random_state=self.seed, device=u.device).labels
         with evaluating(model):
             return model._assign(u)

@@ -22,6 +22,17 @@ from dcbook.losses.adversarial import (
     wasserstein_critic_loss,
     wasserstein_generator_loss,
 )
+from dcbook.losses.assignments import (
+    aggregation_loss,
+    balanced_cross_entropy,
+    cluster_contrast,
+    entropy,
+    imbalance,
+    negative_information,
+    neighbor_disagreement,
+    partition_confusion,
+    pointwise_information,
+)
 from dcbook.losses.contrastive import info_nce, nt_xent, swapped_prediction
 from dcbook.losses.dcss import (
     cluster_loss,
@@ -34,41 +45,80 @@ from dcbook.losses.dcss import (
 )
 from dcbook.losses.dec import kl_divergence, student_t, student_t_by_dimension, target_distribution
 from dcbook.losses.distances import mean_squared_error, squared_distances, squared_error
+from dcbook.losses.instances import (
+    decorrelation,
+    expert_log_likelihoods,
+    instance_discrimination,
+    mixture_loss,
+    remembered,
+)
 from dcbook.losses.kmeans_like import dcn_loss, running_means, soft_kmeans
 from dcbook.losses.neighbors import neighbor_reconstruction
+from dcbook.losses.pairs import (
+    cross_entropies,
+    cross_entropy_of_pairs,
+    graph_loss,
+    label_features,
+    local_information,
+    pair_targets,
+    pseudo_label_loss,
+    squared_error_of_pairs,
+)
 from dcbook.losses.spectral import gaussian_affinity, orthonormalizer, pair_loss, spectral_loss
 from dcbook.losses.subspaces import column_lengths, subspace_affinity, subspace_overlap
 from dcbook.losses.variational import bernoulli_error, log_full_mixture, log_mixture, mixture_divergence
 
 __all__ = [
     "acai_loss",
+    "aggregation_loss",
+    "balanced_cross_entropy",
     "bernoulli_error",
+    "cluster_contrast",
     "cluster_loss",
     "column_lengths",
     "critic_loss",
+    "cross_entropies",
+    "cross_entropy_of_pairs",
     "dcn_loss",
+    "decorrelation",
     "discriminator_loss",
+    "entropy",
+    "expert_log_likelihoods",
     "gaussian_affinity",
+    "graph_loss",
+    "imbalance",
     "info_nce",
+    "instance_discrimination",
     "kl_divergence",
+    "label_features",
+    "local_information",
     "log_full_mixture",
     "log_mixture",
     "mean_squared_error",
     "memberships",
     "mixture_divergence",
+    "mixture_loss",
+    "negative_information",
+    "neighbor_disagreement",
     "neighbor_reconstruction",
     "nt_xent",
     "origin_loss",
     "orthonormalizer",
     "pair_loss",
+    "pair_targets",
     "pairwise_loss",
+    "partition_confusion",
+    "pointwise_information",
+    "pseudo_label_loss",
     "realism_loss",
+    "remembered",
     "rounded",
     "running_means",
     "soft_kmeans",
     "spectral_loss",
     "squared_distances",
     "squared_error",
+    "squared_error_of_pairs",
     "student_t",
     "student_t_by_dimension",
     "subspace_affinity",

@@ -7,6 +7,9 @@ from sklearn.base import BaseEstimator
 from dcbook.methods.adec import ADECReconstruction
 from dcbook.methods.autoencoder_kmeans import AEKMeans
 from dcbook.methods.brb import BRB_DCN, BRB_DEC, BRB_IDEC
+from dcbook.methods.cc import CC
+from dcbook.methods.dac import DAC, DAC_star
+from dcbook.methods.dccm import DCCM
 from dcbook.methods.dcn import DCN
 from dcbook.methods.dcss import DCSS, DCSS_agg, DCSS_u
 from dcbook.methods.dec import DEC
@@ -18,15 +21,24 @@ from dcbook.methods.edesc import EDESC
 from dcbook.methods.ganmm import GANMM
 from dcbook.methods.idec import IDEC
 from dcbook.methods.idecf import IDECF
+from dcbook.methods.idfd import IDFD
+from dcbook.methods.imsat import IMSAT
 from dcbook.methods.kmeans import KMeans
 from dcbook.methods.lpmf import LPMF
 from dcbook.methods.lssc import LSSC
+from dcbook.methods.mice import MiCE
 from dcbook.methods.moco import MoCo
 from dcbook.methods.n2d import N2D
+from dcbook.methods.pac import PAC
+from dcbook.methods.pica import PICA
 from dcbook.methods.rdc import RDCReconstruction
+from dcbook.methods.scan import SCAN
 from dcbook.methods.simclr import SimCLR
+from dcbook.methods.simclr_pretext import SimCLRPretext
 from dcbook.methods.spectralnet import SpectralNet
+from dcbook.methods.spice import SPICE
 from dcbook.methods.swav import SwAV
+from dcbook.methods.temi import TEMI
 from dcbook.methods.vade import VaDE
 from dcbook.training import saving
 from dcbook.training.acai import ACAIPretraining
@@ -39,6 +51,9 @@ __all__ = [
     "BRB_DCN",
     "BRB_DEC",
     "BRB_IDEC",
+    "CC",
+    "DAC",
+    "DCCM",
     "DCN",
     "DCSS",
     "DEC",
@@ -47,13 +62,21 @@ __all__ = [
     "GANMM",
     "IDEC",
     "IDECF",
+    "IDFD",
+    "IMSAT",
     "LPMF",
     "LSSC",
     "N2D",
+    "PAC",
+    "PICA",
+    "SCAN",
+    "SPICE",
+    "TEMI",
     "ACAIPretraining",
     "ADECReconstruction",
     "AEKMeans",
     "ContrastivePretraining",
+    "DAC_star",
     "DCSS_agg",
     "DCSS_u",
     "DKM_a",
@@ -61,10 +84,12 @@ __all__ = [
     "DeepClusterV2",
     "DynAE",
     "KMeans",
+    "MiCE",
     "MoCo",
     "Pretraining",
     "RDCReconstruction",
     "SimCLR",
+    "SimCLRPretext",
     "SpectralNet",
     "Start",
     "SwAV",

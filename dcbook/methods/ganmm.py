@@ -158,9 +158,7 @@ class GANMM(DeepClusterer):
         with seeded(derived_seed(self.seed_, "GANs")):
             classifier = Classifier(d, k, (width,)).to(self._device)
             generators, critics = StackedPerceptrons(k, (NOISE, width, d)), StackedPerceptrons(k, (d, width, 1))
-        spread = u.std(0, correction=0)
-        classifier.shift.copy_(u.mean(0))
-        classifier.scale.copy_(torch.where(spread > 0, spread, 1))
+        classifier.standardize(u)
         return classifier, GANs(generators.to(self._device), critics.to(self._device), self.lr)
 
     def _check_hyperparameters(self) -> None:

@@ -20,6 +20,7 @@ class KMeans(ShallowClusterer):
     n_clusters : K.
     n_init : number of starts; the run with the lowest inertia is kept.
     max_iter, tol : as in scikit-learn.
+    unit_length : whether each sample is scaled to length 1 first, so that the contrast of an image does not count.
     random_state, device : as in the deep methods.
 
     Attributes
@@ -29,6 +30,7 @@ class KMeans(ShallowClusterer):
 
     max_iter: int = 300
     tol: float = 1e-4
+    unit_length: bool = False
 
     def _cluster(self, x: Tensor) -> None:
         settings = {"n_init": self.n_init, "max_iter": self.max_iter, "tol": self.tol}
@@ -44,6 +46,10 @@ class KMeans(ShallowClusterer):
         x = self._prepare(x)
         _, distances = assign(x, self.cluster_centers_, device=self._device)
         return -float(distances.double().sum())
+
+    def _matrix(self, x: np.ndarray) -> Tensor:
+        x = super()._matrix(x)
+        return torch.nn.functional.normalize(x, dim=1) if self.unit_length else x
 
     @property
     def _n_features_out(self) -> int:

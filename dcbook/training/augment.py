@@ -24,7 +24,6 @@ from torch import Tensor
 from torch.nn import functional
 
 RATIO = math.log(4 / 3)
-JITTERED = 0.8  # share of the images
 TO_YIQ = torch.tensor([[0.299, 0.587, 0.114], [0.596, -0.274, -0.322], [0.211, -0.523, 0.312]], dtype=torch.float64)
 FROM_YIQ = torch.linalg.inv(TO_YIQ)
 
@@ -38,9 +37,10 @@ class Augmentation:
     crop : smallest share of the area that a crop may have, in (0, 1]; 1 leaves images whole. Crops are resized to the
         image's size. The ratio of their sides is relative to the image's own.
     flip : whether one image in two is mirrored, left to right; not for digits and letters.
-    jitter : strength s in [0, 1] for eight images in ten: brightness, contrast and saturation change by up to ±80 s
-        percent, hue by up to ±72 s degrees.
+    jitter : strength s in [0, 1]: brightness, contrast and saturation change by up to ±80 s percent.
     grayscale : share of the images that lose their color, in [0, 1].
+    hue : largest turn of the hue, as a share of the circle in [0, 0.5]; None is 0.2 s, SimCLR's (±72 s degrees).
+    jittered : share of the images that `jitter` and `hue` are for, in [0, 1].
 
     Saturation, hue and grayscale are for three channels, which are taken for RGB; other images have no color to lose.
     With strengths of 0, `crop=1` and `flip=False` a view is the image. Raises ValueError outside of these ranges.
@@ -50,6 +50,8 @@ class Augmentation:
     flip: bool = True
     jitter: float = 0.5
     grayscale: float = 0.2
+    hue: float | None = None
+    jittered: float = 0.8
 
     def __post_init__(self):
         if not (0 < self.crop <= 1 and 0 <= self.jitter <= 1 and 0 <= self.grayscale <= 1):
@@ -57,6 +59,8 @@ class Augmentation:
                 f"crop must lie in (0, 1], jitter and grayscale in [0, 1], not {self.crop}, {self.jitter}, "
                 f"{self.grayscale}"
             )
+        if not (0 <= self._hue <= 0.5 and 0 <= self.jittered <= 1):
+            raise ValueError(f"hue must lie in [0, 0.5] and jittered in [0, 1], not {self.hue}, {self.jittered}")
 
     def __call__(self, x: Tensor, generator: torch.Generator, part: range | None = None, n: int = 0) -> Tensor:
         """Images (B, C, H, W) in [0, 1] → views of the same shape and range; `generator` is one of the CPU.
@@ -72,7 +76,7 @@ class Augmentation:
                 padding_mode="border",
                 align_corners=False,
             )
-        if self.jitter or (self.grayscale and x.shape[1] == 3):
+        if self.jitter or ((self.grayscale or self._hue) and x.shape[1] == 3):
             x = self._recolored(x, *torch.rand(6, n, generator=generator)[:, rows])
         return x
 
@@ -92,11 +96,16 @@ class Augmentation:
         maps[:, 0, 2], maps[:, 1, 2] = (2 * across - 1) * (1 - width), (2 * down - 1) * (1 - height)
         return maps
 
+    @property
+    def _hue(self) -> float:
+        return 0.2 * self.jitter if self.hue is None else self.hue
+
     def _recolored(self, x: Tensor, jittered: Tensor, gray: Tensor, *strengths: Tensor) -> Tensor:
-        brightness, contrast, saturation, hue = (2 * torch.stack(strengths) - 1) * self.jitter * (jittered < JITTERED)
+        draws = (2 * torch.stack(strengths) - 1) * (jittered < self.jittered)
+        brightness, contrast, saturation = self.jitter * draws[:3]
         if x.shape[1] == 3:
             saturation = (1 + 0.8 * saturation) * (gray >= self.grayscale)
-            x = (_color_maps(saturation, 0.4 * math.pi * hue).to(x) @ x.flatten(2)).view_as(x)
+            x = (_color_maps(saturation, 2 * math.pi * self._hue * draws[3]).to(x) @ x.flatten(2)).view_as(x)
             luma = torch.einsum("c,bchw->bhw", TO_YIQ[0].to(x), x)
         else:
             luma = x.mean(1)

@@ -139,7 +139,7 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
     def predict(self, x) -> np.ndarray:
         """Clusters of x, shape (N,) int64."""
         u = self._embed(self._prepare(x))
-        return (self._nearest(u).argmax(1) if self._centers is None else self._assign(u)).cpu().numpy()
+        return (self._assign(u) if self._has_clusters else self._nearest(u).argmax(1)).cpu().numpy()
 
     def transform(self, x) -> np.ndarray:
         """Latent codes of x, shape (N, d) float32."""
@@ -148,7 +148,7 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
     def predict_proba(self, x) -> np.ndarray:
         """Soft assignments of x, shape (N, K), rows sum to 1."""
         u = self._embed(self._prepare(x))
-        return (self._nearest(u) if self._centers is None else self._soft_assignments(u)).detach().cpu().numpy()
+        return (self._soft_assignments(u) if self._has_clusters else self._nearest(u)).detach().cpu().numpy()
 
     @property
     def labels_(self) -> np.ndarray:
@@ -161,7 +161,7 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
     @property
     def cluster_centers_(self) -> np.ndarray:
         check_is_fitted(self)
-        centers = self._kmeans(restarts=1) if self._centers is None else self._centers  # None in pretraining
+        centers = self._found_centers() if self._centers is None else self._centers
         return centers.detach().cpu().numpy()
 
     @property
@@ -251,7 +251,7 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
 
     def _nearest(self, u: Tensor) -> Tensor:
         """Latent codes (N, d) → one-hot vectors (N, K) of the nearest centers, from k-means if there are none yet."""
-        centers = self._kmeans(restarts=1) if self._centers is None else self._centers
+        centers = self._found_centers() if self._centers is None else self._centers
         return nn.functional.one_hot(squared_distances(u, centers).argmin(1), self.n_clusters).to(u.dtype)
 
     def _assign(self, u: Tensor) -> Tensor:
@@ -372,7 +372,7 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
 
     def _complete(self) -> None:
         if self._centers is None:
-            self._centers = self._kmeans(restarts=1)
+            self._centers = self._found_centers()
         self.autoencoder_.eval()
         self._labels = None  # a monitor may have computed them with earlier centers
         _ = self.labels_
@@ -385,6 +385,15 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         found, sizes = means(u, self._assign(u), self.n_clusters)
         return torch.where(sizes.unsqueeze(1) > 0, found, u.mean(0))
 
+    @property
+    def _has_clusters(self) -> bool:
+        """Whether the method has clusters yet; a pretraining has none."""
+        return self._centers is not None
+
+    def _found_centers(self) -> Tensor:
+        """Centers (K, d) where there are none: those of k-means on the codes as they are."""
+        return self._kmeans(restarts=1)
+
     def _kmeans(self, restarts: int) -> Tensor:
         u = self._embed(self._x)
         found = kmeans(u, self.n_clusters, n_init=restarts, random_state=stream(self.seed_, "k-means"), device=u.device)
@@ -393,7 +402,7 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
     def _training_labels(self) -> Tensor:
         """Clusters (N,) of the training samples by the current model, or by k-means if there are no centers yet."""
         u = self._embed(self._x)
-        if self._centers is None:
+        if not self._has_clusters:
             settings = {"random_state": stream(self.seed_, "k-means"), "device": u.device}
             return kmeans(u, self.n_clusters, n_init=1, **settings).labels
         return self._assign(u)

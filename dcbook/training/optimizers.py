@@ -61,11 +61,15 @@ def _laid_out(gradient: Tensor, weight: Tensor) -> Tensor:
 
 
 class Adam(Optimizer):
-    """Adam with step `lr`: Kingma & Ba 2015, Algorithm 1, default decay rates; `lr` may change between steps."""
+    """Adam with step `lr`: Kingma & Ba 2015, Algorithm 1, default decay rates; `lr` may change between steps.
 
-    def __init__(self, weights: Iterable[nn.Parameter], lr: float, eps: float = 1e-8):
+    `weight_decay` times each weight is added to its gradient first, as in `torch.optim.Adam` (not AdamW).
+    """
+
+    def __init__(self, weights: Iterable[nn.Parameter], lr: float, eps: float = 1e-8, weight_decay: float = 0.0):
         super().__init__(weights, lr)
         self.eps = eps
+        self.weight_decay = weight_decay
         self._means = [torch.zeros_like(weight) for weight in self.weights]
         self._squares = [torch.zeros_like(weight) for weight in self.weights]
         self._steps = [torch.zeros((), device=weight.device) for weight in self.weights]
@@ -96,7 +100,7 @@ class Adam(Optimizer):
             beta1=0.9,
             beta2=0.999,
             lr=self.lr,
-            weight_decay=0,
+            weight_decay=self.weight_decay,
             eps=self.eps,
             maximize=False,
         )
@@ -145,14 +149,18 @@ class SGD(Optimizer):
 class RMSProp(Optimizer):
     """RMSProp with step `lr` and TensorFlow 1's defaults: s ← 0.9 s + 0.1 g², w ← w - lr g / sqrt(s + eps).
 
-    Unlike in torch, the running squares s start at 1, and eps is inside the root.
+    Unlike in torch, the running squares s start at 1, and eps is inside the root. With `keras`, s starts at 0 and
+    w ← w - lr g / (sqrt(s) + eps), as in Keras and, with `decay` for alpha, in torch.
     """
 
-    def __init__(self, weights: Iterable[nn.Parameter], lr: float, decay: float = 0.9, eps: float = 1e-10):
+    def __init__(
+        self, weights: Iterable[nn.Parameter], lr: float, decay: float = 0.9, eps: float = 1e-10, keras: bool = False
+    ):
         super().__init__(weights, lr)
         self.decay = decay
         self.eps = eps
-        self._squares = [torch.ones_like(weight) for weight in self.weights]
+        self.keras = keras
+        self._squares = [torch.full_like(weight, 0.0 if keras else 1.0) for weight in self.weights]
 
     def _memories(self, i: int) -> list[Tensor]:
         return [self._squares[i]]
@@ -169,6 +177,10 @@ class RMSProp(Optimizer):
     def _update(self, gradients: list[Tensor]) -> None:
         torch._foreach_mul_(self._squares, self.decay)
         torch._foreach_addcmul_(self._squares, gradients, gradients, 1 - self.decay)
-        roots = torch._foreach_add(self._squares, self.eps)
-        torch._foreach_sqrt_(roots)
+        if self.keras:
+            roots = torch._foreach_sqrt(self._squares)
+            torch._foreach_add_(roots, self.eps)
+        else:
+            roots = torch._foreach_add(self._squares, self.eps)
+            torch._foreach_sqrt_(roots)
         torch._foreach_addcdiv_(self.weights, gradients, roots, -self.lr)

@@ -15,6 +15,7 @@ from dcbook.files import folder_to_write
 from dcbook.training.network_files import describe_module, module_tensors, restore_module
 from dcbook.training.pretraining import Recipe
 from dcbook.training.tensor_files import read_tensors, write_tensors
+from dcbook.training.views import VIEWS
 
 FILE = "model.safetensors"
 NETWORKS = ("autoencoder_", "mnet_", "prior_", "head_")
@@ -80,6 +81,10 @@ def _build(described: dict, known: Mapping[str, type]) -> BaseEstimator:
     if isinstance(parameters.get("start"), dict):
         fields = dict(parameters["start"])
         parameters["start"] = _known(fields.pop("recipe"), known, Recipe)(**fields)
+    for name, value in parameters.items():
+        if isinstance(value, dict) and "view" in value:
+            fields = dict(value)
+            parameters[name] = VIEWS[fields.pop("view")](**fields)
     return _known(described["class"], known, BaseEstimator)(**parameters)
 
 
@@ -94,6 +99,8 @@ def plain(value: Any, foreign: Callable[[Any], Any] = lambda value: None) -> Any
     """A parameter in JSON types; `foreign` converts values without a JSON type (a network, a random generator)."""
     if isinstance(value, Recipe):
         return {"recipe": type(value).__name__} | asdict(value)
+    if VIEWS.get(type(value).__name__) is type(value):
+        return {"view": type(value).__name__} | asdict(value)
     if isinstance(value, np.generic):
         return value.item()
     if isinstance(value, torch.device):

@@ -1,8 +1,8 @@
-"""The start of a deep method: a trained autoencoder and, if known, cluster centers in its latent space."""
+"""The start of a deep method: a trained autoencoder and, if known, cluster centers in its latent space, and codes."""
 
 import hashlib
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +11,12 @@ from torch import Tensor, nn
 
 from dcbook.files import folder_to_write
 from dcbook.training.network_files import describe_module, module_tensors, restore_module
+from dcbook.training.pretext import Codes
 from dcbook.training.pretraining import Pretraining, Recipe
 from dcbook.training.tensor_files import read_tensors, write_tensors
 
 FILE = "start.safetensors"
+OF_CODES = tuple(field.name for field in fields(Codes) if field.name != "samples")
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,12 +28,14 @@ class Start:
     autoencoder : module with `encoder`, (B, *input_shape) → (B, d), and `decoder`, (B, d) → (B, …); methods train a
         copy. Methods without reconstruction (DEC, AE+k-means, DCSS without phase 1) do not need the decoder.
     centers : tensor or array (K, d), stored as a float32 tensor, or None, in which case methods use k-means.
+    codes : codes of the training samples, computed by a pretext; None: methods that need codes compute their own.
 
     `load` raises ValueError, naming the file, if it is missing, incomplete or altered.
     """
 
     autoencoder: nn.Module
     centers: Tensor | None = None
+    codes: Codes | None = None
 
     def __post_init__(self):
         if self.centers is not None:
@@ -44,7 +48,7 @@ class Start:
 
     @property
     def digest(self) -> str:
-        """SHA-256 over weights, buffers and centers."""
+        """SHA-256 over weights, buffers, centers and codes."""
         sha = hashlib.sha256()
         for name, tensor in sorted(self._tensors().items()):
             sha.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}".encode())
@@ -56,7 +60,7 @@ class Start:
 
         Raises FileExistsError if `folder` is a file.
         """
-        described = describe_module(self.autoencoder)
+        described = describe_module(self.autoencoder) | ({"codes": self.codes.samples} if self.codes else {})
         write_tensors(folder_to_write(folder) / FILE, self._tensors(), described)
 
     @classmethod
@@ -66,13 +70,19 @@ class Start:
         tensors, described = read_tensors(path, "start", "delete it to train it again")
         try:
             centers = tensors.pop("centers", None)
-            return cls(restore_module(described, tensors, "autoencoder."), centers)
+            codes = None
+            if "codes" in described:
+                codes = Codes(described["codes"], **{name: tensors.pop(f"codes.{name}") for name in OF_CODES})
+            return cls(restore_module(described, tensors, "autoencoder."), centers, codes)
         except Exception as error:
             raise ValueError(f"{path} holds no start that this version can read: {error}; train it again") from error
 
     def _tensors(self) -> dict[str, Tensor]:
         tensors = module_tensors(self.autoencoder, "autoencoder.")
-        return tensors if self.centers is None else tensors | {"centers": self.centers.detach().cpu().contiguous()}
+        others = {} if self.centers is None else {"centers": self.centers}
+        if self.codes is not None:
+            others |= {f"codes.{name}": getattr(self.codes, name) for name in OF_CODES}
+        return tensors | {name: tensor.detach().cpu().contiguous() for name, tensor in others.items()}
 
 
 def resolve_start(

@@ -1,0 +1,128 @@
+"""Records of this chapter, and numbers that others print, as rows: what its tables print and its pictures draw."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from dcbook.book.chapters import reported
+from dcbook.chapters.contrastive.grids import COLLAPSE, HEADS, PRETEXT
+from dcbook.experiments import Record
+
+RENAMED = {
+    "PICA (mean)": "PICA",
+    "SCAN after self-labelling (best)": "SCAN",
+    "DAC* (repo log)": "DAC*",
+    "SimCLR pretext+k-means (SCAN protocol)": PRETEXT,
+}  # of printed rows, those that stand for a method of ours
+CHOSEN_BY = {"DCCM": "nmi", "PICA": "acc", "SPICE": "best_head_acc"}  # by labels, in the released code
+SETS = {"cifar10": "CIFAR-10", "cifar100-20": "CIFAR-100-20", "stl10": "STL-10", "imagenet10": "ImageNet-10"}
+
+
+def printed() -> pd.DataFrame:
+    """What others print, by our names of the methods where there are such; see ``reported/README.md``."""
+    frame = reported("contrastive/printed")
+    return frame.assign(method=frame["method"].replace(RENAMED))
+
+
+def beside(dataset: str, methods: Sequence[str], metrics: Sequence[str] = ("acc", "nmi")) -> pd.DataFrame:
+    """Printed rows of some methods on one data set: a row a method in that order, a column a score, and the source."""
+    frame = reported("contrastive/printed").query("dataset == @dataset")
+    rows = []
+    for method in methods:
+        of_method = frame[frame["method"] == method].set_index("metric")
+        if len(of_method):
+            scores = {metric.upper(): of_method["value"].get(metric) for metric in metrics}
+            rows.append({"row": method, **scores, "known from": of_method["status"].iloc[0]})
+    return pd.DataFrame(rows)
+
+
+def scan_steps(records: Sequence[Record]) -> pd.DataFrame:
+    """SCAN from step to step: dataset, seed, metric, and in per cent `pretext`, `step 2` and `step 3`.
+
+    `pretext` is k-means on the codes of step 1. `step 2` is the epoch that SCAN's selection takes.
+    """
+    pretexts = {_place(record): record.scores for record in records if record.run["method"] == PRETEXT}
+    rows = []
+    for record in records:
+        if record.run["method"] != "SCAN" or _place(record) not in pretexts:
+            continue
+        chosen = min((entry for entry in record.history if "selection" in entry), key=lambda entry: entry["selection"])
+        for metric in ("acc", "nmi"):
+            steps = {
+                "pretext": pretexts[_place(record)][metric],
+                "step 2": chosen[metric],
+                "step 3": record.scores[metric],
+            }
+            row = {"dataset": record.run["dataset"], "seed": record.run["seed"], "metric": metric}
+            rows.append(row | {name: 100 * value for name, value in steps.items()})
+    return pd.DataFrame(rows)
+
+
+def premise(records: Sequence[Record]) -> pd.DataFrame:
+    """A row for each pretext: dataset, seed, epochs, `purity` and `pixels` in %, `acc` and `nmi` in points.
+
+    The latter are what SCAN's heads gain over k-means on the same codes; `pixels` is the purity of unit-length pixels.
+    """
+    pretexts = {(*_place(r), _epochs(r)): r for r in records if r.run["method"].startswith(PRETEXT)}
+    rows = []
+    for record in records:
+        if not record.run["method"].startswith(HEADS):
+            continue
+        key = (*_place(record), int(record.run["method"].removeprefix(f"{HEADS}, ").removesuffix(" epochs")))
+        if (before := pretexts.get(key)) is None:
+            continue
+        gains = {metric: 100 * (record.scores[metric] - before.scores[metric]) for metric in ("acc", "nmi")}
+        purity = {"purity": 100 * before.portrait["z"], "pixels": 100 * before.portrait["pixels"]}
+        rows.append({**dict(zip(("dataset", "seed", "epochs"), key, strict=True)), **purity, **gains})
+    return pd.DataFrame(rows)
+
+
+def choices(records: Sequence[Record]) -> pd.DataFrame:
+    """What choosing an epoch by labels is worth: dataset, seed, method, metric, and in % `last` and `chosen`.
+
+    The choice is the release's where it has one: the epoch with the best NMI in DCCM, with the best ACC in PICA, epoch
+    and head with the best ACC in SPICE. Other methods are treated as PICA is. `last` is what the run ends with.
+    """
+    rows = []
+    for record in records:
+        by = CHOSEN_BY.get(record.run["method"], "acc")
+        epochs = [entry for entry in record.history if entry.get(by) is not None]
+        if not epochs:
+            continue
+        best = max(epochs, key=lambda entry: entry[by])
+        for metric in ("acc", "nmi"):
+            named = by.removesuffix("acc").removesuffix("nmi") + metric
+            scores = {"last": 100 * record.scores[metric], "chosen": 100 * best[named]}
+            place = dict(zip(("dataset", "seed"), _place(record), strict=True))
+            rows.append({**place, "method": record.run["method"], "metric": metric, **scores})
+    return pd.DataFrame(rows)
+
+
+def guards(records: Sequence[Record]) -> pd.DataFrame:
+    """A row for each run of `grids.COLLAPSE` beside its method as it is, of the same data set and seed.
+
+    dataset, seed, method, `taken` (what was taken away); `clusters` and `clusters_without`, effective numbers of
+    clusters; `largest` and `largest_without`, shares of the largest one in %; `acc` and `acc_without`, in %.
+    """
+    found = {(record.run["method"], *_place(record)): record for record in records}
+    rows = []
+    for variant, (method, _) in COLLAPSE.items():
+        for (name, *place), record in found.items():
+            if name != variant or (whole := found.get((method, *place))) is None:
+                continue
+            row = {"dataset": place[0], "seed": place[1], "method": method}
+            row["taken"] = variant.removeprefix(f"{method}, ").removeprefix("no ")
+            for suffix, each in (("", whole), ("_without", record)):
+                row[f"clusters{suffix}"] = each.portrait["clusters"]
+                row[f"largest{suffix}"] = 100 * each.portrait["largest"]
+                row[f"acc{suffix}"] = 100 * each.scores["acc"]
+            rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _place(record: Record) -> tuple[str, int]:
+    return record.run["dataset"], record.run["seed"]
+
+
+def _epochs(record: Record) -> int:
+    return record.provenance["parameters"]["epochs"]

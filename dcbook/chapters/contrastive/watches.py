@@ -1,0 +1,60 @@
+"""What the chapter keeps of a run beside its scores: pure neighborhoods, sizes of clusters, scores of heads."""
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from dcbook.data import Dataset
+from dcbook.evaluation import purity, scores
+from dcbook.experiments.watch import Watch
+
+NEIGHBORS = 20
+
+
+class NeighborPurity(Watch):
+    """SCAN's premise: the share of an image's 20 nearest neighbors that have its class, in [0, 1].
+
+    The portrait has it for the pretext's Z space, its codes, and the pixels, each scaled to length 1.
+    """
+
+    name = "purity of neighborhoods"
+
+    def portrait(self, model: Any, data: Dataset) -> dict[str, float]:
+        spaces = {"z": model.project(data.images), "h": model.transform(data.images), "pixels": data.images}
+        return {name: _purity(torch.tensor(space), data.labels) for name, space in spaces.items()}
+
+
+def _purity(x: torch.Tensor, labels: Any) -> float:
+    unit = torch.nn.functional.normalize(x.flatten(1).float(), dim=1)
+    return purity(unit.numpy(), labels, NEIGHBORS)
+
+
+class ClusterSizes(Watch):
+    """How the samples spread over clusters: `largest`, the share of the largest one, in [0, 1], and `clusters`.
+
+    The latter is the effective number of clusters, exp of the entropy of their sizes: K where all are equal, 1 where
+    all samples are in one.
+    """
+
+    name = "sizes of clusters"
+
+    def epoch(self, model: Any, data: Dataset) -> dict[str, float]:
+        return self.portrait(model, data)
+
+    def portrait(self, model: Any, data: Dataset) -> dict[str, float]:
+        shares = np.unique(model.labels_, return_counts=True)[1] / len(model.labels_)
+        return {"largest": float(shares.max()), "clusters": float(np.exp(-(shares * np.log(shares)).sum()))}
+
+
+class HeadScores(ClusterSizes):
+    """Beside `ClusterSizes`, what labels would choose of SPICE's heads: ACC and NMI of the one with the best ACC."""
+
+    name = "scores of heads"
+
+    def epoch(self, model: Any, data: Dataset) -> dict[str, float]:
+        found = super().epoch(model, data)
+        if model.history_[-1]["phase"] != "prototypes":
+            return found
+        best = max((scores(data.labels, labels) for labels in model.labels_of_heads()), key=lambda found: found["acc"])
+        return found | {f"best_head_{metric}": best[metric] for metric in ("acc", "nmi")}

@@ -1,0 +1,151 @@
+"""DAC, deep adaptive image clustering: Chang, Wang, Meng, Xiang & Pan, ICCV 2017.
+
+| symbol | name in code      | shape  | meaning                                                     |
+|--------|-------------------|--------|-------------------------------------------------------------|
+| l_i    | label_features(p) | (B, K) | label feature: the softmax output, scaled to length 1       |
+| s_ij   | s                 | (B, B) | l_i · l_j, from 0 to 1                                      |
+| s⁰_ij  | before            | (B, B) | the same for the images as they are, when their block began |
+| r_ij   | same, decided     | (B, B) | 1 where s⁰ > u, 0 where s⁰ < l, else the pair is left out   |
+| u, l   | `_thresholds`     |        | move linearly from `upper` and `lower` to `meet`            |
+
+Where the thresholds meet, every pair counts. Loss: the mean over decided pairs of -r ln s - (1 - r) ln(1 - s). The data
+come in blocks of 1,000; each block is looked at once and then trained on several times. The other symbols:
+`dcbook.training.head_clusterer`.
+
+Source: the released code (vector-1127/DAC: mnist.py, cifar10_1.py, cifar10_2.py, stl.py) and an independent port
+(HongtaoYang/DAC-tensorflow), from descriptions; the paper's text was not at hand. Its schedule, as two ports agree on
+it: upper 0.95, lower 0.455, meet 0.5, in 46 epochs. Defaults are those of cifar10_2.py, the version with two
+thresholds.
+
+| released                                                       | here                                                |
+|----------------------------------------------------------------|-----------------------------------------------------|
+| targets, and labels in the end, by statistics of the batch     | targets by those of the block; labels by running    |
+| (of 32, on MNIST 128)                                          | statistics: they don't depend on who shares a batch |
+| cifar10_2.py: the loss is divided once more by B               | `pair_scale="batch"`                                |
+| mnist.py, cifar10_1.py, stl.py: one threshold, all pairs: DAC* | `DAC_star`, that is lower=None                      |
+| mnist.py: squared error, ReLU before the softmax               | pair_loss="squared", rectified=True                 |
+| a second loss: output to the block's own output                | `anchor` (1; 0 on MNIST; 10 and scaled otherwise)   |
+| two augmented updates in each of 10 passes                     | 20 passes                                           |
+"""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from dcbook import losses
+from dcbook.models import NormalizedClassifier
+from dcbook.training.head_clusterer import HeadClusterer
+from dcbook.training.inputs import stream
+from dcbook.training.optimizers import RMSProp
+from dcbook.training.variants import with_fixed
+from dcbook.training.views import Distortion
+
+VIEW = Distortion.mild()
+PAIR_LOSSES = {"cross-entropy": losses.cross_entropy_of_pairs, "squared": losses.squared_error_of_pairs}
+PAIR_SCALES = ("pairs", "batch")
+
+
+@dataclass(kw_only=True, repr=False, eq=False)
+class DAC(HeadClusterer):
+    """Deep adaptive clustering: pairs that the network is sure of teach it, and it gets sure of more.
+
+    Parameters
+    ----------
+    Beside those of `HeadClusterer`:
+
+    architecture, width : of the `dcbook.models.ResNet`, or "dac", "dac-v1" or "dac-96", the released ones (width 64).
+    view : by default the mild distortions of cifar10_2.py.
+    epochs, passes, block : passes over all data in blocks (50), updates of each image of a block in a row (20), images
+        in a block (1,000, or all).
+    lr : of RMSProp (1e-3); batch_size None is 32.
+    upper, lower, meet : u and l in the first epoch, and both in the last; 0 <= lower <= meet <= upper <= 1. lower None:
+        all pairs are decided at u (DAC*).
+    growing : whether u and l move (True); else they stay where they begin, and with them, more or less, the pairs.
+    pair_loss : "cross-entropy" or "squared".
+    pair_scale : "pairs", the mean over decided pairs, or "batch", that divided by B once more, as released.
+    anchor : weight of the second loss, at least 0 (1).
+    rectified : whether a ReLU comes before the softmax.
+
+    history_ : beside the loss and its parts, `decided`, the share of all pairs that count, and `same`, the share of
+        pairs called the same.
+    """
+
+    architecture: str = "dac"
+    width: float = 64
+    view: Any = VIEW
+    epochs: int = 50
+    passes: int = 20
+    block: int | None = None
+    lr: float = 1e-3
+    upper: float = 0.99
+    lower: float | None = 0.80
+    meet: float = 0.895
+    growing: bool = True
+    pair_loss: str = "cross-entropy"
+    pair_scale: str = "pairs"
+    anchor: float = 1.0
+    rectified: bool = False
+
+    SIZES: ClassVar = {"batch_size": 32, "block": 1000}
+    NOTED = ("decided", "same")
+
+    def _optimize(self) -> None:
+        optimizer = self._optimizer([*self.autoencoder_.parameters(), *self.head_.parameters()])
+        order, noise = stream(self.seed_, "batches"), stream(self.seed_, "views")
+        for _, log in self._epochs("clustering", self.epochs, optimizer=optimizer, order=order, noise=noise):
+            batches = self._in_blocks(order, self.block_, self.passes)
+            log(**self._pass(lambda rows: self._losses(rows, noise), batches, optimizer))
+
+    def objectives(self, rows: Tensor) -> dict[str, Tensor]:
+        """As in `HeadClusterer`; the rows are a block of their own."""
+        self._look(rows)
+        return super().objectives(rows)
+
+    def _losses(self, rows: Tensor, noise: torch.Generator) -> dict[str, Tensor]:
+        upper, lower = self._thresholds()
+        before = losses.label_features(self._before[rows])
+        same, decided = losses.pair_targets(before @ before.T, upper, lower)
+        p = self.head_(self.autoencoder_.encoder(self.view(self._samples(rows), noise)))
+        features = losses.label_features(p)
+        loss = PAIR_LOSSES[self.pair_loss](features @ features.T, same, decided)
+        parts = {"pairs": loss / len(rows) if self.pair_scale == "batch" else loss}
+        if self.anchor:
+            parts["anchor"] = self.anchor * losses.cross_entropies(p, self._before[rows]).mean()
+        return parts | {"decided": decided.float().mean(), "same": same.float().mean()}
+
+    def _thresholds(self) -> tuple[float, float | None]:
+        """u and l in the epoch under way."""
+        done = sum(entry["phase"] == "clustering" for entry in self.history_)
+        t = min(1.0, done / max(1, self.epochs - 1)) if self.growing else 0.0
+        upper = self.upper + t * (self.meet - self.upper)
+        return upper, None if self.lower is None else self.lower + t * (self.meet - self.lower)
+
+    def _optimizer(self, weights):
+        return RMSProp(weights, self.lr, decay=0.9, eps=1e-8, keras=True)
+
+    def _fresh_head(self, d: int) -> nn.Module:
+        return NormalizedClassifier(d, self.n_clusters, self.n_clusters, self.rectified)
+
+    def _check_hyperparameters(self) -> None:
+        super()._check_hyperparameters()
+        lower = self.meet if self.lower is None else self.lower
+        if not 0 <= lower <= self.meet <= self.upper <= 1:
+            raise ValueError(
+                f"thresholds must keep 0 <= lower <= meet <= upper <= 1, not lower={self.lower}, meet={self.meet}, "
+                f"upper={self.upper}"
+            )
+        if self.pair_loss not in PAIR_LOSSES or self.pair_scale not in PAIR_SCALES:
+            raise ValueError(
+                f"pair_loss must be one of {', '.join(PAIR_LOSSES)} and pair_scale one of {', '.join(PAIR_SCALES)}, "
+                f"not {self.pair_loss!r}, {self.pair_scale!r}"
+            )
+        if self.passes < 1 or self.anchor < 0:
+            raise ValueError(f"passes must be at least 1 and anchor at least 0, not {self.passes}, {self.anchor}")
+
+
+def DAC_star(n_clusters: int = 10, **parameters: Any) -> DAC:
+    """DAC*, as its code for most data sets has it: one threshold, falling from 0.99 to 0.75, decides all pairs."""
+    given = {"upper": 0.99, "meet": 0.75} | parameters
+    return with_fixed(DAC, "DAC*", {"lower": None}, n_clusters=n_clusters, **given)

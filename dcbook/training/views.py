@@ -1,0 +1,272 @@
+"""Views of single methods: what DAC and DCCM do to a batch, and the strong view of SCAN and SPICE.
+
+The views of the other methods are settings of `dcbook.training.augment.Augmentation`. A view is a frozen dataclass; it
+takes images (B, C, H, W) in [0, 1] and a generator of the CPU, and gives images of the same shape and range. Any such
+function can take its place as the parameter `view` of a method.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from dcbook.training.augment import Augmentation, ShiftRotation
+
+View = Callable[[Tensor, torch.Generator], Tensor]
+LUMA = (0.299, 0.587, 0.114)
+
+
+@dataclass(frozen=True)
+class Distortion:
+    """Images turned, moved, stretched and mirrored a little, and their channels shifted: the view of DAC and DCCM.
+
+    Parameters
+    ----------
+    rotation : largest turn about the center, in degrees, in [0, 180].
+    shift : largest shift along each axis, as a share of the side, in [0, 1).
+    zoom : largest change of each axis' scale, in [0, 1), drawn for each axis: 0.15 is 0.85 to 1.15.
+    flip : whether one image in two is mirrored, left to right.
+    channels : largest shift of each channel's values, in [0, 1], clipped to the range of the image.
+    gain : what all values are multiplied by in the end, in (0, 1]. DAC's targets come from images without it.
+
+    Interpolation is linear; what comes in from outside repeats the border. The defaults are those of DAC's CIFAR v1 and
+    of DCCM. `mild` is that of DAC's other sets. Source: DAC, cifar10_1.py:48-56, DCCM, main.py:95-102 (Keras'
+    `ImageDataGenerator`). Raises ValueError outside of these ranges.
+    """
+
+    rotation: float = 20.0
+    shift: float = 0.18
+    zoom: float = 0.15
+    flip: bool = True
+    channels: float = 0.1
+    gain: float = 0.95
+
+    @classmethod
+    def mild(cls, flip: bool = True) -> "Distortion":
+        """Half as strong: DAC's view on its other sets; on digits without `flip`."""
+        return cls(10.0, 0.09, 0.05, flip, 0.05, 0.975)
+
+    def __post_init__(self):
+        in_range = (0 <= self.rotation <= 180, 0 <= self.shift < 1, 0 <= self.zoom < 1)
+        if not (all(in_range) and 0 <= self.channels <= 1 and 0 < self.gain <= 1):
+            raise ValueError(
+                f"rotation must lie in [0, 180], shift and zoom in [0, 1), channels in [0, 1] and gain in (0, 1], not "
+                f"{self.rotation}, {self.shift}, {self.zoom}, {self.channels}, {self.gain}"
+            )
+
+    def __call__(self, x: Tensor, generator: torch.Generator) -> Tensor:
+        """Images (B, C, H, W) in [0, 1] → views of the same shape and range."""
+        n = len(x)
+        angle, right, down, wide, high = 2 * torch.rand(5, n, generator=generator) - 1
+        mirrored = torch.rand(n, generator=generator) < 0.5
+        levels = 2 * torch.rand(n, x.shape[1], 1, 1, generator=generator) - 1
+        scale = 1 + self.zoom * torch.stack([wide, high], 1)
+        if self.flip:
+            scale[mirrored, 0] *= -1
+        turn = turned(math.radians(self.rotation) * angle, x.shape)
+        moved = turn @ (2 * self.shift * torch.stack([right, down], 1)).unsqueeze(2)
+        x = warped(x, torch.cat([turn * scale.unsqueeze(1), moved], 2), "border")
+        if self.channels:
+            low, high = x.amin((1, 2, 3), keepdim=True), x.amax((1, 2, 3), keepdim=True)
+            x = (x + self.channels * levels.to(x)).clamp(low, high)
+        return self.gain * x
+
+
+@dataclass(frozen=True)
+class Strong:
+    """Some random operations one after the other, then a hole: the strong view of SCAN and SPICE (RandAugment's kind).
+
+    Parameters
+    ----------
+    operations : drawn for each image with replacement, at least 0 (4), out of identity, autocontrast, equalize, rotate
+        (±30°), solarize, color, contrast, brightness, sharpness (factors 0.05 to 0.95), shear and translate (±0.1 of
+        the side, each along x or y), posterize (4 to 8 bits); each with a magnitude of its own, uniform in its range.
+    flip : whether one image in two is mirrored, left to right.
+    hole : largest side of the hole as a share of the image's, in [0, 1]; its side is uniform from one pixel on, its
+        center anywhere, its value the mean of the batch. 0: none.
+
+    As released: the hole has the value 0 after the normalization, which is the mean of the data; "random crop" without
+    padding does nothing where images have its size, and is left out. Not as released: interpolation is linear
+    (released: the nearest pixel). Source: SCAN, data/augment.py and utils/common_config.py:229-243.
+    Raises ValueError outside of these ranges.
+    """
+
+    operations: int = 4
+    flip: bool = True
+    hole: float = 0.5
+
+    def __post_init__(self):
+        if self.operations < 0 or not 0 <= self.hole <= 1:
+            raise ValueError(
+                f"operations must be at least 0 and hole lie in [0, 1], not {self.operations}, {self.hole}"
+            )
+
+    def __call__(self, x: Tensor, generator: torch.Generator) -> Tensor:
+        """Images (B, C, H, W) in [0, 1] → views of the same shape and range."""
+        n = len(x)
+        if self.flip:
+            mirrored = (torch.rand(n, generator=generator) < 0.5).to(x.device).view(-1, 1, 1, 1)
+            x = torch.where(mirrored, x.flip(3), x)
+        drawn = torch.randint(len(OPERATIONS), (self.operations, n), generator=generator)
+        magnitudes = torch.rand(self.operations, n, generator=generator)
+        for which, t in zip(drawn, magnitudes, strict=True):
+            changed = torch.empty_like(x)
+            for i, operation in enumerate(OPERATIONS.values()):
+                rows = (which == i).nonzero().flatten()
+                if len(rows):
+                    changed[rows.to(x.device)] = operation(x[rows.to(x.device)], t[rows])
+            x = changed
+        return self._with_hole(x, torch.rand(3, n, generator=generator)) if self.hole else x
+
+    def _with_hole(self, x: Tensor, drawn: Tensor) -> Tensor:
+        height, width = x.shape[2:]
+        size, down, across = drawn.to(x.device)
+        side = (size * self.hole * min(height, width)).ceil().clamp_min(1)
+        inside = torch.ones(len(x), 1, 1, dtype=torch.bool, device=x.device)
+        for length, place, axis in ((height, down, 2), (width, across, 1)):
+            first = (place * length).floor() - (side / 2).floor()
+            at = torch.arange(length, device=x.device) - first.unsqueeze(1)
+            inside = inside & ((at >= 0) & (at < side.unsqueeze(1))).unsqueeze(axis)
+        return torch.where(inside.unsqueeze(1), x.mean((0, 2, 3), keepdim=True), x)
+
+
+def turned(angle: Tensor, shape: torch.Size) -> Tensor:
+    """Turns by `angle` (B,), in radians, as maps (B, 2, 2) of coordinates in [-1, 1] that keep lengths in pixels."""
+    wide = shape[-1] / shape[-2]
+    turn = torch.stack([angle.cos(), -angle.sin() / wide, angle.sin() * wide, angle.cos()], 1)
+    return turn.view(-1, 2, 2)
+
+
+def warped(x: Tensor, maps: Tensor, outside: str = "zeros") -> Tensor:
+    """Images (B, C, H, W) seen through `maps` (B, 2, 3) from a view's coordinates to its image's, both in [-1, 1].
+
+    Interpolation is linear; `outside` is "zeros" or "border".
+    """
+    grid = functional.affine_grid(maps.to(x), x.shape, align_corners=False)
+    return functional.grid_sample(x, grid, padding_mode=outside, align_corners=False)
+
+
+# --- operations of the strong view: images (B, C, H, W) and magnitudes t (B,) in [0, 1] → images --------------------
+
+
+def _identity(x: Tensor, t: Tensor) -> Tensor:
+    return x
+
+
+def autocontrast(x: Tensor, t: Tensor) -> Tensor:
+    """Each channel stretched to [0, 1]; one that is constant stays."""
+    low, high = x.amin((2, 3), keepdim=True), x.amax((2, 3), keepdim=True)
+    return torch.where(high > low, (x - low) / (high - low).clamp_min(1e-12), x)
+
+
+def equalize(x: Tensor, t: Tensor) -> Tensor:
+    """Each channel's histogram of 256 levels made flat, as Pillow does it."""
+    levels = (255 * x).round().long().flatten(2)
+    counts = torch.zeros(*levels.shape[:2], 256, dtype=torch.int64, device=x.device)
+    counts.scatter_add_(2, levels, torch.ones_like(levels))
+    last = counts.gather(2, levels.amax(2, keepdim=True))
+    step = (levels.shape[2] - last) // 255
+    table = (counts.cumsum(2) - counts + step // 2) // step.clamp_min(1)
+    table = table.clamp(0, 255)
+    return torch.where(step > 0, table.gather(2, levels), levels).view(x.shape).to(x) / 255
+
+
+def rotate(x: Tensor, t: Tensor) -> Tensor:
+    turn = turned(math.radians(30) * (2 * t - 1), x.shape)
+    return warped(x, torch.cat([turn, torch.zeros(len(t), 2, 1)], 2))
+
+
+def solarize(x: Tensor, t: Tensor) -> Tensor:
+    """Values from the threshold t on are inverted."""
+    return torch.where(x >= _factor(t, x), 1 - x, x)
+
+
+def color(x: Tensor, t: Tensor) -> Tensor:
+    return torch.lerp(_gray(x).expand_as(x), x, _factor(0.05 + 0.9 * t, x))
+
+
+def contrast(x: Tensor, t: Tensor) -> Tensor:
+    return torch.lerp(_gray(x).mean((2, 3), keepdim=True).expand_as(x), x, _factor(0.05 + 0.9 * t, x))
+
+
+def brightness(x: Tensor, t: Tensor) -> Tensor:
+    return x * _factor(0.05 + 0.9 * t, x)
+
+
+def sharpness(x: Tensor, t: Tensor) -> Tensor:
+    """Blended with its smoothed copy, as Pillow smooths: weights 5 and 1 over 13, borders as they are."""
+    kernel = torch.ones(3, 3, device=x.device, dtype=x.dtype)
+    kernel[1, 1] = 5
+    smooth = x.clone()
+    if min(x.shape[2:]) > 2:
+        inner = functional.conv2d(x.flatten(0, 1).unsqueeze(1), kernel.view(1, 1, 3, 3) / 13)
+        smooth[:, :, 1:-1, 1:-1] = inner.view(*x.shape[:2], *inner.shape[2:])
+    return torch.lerp(smooth, x, _factor(0.05 + 0.9 * t, x))
+
+
+def shear_x(x: Tensor, t: Tensor) -> Tensor:
+    return _sheared(x, t, 0, x.shape[2] / x.shape[3])
+
+
+def shear_y(x: Tensor, t: Tensor) -> Tensor:
+    return _sheared(x, t, 1, x.shape[3] / x.shape[2])
+
+
+def translate_x(x: Tensor, t: Tensor) -> Tensor:
+    return _translated(x, t, 0)
+
+
+def translate_y(x: Tensor, t: Tensor) -> Tensor:
+    return _translated(x, t, 1)
+
+
+def posterize(x: Tensor, t: Tensor) -> Tensor:
+    """Only the first 4 to 8 of 8 bits are kept."""
+    dropped = 2.0 ** (8 - (4 + 5 * t).floor().clamp_max(8))
+    step = _factor(dropped, x)
+    return ((255 * x).round() / step).floor() * step / 255
+
+
+OPERATIONS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "identity": _identity,
+    "autocontrast": autocontrast,
+    "equalize": equalize,
+    "rotate": rotate,
+    "solarize": solarize,
+    "color": color,
+    "contrast": contrast,
+    "brightness": brightness,
+    "sharpness": sharpness,
+    "shear x": shear_x,
+    "shear y": shear_y,
+    "translate x": translate_x,
+    "translate y": translate_y,
+    "posterize": posterize,
+}
+VIEWS = {cls.__name__: cls for cls in (Augmentation, ShiftRotation, Distortion, Strong)}  # those that files name
+
+
+def _gray(x: Tensor) -> Tensor:
+    """(B, C, H, W) → (B, 1, H, W): the luma of three channels, the mean of any others."""
+    if x.shape[1] != 3:
+        return x.mean(1, keepdim=True)
+    return torch.einsum("c,bchw->bhw", torch.tensor(LUMA).to(x), x).unsqueeze(1)
+
+
+def _factor(t: Tensor, x: Tensor) -> Tensor:
+    return t.to(x).view(-1, 1, 1, 1)
+
+
+def _sheared(x: Tensor, t: Tensor, axis: int, sides: float) -> Tensor:
+    maps = torch.eye(2, 3).repeat(len(t), 1, 1)
+    maps[:, axis, 1 - axis] = 0.1 * (2 * t - 1) * sides
+    return warped(x, maps)
+
+
+def _translated(x: Tensor, t: Tensor, axis: int) -> Tensor:
+    maps = torch.eye(2, 3).repeat(len(t), 1, 1)
+    maps[:, axis, 2] = 2 * 0.1 * (2 * t - 1)
+    return warped(x, maps)
