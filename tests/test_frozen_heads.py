@@ -129,7 +129,7 @@ def test_a_monitor_sees_the_labels_of_all_heads(images, pretext):
 
     model = METHODS["SPICE"](start=pretext.start_, fixed_views=3, epochs=1).fit(images, monitor=look)
     assert seen[0].shape == (2, 20) and any((labels == model.labels_).all() for labels in seen[0])
-    with pytest.raises(RuntimeError, match="only while fit runs"):
+    with pytest.raises(RuntimeError, match="only during fit"):
         model.labels_of_heads()
 
 
@@ -275,7 +275,7 @@ def test_objectives_are_the_loss_of_the_next_update_and_change_nothing(name, ima
     assert sum(told[0].values()) == pytest.approx(asked.history_[1]["loss"], rel=1e-4)
     assert set(told[0]) == {"pseudo"}
     np.testing.assert_array_equal(alone.predict_proba(images), asked.predict_proba(images))
-    with pytest.raises(RuntimeError, match="only while fit runs"):
+    with pytest.raises(RuntimeError, match="only during fit"):
         asked.objectives(torch.arange(3))
 
 
@@ -302,7 +302,7 @@ def test_they_take_the_codes_of_their_start_or_make_their_own(name, images, pret
         ("SPICE", {"center_share": 0}, r"center_share must lie in \(0, 1\]"),
         ("SPICE", {"softmaxes": 3}, "softmaxes be 1 or 2"),
         ("SPICE", {"block": 2}, "block must be at least K = 3, not 2"),
-        ("SPICE", {"block": 21}, "block must be a whole number from 1 to the 20 samples, not 21"),
+        ("SPICE", {"block": 21}, "block must be a whole number from 1 to 20, the number of samples, not 21"),
         ("TEMI", {"beta": 0}, "beta and temperature above 0"),
         ("TEMI", {"n_neighbors": 0}, "n_neighbors, heads, width and dim must be at least 1"),
         ("TEMI", {"marginal_momentum": 1.1}, "marginal_momentum must lie"),

@@ -403,7 +403,7 @@ def test_objectives_are_the_loss_of_the_next_update_and_change_nothing(name, ima
     assert sum(told[0].values()) == pytest.approx(after["loss"], rel=tolerance)
     assert set(told[0]) <= {"self", "pseudo"} and "pseudo" in told[0]
     np.testing.assert_array_equal(alone.predict_proba(images), asked.predict_proba(images))
-    with pytest.raises(RuntimeError, match="only while fit runs"):
+    with pytest.raises(RuntimeError, match="only during fit"):
         asked.objectives(torch.arange(3))
 
 
@@ -474,7 +474,7 @@ def test_without_balance_and_instances_cc_may_collapse_and_with_them_it_finds_pa
         ("DAC", {"pair_loss": "hinge"}, "pair_loss must be one of cross-entropy, squared"),
         ("DAC", {"pair_scale": "mean"}, "pair_scale one of pairs, batch"),
         ("DAC", {"passes": 0}, "passes must be at least 1"),
-        ("DAC", {"block": 21}, "block must be a whole number from 1 to the 20 samples, not 21"),
+        ("DAC", {"block": 21}, "block must be a whole number from 1 to 20, the number of samples, not 21"),
         ("DAC", {"architecture": "dac"}, "images of 10×10 pixels are too small for dac"),
         ("DCCM", {"link": 1.1}, "link and sure must lie"),
         ("DCCM", {"label": 0, "graph": 0, "local": 0}, "one of them above 0"),
@@ -496,7 +496,7 @@ def test_bad_hyperparameters_are_refused(name, change, message, images):
 @every_method
 def test_only_images_with_values_from_0_to_1(name, images):
     for bad in (images.flatten(1), images[:, None]):
-        with pytest.raises(ValueError, match=r"learns from images \(N, C, H, W\)"):
+        with pytest.raises(ValueError, match=r"needs images \(N, C, H, W\)"):
             METHODS[name]().fit(bad)
     with pytest.raises(ValueError, match=r"needs images in \[0, 1\]"):
         METHODS[name]().fit(images * 3)

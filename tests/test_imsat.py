@@ -111,7 +111,7 @@ def test_objectives_are_the_loss_of_the_next_update_and_change_nothing(x):
     seen = []
     IMSAT(3, **SMALL).fit(x, monitor=lambda model: seen.append(model.objectives(torch.arange(9))))
     assert all(part.requires_grad for parts in seen for part in parts.values())
-    with pytest.raises(RuntimeError, match="only while fit runs"):
+    with pytest.raises(RuntimeError, match="only during fit"):
         asked.objectives(torch.arange(3))
 
 

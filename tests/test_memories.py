@@ -161,7 +161,7 @@ def test_objectives_are_the_loss_of_the_next_update_and_change_nothing(name, ima
     assert set(told[0]) == {"self" if name == "IDFD" else "pseudo"}
     np.testing.assert_array_equal(alone.labels_, asked.labels_)
     np.testing.assert_array_equal(alone.transform(images), asked.transform(images))
-    with pytest.raises(RuntimeError, match="only while fit runs"):
+    with pytest.raises(RuntimeError, match="only during fit"):
         asked.objectives(torch.arange(3))
 
 
@@ -196,7 +196,7 @@ def test_a_recipe_may_be_the_start(name, images):
         ("MiCE", {"embedding_dim": 1}, "embedding_dim must be at least K - 1 = 2"),
         ("MiCE", {"temperature": -1}, "temperature above 0"),
         ("MiCE", {"teacher_momentum": 1.1}, r"teacher_momentum must lie in \[0, 1\]"),
-        ("MiCE", {"queue": 21}, "queue must be a whole number from 1 to the 20 samples, not 21"),
+        ("MiCE", {"queue": 21}, "queue must be a whole number from 1 to 20, the number of samples, not 21"),
         ("MiCE", {"schedule": None}, "schedule must be one of"),
         ("MiCE", {"lr": 0}, "lr above 0"),
     ],
@@ -208,7 +208,7 @@ def test_bad_hyperparameters_are_refused(name, change, message, images):
 
 @every_method
 def test_only_images_with_values_from_0_to_1(name, images):
-    with pytest.raises(ValueError, match=r"learns from images \(N, C, H, W\)"):
+    with pytest.raises(ValueError, match=r"needs images \(N, C, H, W\)"):
         METHODS[name]().fit(images.flatten(1))
     with pytest.raises(ValueError, match=r"needs images in \[0, 1\]"):
         METHODS[name]().fit(images * 3)
