@@ -18,6 +18,7 @@ from dcbook.methods.edesc import EDESC
 from dcbook.methods.ganmm import GANMM
 from dcbook.methods.idec import IDEC
 from dcbook.methods.idecf import IDECF
+from dcbook.methods.iterative_classification import IterativeClassification
 from dcbook.methods.kmeans import KMeans
 from dcbook.methods.lpmf import LPMF
 from dcbook.methods.lssc import LSSC
@@ -60,6 +61,7 @@ __all__ = [
     "DeepCluster",
     "DeepClusterV2",
     "DynAE",
+    "IterativeClassification",
     "KMeans",
     "MoCo",
     "Pretraining",

@@ -1,0 +1,12 @@
+"""The runs of this chapter, at each scale.
+
+A name in capitals holds settings, scale by scale; a function takes a scale's name and, if not all are wanted, seeds.
+"""
+
+from dcbook.chapters.ssl.grids.texts import NETWORKS, SETS, SIGNAL, SPACES, STARTS, TEXTS, networks, signal, spaces
+
+GRIDS = {
+    "spaces": spaces,
+    "signal": signal,
+    "networks": networks,
+}

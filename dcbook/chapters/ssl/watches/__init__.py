@@ -1,0 +1,3 @@
+"""What the records of this chapter keep beside scores."""
+
+from dcbook.chapters.ssl.watches.signal import CONTROL, FEW, Signal
