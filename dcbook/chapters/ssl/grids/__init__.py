@@ -3,7 +3,19 @@
 A name in capitals holds settings, scale by scale; a function takes a scale's name and, if not all are wanted, seeds.
 """
 
-from dcbook.chapters.ssl.grids.texts import NETWORKS, SETS, SIGNAL, SPACES, STARTS, TEXTS, networks, signal, spaces
+from dcbook.chapters.ssl.grids.texts import (
+    GAMMAS,
+    IDEC_OF,
+    INPUTS,
+    NETWORKS,
+    SIGNALS,
+    SPACES,
+    STARTS,
+    TEXTS,
+    networks,
+    signal,
+    spaces,
+)
 
 GRIDS = {
     "spaces": spaces,

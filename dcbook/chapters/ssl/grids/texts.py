@@ -1,74 +1,81 @@
 """Texts: k-means in several kinds of vectors, cluster ids as the signal of a classifier, and networks on vectors."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
-from dcbook.chapters.ssl.watches import Signal
+from dcbook.chapters.ssl.watches import Signal, Unlabeled
 from dcbook.experiments.runs import Method, Run, Scale, Seeds, runs, sampled
 from dcbook.methods import DEC, IDEC, AEKMeans, KMeans, Pretraining
 
 SETS = ("stackoverflow", "searchsnippets", "biomedical")
-# Kinds of vectors (`dcbook.data.vectors`) whose clusters become a signal, and those that are only clustered
-STARTS = {"quick": ("svd-20", "words-20"), "laptop": ("svd-20", "words-100", "wordllama-256")}
-SPACES = {"quick": ("tfidf-200", "svd-10", "svd-50"), "laptop": ("tfidf-2000", "svd-50", "svd-100", "svd-300")}
-K_MEANS = {"n_init": 5}
+# Kinds of vectors (`dcbook.data.vectors`): those whose clusters become a signal, and those that are only clustered
+STARTS = {"quick": ("svd-20", "words-20")}
+STARTS["laptop"] = STARTS["paper"] = ("tfidf-2000", "svd-20", "words-100", "wordllama-256")
+SPACES = {"quick": ("svd-10", "svd-50")}
+SPACES["laptop"] = SPACES["paper"] = ("svd-10", "svd-50", "svd-100", "svd-200", "svd-300")
+
+
+def k_means(watch: Unlabeled) -> dict[str, Method]:
+    """The one method that is run in each kind of vectors."""
+    return {"k-means": Method(KMeans, {"n_init": 5}, watch=watch)}
+
 
 TEXTS = {
-    "quick": Scale({"questions": {}}, (0, 1, 2), {"k-means": Method(KMeans, K_MEANS)}, name="quick"),
-    "laptop": Scale({name: {} for name in SETS}, tuple(range(5)), {"k-means": Method(KMeans, K_MEANS)}, name="laptop"),
+    "quick": Scale({"questions": {}}, (0, 1, 2), k_means(Unlabeled()), name="quick"),
+    "laptop": Scale({name: {} for name in SETS}, tuple(range(5)), k_means(Unlabeled()), name="laptop"),
+    "paper": Scale({name: {} for name in SETS}, tuple(range(10)), k_means(Unlabeled()), name="paper"),
 }
-TEXTS["paper"] = replace(TEXTS["laptop"], seeds=tuple(range(10)), name="paper")
-SIGNAL = {
-    name: replace(
-        scale, methods={"k-means": Method(KMeans, K_MEANS, watch=Signal(few=0.1) if name == "quick" else Signal())}
-    )
+SIGNALS = {
+    name: replace(scale, methods=k_means(Signal(few=0.1) if name == "quick" else Signal()))
     for name, scale in TEXTS.items()
 }
 
-# Self-Train (Hadifar et al., 2019) and its relatives: an autoencoder on text vectors, then a clustering loss
+# Self-Train (Hadifar et al., 2019): its network, its length of pretraining and of DEC (the longest of its three)
 RECIPE = Pretraining(widths=(500, 500, 2000), latent_dim=20, epochs=15, batch_size=64)
-INPUTS = {"quick": ("words-20/min-max",), "laptop": ("words-100/min-max", "tfidf-2000/min-max")}
+INPUTS = {"quick": ("words-20/min-max",)}
+INPUTS["laptop"] = INPUTS["paper"] = ("words-100/min-max", "tfidf-2000/min-max")
+GAMMAS = (0.01, 0.1, 1.0)  # of IDEC; its paper has 0.1
+IDEC_OF = "IDEC, gamma {:g}".format
 
 
 def from_autoencoder(scale: Scale, recipe: Pretraining, updates: int, every: int) -> Scale:
-    """DEC, IDEC and DCSS's first phase from one autoencoder with its k-means."""
+    """DEC, and IDEC with several weights of its clustering loss, from one autoencoder with its k-means."""
     start = Method(AEKMeans, {"start": recipe})
-    shared = {"max_updates": updates, "update_interval": every, "tol": 0.0}
-    methods = {
-        "AE+k-means": Method(AEKMeans, start="autoencoder"),
-        "DEC": Method(DEC, shared, start="autoencoder"),
-        "IDEC": Method(IDEC, shared, start="autoencoder"),
-    }
-    return replace(scale, methods=methods, starts={"autoencoder": start}, monitor_every=0)
+    schedule = {"max_updates": updates, "update_interval": every, "tol": 0.0, "batch_size": recipe.batch_size}
+    methods = {"AE+k-means": Method(AEKMeans, start="autoencoder"), "DEC": Method(DEC, schedule, start="autoencoder")}
+    methods |= {IDEC_OF(g): Method(IDEC, {**schedule, "gamma": g}, start="autoencoder") for g in GAMMAS}
+    watched = {name: replace(method, watch=Unlabeled()) for name, method in methods.items()}
+    return replace(scale, methods=watched, starts={"autoencoder": start})
 
 
 NETWORKS = {
     "quick": from_autoencoder(
         replace(TEXTS["quick"], seeds=(0,)),
-        Pretraining(widths=(64, 128), latent_dim=6, epochs=40, batch_size=32),
+        Pretraining(widths=(64, 128), latent_dim=6, epochs=30, batch_size=32),
         40,
         10,
     ),
-    "laptop": from_autoencoder(replace(TEXTS["laptop"], seeds=(0, 1, 2)), RECIPE, 1000, 200),
-    "paper": from_autoencoder(TEXTS["paper"], RECIPE, 1000, 200),
+    "laptop": from_autoencoder(
+        replace(TEXTS["laptop"], datasets={name: {"subset": 5000} for name in SETS}, seeds=(0, 1, 2)), RECIPE, 1000, 200
+    ),
+    "paper": from_autoencoder(TEXTS["paper"], RECIPE, 1500, 200),
 }
 
 
 def spaces(scale: str, seeds: Seeds = None) -> list[Run]:
     """k-means in each kind of vectors that are only clustered."""
-    return _each(TEXTS, SPACES, scale, seeds)
+    return _in_each(SPACES[scale], runs(TEXTS[scale], seeds=seeds))
 
 
 def signal(scale: str, seeds: Seeds = None) -> list[Run]:
     """k-means in each kind of vectors whose clusters become the signal of a classifier of words."""
-    return _each(SIGNAL, STARTS, scale, seeds)
+    return _in_each(STARTS[scale], runs(SIGNALS[scale], seeds=seeds))
 
 
 def networks(scale: str, seeds: Seeds = None) -> list[Run]:
-    """Deep methods on vectors brought to [0, 1]."""
-    return _each(NETWORKS, INPUTS, scale, seeds)
+    """Deep methods on vectors brought to [0, 1]; at `laptop` on 5,000 texts of each set."""
+    return _in_each(INPUTS[scale], runs(NETWORKS[scale], seeds=seeds))
 
 
-def _each(scales: dict[str, Scale], kinds: dict[str, tuple[str, ...]], scale: str, seeds: Seeds) -> list[Run]:
-    """The runs of a scale on each kind of vectors."""
-    grid = runs(scales[scale], seeds=seeds)
-    return [sampled(run, vectors=kind) for kind in kinds.get(scale, kinds["laptop"]) for run in grid]
+def _in_each(kinds: Sequence[str], runs: Sequence[Run]) -> list[Run]:
+    return [sampled(run, vectors=kind) for kind in kinds for run in runs]
