@@ -20,6 +20,7 @@ class Unlabeled(Watch):
     """The portrait has `silhouette`, in the space that the model clusters, and `ids`, the clusters of 2,000 samples.
 
     The samples are the same for all runs on a data set; `ids` has a character each, so up to 36 clusters can be told.
+    For k-means there is `loss`, too: its inertia as a share of the sum of squares about the mean.
     """
 
     name = "unlabeled"
@@ -33,10 +34,13 @@ class Unlabeled(Watch):
         x = data.images[rows].reshape(len(rows), -1)
         space = x if isinstance(model, KMeans) else model.transform(data.images[rows])
         several = 1 < len(np.unique(ids)) < len(ids)
-        return {
+        found = {
             "silhouette": float(silhouette_score(space, ids)) if several else None,
             "ids": "".join(DIGITS[k] for k in ids),
         }
+        if isinstance(model, KMeans):
+            found["loss"] = model.inertia_ / float(len(data) * data.images.astype(np.float64).var(0).sum())
+        return found
 
 
 def agreement(ids: Sequence[str]) -> float:
