@@ -1,7 +1,11 @@
 """The claims of the article, in our words: `notebooks/ssl/README.md` is made of this."""
 
+from dcbook.book.comparisons import gains
 from dcbook.book.verdicts import Claim
-from dcbook.chapters.ssl.grids import GRIDS
+from dcbook.chapters.ssl.claims.texts import helps_with_few_labels, poor_starts_gain, signal_helps, stays_below
+from dcbook.chapters.ssl.claims.tuning import ranks_as_labels, setting_matters
+from dcbook.chapters.ssl.grids import GRIDS, vectors
+from dcbook.chapters.ssl.tables import CRITERIA
 
 __all__ = ["CLAIMS", "INTRODUCTION", "TITLE", "protocol"]
 
@@ -23,18 +27,68 @@ COLLAPSE, FIRST, LABELS, TUNING = "collapse", "contrastive_first", "without_labe
 CLAIMS = [
     Claim("C1", "a clustering loss alone makes features that serve later tasks", "", TODO),
     Claim("C2", "DeepCluster and SwAV both use cluster ids as passing targets", "", TODO),
-    Claim("C3", "in text, clusters of word or sentence vectors can be the training signal", "", TODO, GRIDS["signal"]),
+    Claim(
+        "C3",
+        "in text, cluster ids are a training signal: a classifier of words that learns them finds better clusters",
+        TEXT,
+        signal_helps,
+        GRIDS["signal"],
+    ),
+    Claim(
+        "C3, this book",
+        "the poorer the clusters at the start, the more it gains",
+        TEXT,
+        poor_starts_gain,
+        GRIDS["signal"],
+    ),
+    *(
+        Claim(
+            "C3, by a network",
+            f"{name} on vectors of texts improves on the k-means that it starts from",
+            TEXT,
+            judge,
+            GRIDS["networks"],
+        )
+        for name, judge in {
+            "DEC (Self-Train)": gains("DEC", "AE+k-means"),
+            "IDEC": gains("IDEC", "AE+k-means"),
+        }.items()
+    ),
     Claim(
         "C4",
         "what is learned from clusters of texts helps sentiment analysis or translation",
-        "",
-        "not testable here: there are no such data; C3's notebook tests topics with few labels in their place",
+        TEXT,
+        "not testable here: there are no such data; the next claim is about topics with few labels in their place",
+    ),
+    Claim(
+        "C4, this book",
+        "with the labels of 1 % of the texts, what was learned from clusters helps to tell the topics",
+        TEXT,
+        helps_with_few_labels,
+        GRIDS["signal"],
+    ),
+    Claim(
+        "SCCL, as reported",
+        "on StackOverflow, k-means on TF-IDF stays below SCCL, also after an SVD to 20, 50, 100 or 300 dimensions",
+        TEXT,
+        stays_below("SCCL", "stackoverflow", ("svd-20", "svd-50", "svd-100", "svd-300")),
+        vectors,
     ),
     Claim("C5", "clustering costs time, and mini-batch k-means is the remedy", "", TODO),
     Claim("C6", "all points may fall into one cluster, and something must prevent it", "", TODO),
     Claim("C7", "contrastive learning first and clustering after it (SCAN) is steadier than either", "", TODO),
     Claim("C8", "it is practical where labels are dear: medical images, audio", "", TODO),
-    Claim("C9", "it needs careful tuning against instability", "", TODO),
+    Claim("C9", "it needs careful tuning: the choice of the vectors decides", TUNING, setting_matters, vectors),
+    *(
+        Claim(
+            "C9, this book",
+            f"without labels, the {name} tells which vectors are good",
+            TUNING,
+            ranks_as_labels(criterion),
+            vectors,
+        )
+        for criterion, name in CRITERIA.items()
+    ),
 ]
 
 

@@ -4,8 +4,6 @@ A name in capitals holds settings, scale by scale; a function takes a scale's na
 """
 
 from dcbook.chapters.ssl.grids.texts import (
-    GAMMAS,
-    IDEC_OF,
     INPUTS,
     NETWORKS,
     SIGNALS,
@@ -15,6 +13,7 @@ from dcbook.chapters.ssl.grids.texts import (
     networks,
     signal,
     spaces,
+    vectors,
 )
 
 GRIDS = {

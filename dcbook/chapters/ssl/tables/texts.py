@@ -86,7 +86,7 @@ def rounds(records: Iterable[Record]) -> pd.DataFrame:
 
 
 def before_and_after(frame: pd.DataFrame) -> pd.DataFrame:
-    """`rounds` as a page shows it: a row a kind of vectors and data set, ACC and NMI before and after the last round."""
+    """`rounds` as a page shows it: a row a kind of vectors and data set, ACC and NMI before and after all rounds."""
     last, rows = frame["round"].max(), []
     for (dataset, kind), part in frame.groupby(["dataset", "vectors"], sort=False):
         row = {"data set": dataset, "clusters found in": named_vectors(kind)}

@@ -56,9 +56,9 @@ def correlations(frame: pd.DataFrame, criterion: str, score: str = "acc") -> dic
 def chosen(
     frame: pd.DataFrame, named: Callable[[str], str] = str, names: Sequence[str] = tuple(CRITERIA)
 ) -> pd.DataFrame:
-    """A row a data set and criterion: the setting with the best mean over the seeds, its ACC, and the best ACC there is.
+    """A row a data set and criterion: the setting with the best mean over the seeds, and its ACC.
 
-    The last column is what labels would have chosen.
+    The last two columns are what labels would have chosen.
     """
     rows = []
     for dataset, part in frame.groupby("dataset", sort=False):
