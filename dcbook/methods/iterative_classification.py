@@ -12,9 +12,10 @@ the new clusters, and repeat. The classifier may see another space than the one 
 | | kept | | of each cluster the surest p min(n_k, N / K) samples |
 | W, b | components_ | (K, d + 1) | the classifier: scores W x + b |
 
-The paper removes outliers with an isolation forest before it trains; here the surest are kept, in the first round those
-most like the mean of their cluster, later those with the widest margin. It stops by a measure of its clusters; here the
-number of rounds is fixed. We know the method from its description, not from its authors' code.
+The paper removes outliers with an isolation forest before it trains; here the surest are kept, those with the widest
+margin between their own cluster and the next best one: in the first round by the distances to the means, later by the
+scores. It stops by a measure of its clusters; here the number of rounds is fixed. We know the method from its
+description, not from its authors' code.
 """
 
 import math
@@ -91,12 +92,11 @@ class IterativeClassification(ShallowClusterer):
 
     def _cluster(self, x, monitor=None) -> None:
         self.labels_ = self._first_clusters(x)
-        sure = self._likeness(x)
+        sure = self._margins(self._nearness(x))
         for round_ in range(1, self.rounds + 1):
             scores = self._round(x, sure, round_)
             before, self.labels_ = self.labels_, scores.argmax(1)
-            top = np.sort(scores, axis=1)[:, -2:]
-            sure = top[:, -1] - top[:, 0]
+            sure = self._margins(scores)
             moved = float((self.labels_ != before).mean())
             self.history_.append({"phase": "iterations", "epoch": round_, "moved": moved})
             self.cluster_centers_ = self._means(x)
@@ -147,12 +147,16 @@ class IterativeClassification(ShallowClusterer):
         most = math.ceil(share * min(len(members), len(sure) / self.n_clusters))
         return members[np.argsort(-sure[members], kind="stable")[:most]]
 
-    def _likeness(self, x) -> np.ndarray:
-        """Minus the squared distance of each sample to the mean of its cluster, up to a constant of the sample."""
+    def _nearness(self, x) -> np.ndarray:
+        """Scores (N, K) of the means m_k: 2 x m_k - |m_k|², the larger the nearer."""
         means = self._means(x)
-        squares = np.asarray(x.multiply(x).sum(1)).ravel() if issparse(x) else (x * x).sum(1)
-        crossed = np.asarray((x @ means.T)[np.arange(len(squares)), self.labels_])
-        return 2 * crossed - squares - (means * means).sum(1)[self.labels_]
+        return 2 * np.asarray(x @ means.T) - (means * means).sum(1)
+
+    def _margins(self, scores: np.ndarray) -> np.ndarray:
+        """By how much the score of its own cluster exceeds the next best one of each sample, (N,)."""
+        rows, others = np.arange(len(scores)), scores.copy()
+        others[rows, self.labels_] = -np.inf
+        return scores[rows, self.labels_] - others.max(1)
 
     def _means(self, x) -> np.ndarray:
         """Means (K, d) of the clusters; of an empty one that of all samples."""

@@ -1,8 +1,7 @@
-"""Records of texts as rows."""
+"""Records of texts as rows, and the tables of a page from them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-import numpy as np
 import pandas as pd
 
 from dcbook.chapters.ssl.watches import CONTROL, SIGNAL
@@ -16,6 +15,7 @@ NAMES = {
     "wordllama": "WordLlama, {}",
 }
 OUTSIDE = "pretrained on outside text"
+AFTER, SHUFFLED, FEW = "{} after", f"{{}} from {CONTROL}", "few labels: {}"
 
 
 def named_vectors(kind: str) -> str:
@@ -30,39 +30,83 @@ def kind_of(record: Record) -> str:
     return record.run["sampling"]["vectors"]
 
 
-def spaces(records: Iterable[Record]) -> pd.DataFrame:
-    """Scores of the runs in long form: vectors, dataset, method, seed, metric ("acc", "nmi"), value in per cent."""
-    rows = [
-        (kind_of(r), r.run["dataset"], r.run["method"], r.run["seed"], metric, 100 * r.scores[metric])
-        for r in records
-        for metric in ("acc", "nmi")
-    ]
-    return pd.DataFrame(rows, columns=["vectors", "dataset", "method", "seed", "metric", "value"])
+def numbers(records: Iterable[Record]) -> list[tuple[str, str, str, float]]:
+    """Rows for `summarize`, in per cent: what was clustered (and how, if not by k-means), data set, name of the number.
 
-
-def beside_reported(frame: pd.DataFrame, reported: pd.DataFrame, methods: Iterable[str]) -> pd.DataFrame:
-    """`spaces` as a page shows it, "ACC ± std / NMI" a data set, with rows of reported values of `methods` below.
-
-    The best ACC of ours in a column is bold. A reported value that is missing is left out.
+    Numbers: "acc", "nmi"; where cluster ids were a signal also those after the last round ("acc after"), those from
+    shuffled ids ("acc from shuffled ids"), and the accuracies of probes ("few labels: vectors", …).
     """
-    mean = frame.groupby(["vectors", "dataset", "metric"], sort=False)["value"].agg(["mean", "std"])
-    best = mean["mean"].xs("acc", level="metric").groupby("dataset").max()
+    rows = []
+    for record in records:
+        method = "" if record.run["method"] == "k-means" else f"{record.run['method']} on "
+        found = {metric: record.scores[metric] for metric in ("acc", "nmi")}
+        if seen := record.portrait:
+            for metric in found.copy() if SIGNAL in seen else ():
+                found[AFTER.format(metric)] = seen[SIGNAL][metric][-1]
+                found[SHUFFLED.format(metric)] = seen[CONTROL][metric][-1]
+            found |= {FEW.format(what): value for what, value in seen.get("few", {}).items()}
+        who = method + named_vectors(kind_of(record)), record.run["dataset"]
+        rows += [(*who, name, 100 * value) for name, value in found.items()]
+    return rows
+
+
+def spaces_table(
+    frame: pd.DataFrame, reported: pd.DataFrame | None = None, methods: Sequence[str] = ()
+) -> pd.DataFrame:
+    """`summarize(numbers(records))` as "ACC ± std / NMI", a column a data set; below, what is reported of `methods`.
+
+    The best ACC of ours in a column is bold.
+    """
+    wide = frame[frame["metric"].isin(["acc", "nmi"])].set_index(["method", "dataset", "metric"])
+    best = wide["mean"].xs("acc", level="metric").groupby("dataset").max()
     datasets, rows = list(dict.fromkeys(frame["dataset"])), []
-    for kind in dict.fromkeys(frame["vectors"]):
-        row = {"%, ACC / NMI": named_vectors(kind)}
+    for method in dict.fromkeys(frame["method"]):
+        row = {"%, ACC / NMI": method}
         for dataset in datasets:
-            acc, nmi = mean.loc[kind, dataset, "acc"], mean.loc[kind, dataset, "nmi"]
+            acc, nmi = wide.loc[(method, dataset, "acc")], wide.loc[(method, dataset, "nmi")]
             told = f"{acc['mean']:.1f} ± {acc['std']:.1f}"
-            told = f"**{told}**" if acc["mean"] == best[dataset] else told
-            row[dataset] = f"{told} / {nmi['mean']:.1f}"
+            row[dataset] = f"{f'**{told}**' if acc['mean'] == best[dataset] else told} / {nmi['mean']:.1f}"
         rows.append(row)
-    values = reported.set_index(["method", "dataset", "metric"])["value"]
+    values = {} if reported is None else reported.set_index(["method", "dataset", "metric"])["value"]
     for method in methods:
         row = {"%, ACC / NMI": f"*reported, unverified:* {method}"}
         for dataset in datasets:
-            acc, nmi = (values.get((method, dataset, metric)) for metric in ("acc", "nmi"))
-            row[dataset] = " / ".join("–" if value is None else f"{value:.1f}" for value in (acc, nmi))
+            both = [values.get((method, dataset, metric)) for metric in ("acc", "nmi")]
+            row[dataset] = " / ".join("–" if value is None else f"{value:.1f}" for value in both)
         rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def signal_table(frame: pd.DataFrame) -> pd.DataFrame:
+    """The same frame: a row a data set and kind of vectors, scores before and after the rounds, and the control."""
+    mean, rows = frame.set_index(["dataset", "method", "metric"])["mean"], []
+    for dataset, method in dict.fromkeys(zip(frame["dataset"], frame["method"], strict=True)):
+        found = mean[dataset, method]
+        if AFTER.format("acc") not in found:
+            continue
+        change = found[AFTER.format("acc")] - found["acc"]
+        rows.append(
+            {
+                "data set": dataset,
+                "clusters found in": method,
+                "ACC, %": f"{found['acc']:.1f} → {found[AFTER.format('acc')]:.1f} ({change:+.1f})",
+                "NMI, %": f"{found['nmi']:.1f} → {found[AFTER.format('nmi')]:.1f}",
+                f"ACC from {CONTROL}, %": found[SHUFFLED.format("acc")],
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def few_table(frame: pd.DataFrame) -> pd.DataFrame:
+    """The same frame: accuracy of a probe with few labels, a column for what it sees; the best of a row is bold."""
+    begin = FEW.format("")
+    part = frame[frame["metric"].str.startswith(begin)]
+    names = list(dict.fromkeys(part["metric"].str.removeprefix(begin)))
+    rows = []
+    for (dataset, method), found in part.groupby(["dataset", "method"], sort=False):
+        mean = dict(zip(found["metric"].str.removeprefix(begin), found["mean"], strict=True))
+        cells = {name: f"**{mean[name]:.1f}**" if mean[name] == max(mean.values()) else mean[name] for name in names}
+        rows.append({"accuracy, %": dataset, "clusters found in": method, **cells})
     return pd.DataFrame(rows)
 
 
@@ -83,30 +127,3 @@ def rounds(records: Iterable[Record]) -> pd.DataFrame:
         for number, (acc, nmi) in enumerate(zip(*(record.portrait[ids][m] for m in ("acc", "nmi")), strict=True))
     ]
     return pd.DataFrame(rows)
-
-
-def before_and_after(frame: pd.DataFrame) -> pd.DataFrame:
-    """`rounds` as a page shows it: a row a kind of vectors and data set, ACC and NMI before and after all rounds."""
-    last, rows = frame["round"].max(), []
-    for (dataset, kind), part in frame.groupby(["dataset", "vectors"], sort=False):
-        row = {"data set": dataset, "clusters found in": named_vectors(kind)}
-        for ids, metrics in ((SIGNAL, ("acc", "nmi")), (CONTROL, ("acc",))):
-            ends = part[(part["ids"] == ids) & part["round"].isin([0, last])].groupby("round")
-            for metric in metrics:
-                first, after = ends[metric].mean()
-                name = f"{metric.upper()}, %" if ids == SIGNAL else "ACC from shuffled ids, %"
-                row[name] = f"{first:.1f} → {after:.1f}"
-        rows.append(row)
-    return pd.DataFrame(rows)
-
-
-def few_labels(records: Iterable[Record]) -> pd.DataFrame:
-    """A row a kind of vectors and data set, a column what the probe sees: mean accuracy over the seeds, per cent."""
-    rows: dict[tuple[str, str], list[dict[str, float]]] = {}
-    for record in records:
-        rows.setdefault((record.run["dataset"], kind_of(record)), []).append(record.portrait["few"])
-    return pd.DataFrame(
-        {"data set": dataset, "clusters found in": named_vectors(kind)}
-        | {what: 100 * np.mean([each[what] for each in found]) for what in found[0]}
-        for (dataset, kind), found in rows.items()
-    )
