@@ -22,7 +22,7 @@ def k_means(watch: Unlabeled) -> dict[str, Method]:
 
 TEXTS = {
     "quick": Scale({"questions": {}}, (0, 1, 2), k_means(Unlabeled()), name="quick"),
-    "laptop": Scale({name: {} for name in SETS}, tuple(range(5)), k_means(Unlabeled()), name="laptop"),
+    "laptop": Scale({name: {} for name in SETS}, (0, 1, 2), k_means(Unlabeled()), name="laptop"),
     "paper": Scale({name: {} for name in SETS}, tuple(range(10)), k_means(Unlabeled()), name="paper"),
 }
 SIGNALS = {
@@ -56,7 +56,7 @@ NETWORKS = {
         10,
     ),
     "laptop": from_autoencoder(
-        replace(TEXTS["laptop"], datasets={name: {"subset": 5000} for name in SETS}, seeds=(0, 1, 2)), RECIPE, 500, 100
+        replace(TEXTS["laptop"], datasets={name: {"subset": 5000} for name in SETS}), RECIPE, 500, 100
     ),
     "paper": from_autoencoder(TEXTS["paper"], RECIPE, 1500, 200),
 }

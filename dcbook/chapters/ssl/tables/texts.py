@@ -79,9 +79,9 @@ def spaces_table(
 
 def signal_table(frame: pd.DataFrame) -> pd.DataFrame:
     """The same frame: a row a data set and kind of vectors, scores before and after the rounds, and the control."""
-    mean, rows = frame.set_index(["dataset", "method", "metric"])["mean"], []
-    for dataset, method in dict.fromkeys(zip(frame["dataset"], frame["method"], strict=True)):
-        found = mean[dataset, method]
+    rows = []
+    for (dataset, method), part in frame.groupby(["dataset", "method"], sort=False):
+        found = dict(zip(part["metric"], part["mean"], strict=True))
         if AFTER.format("acc") not in found:
             continue
         change = found[AFTER.format("acc")] - found["acc"]
