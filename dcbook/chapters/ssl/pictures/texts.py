@@ -4,11 +4,16 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from dcbook.chapters.ssl.tables import CRITERIA, named_vectors
+from dcbook.chapters.ssl.tables import named_vectors
 from dcbook.chapters.ssl.watches import CONTROL, SIGNAL
 from dcbook.plots.style import PALETTE, canvas, legend_beside
 
 MARKERS = "osD^vPX<>*"
+AXES = {
+    "silhouette": "silhouette × 100",
+    "agreement": "agreement between seeds, ARI × 100",
+    "loss": "minus the variance left, %",
+}
 
 
 def rounds(frame: pd.DataFrame) -> Figure:
@@ -37,11 +42,11 @@ def tuning(frame: pd.DataFrame) -> Figure:
     `frame`: `dcbook.chapters.ssl.tables.criteria`; means over the seeds.
     """
     datasets, settings = list(dict.fromkeys(frame["dataset"])), list(dict.fromkeys(frame["setting"]))
-    mean = frame.groupby(["dataset", "setting"], sort=False)[["acc", *CRITERIA]].mean()
-    size = (2.4 + 2.1 * len(CRITERIA), 0.6 + 1.9 * len(datasets))
-    with canvas(len(datasets), len(CRITERIA), size, sharey="row") as (figure, axes):
+    mean = frame.groupby(["dataset", "setting"], sort=False)[["acc", *AXES]].mean()
+    size = (2.4 + 2.1 * len(AXES), 0.6 + 1.9 * len(datasets))
+    with canvas(len(datasets), len(AXES), size, sharey="row") as (figure, axes):
         for line, dataset in zip(axes, datasets, strict=True):
-            for axis, (criterion, name) in zip(line, CRITERIA.items(), strict=True):
+            for axis, (criterion, name) in zip(line, AXES.items(), strict=True):
                 for place, setting in enumerate(settings):
                     row = mean.loc[dataset, setting]
                     axis.plot(
@@ -52,7 +57,7 @@ def tuning(frame: pd.DataFrame) -> Figure:
                         label=setting,
                     )
                 axis.grid(color="0.92")
-                axis.set(title=dataset if axis is line[0] else "", xlabel=f"{name} × 100" if line is axes[-1] else "")
+                axis.set(title=dataset if axis is line[0] else "", xlabel=name if line is axes[-1] else "")
             line[0].set_ylabel("ACC, %")
         legend_beside(axes[0, -1])
     return figure

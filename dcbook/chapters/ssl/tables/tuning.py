@@ -10,8 +10,8 @@ from dcbook.chapters.ssl.tables.texts import kind_of, named_vectors
 from dcbook.chapters.ssl.watches import agreement
 from dcbook.experiments import Record
 
-# The criteria in words, by their columns; larger is better for each
-CRITERIA = {"silhouette": "silhouette", "agreement": "agreement between seeds", "loss": "variance left, × -1"}
+# The criteria in words, by their columns; larger is better for each, so the loss has a minus
+CRITERIA = {"silhouette": "silhouette", "agreement": "agreement between seeds", "loss": "loss of k-means"}
 LOSSES = ("total", "pairwise")  # of a history, whichever it has
 
 
