@@ -56,7 +56,7 @@ NETWORKS = {
         10,
     ),
     "laptop": from_autoencoder(
-        replace(TEXTS["laptop"], datasets={name: {"subset": 5000} for name in SETS}), RECIPE, 500, 100
+        replace(TEXTS["laptop"], datasets={"stackoverflow": {"subset": 5000}}), RECIPE, 500, 100
     ),
     "paper": from_autoencoder(TEXTS["paper"], RECIPE, 1500, 200),
 }
@@ -78,7 +78,7 @@ def vectors(scale: str, seeds: Seeds = None) -> list[Run]:
 
 
 def networks(scale: str, seeds: Seeds = None) -> list[Run]:
-    """Deep methods on vectors brought to [0, 1]; at `laptop` on 5,000 texts of each set."""
+    """Deep methods on vectors brought to [0, 1]; at `laptop` on 5,000 texts of StackOverflow."""
     return _in_each(INPUTS[scale], runs(NETWORKS[scale], seeds=seeds))
 
 
