@@ -47,6 +47,7 @@ from dcbook.methods import (
     DeepClusterV2,
     DKM_a,
     DynAE,
+    IterativeClassification,
     KMeans,
     MiCE,
     MoCo,
@@ -95,6 +96,9 @@ METHODS = {
     "k-means": lambda **changes: KMeans(3, **({"random_state": 0} | changes)),
     "LSSC": lambda **changes: LSSC(3, **({"n_landmarks": 30, "random_state": 0} | changes)),
     "LPMF": lambda **changes: LPMF(3, **({"max_iter": 20, "random_state": 0} | changes)),
+    "iterative classification": lambda **changes: IterativeClassification(
+        3, **({"rounds": 3, "random_state": 0} | changes)
+    ),
     "AE+k-means": lambda **changes: AEKMeans(3, **({"start": RECIPE, "random_state": 0} | changes)),
     "DEC": lambda **changes: DEC(3, **(SHORT | {"max_updates": 12, "update_interval": 4} | changes)),
     "IDEC": lambda **changes: IDEC(3, **(SHORT | {"max_updates": 12, "update_interval": 4} | changes)),
@@ -146,7 +150,7 @@ METHODS = {
     "DeepClusterV2": lambda **changes: DeepClusterV2(3, **(LEARNER | {"prototypes": 8, "heads": 2} | changes)),
     "DeepCluster": lambda **changes: DeepCluster(3, **(CONVNET | changes)),
 }
-SHALLOW = ("k-means", "LSSC", "LPMF")
+SHALLOW = ("k-means", "LSSC", "LPMF", "iterative classification")
 IMAGES_ONLY = ("SimCLR", "SimCLRPretext", "MoCo", "SwAV", "DeepClusterV2", "DeepCluster")
 IMAGES_ONLY += ("CC", "PICA", "DAC", "DAC_star", "DCCM", "SCAN", "IDFD", "MiCE", "SPICE")
 DEEP = [name for name in METHODS if name not in SHALLOW]

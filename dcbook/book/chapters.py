@@ -1,9 +1,9 @@
 """The chapters of the book, found by their names: a folder under ``dcbook/chapters`` each.
 
 A chapter has `grids`, with `GRIDS`: name to a function from a scale's name to runs; `claims`, with `PAPER` (its short
-name and its number on arXiv), `FINDING` (a sentence for the README), `TITLE`, `INTRODUCTION`, `CLAIMS` and `protocol`
-(from the records of a claim to their `Protocol`); and ``reported/``, the numbers that its paper prints. What else it
-has, its notebooks know.
+name and its number on arXiv, or None), `FINDING` (a sentence for the README), `TITLE`, `INTRODUCTION`, `CLAIMS` and
+`protocol` (from the records of a claim to their `Protocol`); and ``reported/``, the numbers that its paper prints. What
+else it has, its notebooks know.
 """
 
 from __future__ import annotations

@@ -130,10 +130,9 @@ def readme(text: str, judged: dict[str, list[Judged]], base: Path) -> str:
         about = part(chapter, "claims")
         name, number = about.PAPER
         counts = told_counts(each.verdict for each in claims)
-        lines.append(
-            f"| [{name}]({PAGES}/{chapter}/README.md), [arXiv {number}](https://arxiv.org/abs/{number}) "
-            f"| {counts} | {' '.join(about.FINDING.split())} |"
-        )
+        source = f", [arXiv {number}](https://arxiv.org/abs/{number})" if number else ""
+        finding = " ".join(about.FINDING.split())
+        lines.append(f"| [{name}]({PAGES}/{chapter}/README.md){source} | {counts} | {finding} |")
     block = "\n".join(lines)
     text = re.sub(r"(<!-- claims:.*?-->\n).*?(<!-- /claims -->)", rf"\g<1>{block}\n\g<2>", text, flags=re.DOTALL)
     for begin, file, metric in re.findall(r"(<!-- table: (\S+) (\w+) -->\n)", text):

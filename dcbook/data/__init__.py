@@ -3,6 +3,7 @@
 Nothing is downloaded unless asked for; a file that is missing, cut off or altered is refused by name.
 """
 
+from dcbook.data.corpus import Corpus
 from dcbook.data.dataset import Dataset
 from dcbook.data.digest import content_digest
 from dcbook.data.features import save_features
@@ -13,6 +14,7 @@ from dcbook.data.stored import ImageFile, ImageFolder
 
 __all__ = [
     "NAMES",
+    "Corpus",
     "DataError",
     "Dataset",
     "ImageFile",

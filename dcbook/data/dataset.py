@@ -1,20 +1,22 @@
-"""The one thing that `load` returns: images, labels, and where they come from."""
+"""What the methods cluster: images or vectors, with labels, and where they come from."""
 
 import copy
+import json
 from dataclasses import dataclass, field, replace
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from dcbook.data import sampling
 from dcbook.data.digest import content_digest
+from dcbook.data.labeled import Labeled, checked_labels, checked_names, read_only
 from dcbook.data.layout import check_channels_first
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Dataset:
-    """Labeled images, read-only.
+class Dataset(Labeled):
+    """Labeled images, or vectors that were made of images or texts, read-only.
 
     Parameters
     ----------
@@ -31,11 +33,14 @@ class Dataset:
         True where the source files are, digest by digest, the published ones (or ship with a library).
     provenance
         How it was obtained, checked and sampled; plain values that JSON can hold.
+    texts
+        The N texts that the vectors were made of, where they were (see `Corpus.vectors`).
 
     Attributes
     ----------
     digest : str
-        SHA-256 over shape, dtype and values of images and labels; the name plays no part.
+        SHA-256 over shape, dtype and values of images and labels; the name plays no part. Vectors of texts differ
+        between machines in their last digits: their digest is that of the texts, the labels and the kind of vectors.
     n_classes : int
         K.
 
@@ -51,78 +56,25 @@ class Dataset:
     class_names: tuple[str, ...] = ()
     original: bool = False
     provenance: dict[str, Any] = field(default_factory=dict)
+    texts: tuple[str, ...] = ()
     digest: str = field(init=False)
+
+    KIND: ClassVar = "images"
 
     def __post_init__(self) -> None:
         images = _checked_images(self.name, self.images)
-        labels = _checked_labels(self.name, self.labels, len(images))
-        names = tuple(map(str, self.class_names)) or tuple(map(str, range(labels.max() + 1)))
-        if labels.max() >= len(names):
-            raise ValueError(f"{self.name}: label {labels.max()} has no name among the {len(names)} class_names")
-        values = {"images": images, "labels": labels, "class_names": names}
-        values |= {"provenance": copy.deepcopy(self.provenance), "digest": content_digest(images, labels)}
+        labels = checked_labels(self.name, self.labels, len(images), self.KIND)
+        if self.texts and len(self.texts) != len(images):
+            raise ValueError(f"{self.name}: {len(images):,} vectors need as many texts, not {len(self.texts):,}")
+        values = {"images": images, "labels": labels, "class_names": checked_names(self.name, labels, self.class_names)}
+        values["provenance"] = copy.deepcopy(self.provenance)
+        if self.texts:
+            made = json.dumps(self.provenance["vectors"], sort_keys=True)
+            values["digest"] = content_digest(np.array([made, *self.texts]), labels)
+        else:
+            values["digest"] = content_digest(images, labels)
         for key, value in values.items():
             object.__setattr__(self, key, value)
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    @property
-    def n_classes(self) -> int:
-        """The number of classes K, those that a sample left empty included."""
-        return len(self.class_names)
-
-    @property
-    def majority(self) -> float:
-        """The share of the largest class, in [0, 1]: the ACC of putting all images into one cluster."""
-        return float(np.bincount(self.labels).max() / len(self))
-
-    def sample(self, n: int, seed: int = 0, stratified: bool = True) -> "Dataset":
-        """n of the N images, drawn without replacement, in their old order.
-
-        Parameters
-        ----------
-        n
-            1..N; with ``stratified`` at least the number of classes that there are.
-        seed
-            Non-negative integer: the same one draws the same images.
-        stratified
-            Keep the classes' shares, rounded by largest remainder (and at least one image of each class).
-
-        Raises
-        ------
-        TypeError, ValueError
-            Where n, seed or stratified is not of that kind.
-        """
-        sampling.check(n=n, seed=seed, stratified=stratified)
-        if n > len(self):
-            raise ValueError(f"{self.name}: n = {n:,} images asked for, and there are only {len(self):,}")
-        kept = sampling.draw(self.labels, n, seed, stratified)
-        return self._take(kept, {"kind": "sample", "n": int(n), "stratified": stratified, "seed": int(seed)})
-
-    def imbalanced(self, r: float, seed: int = 0) -> "Dataset":
-        """A sample whose class sizes rise from the first class to the last (DCSS §4.6; DEC §4.4).
-
-        An image of class k (from 0) is kept with probability ``r + (1 - r) k / (K - 1)``: r in the first
-        class, 1 in the last one, linear between.
-
-        Parameters
-        ----------
-        r
-            Retention rate of the first class, in (0, 1].
-        seed
-            Non-negative integer: the same one keeps the same images.
-
-        Raises
-        ------
-        TypeError, ValueError
-            Where r or seed is not of that kind, or there is only one class.
-        """
-        sampling.check(r=r, seed=seed)
-        if self.n_classes < 2:
-            raise ValueError(f"{self.name}: imbalance needs at least two classes, and there is one")
-        kept = sampling.retain(self.labels, self.n_classes, r, seed)
-        return self._take(kept, {"kind": "imbalanced", "retention": float(r), "seed": int(seed)})
 
     def joined(self, other: "Dataset") -> "Dataset":
         """Both sets in one, "a+b": the images of `other` after these, and its classes after these classes.
@@ -181,34 +133,18 @@ class Dataset:
         notes = [*self.provenance.get("notes", []), f"normal noise of sd {sd:g}, clipped to [0, 1], seed {seed}"]
         return replace(self, images=images, provenance={**self.provenance, "notes": notes})
 
-    def _take(self, kept: np.ndarray, step: dict[str, Any]) -> "Dataset":
-        labels = self.labels[kept]
-        step["per_class"] = np.bincount(labels, minlength=self.n_classes).tolist()
-        provenance = {**self.provenance, "sampling": [*self.provenance.get("sampling", []), step]}
-        return replace(self, images=self.images[kept], labels=labels, provenance=provenance)
+    def _rows(self, kept: np.ndarray) -> dict[str, Any]:
+        texts = {"texts": tuple(self.texts[i] for i in kept)} if self.texts else {}
+        return {"images": self.images[kept], **texts}
 
     def __repr__(self) -> str:
         form = f"{'x'.join(map(str, self.images.shape[1:]))} {self.images.dtype}"
-        kind = "features" if self.images.ndim == 2 else "images"
+        kind = "vectors of texts" if self.texts else "features" if self.images.ndim == 2 else self.KIND
         origin = "original" if self.original else "not the original files"
         return (
             f"<Dataset {self.name}: {len(self):,} {kind} {form}, {self.n_classes} classes, "
             f"{origin}, digest {self.digest[:12]}>"
         )
-
-    def summary(self) -> str:
-        """Several lines for people: size, classes, how it was checked, what was drawn."""
-        counts = np.bincount(self.labels, minlength=self.n_classes)
-        lines = [repr(self)[1:-1]]
-        lines += [f"  {count:>7,}  {name}" for name, count in zip(self.class_names, counts, strict=True)]
-        if source := self.provenance.get("source"):
-            lines.append(f"  read by {source}")
-        lines += [f"  {note}" for note in self.provenance.get("notes", [])]
-        if features := self.provenance.get("features"):
-            lines.append(f"  features from {features['file']}, digest {features['digest'][:12]}")
-        for step in self.provenance.get("sampling", []):
-            lines.append("  " + ", ".join(f"{key} {value}" for key, value in step.items() if key != "per_class"))
-        return "\n".join(lines)
 
 
 def _checked_images(name: str, images: np.ndarray) -> np.ndarray:
@@ -225,25 +161,8 @@ def _checked_images(name: str, images: np.ndarray) -> np.ndarray:
             raise TypeError(f"{name}: features must be float32, not {images.dtype}")
         if not np.isfinite(images).all():
             raise ValueError(f"{name}: features must be finite, and there are NaN or infinity among them")
-        return _read_only(np.ascontiguousarray(images))
+        return read_only(np.ascontiguousarray(images))
     # `not (…)` also refuses NaN
     if images.dtype == np.float32 and not (images.min() >= 0 and images.max() <= 1):
         raise ValueError(f"{name}: float images must lie in [0, 1], not in [{images.min()}, {images.max()}]")
-    return _read_only(np.ascontiguousarray(images))
-
-
-def _checked_labels(name: str, labels: np.ndarray, n: int) -> np.ndarray:
-    labels = np.asarray(labels)
-    if not np.issubdtype(labels.dtype, np.integer):
-        raise TypeError(f"{name}: labels must be integers, not {labels.dtype}")
-    if labels.shape != (n,):
-        raise ValueError(f"{name}: {n:,} images need labels of shape ({n},), not {labels.shape}")
-    if labels.min() < 0:
-        raise ValueError(f"{name}: labels must be 0..K-1, and the smallest is {labels.min()}")
-    return _read_only(labels.astype(np.int64))
-
-
-def _read_only(array: np.ndarray) -> np.ndarray:
-    array = array.view()
-    array.flags.writeable = False
-    return array
+    return read_only(np.ascontiguousarray(images))

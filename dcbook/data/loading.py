@@ -6,7 +6,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from dcbook.data import imagenet10, sampling
+from dcbook.data import sampling
+from dcbook.data.corpus import Corpus
 from dcbook.data.dataset import Dataset
 from dcbook.data.features import find_features, read_features, with_features
 from dcbook.data.files import DataError, Files, data_root
@@ -27,14 +28,16 @@ def load(
     padding: int | None = None,
     noise: float | None = None,
     features: str | os.PathLike | None = None,
-) -> Dataset:
+    vectors: str | None = None,
+) -> Dataset | Corpus:
     """A data set by name, its parts (train, test, val) joined as the clustering literature does.
 
     Parameters
     ----------
     name
         One of `NAMES`. ``…-test`` is the test part alone; ``2mnist`` is MNIST and Fashion-MNIST in one, with
-        20 classes; ``cifar100-20`` has CIFAR-100's 20 coarse labels; ``stl10`` is its labeled images.
+        20 classes; ``cifar100-20`` has CIFAR-100's 20 coarse labels; ``stl10`` is its labeled images. ``questions``,
+        ``stackoverflow``, ``searchsnippets`` and ``biomedical`` are texts.
     root
         The folder with the data. Default: the environment's ``DCBOOK_DATA``, else one in the user's cache.
     download
@@ -60,10 +63,14 @@ def load(
         A feature file (`save_features`), whose rows take the place of the images: its path, or its name below the
         data folder's ``features``. It is one of the whole set, of which the same samples are drawn as of the
         images, or of exactly the sample that is asked for.
+    vectors
+        For texts: the kind of vectors that take their place, such as ``"svd-50"`` (see `dcbook.data.vectors`). They are
+        made of the whole set, of which samples are drawn afterwards.
 
     Returns
     -------
     Dataset
+        Or a `Corpus`, for texts without `vectors`.
 
     Raises
     ------
@@ -85,11 +92,17 @@ def load(
         raise TypeError(f"download must be True or False, not {download!r}")
     if not isinstance(features, str | os.PathLike | None):
         raise TypeError(f"features must be the path or the name of a feature file, not {features!r}")
+    if source.texts:
+        only = {"mixed_with": mixed_with, "padding": padding, "noise": noise, "features": features}
+        if asked := [option for option, value in only.items() if value is not None]:
+            raise ValueError(f"{name}: {asked[0]} is for images, and these are texts")
+    elif vectors is not None:
+        raise ValueError(f"{name}: vectors are made of texts, and these are images; see features")
     options = {} if image_size is None else {"image_size": _image_size(name, image_size)}
     root = data_root(root)
     path = None if features is None else find_features(features, root)
 
-    def obtained(name: str, source: Source, options: dict[str, int]) -> Dataset:
+    def obtained(name: str, source: Source, options: dict[str, int]) -> Dataset | Corpus:
         try:
             return _read(name, source, root, options)
         except DataError:
@@ -103,8 +116,10 @@ def load(
         data = data.joined(obtained(mixed_with, other, {}))
     if padding is not None:
         data = data.padded(padding)
+    if vectors is not None:
+        data = data.vectors(vectors)
 
-    def drawn(data: Dataset) -> Dataset:
+    def drawn(data: Dataset | Corpus) -> Dataset | Corpus:
         data = data if retention is None else data.imbalanced(retention, seed)
         data = data if subset is None else data.sample(subset, seed, stratified)
         return data if noise is None else data.noisy(noise, seed)
@@ -134,7 +149,7 @@ def fetch(name: str, *, root: str | os.PathLike | None = None) -> None:
     """
     source, root = _source(name), data_root(root)
     if source.fetch is None:
-        raise ValueError(f"{name}: {imagenet10.HOW if source.files else 'it ships with scikit-learn'}")
+        raise ValueError(f"{name}: {source.how}")
     print(f"{name}: fetching {source.size} into {root}", file=sys.stderr, flush=True)
     root.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=root, prefix=".fetching-") as half:
@@ -169,9 +184,11 @@ def _image_size(name: str, size: int) -> int:
     return size
 
 
-def _read(name: str, source: Source, root: Path, options: dict[str, int]) -> Dataset:
+def _read(name: str, source: Source, root: Path, options: dict[str, int]) -> Dataset | Corpus:
     files = Files(name, root)
-    files.require(source.files, source.size, None if source.fetch else imagenet10.HOW)
-    (images, labels), classes = source.read(files, **options)
+    files.require(source.files, source.size, None if source.fetch else source.how)
+    (samples, labels), classes = source.read(files, **options)
     provenance = {"source": source.library, "files": files.records, "notes": files.notes}
-    return Dataset(name, images, labels, tuple(classes), files.original, provenance)
+    if source.texts:
+        return Corpus(name, tuple(samples.tolist()), labels, tuple(classes), files.original, provenance)
+    return Dataset(name, samples, labels, tuple(classes), files.original, provenance)

@@ -5,19 +5,24 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from dcbook.data import arcs, cifar, digits, idx, imagenet10, medmnist, patches, stl10, usps
+from dcbook.data import arcs, cifar, digits, idx, imagenet10, medmnist, patches, questions, short_texts, stl10, usps
 from dcbook.data.files import Arrays
 
 
 @dataclass(frozen=True)
 class Source:
-    """How one set is had: who reads it, its files below the root, what there is to fetch."""
+    """How one set is had: who reads it, its files below the root, what there is to fetch, or how to get it by hand.
+
+    `texts`: it holds texts, not images.
+    """
 
     library: str
     read: Callable[..., tuple[Arrays, list[str]]]
     files: tuple[str, ...] = ()
     size: str = "nothing to fetch"
     fetch: Callable[[Path], None] | None = None
+    how: str = "it ships with scikit-learn"
+    texts: bool = False
 
 
 def _idx(*names: str, parts: tuple[str, ...] = idx.PARTS, size: str) -> Source:
@@ -41,6 +46,11 @@ def _medmnist(flag: str, size: str) -> Source:
     )
 
 
+def _short_texts(name: str, size: str) -> Source:
+    library, read = "dcbook.data.short_texts", partial(short_texts.read, name=name)
+    return Source(library, read, short_texts.paths(name), size, how=short_texts.HOW, texts=True)
+
+
 SOURCES = {
     "digits": Source("sklearn.datasets.load_digits", digits.read),
     "digits-rgb": Source("sklearn.datasets.load_digits, tinted", digits.read_rgb),
@@ -58,10 +68,16 @@ SOURCES = {
     "cifar100-20": _cifar(cifar.CIFAR100_20, "meta", "train", "test", size="169 MB"),
     "cifar100-20-test": _cifar(cifar.CIFAR100_20, "meta", "test", parts=("test",), size="169 MB"),
     "stl10": Source("torchvision.datasets.STL10", stl10.read, stl10.PATHS, "2.6 GB", stl10.fetch),
-    "imagenet10": Source("torchvision.datasets.ImageFolder", imagenet10.read, ("imagenet10",), "1.5 GB"),
+    "imagenet10": Source(
+        "torchvision.datasets.ImageFolder", imagenet10.read, ("imagenet10",), "1.5 GB", how=imagenet10.HOW
+    ),
     "breastmnist": _medmnist("breastmnist", "0.6 MB"),
     "pneumoniamnist": _medmnist("pneumoniamnist", "4 MB"),
     "bloodmnist": _medmnist("bloodmnist", "35 MB"),
     "vesselmnist3d": _medmnist("vesselmnist3d", "0.4 MB"),
+    "questions": Source("dcbook.data.questions", questions.read, how="it ships with dcbook", texts=True),
+    "stackoverflow": _short_texts("StackOverflow", "1 MB"),
+    "searchsnippets": _short_texts("SearchSnippets", "2 MB"),
+    "biomedical": _short_texts("Biomedical", "2 MB"),
 }
 NAMES = tuple(SOURCES)

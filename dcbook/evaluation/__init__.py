@@ -30,6 +30,7 @@ from dcbook.evaluation.rmac import rmac, rmac_descriptor, rmac_regions
 from dcbook.evaluation.scores import UNMATCHED, accuracy, ari, macro_f1, majority_vote, match, micro_f1, nmi, scores
 from dcbook.evaluation.supervised import train_with_labels, transferred
 from dcbook.evaluation.voc import VOC_CLASSES, evaluate_voc, fit_voc, masked_bce, voc2007, voc_labels
+from dcbook.evaluation.words import describe_clusters, top_words
 
 __all__ = [
     "UNMATCHED",
@@ -49,6 +50,7 @@ __all__ = [
     "cosine",
     "cosines",
     "describe_by",
+    "describe_clusters",
     "distorted",
     "effective_rank",
     "encoder_gradients",
@@ -88,6 +90,7 @@ __all__ = [
     "scores",
     "shape",
     "spectral_gap",
+    "top_words",
     "train_with_labels",
     "transferred",
     "tsne",

@@ -191,9 +191,11 @@ def describe(run: Mapping) -> str:
 
 
 def place(run: Mapping) -> str:
-    """The data of a run: its data set ("cifar10"), or the features used instead of images ("cifar10-simclr-h")."""
-    features = run.get("sampling", {}).get("features")
-    return Path(features).stem if features else run["dataset"]
+    """The data of a run: its data set ("cifar10"), features ("cifar10-simclr-h") or vectors ("questions, svd-20")."""
+    sampling = run.get("sampling", {})
+    if vectors := sampling.get("vectors"):
+        return f"{run['dataset']}, {vectors}"
+    return Path(sampling["features"]).stem if sampling.get("features") else run["dataset"]
 
 
 def workroom(folder: str | Path) -> Path:

@@ -23,6 +23,7 @@ from dcbook.methods.idec import IDEC
 from dcbook.methods.idecf import IDECF
 from dcbook.methods.idfd import IDFD
 from dcbook.methods.imsat import IMSAT
+from dcbook.methods.iterative_classification import IterativeClassification
 from dcbook.methods.kmeans import KMeans
 from dcbook.methods.lpmf import LPMF
 from dcbook.methods.lssc import LSSC
@@ -83,6 +84,7 @@ __all__ = [
     "DeepCluster",
     "DeepClusterV2",
     "DynAE",
+    "IterativeClassification",
     "KMeans",
     "MiCE",
     "MoCo",

@@ -36,7 +36,8 @@ SETS = {
 
 
 def test_every_name_is_tested_here():
-    assert {*SETS, "digits", "digits-rgb", "patches", "arcs", "imagenet10"} == set(NAMES)
+    texts = {"questions", "stackoverflow", "searchsnippets", "biomedical"}  # tests/test_texts.py
+    assert {*SETS, *texts, "digits", "digits-rgb", "patches", "arcs", "imagenet10"} == set(NAMES)
 
 
 @pytest.mark.parametrize("name", SETS)

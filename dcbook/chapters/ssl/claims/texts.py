@@ -1,0 +1,71 @@
+"""How records judge what the article says of texts, and what the literature reports on them."""
+
+from collections.abc import Callable, Sequence
+
+from scipy.stats import spearmanr
+
+from dcbook.book.chapters import reported
+from dcbook.book.comparisons import METRICS
+from dcbook.book.verdicts import Answer, Judge, NotTested
+from dcbook.chapters.ssl.tables.texts import kind_of
+from dcbook.chapters.ssl.watches import CONTROL, SIGNAL
+from dcbook.experiments import Contrast, Question, Record, grouped
+from dcbook.experiments.records import place
+
+PLACE = "all sets and vectors"  # where a number is one of all of them together
+
+
+def measured(records: Sequence[Record], measure: Callable[[Record], float]) -> Contrast:
+    """A difference in points, measured within each run."""
+    if not records:
+        raise NotTested("no record of a text")
+    return Contrast(grouped((place(record.run), 100 * measure(record)) for record in records))
+
+
+def signal_helps(records: Sequence[Record]) -> Answer:
+    """Clusters after the last round over those that it started from; from shuffled ids the same loop finds less."""
+
+    def gain(metric: str) -> Callable[[Record], float]:
+        return lambda record: record.portrait[SIGNAL][metric][-1] - record.portrait[SIGNAL][metric][0]
+
+    over_control = measured(records, lambda r: r.portrait[SIGNAL]["acc"][-1] - r.portrait[CONTROL]["acc"][-1])
+    questions = [Question(f"{name} over the start", measured(records, gain(m))) for m, name in METRICS.items()]
+    return Answer(questions, premises=[Question("ACC over that from shuffled ids", over_control, band=None)])
+
+
+def poor_starts_gain(records: Sequence[Record]) -> Answer:
+    """Over all sets and kinds of vectors: the lower the ACC of the start, the larger the gain. A correlation a seed."""
+    found: dict[int, list[tuple[float, float]]] = {}
+    for record in records:
+        acc = record.portrait[SIGNAL]["acc"]
+        found.setdefault(record.run["seed"], []).append((acc[0], acc[-1] - acc[0]))
+    rhos = tuple(float(spearmanr(*zip(*pairs, strict=True)).statistic) for pairs in found.values())
+    correlation = Contrast({PLACE: rhos}, "", paired=True)
+    return Answer([Question("rank correlation of the gain in ACC with the ACC of the start", correlation, below=0)])
+
+
+def helps_with_few_labels(records: Sequence[Record]) -> Answer:
+    """A probe with few labels, on the vectors and what was learned from their clusters, over either input alone."""
+
+    def over(what: str) -> Callable[[Record], float]:
+        return lambda record: record.portrait["few"]["vectors and learned"] - record.portrait["few"][what]
+
+    return Answer(
+        [Question(f"accuracy over the {what} alone", measured(records, over(what))) for what in ("vectors", "words")]
+    )
+
+
+def stays_below(method: str, dataset: str, kinds: Sequence[str]) -> Judge:
+    """k-means in each of these kinds of vectors has a lower ACC than is reported of `method`."""
+
+    def judge(records: Sequence[Record]) -> Answer:
+        table = reported("ssl/texts").set_index(["method", "dataset", "metric"])["value"]
+        value, questions = table[method, dataset, "acc"], []
+        for kind in kinds:
+            found = [100 * r.scores["acc"] for r in records if r.run["dataset"] == dataset and kind_of(r) == kind]
+            if not found:
+                raise NotTested(f"no record of {dataset}, {kind}")
+            questions.append(Question(f"ACC with {kind}", Contrast({dataset: tuple(found)}, "%"), below=value))
+        return Answer(questions, f"reported of {method}: {value} %, unverified")
+
+    return judge

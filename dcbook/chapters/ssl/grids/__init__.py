@@ -1,0 +1,23 @@
+"""The runs of this chapter, at each scale.
+
+A name in capitals holds settings, scale by scale; a function takes a scale's name and, if not all are wanted, seeds.
+"""
+
+from dcbook.chapters.ssl.grids.texts import (
+    INPUTS,
+    NETWORKS,
+    SIGNALS,
+    SPACES,
+    STARTS,
+    TEXTS,
+    networks,
+    signal,
+    spaces,
+    vectors,
+)
+
+GRIDS = {
+    "spaces": spaces,
+    "signal": signal,
+    "networks": networks,
+}

@@ -1,0 +1,86 @@
+"""Texts: k-means in several kinds of vectors, cluster ids as the signal of a classifier, and networks on vectors."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from dcbook.chapters.ssl.watches import Signal, Unlabeled
+from dcbook.experiments.runs import Method, Run, Scale, Seeds, runs, sampled
+from dcbook.methods import DEC, IDEC, AEKMeans, KMeans, Pretraining
+
+SETS = ("stackoverflow", "searchsnippets", "biomedical")
+# Kinds of vectors (`dcbook.data.vectors`): those whose clusters become a signal, and those that are only clustered
+STARTS = {"quick": ("svd-20", "words-20")}
+STARTS["laptop"] = STARTS["paper"] = ("tfidf-2000", "svd-20", "words-100", "wordllama-256")
+SPACES = {"quick": ("svd-10", "svd-50")}
+SPACES["laptop"] = SPACES["paper"] = ("svd-10", "svd-50", "svd-100", "svd-200", "svd-300")
+
+
+def k_means(watch: Unlabeled) -> dict[str, Method]:
+    """The one method that is run in each kind of vectors."""
+    return {"k-means": Method(KMeans, {"n_init": 5}, watch=watch)}
+
+
+TEXTS = {
+    "quick": Scale({"questions": {}}, (0, 1, 2), k_means(Unlabeled()), name="quick"),
+    "laptop": Scale({name: {} for name in SETS}, (0, 1, 2), k_means(Unlabeled()), name="laptop"),
+    "paper": Scale({name: {} for name in SETS}, tuple(range(10)), k_means(Unlabeled()), name="paper"),
+}
+SIGNALS = {
+    name: replace(scale, methods=k_means(Signal(few=0.1) if name == "quick" else Signal()))
+    for name, scale in TEXTS.items()
+}
+
+# Self-Train (Hadifar et al., 2019): its network and its length of pretraining; its DEC takes 100 to 1,500 updates
+RECIPE = Pretraining(widths=(500, 500, 2000), latent_dim=20, epochs=15, batch_size=64)
+INPUTS = {"quick": ("words-20/min-max",)}
+INPUTS["laptop"] = INPUTS["paper"] = ("words-100/min-max", "tfidf-2000/min-max")
+
+
+def from_autoencoder(scale: Scale, recipe: Pretraining, updates: int, every: int) -> Scale:
+    """DEC and IDEC from one autoencoder with its k-means."""
+    start = Method(AEKMeans, {"start": recipe})
+    schedule = {"max_updates": updates, "update_interval": every, "tol": 0.0, "batch_size": recipe.batch_size}
+    methods = {
+        "AE+k-means": Method(AEKMeans, start="autoencoder"),
+        "DEC": Method(DEC, schedule, start="autoencoder"),
+        "IDEC": Method(IDEC, schedule, start="autoencoder"),
+    }
+    return replace(scale, methods=methods, starts={"autoencoder": start})
+
+
+NETWORKS = {
+    "quick": from_autoencoder(
+        replace(TEXTS["quick"], seeds=(0,)),
+        Pretraining(widths=(64, 128), latent_dim=6, epochs=30, batch_size=32),
+        40,
+        10,
+    ),
+    "laptop": from_autoencoder(
+        replace(TEXTS["laptop"], datasets={"stackoverflow": {"subset": 5000}}), RECIPE, 500, 100
+    ),
+    "paper": from_autoencoder(TEXTS["paper"], RECIPE, 1500, 200),
+}
+
+
+def spaces(scale: str, seeds: Seeds = None) -> list[Run]:
+    """k-means in each kind of vectors that are only clustered."""
+    return _in_each(SPACES[scale], runs(TEXTS[scale], seeds=seeds))
+
+
+def signal(scale: str, seeds: Seeds = None) -> list[Run]:
+    """k-means in each kind of vectors whose clusters become the signal of a classifier of words."""
+    return _in_each(STARTS[scale], runs(SIGNALS[scale], seeds=seeds))
+
+
+def vectors(scale: str, seeds: Seeds = None) -> list[Run]:
+    """k-means in every kind of vectors: both of the above."""
+    return signal(scale, seeds) + spaces(scale, seeds)
+
+
+def networks(scale: str, seeds: Seeds = None) -> list[Run]:
+    """Deep methods on vectors brought to [0, 1]; at `laptop` on 5,000 texts of StackOverflow."""
+    return _in_each(INPUTS[scale], runs(NETWORKS[scale], seeds=seeds))
+
+
+def _in_each(kinds: Sequence[str], runs: Sequence[Run]) -> list[Run]:
+    return [sampled(run, vectors=kind) for kind in kinds for run in runs]

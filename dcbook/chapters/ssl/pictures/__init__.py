@@ -1,0 +1,3 @@
+"""Pictures of this chapter."""
+
+from dcbook.chapters.ssl.pictures.texts import rounds, tuning

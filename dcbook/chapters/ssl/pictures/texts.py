@@ -1,0 +1,69 @@
+"""Pictures of texts: what rounds of classification make of clusters, and what tells a good setting without labels."""
+
+import pandas as pd
+import seaborn as sns
+from matplotlib.figure import Figure
+
+from dcbook.chapters.ssl.tables import named_vectors
+from dcbook.chapters.ssl.watches import CONTROL, SIGNAL
+from dcbook.plots.style import PALETTE, canvas, legend_beside
+
+MARKERS = "osD^vPX<>*"
+AXES = {
+    "silhouette": "silhouette × 100",
+    "agreement": "agreement between seeds, ARI × 100",
+    "loss": "minus the variance left, %",
+}
+
+
+def rounds(frame: pd.DataFrame) -> Figure:
+    """ACC over the rounds, a panel a data set, a line a kind of vectors: mean of the seeds, with a band of all of them.
+
+    `frame`: `dcbook.chapters.ssl.tables.rounds`. The control is one gray line, over all kinds of vectors.
+    """
+    datasets, kinds = list(dict.fromkeys(frame["dataset"])), list(dict.fromkeys(frame["vectors"]))
+    with canvas(1, len(datasets), (2.6 + 2.6 * len(datasets), 3), sharey=True) as (figure, axes):
+        for axis, dataset in zip(axes.flat, datasets, strict=True):
+            part = frame[frame["dataset"] == dataset]
+            lines = {kind: part[(part["vectors"] == kind) & (part["ids"] == SIGNAL)] for kind in kinds}
+            for (kind, rows), color, marker in zip(lines.items(), sns.color_palette(PALETTE), MARKERS, strict=False):
+                _line(axis, rows, color=color, marker=marker, label=named_vectors(kind).replace(" (", "\n("))
+            _line(axis, part[part["ids"] == CONTROL], color="0.5", marker="", linestyle="--", label=CONTROL)
+            axis.set(title=dataset, xlabel="round", ylim=(0, None))
+            axis.grid(color="0.92")
+        axes[0, 0].set_ylabel("ACC, %")
+        legend_beside(axes[0, -1])
+    return figure
+
+
+def tuning(frame: pd.DataFrame) -> Figure:
+    """ACC over each criterion that needs no label: a row a data set, a column a criterion, a mark a setting.
+
+    `frame`: `dcbook.chapters.ssl.tables.criteria`; means over the seeds.
+    """
+    datasets, settings = list(dict.fromkeys(frame["dataset"])), list(dict.fromkeys(frame["setting"]))
+    mean = frame.groupby(["dataset", "setting"], sort=False)[["acc", *AXES]].mean()
+    size = (2.4 + 2.1 * len(AXES), 0.6 + 1.9 * len(datasets))
+    with canvas(len(datasets), len(AXES), size, sharey="row") as (figure, axes):
+        for line, dataset in zip(axes, datasets, strict=True):
+            for axis, (criterion, name) in zip(line, AXES.items(), strict=True):
+                for place, setting in enumerate(settings):
+                    row = mean.loc[dataset, setting]
+                    axis.plot(
+                        row[criterion],
+                        row["acc"],
+                        MARKERS[place % len(MARKERS)],
+                        color=sns.color_palette(PALETTE)[place % 10],
+                        label=setting,
+                    )
+                axis.grid(color="0.92")
+                axis.set(title=dataset if axis is line[0] else "", xlabel=name if line is axes[-1] else "")
+            line[0].set_ylabel("ACC, %")
+        legend_beside(axes[0, -1])
+    return figure
+
+
+def _line(axis, rows: pd.DataFrame, **style) -> None:
+    seeds = rows.groupby("round")["acc"].agg(["mean", "min", "max"])
+    axis.plot(seeds.index, seeds["mean"], markersize=4, **style)
+    axis.fill_between(seeds.index, seeds["min"], seeds["max"], color=style["color"], alpha=0.15, linewidth=0)

@@ -1,0 +1,4 @@
+"""What the records of this chapter keep beside scores."""
+
+from dcbook.chapters.ssl.watches.signal import CONTROL, FEW, SIGNAL, Signal
+from dcbook.chapters.ssl.watches.unlabeled import Unlabeled, agreement
