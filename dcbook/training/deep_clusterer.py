@@ -4,6 +4,7 @@ A method is a dataclass whose fields are its hyperparameters, with an `_optimize
 Labels have no way in: `y` is ignored and a `monitor` only looks.
 """
 
+import time
 import warnings
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
@@ -73,6 +74,8 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
     batch_size_ : samples in an update, as it was.
     interrupted_ : True if Ctrl-C ended `fit` early; the model is usable as it then was.
     seconds_before_ : seconds of training up to the checkpoint that `fit` went on from; 0 if it began anew.
+    core_seconds_ : CPU seconds that this process, and those before it, trained for; looks of the monitor and writing of
+        checkpoints do not count.
     """
 
     n_clusters: int = field(default=10, kw_only=False)
@@ -119,6 +122,7 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         self.history_ = self._checkpoint.begin(identity(self, start)) if self._checkpoint else []
         self.seconds_before_ = self._checkpoint.seconds_before if self._checkpoint else 0.0
         self._labels = self._centers = None
+        self.core_seconds_, self._since = 0.0, time.process_time()
         self._now, self.interrupted_ = "at its start", False
         try:
             self._initialize(recipe, start)
@@ -221,8 +225,8 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
     def _optimize(self) -> None:
         """The method itself: from the start on, train `autoencoder_` and `_centers` on `_x`, one `_log` an epoch."""
 
-    _during_fit: ClassVar[tuple[str, ...]] = ("_x", "_monitor", "_checkpoint", "_now")  # attributes that end with `fit`
-    _state: ClassVar[tuple[str, ...]] = ("autoencoder_", "_centers")  # attributes that a checkpoint holds
+    _during_fit: ClassVar[tuple[str, ...]] = ("_x", "_monitor", "_checkpoint", "_now", "_since")  # end with `fit`
+    _state: ClassVar[tuple[str, ...]] = ("autoencoder_", "_centers", "core_seconds_")  # what a checkpoint holds
     _may_change: ClassVar[tuple[str, ...]] = ("random_state", "device", "progress")  # and leave a fit what it is
     _default_recipe: ClassVar[type[Recipe]] = Pretraining  # what the start None stands for
 
@@ -356,6 +360,7 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
 
     def _log(self, phase: str, bar: tqdm, loop: dict[str, Any], **losses: float) -> None:
         """End of an epoch: one entry of the history, one step of the bar, one look of the monitor, one checkpoint."""
+        self._count_time()
         epoch = 1 + sum(entry["phase"] == phase for entry in self.history_)
         check_finite(self, losses)
         self.history_.append({"phase": phase, "epoch": epoch, **losses})
@@ -366,6 +371,11 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         if self._checkpoint and self._writes:
             attributes = {name: getattr(self, name) for name in self._state if hasattr(self, name)}
             self._checkpoint.save(phase, attributes, loop, self.history_)
+        self._since = time.process_time()
+
+    def _count_time(self) -> None:
+        now = time.process_time()
+        self.core_seconds_, self._since = self.core_seconds_ + now - self._since, now
 
     def _bar(self, phase: str, epochs: int, begun: int) -> tqdm:
         return progress_bar(self.progress, epochs, f"{type(self).__name__} {phase}", begun)
@@ -373,6 +383,7 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
     def _complete(self) -> None:
         if self._centers is None:
             self._centers = self._kmeans(restarts=1)
+        self._count_time()
         self.autoencoder_.eval()
         self._labels = None  # a monitor may have asked for them before the last centers were found
         _ = self.labels_

@@ -10,6 +10,7 @@ from dcbook.chapters.dcss.grids.convolutional import CONVOLUTIONAL, convolutiona
 from dcbook.chapters.dcss.grids.features import ON_FEATURES, TABLE3, TABLE5
 from dcbook.chapters.dcss.grids.first_layer import FIG13
 from dcbook.chapters.dcss.grids.released_code import PAPER_AGAINST_CODE
+from dcbook.chapters.dcss.grids.rivals import COMPARED, RIVALS
 from dcbook.chapters.dcss.grids.sensitivity import (
     CONTESTANTS,
     SENSITIVITY,
@@ -42,6 +43,7 @@ GRIDS = {
     "paper_against_code": grid(PAPER_AGAINST_CODE),
     "convolutional": convolutional,
     "k_updates": k_updates,
+    "rivals": grid(COMPARED),
 }
 
 
