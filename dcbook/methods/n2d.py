@@ -13,9 +13,10 @@ Source: the released code (rymc/n2d at 6c35936: n2d.py, run.sh, datasets.py); th
 UMAP with m = K, 20 neighbors and min_dist 0, which are not the defaults of its argument parser (2 and 10), the mixture
 of scikit-learn with one start, and one seed for everything, 0: the published numbers are one draw each.
 
-UMAP comes from the package umap-learn, which dcbook does not install (it brings a compiler, and compiles for about a
-minute once in a process). Isomap, of scikit-learn, takes N × N distances. Neither map knows new samples: here they
-are placed among the training codes nearest to them, see `dcbook.models.MappedMixture`.
+UMAP comes from the package umap-learn, which dcbook does not install: it brings a compiler, and compiles for about a
+minute once in a process, before the training begins and outside of its time. Isomap, of scikit-learn, takes N × N
+distances. Neither map knows new samples: here they are placed among the training codes nearest to them, see
+`dcbook.models.MappedMixture`.
 
 How deep? `start=IdentityEncoder()` maps the samples themselves, `manifold="none"` fits the mixture to the codes, and
 `clusterer="k-means"` tells what the mixture adds. On the pixels of USPS, one of UMAP's maps gave accuracies of 0.80,
@@ -24,6 +25,7 @@ start is better.
 """
 
 from dataclasses import dataclass
+from functools import cache
 from importlib.util import find_spec
 from typing import Any
 
@@ -150,6 +152,10 @@ class N2D(DeepClusterer):
     def _default_recipe(self) -> Pretraining:
         return Pretraining(latent_dim=self.n_clusters, epochs=1000)
 
+    def _check_samples(self, x: np.ndarray) -> None:
+        if self.manifold == "umap":
+            compile_umap()
+
     def _check_hyperparameters(self) -> None:
         for name, known in (("manifold", MANIFOLDS), ("clusterer", CLUSTERERS)):
             if getattr(self, name) not in known:
@@ -165,3 +171,13 @@ class N2D(DeepClusterer):
                 'manifold="umap" needs the package umap-learn, which is not installed: pip install "dcbook[manifold]"; '
                 'or take manifold="isomap"'
             )
+
+
+@cache
+def compile_umap() -> None:
+    """Have the code of UMAP compiled, all of it that a map of many samples takes, once in a process."""
+    from umap import UMAP  # brings numba
+
+    few = np.random.default_rng(0).random((100, 3), dtype=np.float32)
+    with ignored(Warning):
+        UMAP(5, n_epochs=2, force_approximation_algorithm=True, random_state=0, n_jobs=1).fit_transform(few)

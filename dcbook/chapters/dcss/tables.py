@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import pandas as pd
 
 from dcbook.evaluation import learned_alike, resemblance
-from dcbook.experiments import Record, over
+from dcbook.experiments import Record, over, summarize
 
+BY_LABELS = "best epoch by labels"
 SCORES = {"acc": "ACC, %", "nmi": "NMI, %", "f1_macro": "macro F1, %"}
 
 
@@ -87,6 +88,53 @@ def centering(records: Sequence[Record]) -> pd.DataFrame:
                 {**dict(zip(("network", "dataset", "seed"), _place(record), strict=True)), "share": share, **gains}
             )
     return pd.DataFrame(rows)
+
+
+def timed(records: Sequence[Record], before: str) -> pd.DataFrame:
+    """Scores over computing time, of runs watched by `CoreSeconds`: dataset, method, seed, seconds, acc and nmi, in %.
+
+    The first row of each run is its start at 0 seconds, with the scores of the record of the method `before` with the
+    same data set and seed; the last one is its end.
+    """
+    starts = {(r.run["dataset"], r.run["seed"]): r.scores for r in records if r.run["method"] == before}
+    rows = []
+    for record in records:
+        about = {name: record.run[name] for name in ("dataset", "method", "seed")}
+        if "core_seconds" not in record.portrait or (about["dataset"], about["seed"]) not in starts:
+            continue
+        looks = [(0.0, starts[about["dataset"], about["seed"]])]
+        looks += [(entry["core_seconds"], entry) for entry in record.history if "core_seconds" in entry]
+        looks += [(record.portrait["core_seconds"], record.scores)]
+        rows += [{**about, "seconds": at, **{name: 100 * look[name] for name in ("acc", "nmi")}} for at, look in looks]
+    return pd.DataFrame(rows, columns=["dataset", "method", "seed", "seconds", "acc", "nmi"])
+
+
+def in_time(frame: pd.DataFrame, of: str) -> pd.DataFrame:
+    """Of `timed` rows, the last of each run that is no later than the end of the method `of`, data set and seed alike.
+
+    Its start, where the run has none that early. The column `budget` has that end, in seconds.
+    """
+    ends = frame[frame["method"] == of].groupby(["dataset", "seed"])["seconds"].max().rename("budget")
+    early = frame.join(ends, on=["dataset", "seed"], how="inner").query("seconds <= budget")
+    return early.groupby(["dataset", "method", "seed"], sort=False).tail(1).reset_index(drop=True)
+
+
+def apart(records: Sequence[Record]) -> pd.DataFrame:
+    """What Table 1's own scores don't tell, as rows of a comparison: purity, and the best epoch by labels.
+
+    "purity" of runs watched by `Purity`; of EDESC "acc" and "nmi" of its "best epoch by labels", each metric's own, as
+    its released code prints them.
+    """
+    rows = []
+    for record in records:
+        method, dataset = record.run["method"], record.run["dataset"]
+        if "purity" in record.portrait:
+            rows.append((method, dataset, "purity", 100 * record.portrait["purity"]))
+        if method == "EDESC":
+            looks = [entry for entry in record.history if "acc" in entry]
+            best = {name: max(entry[name] for entry in looks) for name in ("acc", "nmi")}
+            rows += [(method, dataset, f"{name}, {BY_LABELS}", 100 * value) for name, value in best.items()]
+    return summarize(rows)
 
 
 def _place(record: Record) -> tuple[str, str, int]:
