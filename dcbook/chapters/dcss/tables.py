@@ -8,6 +8,8 @@ from dcbook.evaluation import learned_alike, resemblance
 from dcbook.experiments import Record, over, summarize
 
 BY_LABELS = "best epoch by labels"
+SECONDS, IN_TIME, AT_END = "core-seconds", "in DCSS's time", "at the end"
+PAIR = ("acc", "nmi")
 SCORES = {"acc": "ACC, %", "nmi": "NMI, %", "f1_macro": "macro F1, %"}
 
 
@@ -105,7 +107,7 @@ def timed(records: Sequence[Record], before: str) -> pd.DataFrame:
         looks = [(0.0, starts[about["dataset"], about["seed"]])]
         looks += [(entry["core_seconds"], entry) for entry in record.history if "core_seconds" in entry]
         looks += [(record.portrait["core_seconds"], record.scores)]
-        rows += [{**about, "seconds": at, **{name: 100 * look[name] for name in ("acc", "nmi")}} for at, look in looks]
+        rows += [{**about, "seconds": at, **{name: 100 * look[name] for name in PAIR}} for at, look in looks]
     return pd.DataFrame(rows, columns=["dataset", "method", "seed", "seconds", "acc", "nmi"])
 
 
@@ -117,6 +119,29 @@ def in_time(frame: pd.DataFrame, of: str) -> pd.DataFrame:
     ends = frame[frame["method"] == of].groupby(["dataset", "seed"])["seconds"].max().rename("budget")
     early = frame.join(ends, on=["dataset", "seed"], how="inner").query("seconds <= budget")
     return early.groupby(["dataset", "method", "seed"], sort=False).tail(1).reset_index(drop=True)
+
+
+def raced(frame: pd.DataFrame, of: str, before: str) -> pd.DataFrame:
+    """`timed` rows as a summary: core-seconds of each run, scores in the time of the method `of` and at the run's end.
+
+    The start is a method of its own, `before`, of 0 seconds.
+    """
+    runs = frame.groupby(["dataset", "method", "seed"], sort=False)
+    starts = frame[(frame["method"] == of) & (frame["seconds"] == 0)].assign(method=before)
+    ends = pd.concat([starts, runs.tail(1)])
+    early = pd.concat([starts, in_time(frame, of)])
+    rows = [(run.method, run.dataset, SECONDS, run.seconds) for run in ends.itertuples()]
+    for when, found in ((IN_TIME, early), (AT_END, ends)):
+        rows += [(r.method, r.dataset, f"{SCORES[n]} {when}", getattr(r, n)) for r in found.itertuples() for n in PAIR]
+    return summarize(rows)
+
+
+def race(summary: pd.DataFrame) -> pd.DataFrame:
+    """The same as a page shows it: a row for each data set and method, mean ± std over the seeds."""
+    told = [f"{row.mean:.1f}" + (f" ± {row.std:.1f}" if row.n > 1 else "") for row in summary.itertuples()]
+    wide = summary.assign(told=told).pivot(index=["dataset", "method"], columns="metric", values="told")
+    order = list(dict.fromkeys(zip(summary["dataset"], summary["method"], strict=True)))
+    return wide.loc[order, list(dict.fromkeys(summary["metric"]))].fillna("").reset_index()
 
 
 def apart(records: Sequence[Record]) -> pd.DataFrame:
@@ -132,7 +157,7 @@ def apart(records: Sequence[Record]) -> pd.DataFrame:
             rows.append((method, dataset, "purity", 100 * record.portrait["purity"]))
         if method == "EDESC":
             looks = [entry for entry in record.history if "acc" in entry]
-            best = {name: max(entry[name] for entry in looks) for name in ("acc", "nmi")}
+            best = {name: max(entry[name] for entry in looks) for name in PAIR}
             rows += [(method, dataset, f"{name}, {BY_LABELS}", 100 * value) for name, value in best.items()]
     return summarize(rows)
 

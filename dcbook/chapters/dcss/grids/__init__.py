@@ -10,7 +10,7 @@ from dcbook.chapters.dcss.grids.convolutional import CONVOLUTIONAL, convolutiona
 from dcbook.chapters.dcss.grids.features import ON_FEATURES, TABLE3, TABLE5
 from dcbook.chapters.dcss.grids.first_layer import FIG13
 from dcbook.chapters.dcss.grids.released_code import PAPER_AGAINST_CODE
-from dcbook.chapters.dcss.grids.rivals import COMPARED, RIVALS
+from dcbook.chapters.dcss.grids.rivals import BEFORE, COMPARED, RIVALS
 from dcbook.chapters.dcss.grids.sensitivity import (
     CONTESTANTS,
     SENSITIVITY,
