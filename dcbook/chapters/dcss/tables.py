@@ -1,6 +1,7 @@
 """Records of this chapter as rows: what its tables print and its pictures draw."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import pandas as pd
 
@@ -11,6 +12,16 @@ BY_LABELS = "best epoch by labels"
 SECONDS, IN_TIME, AT_END = "core-seconds", "in DCSS's time", "at the end"
 PAIR = ("acc", "nmi")
 SCORES = {"acc": "ACC, %", "nmi": "NMI, %", "f1_macro": "macro F1, %"}
+
+
+def table1_rows() -> pd.DataFrame:
+    """A row for each method of the paper's Table 1: whose values they are, and where its row of ours is.
+
+    `values` : "its own runs", "copied" from another paper, "re-run" by DCSS's authors from released code, with data
+    sets where they differ, or "not told". `known` : "stated" in the paper, "checked" (the same values stand in another
+    table), "inferred", or "-"; `evidence` : from what. `row` : the page of ours that has the method.
+    """
+    return pd.read_csv(Path(__file__).parent / "table1_rows.csv")
 
 
 def histories(records: Sequence[Record], method: str, value: str) -> dict[str, list[float]]:
