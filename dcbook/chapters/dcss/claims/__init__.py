@@ -29,7 +29,8 @@ TITLE = "DCSS: what holds"
 INTRODUCTION = """\
 Sadeghi & Armanfard, *Deep Clustering with Self-Supervision using Pairwise Similarities*, arXiv 2405.03590. The table
 lists each claim of its section 4 (and one of 3.4), the notebook that tests it, the verdict, the share of the paper's
-protocol that the verdict rests on, and the evidence. [How verdicts are made](../VERDICTS.md) explains the rule.
+protocol that the verdict rests on, and the evidence. The last row is a question of this book.
+[How verdicts are made](../VERDICTS.md) explains the rule.
 [DEVIATIONS.md](DEVIATIONS.md) lists what we do otherwise and why. The theorems of section 3.4 have a
 [notebook of their own](theorems.ipynb).
 
