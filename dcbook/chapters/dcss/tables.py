@@ -164,8 +164,8 @@ def apart(records: Sequence[Record]) -> pd.DataFrame:
     rows = []
     for record in records:
         method, dataset = record.run["method"], record.run["dataset"]
-        if "purity" in record.portrait:
-            rows.append((method, dataset, "purity", 100 * record.portrait["purity"]))
+        if "cluster_purity" in record.portrait:
+            rows.append((method, dataset, "purity", 100 * record.portrait["cluster_purity"]))
         if method == "EDESC":
             looks = [entry for entry in record.history if "acc" in entry]
             best = {name: max(entry[name] for entry in looks) for name in PAIR}

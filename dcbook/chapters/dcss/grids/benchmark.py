@@ -53,8 +53,8 @@ QUICK = Scale(
         "DCN": Method(DCN, {"epochs": 6}, start="autoencoder"),
         "DKM": Method(DKM, {"epochs": 6}, start="autoencoder"),
         "VaDE": Method(VaDE, {"epochs": 4}, start="autoencoder"),
-        "GANMM": Method(GANMM, {"pretraining_rounds": 50, "rounds": 150, "lr": 1e-3}, "autoencoder", Purity()),
-        "EDESC": Method(EDESC, {"start": replace(QUICK_NETWORK, latent_dim=50), "epochs": 10, "batch_size": 64}),
+        "GANMM": Method(GANMM, {"pretraining_rounds": 20, "rounds": 80, "lr": 1e-3}, "autoencoder", Purity()),
+        "EDESC": Method(EDESC, {"start": replace(QUICK_NETWORK, latent_dim=50), "epochs": 6, "batch_size": 64}),
         "DCSS_u": Method(DCSS_u, QUICK_PHASE_1, start="autoencoder"),
         "DCSS": Method(
             DCSS,

@@ -8,10 +8,13 @@ from dcbook.experiments.watch import Watch
 
 
 class Purity(Watch):
-    """`purity` in the portrait: the share of samples in the commonest class of their cluster, at least the accuracy."""
+    """`cluster_purity` in the portrait: the share of samples in the commonest class of their cluster.
+
+    It is at least the accuracy, which gives each class to one cluster only.
+    """
 
     name = "purity"
 
     def portrait(self, model: Any, data: Dataset) -> dict:
         """Of the training samples, by the clusters at the end."""
-        return {"purity": majority_vote(data.labels, model.labels_)}
+        return {"cluster_purity": majority_vote(data.labels, model.labels_)}
