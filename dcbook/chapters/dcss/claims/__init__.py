@@ -197,7 +197,7 @@ CLAIMS = [
     ),
     Claim(
         "this book",
-        "from one start and in as much computing time, DCSS gains more than N2D, BRB, IDECF, EDESC and SpectralNet",
+        "from one start and in as much computing time, DCSS gains more than N2D and BRB",
         RIVALS,
         leads_in_time,
         GRIDS["rivals"],
