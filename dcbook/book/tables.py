@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 from IPython.display import Markdown
@@ -14,11 +14,13 @@ ROWS = 12  # that a page shows
 BOTH_WAYS = ("acc", "nmi")
 
 
-def comparison(frame: pd.DataFrame, metrics: Sequence[str] = BOTH_WAYS) -> Markdown:
+def comparison(
+    frame: pd.DataFrame, metrics: Sequence[str] = BOTH_WAYS, about: Mapping[str, Mapping[str, str]] | None = None
+) -> Markdown:
     """`dcbook.experiments.compare`'s frame as the papers print theirs: a row a method, a column a data set and score.
 
     A cell is the mean ± standard deviation over the seeds in per cent, with the paper's value in parentheses where it
-    prints a comparable one; the best of each column is bold.
+    prints a comparable one; the best of each column is bold. `about` has further columns: heading to method to text.
     """
     frame = frame[frame["metric"].isin(metrics)]
     best = frame.groupby(["dataset", "metric"])["mean"].max()
@@ -30,7 +32,10 @@ def comparison(frame: pd.DataFrame, metrics: Sequence[str] = BOTH_WAYS) -> Markd
         cells.setdefault(row.method, {})[f"{called(row.dataset)} {named(row.metric)}"] = value
     columns = [f"{called(dataset)} {named(metric)}" for dataset in frame["dataset"].unique() for metric in metrics]
     rows = pd.DataFrame([{"%": method, **values} for method, values in cells.items()])
-    return table(rows[["%", *(name for name in columns if name in rows)]].fillna(""), rows=None)
+    rows = rows[["%", *(name for name in columns if name in rows)]]
+    for heading, texts in (about or {}).items():
+        rows[heading] = rows["%"].map(texts)
+    return table(rows.fillna(""), rows=None)
 
 
 def table(frame: pd.DataFrame, rows: int | None = ROWS) -> Markdown:

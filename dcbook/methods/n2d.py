@@ -14,8 +14,9 @@ with m = K, 20 neighbors and min_dist 0 (the argument parser's defaults are m = 
 scikit-learn with one start, and seed 0 for everything, so each published number is a single draw.
 
 UMAP comes from the package umap-learn, which dcbook does not install, because it includes a compiler and compiles for
-about a minute in each process. Isomap, from scikit-learn, needs N × N distances. Neither of these maps is applied to
-new samples; their places are interpolated from the nearest training codes, see `dcbook.models.MappedMixture`.
+about a minute once in each process, before the training starts; this time is not counted. Isomap, from scikit-learn,
+needs N × N distances. Neither of these maps is applied to new samples; their places are interpolated from the nearest
+training codes, see `dcbook.models.MappedMixture`.
 
 The contributions of the parts can be separated: `start=IdentityEncoder()` maps the samples themselves,
 `manifold="none"` fits the mixture to the codes, and `clusterer="k-means"` replaces the mixture. On the pixels of USPS,
@@ -24,6 +25,7 @@ several seeds. The likelihood does not indicate which start is better.
 """
 
 from dataclasses import dataclass
+from functools import cache
 from importlib.util import find_spec
 from typing import Any
 
@@ -150,6 +152,10 @@ class N2D(DeepClusterer):
     def _default_recipe(self) -> Pretraining:
         return Pretraining(latent_dim=self.n_clusters, epochs=1000)
 
+    def _check_samples(self, x: np.ndarray) -> None:
+        if self.manifold == "umap":
+            compile_umap()
+
     def _check_hyperparameters(self) -> None:
         for name, known in (("manifold", MANIFOLDS), ("clusterer", CLUSTERERS)):
             if getattr(self, name) not in known:
@@ -165,3 +171,13 @@ class N2D(DeepClusterer):
                 'manifold="umap" needs the package umap-learn, which is not installed: pip install "dcbook[manifold]"; '
                 'or use manifold="isomap"'
             )
+
+
+@cache
+def compile_umap() -> None:
+    """Have the code of UMAP compiled, all of it that a map of many samples takes, once in a process."""
+    from umap import UMAP  # brings numba
+
+    few = np.random.default_rng(0).random((100, 3), dtype=np.float32)
+    with ignored(Warning):
+        UMAP(5, n_epochs=2, force_approximation_algorithm=True, random_state=0, n_jobs=1).fit_transform(few)

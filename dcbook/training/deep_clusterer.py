@@ -4,6 +4,7 @@ A method is a dataclass whose fields are its hyperparameters, with an `_optimize
 Labels are never used in training: `y` is ignored, and a `monitor` does not change the model.
 """
 
+import time
 import warnings
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
@@ -73,6 +74,8 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
     batch_size_ : the number of samples in an update that was used.
     interrupted_ : True if Ctrl-C ended `fit` early; the model is usable in its state at that time.
     seconds_before_ : training time, in seconds, before the checkpoint from which `fit` continued; 0 without one.
+    core_seconds_ : CPU seconds of training, including those before the checkpoint; the monitor and the writing of
+        checkpoints are not counted.
     """
 
     n_clusters: int = field(default=10, kw_only=False)
@@ -119,6 +122,7 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         self.history_ = self._checkpoint.begin(identity(self, start)) if self._checkpoint else []
         self.seconds_before_ = self._checkpoint.seconds_before if self._checkpoint else 0.0
         self._labels = self._centers = None
+        self.core_seconds_, self._since = 0.0, time.process_time()
         self._now, self.interrupted_ = "at its start", False
         try:
             self._initialize(recipe, start)
@@ -221,8 +225,8 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
     def _optimize(self) -> None:
         """The method's algorithm: train `autoencoder_` and `_centers` on `_x`, with one call of `log` per epoch."""
 
-    _during_fit: ClassVar[tuple[str, ...]] = ("_x", "_monitor", "_checkpoint", "_now")  # attributes that end with `fit`
-    _state: ClassVar[tuple[str, ...]] = ("autoencoder_", "_centers")  # attributes that a checkpoint holds
+    _during_fit: ClassVar[tuple[str, ...]] = ("_x", "_monitor", "_checkpoint", "_now", "_since")  # deleted after `fit`
+    _state: ClassVar[tuple[str, ...]] = ("autoencoder_", "_centers", "core_seconds_")  # what a checkpoint holds
     _may_change: ClassVar[tuple[str, ...]] = ("random_state", "device", "progress")  # not part of a fit's identity
     _default_recipe: ClassVar[type[Recipe]] = Pretraining  # the recipe that start None means
 
@@ -356,6 +360,7 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
 
     def _log(self, phase: str, bar: tqdm, loop: dict[str, Any], **losses: float) -> None:
         """End an epoch: add an entry to the history, advance the bar, call the monitor, and write the checkpoint."""
+        self._count_time()
         epoch = 1 + sum(entry["phase"] == phase for entry in self.history_)
         check_finite(self, losses)
         self.history_.append({"phase": phase, "epoch": epoch, **losses})
@@ -366,6 +371,11 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         if self._checkpoint and self._writes:
             attributes = {name: getattr(self, name) for name in self._state if hasattr(self, name)}
             self._checkpoint.save(phase, attributes, loop, self.history_)
+        self._since = time.process_time()
+
+    def _count_time(self) -> None:
+        now = time.process_time()
+        self.core_seconds_, self._since = self.core_seconds_ + now - self._since, now
 
     def _bar(self, phase: str, epochs: int, begun: int) -> tqdm:
         return progress_bar(self.progress, epochs, f"{type(self).__name__} {phase}", begun)
@@ -373,6 +383,7 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
     def _complete(self) -> None:
         if self._centers is None:
             self._centers = self._found_centers()
+        self._count_time()
         self.autoencoder_.eval()
         self._labels = None  # a monitor may have computed them with earlier centers
         _ = self.labels_

@@ -181,3 +181,33 @@ def gains_by_share(frame: pd.DataFrame, gains: Mapping[str, str]) -> Figure:
 
 
 _SHADES = {"aspect": "auto", "cmap": "Blues", "vmin": 0, "vmax": 1, "interpolation": "nearest"}
+
+
+def races(frame: pd.DataFrame, metric: str, of: str) -> Figure:
+    """A score over computing time, a panel a method, a line a seed; behind it in gray the lines of the method `of`.
+
+    `frame` : `dcbook.chapters.dcss.tables.timed` rows of one data set. A vertical line marks the mean end of `of`; a
+    run that ends before keeps its last score, dotted.
+    """
+    methods = [of, *(name for name in dict.fromkeys(frame["method"]) if name != of)]
+    columns = min(3, len(methods))
+    lines = -(-len(methods) // columns)
+    end = frame[frame["method"] == of].groupby("seed")["seconds"].max().mean()
+    with canvas(lines, columns, (2.9 * columns, 0.4 + 2.2 * lines), sharex=True, sharey=True) as (figure, axes):
+        for axis, method in zip(axes.flat, methods, strict=False):
+            for name, color in ((of, "0.75"), (method, OURS)):
+                for _, run in frame[frame["method"] == name].groupby("seed"):
+                    axis.plot(run["seconds"], run[metric], color=color, linewidth=1)
+                    last = run.iloc[-1]
+                    axis.plot(last["seconds"], last[metric], MARKERS[0], color=color, markersize=3)
+                    axis.hlines(last[metric], last["seconds"], max(end, last["seconds"]), color=color, linestyle=":")
+            axis.axvline(end, color="0.6", linestyle="--", linewidth=0.8)
+            axis.set(title=method)
+            axis.grid(color="0.92")
+        for axis in axes.flat[len(methods) :]:
+            axis.set_axis_off()
+        for axis in axes[:, 0]:
+            axis.set_ylabel(f"{named(metric)}, %")
+        for axis in axes[-1]:
+            axis.set_xlabel("core-seconds after the start")
+    return figure

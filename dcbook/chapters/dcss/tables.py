@@ -1,13 +1,27 @@
 """Records of this chapter as rows: what its tables print and its pictures draw."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import pandas as pd
 
 from dcbook.evaluation import learned_alike, resemblance
-from dcbook.experiments import Record, over
+from dcbook.experiments import Record, over, summarize
 
+BY_LABELS = "best epoch by labels"
+SECONDS, IN_TIME, AT_END = "core-seconds", "in DCSS's time", "at the end"
+PAIR = ("acc", "nmi")
 SCORES = {"acc": "ACC, %", "nmi": "NMI, %", "f1_macro": "macro F1, %"}
+
+
+def table1_rows() -> pd.DataFrame:
+    """A row for each method of the paper's Table 1: whose values they are, and where its row of ours is.
+
+    `values` : "its own runs", "copied" from another paper, "re-run" by DCSS's authors from released code, with data
+    sets where they differ, or "not told". `known` : "stated" in the paper, "checked" (the same values stand in another
+    table), "inferred", or "-"; `evidence` : from what. `row` : the page of ours that has the method.
+    """
+    return pd.read_csv(Path(__file__).parent / "table1_rows.csv")
 
 
 def histories(records: Sequence[Record], method: str, value: str) -> dict[str, list[float]]:
@@ -87,6 +101,76 @@ def centering(records: Sequence[Record]) -> pd.DataFrame:
                 {**dict(zip(("network", "dataset", "seed"), _place(record), strict=True)), "share": share, **gains}
             )
     return pd.DataFrame(rows)
+
+
+def timed(records: Sequence[Record], before: str) -> pd.DataFrame:
+    """Scores over computing time, of runs watched by `CoreSeconds`: dataset, method, seed, seconds, acc and nmi, in %.
+
+    The first row of each run is its start at 0 seconds, with the scores of the record of the method `before` with the
+    same data set and seed; the last one is its end.
+    """
+    starts = {(r.run["dataset"], r.run["seed"]): r.scores for r in records if r.run["method"] == before}
+    rows = []
+    for record in records:
+        about = {name: record.run[name] for name in ("dataset", "method", "seed")}
+        if "core_seconds" not in record.portrait or (about["dataset"], about["seed"]) not in starts:
+            continue
+        looks = [(0.0, starts[about["dataset"], about["seed"]])]
+        looks += [(entry["core_seconds"], entry) for entry in record.history if "core_seconds" in entry]
+        looks += [(record.portrait["core_seconds"], record.scores)]
+        rows += [{**about, "seconds": at, **{name: 100 * look[name] for name in PAIR}} for at, look in looks]
+    return pd.DataFrame(rows, columns=["dataset", "method", "seed", "seconds", "acc", "nmi"])
+
+
+def in_time(frame: pd.DataFrame, of: str) -> pd.DataFrame:
+    """Of `timed` rows, the last of each run that is no later than the end of the method `of`, data set and seed alike.
+
+    Its start, where the run has none that early. The column `budget` has that end, in seconds.
+    """
+    ends = frame[frame["method"] == of].groupby(["dataset", "seed"])["seconds"].max().rename("budget")
+    early = frame.join(ends, on=["dataset", "seed"], how="inner").query("seconds <= budget")
+    return early.groupby(["dataset", "method", "seed"], sort=False).tail(1).reset_index(drop=True)
+
+
+def raced(frame: pd.DataFrame, of: str, before: str) -> pd.DataFrame:
+    """`timed` rows as a summary: core-seconds of each run, scores in the time of the method `of` and at the run's end.
+
+    The start is a method of its own, `before`, of 0 seconds.
+    """
+    runs = frame.groupby(["dataset", "method", "seed"], sort=False)
+    starts = frame[(frame["method"] == of) & (frame["seconds"] == 0)].assign(method=before)
+    ends = pd.concat([starts, runs.tail(1)])
+    early = pd.concat([starts, in_time(frame, of)])
+    rows = [(run.method, run.dataset, SECONDS, run.seconds) for run in ends.itertuples()]
+    for when, found in ((IN_TIME, early), (AT_END, ends)):
+        rows += [(r.method, r.dataset, f"{SCORES[n]} {when}", getattr(r, n)) for r in found.itertuples() for n in PAIR]
+    return summarize(rows)
+
+
+def race(summary: pd.DataFrame) -> pd.DataFrame:
+    """The same as a page shows it: a row for each data set and method, mean ± std over the seeds."""
+    told = [f"{row.mean:.1f}" + (f" ± {row.std:.1f}" if row.n > 1 else "") for row in summary.itertuples()]
+    wide = summary.assign(told=told).pivot(index=["dataset", "method"], columns="metric", values="told")
+    order = list(dict.fromkeys(zip(summary["dataset"], summary["method"], strict=True)))
+    return wide.loc[order, list(dict.fromkeys(summary["metric"]))].fillna("").reset_index()
+
+
+def apart(records: Sequence[Record]) -> pd.DataFrame:
+    """What Table 1's own scores don't tell, as rows of a comparison: purity, and the best epoch by labels.
+
+    "purity" of runs watched by `Purity`; of EDESC "acc" and "nmi" of its "best epoch by labels", each metric's own, as
+    its released code prints them.
+    """
+    rows = []
+    for record in records:
+        method, dataset = record.run["method"], record.run["dataset"]
+        if "cluster_purity" in record.portrait:
+            rows.append((method, dataset, "purity", 100 * record.portrait["cluster_purity"]))
+        if method == "EDESC":
+            looks = [entry for entry in record.history if "acc" in entry]
+            best = {name: max(entry[name] for entry in looks) for name in PAIR}
+            rows += [(method, dataset, f"{name}, {BY_LABELS}", 100 * value) for name, value in best.items()]
+    return summarize(rows)
 
 
 def _place(record: Record) -> tuple[str, str, int]:

@@ -10,6 +10,7 @@ from dcbook.chapters.dcss.grids.convolutional import CONVOLUTIONAL, convolutiona
 from dcbook.chapters.dcss.grids.features import ON_FEATURES, TABLE3, TABLE5
 from dcbook.chapters.dcss.grids.first_layer import FIG13
 from dcbook.chapters.dcss.grids.released_code import PAPER_AGAINST_CODE
+from dcbook.chapters.dcss.grids.rivals import BEFORE, COMPARED, RIVALS
 from dcbook.chapters.dcss.grids.sensitivity import (
     CONTESTANTS,
     SENSITIVITY,
@@ -42,6 +43,7 @@ GRIDS = {
     "paper_against_code": grid(PAPER_AGAINST_CODE),
     "convolutional": convolutional,
     "k_updates": k_updates,
+    "rivals": grid(COMPARED),
 }
 
 
@@ -64,6 +66,16 @@ def _table1(dataset: str, seed: int) -> list:
     return runs(TABLE1["paper"], methods, [dataset], [seed])
 
 
+def _rest_of_table1(dataset: str, seed: int) -> list:
+    """EDESC; and GANMM, whose 200,000 rounds take an hour and more on USPS and many on larger sets."""
+    return [run for run in table1("paper", [seed]) if run.dataset == dataset and run.method in ("EDESC", "GANMM")]
+
+
+def _rivals(dataset: str, seed: int) -> list:
+    """DCSS and the rivals that Table 1 leaves out, timed."""
+    return runs(COMPARED["paper"], None, [dataset], [seed])
+
+
 def _settings(seed: int) -> list:
     """Figs. 10 and 11(b) from the convolutional start."""
     figures = (alpha, fuzziness, updates_of_centers, handover, thresholds)
@@ -80,11 +92,19 @@ EVIDENCE = [
         "USPS, K updates in turn, seed 0",
         partial(runs, CONVOLUTIONAL["paper"], ["DCSS_u, K updates"], ["usps"], [0]),
     ),
+    *[(41 + s, f"USPS, DCSS beside rivals, seed {s}", partial(_rivals, "usps", s)) for s in range(3)],
+    *[(44 + s, f"USPS, GANMM and EDESC, seed {s}", partial(_rest_of_table1, "usps", s)) for s in range(3)],
     *[
         (50 + 10 * k + s, f"{dataset}, {what}, seed {s}", partial(give, dataset, s))
         for k, dataset in enumerate(("mnist", "fashion-mnist"))
         for s in range(3)
         for what, give in (("convolutional start: DCSS", _deciding), ("Table 1", _table1))
+    ],
+    *[
+        (70 + 10 * (s > 2) + s, f"{dataset}, DCSS beside rivals, seed {s}", partial(_rivals, dataset, s))
+        for s in range(5)
+        for dataset in ("usps", "mnist-test", "fashion-mnist-test")
+        if s > 2 or dataset != "usps"
     ],
     *[
         (90 + s, f"USPS and MNIST-test, settings of Figs. 10 and 11(b), seed {s}", partial(_settings, s))

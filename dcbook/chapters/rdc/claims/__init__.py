@@ -14,6 +14,7 @@ from dcbook.chapters.rdc.claims.phases import (
 from dcbook.chapters.rdc.claims.protocol import protocol
 from dcbook.chapters.rdc.claims.reconstruction import aligned, improves, opposed, steady, unshaken, untwisted
 from dcbook.chapters.rdc.grids import (
+    ADEC,
     CONTRASTIVE,
     GRIDS,
     JOINT,
@@ -70,8 +71,8 @@ def after(start: str) -> Callable[[str], list[Run]]:
 
 
 def of_others(scale: str) -> list[Run]:
-    """The runs of all methods except R-DC (reconstruction)."""
-    return [run for run in GRIDS["everyone"](scale) if run.method != RDC]
+    """The runs of all methods that are exact to their sources: no reconstruction."""
+    return [run for run in GRIDS["everyone"](scale) if run.method not in (RDC, ADEC)]
 
 
 CLAIMS = [

@@ -3,8 +3,9 @@
 A name in capitals holds the settings of each scale; a function takes the name of a scale and, optionally, seeds.
 """
 
-from dcbook.chapters.rdc.grids.paradigms import JOINT, PARADIGMS, SCRATCH, SELF, TWICE, everyone
+from dcbook.chapters.rdc.grids.paradigms import JOINT, PARADIGMS, REALISM, SCRATCH, SELF, TWICE, everyone
 from dcbook.chapters.rdc.grids.phases import (
+    ADEC,
     CONTRASTIVE,
     FIG1,
     FIG2,
@@ -12,6 +13,7 @@ from dcbook.chapters.rdc.grids.phases import (
     RECONSTRUCTION,
     RELEASED,
     arcs,
+    fig3,
     lengths,
 )
 from dcbook.chapters.rdc.grids.reconstruction import (
@@ -32,7 +34,7 @@ GRIDS = {
     "fig1": grid(FIG1),
     "fig2": grid(FIG2),
     "arcs": arcs,
-    "fig3": grid(FIG3),
+    "fig3": fig3,
     "lengths": lengths,
     "compared": compared,
     "choices": choices,

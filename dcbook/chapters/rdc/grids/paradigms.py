@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from dcbook.chapters.rdc.grids.phases import ADEC
 from dcbook.chapters.rdc.grids.reconstruction import COMPARED, RDC, compared
 from dcbook.chapters.rdc.watches import Diagnostics
 from dcbook.experiments.image_learners import DEEPCLUSTER, DEEPCLUSTER_V2, SWAV
@@ -11,6 +12,7 @@ from dcbook.experiments.runs import Method, Run, Scale, Seeds, runs
 from dcbook.methods import DeepCluster, DeepClusterV2, MoCo, SimCLR, SwAV
 
 SELF, JOINT, TWICE = "self", "self, then both", "self, then self"
+REALISM = "self, then pseudo and realism"
 PARADIGMS = {
     "DeepCluster": "pseudo",
     "DeepCluster-v2": "pseudo, across views",
@@ -24,6 +26,7 @@ PARADIGMS = {
     "DKM": JOINT,
     "VaDE": JOINT,
     "DynAE": JOINT,
+    ADEC: REALISM,
     RDC: TWICE,
 }
 

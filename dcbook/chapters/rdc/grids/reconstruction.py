@@ -7,10 +7,34 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from dcbook.chapters.rdc.grids.phases import ACAI, FEWER, GENTLE, LAPTOP, PAPER, QUICK, SOME, pretrained, small, tiny
+from dcbook.chapters.rdc.grids.phases import (
+    ACAI,
+    ADEC,
+    FEWER,
+    GENTLE,
+    LAPTOP,
+    PAPER,
+    QUICK,
+    SOME,
+    pretrained,
+    small,
+    tiny,
+    without_adec,
+)
 from dcbook.chapters.rdc.watches import Diagnostics, Filtered
 from dcbook.experiments.runs import Method, Run, Scale, Seeds, runs, sampled, vary
-from dcbook.methods import DCN, DCSS, DEC, DKM, IDEC, AEKMeans, DynAE, RDCReconstruction, VaDE
+from dcbook.methods import (
+    DCN,
+    DCSS,
+    DEC,
+    DKM,
+    IDEC,
+    ADECReconstruction,
+    AEKMeans,
+    DynAE,
+    RDCReconstruction,
+    VaDE,
+)
 from dcbook.methods.dcss import PAPER_SIZE
 
 BEFORE, RDC = "AE+k-means", "R-DC (reconstruction)"
@@ -22,6 +46,7 @@ METHODS = {
     "DKM": DKM,
     "VaDE": VaDE,
     "DynAE": DynAE,
+    ADEC: ADECReconstruction,
     "DCSS": DCSS,
     RDC: RDCReconstruction,
 }
@@ -42,7 +67,7 @@ def beside(
 def as_long(updates: Mapping[str, Any], epochs: int, dcss: Mapping[str, Any]) -> dict[str, Mapping]:
     """Settings of the methods' schedules: methods that count updates, methods that count epochs, and DCSS."""
     counted = dict.fromkeys(("DEC", "IDEC", "DynAE"), updates)
-    return counted | {name: {"epochs": epochs} for name in ("DCN", "DKM", "VaDE", RDC)} | {"DCSS": dcss}
+    return counted | {name: {"epochs": epochs} for name in ("DCN", "DKM", "VaDE", ADEC, RDC)} | {"DCSS": dcss}
 
 
 # `quick` has a third of the digits and diagnostics in every seventh of about 15 epochs; the step of DCSS's first phase
@@ -74,7 +99,7 @@ def compared(scale: str, seeds: Seeds = None) -> list[Run]:
     The networks are fully connected; volumes and color images are flattened.
     """
     volumes = runs(VOLUMES, seeds=seeds) if scale == "laptop" else []
-    return [*runs(COMPARED[scale], seeds=seeds), *volumes]
+    return without_adec([*runs(COMPARED[scale], seeds=seeds), *volumes], scale)
 
 
 # One choice changed at a time, on the first data set of `compared`; at `quick` a third of the schedule.
