@@ -1,13 +1,14 @@
 """Methods over computing time: the clock of a fit, what records keep of it, and DCSS beside rivals at equal time."""
 
 import time
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
 
-from dcbook.book.verdicts import NotTested
+from dcbook.book.verdicts import NotTested, recorded
 from dcbook.chapters.dcss import pictures, tables
 from dcbook.chapters.dcss.claims.judges import leads_in_time
 from dcbook.chapters.dcss.grids import BEFORE, COMPARED, GRIDS, RIVALS
@@ -19,6 +20,7 @@ from dcbook.experiments.verdict import CONTRADICTED, SUPPORTED
 from dcbook.experiments.worker import estimator
 from dcbook.methods import DEC, IDEC, AEKMeans, Pretraining
 
+ROOT = Path(__file__).parents[1]
 RECIPE = Pretraining(widths=(16,), latent_dim=3, epochs=10, batch_size=32, lr=1e-2)
 SHORT = {"max_updates": 30, "update_interval": 5, "batch_size": 32, "tol": 0.0}
 
@@ -201,3 +203,17 @@ def test_at_laptop_the_start_is_that_of_table_1():
     for run in GRIDS["rivals"]("laptop"):
         if run.method == BEFORE:
             assert run.identity == theirs[run.seed, BEFORE]
+
+
+def test_what_the_page_says_of_the_laptop_runs():
+    folder = ROOT / "figures" / "laptop" / "dcss"
+    frame = tables.timed(recorded(GRIDS["rivals"]("laptop"), folder / "records"), BEFORE)
+    found = tables.in_time(frame, "DCSS").set_index(["method", "seed"])
+    over = (found.loc["N2D", ["acc", "nmi"]] - found.loc["DCSS", ["acc", "nmi"]]).sort_values("acc")
+    assert over["acc"].iloc[-1] > 18 and over["acc"].iloc[:-1].between(0.5, 6).all() and (over["nmi"] > 4).all()
+    assert found.loc["DCSS", "seconds"].mean() / found.loc["N2D", "seconds"].mean() == pytest.approx(7, abs=1)
+    start = frame[frame["seconds"] == 0].groupby("method")["acc"].mean()
+    gains = found.groupby("method")["acc"].mean() - start
+    assert gains["BRB (IDEC)"] == pytest.approx(3, abs=0.5) and gains["DCSS"] == pytest.approx(4, abs=0.5)
+    longer = pd.read_csv(folder / "table1_benchmark.csv").query("dataset == 'usps' and method == 'DCSS'")
+    assert longer.set_index("metric")["mean"]["acc"] == pytest.approx(found.loc["DCSS", "acc"].mean(), abs=1)

@@ -7,7 +7,7 @@ from IPython.display import Markdown
 
 from dcbook.book import comparison, reported
 from dcbook.chapters.dcss import tables
-from dcbook.chapters.dcss.grids import GRIDS
+from dcbook.chapters.dcss.grids import GRIDS, TABLE1
 from dcbook.chapters.dcss.watches import Purity
 from dcbook.data import Dataset
 from dcbook.evaluation import LabelPicked
@@ -72,6 +72,7 @@ def test_the_best_epoch_of_edesc_is_the_one_that_labels_pick(swept):
 def test_edesc_is_scored_after_every_epoch(scale):
     found = [run for run in GRIDS["table1"](scale) if run.method == "EDESC"]
     assert found and all(run.monitor_every == 1 for run in found)
+    assert {run.dataset for run in found} == ({"usps"} if scale == "laptop" else set(TABLE1[scale].datasets))
     assert all(run.watch.name == "purity" for run in GRIDS["table1"](scale) if run.method == "GANMM")
 
 
