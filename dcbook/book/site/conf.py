@@ -5,7 +5,6 @@ from importlib.metadata import distribution
 from pathlib import Path
 
 import dcbook
-from dcbook.book.site import links
 
 project, author, release = "dcbook", "The dcbook authors", dcbook.__version__
 project_copyright = author
@@ -96,11 +95,6 @@ def theme_options(app, config):
     config.html_theme_options = options
 
 
-def linkcode_resolve(domain, info):
-    """Where a Python object is in the repository."""
-    return links.linkcode(CONFIG["config"], info) if domain == "py" and info["module"] else None
-
-
 def copy_mathjax(app, error):
     """Put MathJax's file beside the other static files."""
     if error is None and app.builder.format == "html":
@@ -110,11 +104,7 @@ def copy_mathjax(app, error):
         shutil.copyfile(source, target)
 
 
-CONFIG = {}
-
-
 def setup(app):
     """Sphinx's hook."""
     app.connect("config-inited", theme_options, priority=1)
-    app.connect("config-inited", lambda app, config: CONFIG.update(config=config))
     app.connect("build-finished", copy_mathjax)

@@ -10,6 +10,7 @@ import inspect
 import posixpath
 import re
 import sys
+from functools import partial
 from pathlib import Path
 
 from docutils import nodes
@@ -57,8 +58,10 @@ def forge(config, path: str) -> str | None:
     return f"{config.repository}/{kind}/{config.branch}/{path}"
 
 
-def linkcode(config, info: dict[str, str]) -> str | None:
+def linkcode(config, domain: str, info: dict[str, str]) -> str | None:
     """The address of a Python object's source, for ``sphinx.ext.linkcode``."""
+    if domain != "py":
+        return None
     found = sys.modules.get(info["module"])
     try:
         for name in info["fullname"].split("."):
@@ -104,6 +107,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_config_value("repository", "", "env", str)
     app.add_config_value("branch", "main", "env", str)
     app.add_post_transform(IntoRepository)
+    app.connect("config-inited", lambda _, config: setattr(config, "linkcode_resolve", partial(linkcode, config)))
     app.connect("html-page-context", edit_at, priority=1)
     app.connect("html-page-context", relative)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
