@@ -7,7 +7,7 @@ import torch
 from torch.nn.functional import normalize
 
 from dcbook import losses
-from dcbook.models import Experts, UnitClassifier, UnitMap
+from dcbook.models import Experts, UnitClassifier, UnitMap, experts
 from dcbook.models.experts import simplex
 
 MEMORY = normalize(torch.tensor([[1.0, 0], [0, 1], [-1, 0], [1, 1]]), dim=1)
@@ -135,6 +135,14 @@ def test_experts_give_the_posterior_and_remember_in_turn():
     assert head.queue[:, 0, 0].tolist() == [5, 1, 2, 3, 4] and int(head.place) == 1
     head.remember(keys)
     assert sorted(head.queue[:, 0, 0].tolist()) == [4, 5, 6, 7, 8], "the last ones of too many"
+
+
+def test_experts_take_codes_a_piece_at_a_time(monkeypatch):
+    torch.manual_seed(0)
+    head, u = Experts(6, 3, dim=4, queue=5), torch.randn(9, 6)
+    whole = head(u)
+    monkeypatch.setattr(experts, "PIECE", 31)
+    torch.testing.assert_close(head(u), whole)
 
 
 def test_a_unit_map_finds_the_nearest_center():

@@ -30,6 +30,9 @@ As released, the teacher's batch normalization has statistics of its own, in tra
 | the last batch of an epoch is dropped                     | it counts                            |
 | the teacher's batch is shuffled, for batch normalization  | not shuffled: there is one device    |
 | on several devices                                        |                                      |
+
+On the 1,797 digits (one seed, 20 epochs, d = 32, a queue of 1,024) v = f and v from the teacher gave 97 percent of the
+images the same label in the end, and 90 percent after half of the epochs.
 """
 
 from copy import deepcopy

@@ -6,6 +6,8 @@ from torch.nn import functional
 
 from dcbook.losses import expert_log_likelihoods
 
+PIECE = 2**23  # numbers at once, 32 MiB
+
 
 class Experts(nn.Module):
     """Codes → how likely each of K experts is theirs: a prior by a gate, and how well experts recognize the sample.
@@ -60,7 +62,14 @@ class Experts(nn.Module):
         self.place.copy_((self.place + len(v)) % len(self.queue))
 
     def forward(self, u: Tensor) -> Tensor:
-        """Codes (B, latent_dim) → the posterior r ∝ pi phi (B, K), rows sum to 1, with the embeddings as their keys."""
+        """Codes (B, latent_dim) → the posterior r ∝ pi phi (B, K), rows sum to 1, with the embeddings as their keys.
+
+        A piece at a time: each code takes K times the length of the queue in memory.
+        """
+        rows = max(1, PIECE // self.queue[:, :, 0].numel())
+        return torch.cat([self._posterior(part) for part in u.split(rows)])
+
+    def _posterior(self, u: Tensor) -> Tensor:
         f = self.embeddings(u)
         return (self.log_prior(u) + self.log_likelihood(f, f)).softmax(1)
 

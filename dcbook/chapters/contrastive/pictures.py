@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from dcbook.plots.style import OURS, PALETTE, PAPER, STYLE, canvas
 
-MARKERS = ("o", "s", "^", "D")
+MARKERS = ("o", "s", "^", "D", "v")
 
 
 def premise(frame: pd.DataFrame) -> Figure:
@@ -16,14 +16,13 @@ def premise(frame: pd.DataFrame) -> Figure:
     `frame` : `tables.premise`. A gray line marks the purity of unit-length pixels.
     """
     sets, lengths = list(dict.fromkeys(frame["dataset"])), sorted(frame["epochs"].unique())
+    colors = sns.color_palette(PALETTE, len(lengths))
     with canvas(1, len(sets), (1.4 + 3.0 * len(sets), 3.0)) as (figure, axes):
         for axis, name in zip(axes.flat, sets, strict=True):
             rows = frame[frame["dataset"] == name]
-            for length, color, marker in zip(
-                lengths, sns.color_palette(PALETTE, len(lengths)), MARKERS * 2, strict=False
-            ):
+            for length, color, marker in zip(lengths, colors, MARKERS, strict=False):
                 some = rows[rows["epochs"] == length]
-                label = f"{length} epoch{'s' * (length > 1)}"
+                label = "1 epoch" if length == 1 else f"{length} epochs"
                 axis.scatter(some["purity"], some["acc"], s=28, color=color, marker=marker, label=label, zorder=2)
             axis.axhline(0, color="0.6", linewidth=1)
             axis.axvline(rows["pixels"].mean(), color="0.6", linewidth=1, linestyle=":")

@@ -20,7 +20,7 @@ SETS = {"cifar10": "CIFAR-10", "cifar100-20": "CIFAR-100-20", "stl10": "STL-10",
 
 def printed() -> pd.DataFrame:
     """What others print, by our names of the methods where there are such; see ``reported/README.md``."""
-    frame = reported("contrastive/printed")
+    frame = reported("contrastive/printed").drop(columns="source")
     return frame.assign(method=frame["method"].replace(RENAMED))
 
 

@@ -79,8 +79,6 @@ CLAIMS = [
         "the more confident the partition, the better: confidence and NMI rise together in training",
         TABLE,
         confident_is_right,
-        guards_hold,
-        labels_choose_better,
         table1,
     ),
     Claim(

@@ -1,0 +1,230 @@
+"""The contrastive chapter: its grids, what is kept of runs, how its claims are judged, what is printed elsewhere."""
+
+import numpy as np
+import pytest
+import torch
+
+from dcbook.book.verdicts import NotTested
+from dcbook.chapters.contrastive import findings, grids, tables
+from dcbook.chapters.contrastive.claims import CLAIMS, judges, protocol
+from dcbook.chapters.contrastive.watches import NeighborPurity
+from dcbook.data import load
+from dcbook.experiments import Record
+from dcbook.experiments.records import key, path_of
+from dcbook.experiments.verdict import SUPPORTED, UNDECIDED
+from dcbook.experiments.worker import estimator
+from dcbook.methods import SimCLRPretext
+
+EVERY = [(name, scale) for name in grids.GRIDS for scale in ("quick", "laptop", "paper")]
+
+
+# --- grids ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("name", "scale"), EVERY)
+def test_runs_differ_and_their_settings_are_valid(name, scale):
+    found = grids.GRIDS[name](scale)
+    assert found and len({path_of(run.identity, ".") for run in found}) == len(found)
+    assert scale == "quick" or len({run.seed for run in found}) >= 3
+    for run in found:
+        model = estimator(run, "cpu", 10)
+        getattr(model, "_check_hyperparameters", lambda: None)()
+
+
+@pytest.mark.parametrize("scale", ["quick", "laptop", "paper"])
+def test_all_that_start_from_a_pretext_share_it(scale):
+    starts = {(run.dataset, run.seed): set() for run in grids.table1(scale)}
+    for run in grids.table1(scale):
+        if run.method == grids.PRETEXT:
+            starts[run.dataset, run.seed].add(key(run.identity))
+        elif run.start:
+            starts[run.dataset, run.seed].add(key(run.start.identity))
+    assert all(len(each) == 1 for each in starts.values())
+    of_table = {key(run.identity) for run in grids.table1(scale)}
+    longest = [run for run in grids.premise(scale) if run.method == grids.PRETEXT]
+    assert longest and {key(run.identity) for run in longest} <= of_table, "made once for both"
+
+
+@pytest.mark.parametrize("scale", ["quick", "laptop"])
+def test_small_runs_share_trunk_and_digits_are_not_mirrored(scale):
+    for run in grids.table1(scale):
+        params = run.cls(**run.params).get_params()
+        if "architecture" in params:
+            assert (params["architecture"], params["width"]) == ("resnet-9", 8)
+        view = params.get("view") or params.get("fixed_view")
+        if view is not None:
+            assert view.flip == (run.dataset in ("fashion-mnist-test", "cifar10")), run
+    assert {run.method for run in grids.table1(scale)} == set(grids.TABLE1[scale].methods)
+
+
+def test_a_variant_changes_what_it_is_named_after_and_nothing_else():
+    for scale in ("quick", "laptop", "paper"):
+        whole = {run.method: run for run in grids.of_kinds(scale, datasets=grids.FIRST[scale])}
+        for variants, runs in ((grids.PARTS, grids.parts(scale)), (grids.COLLAPSE, grids.collapse(scale))):
+            for run in runs:
+                of, changes = variants[run.method]
+                assert dict(run.params) == {**whole[of].params, **changes} != dict(whole[of].params)
+                assert run.cls(**run.params).get_params() != run.cls(**whole[of].params).get_params()
+
+
+def test_the_list_of_evidence_has_all_sets_and_five_seeds():
+    ranks = [rank for rank, _, _ in grids.EVIDENCE]
+    assert min(ranks) == 60 and len(set(ranks)) == len(ranks)
+    runs = [run for _, _, give in grids.EVIDENCE for run in give()]
+    assert {run.scale for run in runs} == {"laptop"} and {run.seed for run in runs} == set(range(5))
+    assert {run.dataset for run in runs} == set(grids.TABLE1["laptop"].datasets)
+    first = [give()[0] for rank, _, give in sorted(grids.EVIDENCE, key=lambda item: item[0])][:12]
+    assert {run.seed for run in first} == {0, 1, 2}, "three seeds of all before the fourth"
+
+
+def test_a_scale_that_is_none_is_refused():
+    with pytest.raises(ValueError, match="unknown scale 'tiny': choose from 'quick', 'laptop', 'paper'"):
+        grids.table1("tiny")
+
+
+# --- what is kept --------------------------------------------------------------------------------------------------
+
+
+def test_purity_of_neighborhoods():
+    data = load("digits", subset=100)
+    how = {"architecture": "resnet-9", "width": 2, "projection_dim": 4, "epochs": 1, "batch_size": 50, "flip": False}
+    model = SimCLRPretext(10, **how, random_state=0).fit(data.images)
+    found = NeighborPurity().portrait(model, data)
+    assert set(found) == {"z", "h", "pixels"} and all(0.1 < value <= 1 for value in found.values())
+    unit = torch.nn.functional.normalize(torch.tensor(data.images).flatten(1), dim=1)
+    nearest = (unit @ unit.T).fill_diagonal_(-1).topk(20).indices.numpy()
+    same = (data.labels[nearest] == data.labels[:, None]).mean()
+    assert found["pixels"] == pytest.approx(same, abs=1e-3)
+
+
+def record(method, seed=0, acc=0.5, nmi=0.5, dataset="digits", history=(), portrait=None, **settings):
+    params, estimator = settings.pop("params", {}), settings.pop("estimator", "SCAN")
+    run = {"method": method, "estimator": estimator, "dataset": dataset, "seed": seed, "sampling": {"subset": 600}}
+    run |= {"params": params, "start": None}
+    return Record(run, {"acc": acc, "nmi": nmi}, list(history), {"parameters": settings}, portrait or {})
+
+
+def scan(seed, chosen, end, pretext=0.5):
+    """A record of SCAN, whose selection takes its second epoch, and of its pretext."""
+    history = [
+        {"phase": "frozen", "epoch": 1, "selection": -1.0, "acc": 0.9, "nmi": 0.9},
+        {"phase": "neighbors", "epoch": 1, "selection": -2.0, "acc": chosen, "nmi": chosen},
+        {"phase": "neighbors", "epoch": 2, "selection": -1.5, "acc": 0.1, "nmi": 0.1},
+        {"phase": "self-labeling", "epoch": 1, "acc": end, "nmi": end},
+    ]
+    return [
+        record("SCAN", seed, end, end, history=history),
+        record(grids.PRETEXT, seed, pretext, pretext, epochs=12),
+    ]
+
+
+def test_scan_from_step_to_step():
+    records = [each for seed in range(3) for each in scan(seed, 0.6 + seed / 100, 0.7 + seed / 50)]
+    frame = tables.scan_steps(records)
+    assert len(frame) == 6 and frame["step 2"].tolist()[:2] == pytest.approx([60, 60])
+    answer = judges.step_2_gains(records)
+    assert answer.verdict == SUPPORTED and answer.questions[0].estimate.mean == pytest.approx(11)
+    assert judges.self_labels_help(records).questions[1].estimate.mean == pytest.approx(11)
+    with pytest.raises(NotTested, match="no record of SCAN beside its pretext"):
+        judges.step_2_gains(records[:1])
+
+
+@pytest.mark.parametrize(("sign", "verdict"), [(1, SUPPORTED), (-1, "contradicted")])
+def test_confidence_and_nmi_in_training(sign, verdict):
+    random = np.random.default_rng(0)
+    records = [
+        record(
+            "PICA",
+            seed,
+            history=[
+                {"phase": "clustering", "confidence": 0.3 + e / 10, "nmi": 0.5 + sign * e / 20 + 0.04 * random.random()}
+                for e in range(6)
+            ],
+        )
+        for seed in range(3)
+    ]
+    assert judges.confident_is_right(records).verdict == verdict
+    with pytest.raises(NotTested, match="no record of PICA"):
+        judges.confident_is_right([record("PICA")])
+
+
+def pretexts(dataset, purities, gains, seeds=3):
+    """Records of pretexts of several lengths and of SCAN's heads on each."""
+    found = []
+    for seed in range(seeds):
+        for epochs, purity, gain in zip((1, 4, 12), purities, gains, strict=True):
+            name = grids.PRETEXT if epochs == 12 else f"{grids.PRETEXT}, {epochs} epochs"
+            portrait = {"z": purity + seed / 500, "h": 0.5, "pixels": 0.6}
+            found.append(record(name, seed, 0.5, 0.5, dataset, portrait=portrait, epochs=epochs))
+            found.append(record(f"{grids.HEADS}, {epochs} epochs", seed, 0.5 + gain, 0.5 + gain, dataset))
+    return found
+
+
+def test_the_premise_and_what_hangs_on_it():
+    clothes = pretexts("fashion-mnist-test", (0.6, 0.7, 0.73), (-0.02, 0.01, 0.02))
+    photographs = pretexts("cifar10", (0.28, 0.32, 0.36), (-0.01, 0.0, 0.01))
+    frame = tables.premise(clothes + photographs)
+    assert len(frame) == 18 and frame.groupby("dataset")["purity"].max().round(1).tolist() == [36.4, 73.4]
+    assert frame["acc"].max() == pytest.approx(2)
+    both = judges.mostly_of_one_class(clothes + photographs)
+    assert [q.verdict(both.level) for q in both.questions] == [SUPPORTED, "contradicted"]
+    assert judges.purer_gains_more(clothes + photographs).verdict == SUPPORTED
+    against = pretexts("cifar10", (0.28, 0.32, 0.36), (0.02, 0.01, 0.0))
+    assert judges.purer_gains_more(against).verdict == "contradicted"
+    with pytest.raises(NotTested, match="three lengths"):
+        judges.purer_gains_more(clothes[:4])
+
+
+def test_shares_of_the_protocol_count_passes_network_and_images():
+    how = {"params": {"epochs": 25, "passes": 2}, "estimator": "DAC"}
+    small = record("DAC", params={**how["params"], "architecture": "resnet-9", "width": 8}, estimator="DAC")
+    found = protocol([small])
+    assert found.images == 0 and not found.network and found.updates == 0 and not found.enough
+    whole = record("DAC", dataset="mnist", params={"epochs": 25, "passes": 10}, estimator="DAC")
+    whole.run["sampling"] = {}
+    found = protocol([whole])
+    assert (found.images, found.network, found.updates) == (1, True, pytest.approx(0.25))
+
+
+def test_claims_name_pages_that_exist_and_are_not_judged_without_runs():
+    from pathlib import Path
+
+    pages = Path(__file__).parents[1] / "notebooks" / "contrastive"
+    for claim in CLAIMS:
+        assert (pages / f"{claim.notebook}.ipynb").exists() and claim.runs("laptop")
+        assert claim.verdict([]).verdict == "not tested yet"
+    one = [record("CC", estimator="CC"), record(grids.PRETEXT, estimator="SimCLRPretext")]
+    assert CLAIMS[0].verdict(one, protocol).verdict == UNDECIDED, "one seed decides nothing"
+
+
+# --- what is printed elsewhere -------------------------------------------------------------------------------------
+
+
+def test_findings_agree_with_the_printed_numbers():
+    found = {each.finding: each for each in findings.findings()}
+    assert len(found) == 10 and all(each.evidence and each.sure for each in found.values())
+    for name in findings.COLOR:
+        assert findings.value("PICA (as printed by DCSS)", name) == findings.value("PICA (best of trials)", name)
+        assert findings.value("PICA (mean)", name) < findings.value("PICA (best of trials)", name)
+    assert (
+        abs(
+            findings.value("CC (as printed by DCSS)", "cifar10") - findings.value("CC (re-run, start of C3)", "cifar10")
+        )
+        < 0.05
+    )
+    assert findings.value("CC (as printed by DCSS)", "cifar10") < findings.value("CC", "cifar10") - 1
+    assert all(findings.value(name, "cifar10") > findings.value("DCSS", "cifar10") for name in findings.MORE)
+    assert findings.value("PCL", "stl10") < findings.value("PCL", "stl10", "ari")
+    with pytest.raises(KeyError, match="nothing is printed for CC on svhn"):
+        findings.value("CC", "svhn")
+    assert set(findings.on_cifar10()["row"]) >= {"DCSS", *findings.MORE}
+
+
+def test_printed_numbers_carry_their_source():
+    frame = tables.reported("contrastive/printed")
+    assert len(frame) == 563 and frame["source"].notna().all()
+    checked = frame[frame["status"] == "checked"]
+    assert len(checked) == 60 and set(checked["source"]) == {"DCSS Table 1"}
+    ours = tables.printed()
+    assert {"CC", "DAC", "DAC*", "DCCM", "PICA", "SCAN", grids.PRETEXT} <= set(ours["method"])
+    assert not ours.duplicated(["method", "dataset", "metric"]).any()
