@@ -193,6 +193,20 @@ x, y : of shape (N, d)
     ]
 
 
+@pytest.mark.parametrize(
+    ("given", "made"),
+    [
+        (["one", "two", "    deeper", "back"], ["one", "two", "", "    deeper", "", "back"]),
+        (["term", "    definition"], ["term", "    definition"]),
+        (["- one", "- two", "  goes on", "- three"], ["- one", "- two", "  goes on", "- three"]),
+        (["one", "two", "    - a", "      b", "    - c"], ["one", "two", "", "    - a", "      b", "    - c"]),
+        (["one", "two", "", "    quoted"], ["one", "two", "", "    quoted"]),
+    ],
+)
+def test_an_indented_line_is_no_error(given, made):
+    assert docstrings.in_rst(given) == made
+
+
 def test_the_reference_has_every_public_module():
     pages = reference.api()
     text = "\n".join(pages.values())

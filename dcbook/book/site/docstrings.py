@@ -13,6 +13,7 @@ from sphinx.application import Sphinx
 QUOTED = re.compile(r"(``.+?``|`[^`\n]+`)")
 ENTRY = re.compile(r"^(\*{0,2}[\w.]+(?:, \*{0,2}[\w.]+)*) : (.*)$")
 RULE = re.compile(r"^\|?[\s:|-]*-{3}[\s:|-]*$")
+ITEM = re.compile(r"^\s*([-*]|\d+\.|\.\.) ")
 UNDERLINE = re.compile(r"^-{3,}$")
 
 
@@ -39,12 +40,36 @@ def in_rst(lines: list[str]) -> list[str]:
         else:
             result.append(escaped(line))
             i += 1
+    return _spaced(result)
+
+
+def _spaced(lines: list[str]) -> list[str]:
+    """Lines with an empty one where a list begins or the indentation changes, as reStructuredText wants it."""
+    result: list[str] = []
+    length, in_list = 0, False  # lines of the paragraph so far; whether it is part of a list
+    for line in lines:
+        before = result[-1] if result else ""
+        item = bool(ITEM.match(line))
+        if before.strip() and line.strip():
+            change = _indent(line) - _indent(before)
+            begins = item and not in_list
+            if begins or (not item and not ITEM.match(before) and (change < 0 or (change > 0 and length > 1))):
+                result.append("")
+                length = 0
+        if item or not line.strip():
+            length, in_list = 0, item
+        length += bool(line.strip())
+        result.append(line)
     return result
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip())
 
 
 def escaped(text: str) -> str:
     """A line with what is markup outside of backticks escaped; a letter after a backtick is kept apart from it."""
-    parts = QUOTED.split(text)
+    parts = QUOTED.split(re.sub(r"^(\s*)-(?=\w)", r"\1\\-", text))  # "-ELBO" is no option of a program
     for i in range(0, len(parts), 2):
         plain = re.sub(r"([*|])", r"\\\1", parts[i])
         plain = re.sub(r"(?<=\w)_(?!\w)", r"\\_", plain)

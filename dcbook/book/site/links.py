@@ -10,7 +10,6 @@ import inspect
 import posixpath
 import re
 import sys
-from functools import partial
 from pathlib import Path
 
 from docutils import nodes
@@ -75,6 +74,11 @@ def linkcode(config, domain: str, info: dict[str, str]) -> str | None:
     return address and f"{address}#L{line}"
 
 
+def resolve_code(app: Sphinx, config) -> None:
+    """Give ``sphinx.ext.linkcode`` its function."""
+    config.linkcode_resolve = lambda domain, info: linkcode(config, domain, info)
+
+
 def edit_at(app: Sphinx, page: str, template: str, context: dict, doctree: object) -> None:
     """Where the page's source lies in the repository, for the button that edits it; none for pages made from code."""
     if (Path(app.config.checkout) / OWN_PAGES / f"{page}.md").exists():
@@ -107,7 +111,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_config_value("repository", "", "env", str)
     app.add_config_value("branch", "main", "env", str)
     app.add_post_transform(IntoRepository)
-    app.connect("config-inited", lambda _, config: setattr(config, "linkcode_resolve", partial(linkcode, config)))
+    app.connect("config-inited", resolve_code)
     app.connect("html-page-context", edit_at, priority=1)
     app.connect("html-page-context", relative)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
