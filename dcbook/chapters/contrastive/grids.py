@@ -203,7 +203,7 @@ def short(scale: str, kind: Kind, length: Length) -> Scale:
         "MiCE": Method(
             MiCE, {**trunk, **batch, **memory, "view": kind.jittered, "teacher_momentum": 0.99, **length.mice}
         ),
-        "SPICE": Method(SPICE, {"view": kind.strong, "epochs": length.spice}, start=PRETEXT, watch=HeadScores()),
+        "SPICE-Self": Method(SPICE, {"view": kind.strong, "epochs": length.spice}, start=PRETEXT, watch=HeadScores()),
         "TEMI": Method(
             TEMI, {"lr": 2e-3, "teacher_momentum": 0.98, "standardized": True, **length.temi}, start=PRETEXT
         ),
@@ -234,7 +234,7 @@ def released(kind: Kind) -> Scale:
         "DCCM": Method(DCCM, {"architecture": "dccm", "view": replace(Distortion(), flip=kind.flip)}),
         "IDFD": Method(IDFD, {"view": kind.unmirrored}),
         "MiCE": Method(MiCE, {"view": kind.jittered}),
-        "SPICE": Method(SPICE, {"view": kind.strong}, start=PRETEXT, watch=HeadScores()),
+        "SPICE-Self": Method(SPICE, {"view": kind.strong}, start=PRETEXT, watch=HeadScores()),
         "TEMI": Method(TEMI, start=PRETEXT),
         "PAC": Method(PAC, start=PRETEXT),
         "IMSAT": Method(IMSAT),
