@@ -203,7 +203,7 @@ def short(scale: str, kind: Kind, length: Length) -> Scale:
         "MiCE": Method(
             MiCE, {**trunk, **batch, **memory, "view": kind.jittered, "teacher_momentum": 0.99, **length.mice}
         ),
-        "SPICE": Method(SPICE, {"view": kind.strong, "epochs": length.spice}, start=PRETEXT, watch=HeadScores()),
+        "SPICE-Self": Method(SPICE, {"view": kind.strong, "epochs": length.spice}, start=PRETEXT, watch=HeadScores()),
         "TEMI": Method(
             TEMI, {"lr": 2e-3, "teacher_momentum": 0.98, "standardized": True, **length.temi}, start=PRETEXT
         ),
@@ -234,7 +234,7 @@ def released(kind: Kind) -> Scale:
         "DCCM": Method(DCCM, {"architecture": "dccm", "view": replace(Distortion(), flip=kind.flip)}),
         "IDFD": Method(IDFD, {"view": kind.unmirrored}),
         "MiCE": Method(MiCE, {"view": kind.jittered}),
-        "SPICE": Method(SPICE, {"view": kind.strong}, start=PRETEXT, watch=HeadScores()),
+        "SPICE-Self": Method(SPICE, {"view": kind.strong}, start=PRETEXT, watch=HeadScores()),
         "TEMI": Method(TEMI, start=PRETEXT),
         "PAC": Method(PAC, start=PRETEXT),
         "IMSAT": Method(IMSAT),
@@ -300,6 +300,7 @@ COLLAPSE = {
     "TEMI, marginals taken for equal": ("TEMI", {"marginal_momentum": 1.0}),
     "IMSAT, no entropy of sizes": ("IMSAT", {"mu": 0.0}),
 }
+QUICKLY = ("CC", "TEMI", "IMSAT")  # methods whose guards are taken away at `quick`: those that train in seconds
 FIRST = {"quick": ["digits"], "laptop": ["fashion-mnist-test"], "paper": ["cifar10"]}  # where parts are taken away
 
 
@@ -317,13 +318,18 @@ def parts(scale: str, seeds: Seeds = None) -> list[Run]:
 
 
 def collapse(scale: str, seeds: Seeds = None) -> list[Run]:
-    """Methods without what they have against all images in one cluster, on the first data set."""
-    return _variants(COLLAPSE, scale, seeds)
+    """Methods without what they have against all images in one cluster, on the first data set; at `quick` some."""
+    return _variants(_taken_away(scale), scale, seeds)
+
+
+def _taken_away(scale: str) -> dict[str, tuple[str, Mapping[str, Any]]]:
+    """Of `COLLAPSE`, what is run at a scale."""
+    return {name: how for name, how in COLLAPSE.items() if scale != "quick" or how[0] in QUICKLY}
 
 
 def guarded(scale: str, seeds: Seeds = None) -> list[Run]:
     """The variants of `collapse` and their methods as they are, on the first data set."""
-    whole = dict.fromkeys(of for of, _ in COLLAPSE.values())
+    whole = dict.fromkeys(of for of, _ in _taken_away(scale).values())
     return [*of_kinds(scale, seeds, whole, FIRST[scale]), *collapse(scale, seeds)]
 
 

@@ -12,9 +12,10 @@ RENAMED = {
     "PICA (mean)": "PICA",
     "SCAN after self-labelling (best)": "SCAN",
     "DAC* (repo log)": "DAC*",
+    "SimCLR+PAC": "PAC",
     "SimCLR pretext+k-means (SCAN protocol)": PRETEXT,
 }  # of printed rows, those that stand for a method of ours
-CHOSEN_BY = {"DCCM": "nmi", "PICA": "acc", "SPICE": "best_head_acc"}  # by labels, in the released code
+CHOSEN_BY = {"DCCM": "nmi", "PICA": "acc", "SPICE-Self": "best_head_acc"}  # by labels, in the released code
 SETS = {"cifar10": "CIFAR-10", "cifar100-20": "CIFAR-100-20", "stl10": "STL-10", "imagenet10": "ImageNet-10"}
 
 
