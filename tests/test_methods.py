@@ -38,6 +38,7 @@ from dcbook.methods import (
     IterativeClassification,
     KMeans,
     MoCo,
+    NeighborConsistency,
     Pretraining,
     RDCReconstruction,
     SimCLR,
@@ -93,6 +94,9 @@ METHODS = {
     ),
     "SpectralNet": lambda **changes: SpectralNet(
         3, **(SHORT | {"siamese_epochs": 2, "epochs": 20, "n_neighbors": 10, "width": 32, "lr": 1e-2} | changes)
+    ),
+    "neighbor consistency": lambda **changes: NeighborConsistency(
+        3, **(SHORT | {"start": None, "epochs": 20, "widths": (32,), "lr": 1e-2} | changes)
     ),
     "ADECReconstruction": lambda **changes: ADECReconstruction(
         3, **(SHORT | STILL | {"warmup_epochs": 1, "epochs": 2} | changes)

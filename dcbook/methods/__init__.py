@@ -24,6 +24,7 @@ from dcbook.methods.lpmf import LPMF
 from dcbook.methods.lssc import LSSC
 from dcbook.methods.moco import MoCo
 from dcbook.methods.n2d import N2D
+from dcbook.methods.neighbor_consistency import NeighborConsistency
 from dcbook.methods.rdc import RDCReconstruction
 from dcbook.methods.simclr import SimCLR
 from dcbook.methods.spectralnet import SpectralNet
@@ -64,6 +65,7 @@ __all__ = [
     "IterativeClassification",
     "KMeans",
     "MoCo",
+    "NeighborConsistency",
     "Pretraining",
     "RDCReconstruction",
     "SimCLR",
