@@ -3,6 +3,8 @@
 A name in capitals holds settings, scale by scale; a function takes a scale's name and, if not all are wanted, seeds.
 """
 
+from dcbook.chapters.ssl.grids.collapse import VECTORS as COLLAPSE
+from dcbook.chapters.ssl.grids.collapse import WEIGHTS, collapse, weighted
 from dcbook.chapters.ssl.grids.texts import (
     INPUTS,
     NETWORKS,
@@ -20,4 +22,5 @@ GRIDS = {
     "spaces": spaces,
     "signal": signal,
     "networks": networks,
+    "collapse": collapse,
 }
