@@ -81,7 +81,7 @@ FITS = {
     "IDECF": (IDECF, START | {"epochs": 3, "teacher_epochs": 2, "lr": 1e-2}),
     "GANMM": (GANMM, START | {"pretraining_rounds": 3, "rounds": 5, "epoch_rounds": 2, "lr": 1e-3}),
     "SpectralNet": (SpectralNet, START | {"siamese_epochs": 2, "epochs": 2, "width": 8, "n_neighbors": 4}),
-    "neighbor consistency": (NeighborConsistency, START | {"epochs": 3, "widths": (8,), "n_neighbors": 4}),
+    "neighbor consistency": (NeighborConsistency, START | {"epochs": 3, "width": 8, "n_neighbors": 4}),
     "ADEC (reconstruction)": (ADECReconstruction, ADVERSARIAL | {"warmup_epochs": 2, "epochs": 2}),
     "SimCLR": (SimCLR, RESNET),
     "MoCo": (MoCo, RESNET | {"queue": 16}),

@@ -22,6 +22,14 @@ from dcbook.losses.adversarial import (
     wasserstein_critic_loss,
     wasserstein_generator_loss,
 )
+from dcbook.losses.assignments import (
+    balanced_cross_entropy,
+    cluster_contrast,
+    entropy,
+    imbalance,
+    neighbor_disagreement,
+    partition_confusion,
+)
 from dcbook.losses.contrastive import info_nce, nt_xent, swapped_prediction
 from dcbook.losses.dcss import (
     cluster_loss,
@@ -42,13 +50,17 @@ from dcbook.losses.variational import bernoulli_error, log_full_mixture, log_mix
 
 __all__ = [
     "acai_loss",
+    "balanced_cross_entropy",
     "bernoulli_error",
+    "cluster_contrast",
     "cluster_loss",
     "column_lengths",
     "critic_loss",
     "dcn_loss",
     "discriminator_loss",
+    "entropy",
     "gaussian_affinity",
+    "imbalance",
     "info_nce",
     "kl_divergence",
     "log_full_mixture",
@@ -56,12 +68,14 @@ __all__ = [
     "mean_squared_error",
     "memberships",
     "mixture_divergence",
+    "neighbor_disagreement",
     "neighbor_reconstruction",
     "nt_xent",
     "origin_loss",
     "orthonormalizer",
     "pair_loss",
     "pairwise_loss",
+    "partition_confusion",
     "realism_loss",
     "rounded",
     "running_means",

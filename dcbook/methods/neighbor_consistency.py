@@ -20,8 +20,8 @@ import torch
 from sklearn.decomposition import PCA
 from torch import Tensor
 
+from dcbook import losses
 from dcbook.clustering.neighbors import nearest_others
-from dcbook.losses.assignments import entropy, neighbor_disagreement
 from dcbook.models import Classifier
 from dcbook.models.identity import IdentityEncoder
 from dcbook.training.deep_clusterer import DeepClusterer
@@ -44,7 +44,7 @@ class NeighborConsistency(DeepClusterer):
     epochs, lr : passes over the data (20) and step of Adam (0.001).
     n_neighbors : n, from 1 to N - 1 (5). SCAN: 20.
     pca_dim : components in which neighbors are found, at least 1, or as many as there are (50).
-    widths : of the hidden layers (256, 512).
+    width : of the first of two hidden layers, at least 1 (256); the second has twice as many.
 
     Attributes
     ----------
@@ -61,7 +61,7 @@ class NeighborConsistency(DeepClusterer):
     lr: float = 1e-3
     n_neighbors: int = 5
     pca_dim: int = 50
-    widths: tuple[int, ...] = (256, 512)
+    width: int = 256
     batch_size: int | None = None
 
     SIZES: ClassVar = {"batch_size": 256}
@@ -79,7 +79,7 @@ class NeighborConsistency(DeepClusterer):
                 which = torch.randint(neighbors.shape[1], (len(batch), 1), generator=draw).to(u.device)
                 partners = neighbors[batch].gather(1, which).squeeze(1)
                 p, q = self.head_(u[batch]), self.head_(u[partners])
-                terms = torch.stack([neighbor_disagreement(p, q), entropy(p.mean(0))])
+                terms = torch.stack([losses.neighbor_disagreement(p, q), losses.entropy(p.mean(0))])
                 (terms[0] - self.entropy * terms[1]).backward()
                 optimizer.step()
                 totals += len(batch) * terms.detach()
@@ -102,7 +102,7 @@ class NeighborConsistency(DeepClusterer):
         """Means of the clusters that a fresh head finds."""
         u = self._embed(self._x)
         with seeded(derived_seed(self.seed_, "head")):
-            self.head_ = Classifier(u.shape[1], self.n_clusters, self.widths).to(u.device)
+            self.head_ = Classifier(u.shape[1], self.n_clusters, (self.width, 2 * self.width)).to(u.device)
         return self._cluster_means(u)
 
     def _resolve_start(self, input_shape: tuple[int, ...]):
@@ -110,10 +110,10 @@ class NeighborConsistency(DeepClusterer):
         return resolve_start(start, input_shape, self.n_clusters, self._decoder_for)
 
     def _check_hyperparameters(self) -> None:
-        if min(self.entropy, self.epochs) < 0 or self.lr <= 0 or min((self.pca_dim, *self.widths)) < 1:
+        if min(self.entropy, self.epochs) < 0 or self.lr <= 0 or min(self.pca_dim, self.width) < 1:
             raise ValueError(
-                f"entropy and epochs must be at least 0, lr above 0, pca_dim and widths at least 1, not "
-                f"{self.entropy}, {self.epochs}, {self.lr}, {self.pca_dim}, {self.widths}"
+                f"entropy and epochs must be at least 0, lr above 0, pca_dim and width at least 1, not "
+                f"{self.entropy}, {self.epochs}, {self.lr}, {self.pca_dim}, {self.width}"
             )
 
     def _check_samples(self, x) -> None:
