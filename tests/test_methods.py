@@ -37,6 +37,7 @@ from dcbook.methods import (
     DynAE,
     IterativeClassification,
     KMeans,
+    MiniBatchKMeans,
     MoCo,
     NeighborConsistency,
     Pretraining,
@@ -61,6 +62,9 @@ DYNAMIC = STILL | {"max_updates": 12, "update_interval": 4, "tol": 0}
 PHASES = {"phase1_epochs": 2, "schedule_size": None}
 METHODS = {
     "k-means": lambda **changes: KMeans(3, **({"random_state": 0} | changes)),
+    "mini-batch k-means": lambda **changes: MiniBatchKMeans(
+        3, **({"batch_size": 50, "n_init": 5, "random_state": 0} | changes)
+    ),
     "LSSC": lambda **changes: LSSC(3, **({"n_landmarks": 30, "random_state": 0} | changes)),
     "LPMF": lambda **changes: LPMF(3, **({"max_iter": 20, "random_state": 0} | changes)),
     "iterative classification": lambda **changes: IterativeClassification(
@@ -107,7 +111,7 @@ METHODS = {
     "DeepClusterV2": lambda **changes: DeepClusterV2(3, **(LEARNER | {"prototypes": 8, "heads": 2} | changes)),
     "DeepCluster": lambda **changes: DeepCluster(3, **(CONVNET | changes)),
 }
-SHALLOW = ("k-means", "LSSC", "LPMF", "iterative classification")
+SHALLOW = ("k-means", "mini-batch k-means", "LSSC", "LPMF", "iterative classification")
 IMAGES_ONLY = ("SimCLR", "MoCo", "SwAV", "DeepClusterV2", "DeepCluster")
 DEEP = [name for name in METHODS if name not in SHALLOW]
 BATCHED = [name for name in DEEP if name not in ("AE+k-means", "N2D")]

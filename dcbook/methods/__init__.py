@@ -22,6 +22,7 @@ from dcbook.methods.iterative_classification import IterativeClassification
 from dcbook.methods.kmeans import KMeans
 from dcbook.methods.lpmf import LPMF
 from dcbook.methods.lssc import LSSC
+from dcbook.methods.mini_batch_kmeans import MiniBatchKMeans
 from dcbook.methods.moco import MoCo
 from dcbook.methods.n2d import N2D
 from dcbook.methods.neighbor_consistency import NeighborConsistency
@@ -64,6 +65,7 @@ __all__ = [
     "DynAE",
     "IterativeClassification",
     "KMeans",
+    "MiniBatchKMeans",
     "MoCo",
     "NeighborConsistency",
     "Pretraining",

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from dcbook.data import Dataset
+from dcbook.evaluation import majority_vote
 from dcbook.experiments.watch import Watch
 from dcbook.methods import SwAV
 
@@ -25,6 +26,16 @@ class Usage(Watch):
         else:
             ids, n = model.labels_, model.n_clusters
         return {"sizes": sorted(np.bincount(ids, minlength=n).tolist(), reverse=True)}
+
+
+class UsageAndPurity(Usage):
+    """The portrait has `purity`, too: the share of samples in the commonest class of their cluster, in [0, 1]."""
+
+    name = "usage and purity"
+
+    def portrait(self, model: Any, data: Dataset) -> dict:
+        """See the class."""
+        return super().portrait(model, data) | {"purity": majority_vote(data.labels, model.labels_)}
 
 
 def usage(sizes: Iterable[int]) -> dict[str, float]:
