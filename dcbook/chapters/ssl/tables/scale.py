@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
+from dcbook.chapters.ssl.grids.scale import LLOYD
 from dcbook.chapters.ssl.watches import usage
 from dcbook.experiments import Record
 from dcbook.experiments.records import place
@@ -69,3 +70,25 @@ def speed_table(frame: pd.DataFrame) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
+
+
+def speeds(records: Iterable[Record]) -> pd.DataFrame:
+    """A row a run: dataset, clusters, method, seed, cpu_seconds, inertia (a sample), and excess.
+
+    excess : inertia over that of Lloyd's algorithm on the same samples with the same seed, in per cent; NaN without it.
+    """
+    rows = [
+        {
+            "dataset": place(record.run),
+            "clusters": clusters_of(record),
+            "method": record.run["method"],
+            "seed": record.run["seed"],
+            "cpu_seconds": cpu_seconds(record),
+            "inertia": inertia(record) / sum(record.portrait["sizes"]),
+        }
+        for record in records
+    ]
+    frame, where = pd.DataFrame(rows), ["dataset", "clusters", "seed"]
+    lloyd = frame[frame["method"] == LLOYD].set_index(where)["inertia"].rename("least")
+    frame = frame.join(lloyd, on=where)
+    return frame.assign(excess=100 * (frame["inertia"] / frame["least"] - 1)).drop(columns="least")
