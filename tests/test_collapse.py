@@ -113,6 +113,9 @@ def test_tables_and_picture():
     row = tables.usage_table(summarize(tables.usage_numbers(records))).iloc[0]
     assert row["method"] == "a" and row["clusters used"] == "2 of 4" and row["largest share, %"] == 62.5
     assert row["ACC, %"] == "50.0 ± 0.0"
+    numbers = [(grids.weighted(1), "usps", name, value) for name, value in (("disagreement", 0.2), ("H", 2.0))]
+    minima = tables.two_minima(summarize(numbers), 0.25, 1.0)
+    assert minima["loss at w = 0.25"].tolist() == ["-0.30", "+0.00"]
     frame = tables.shares(records)
     assert frame[frame["method"] == "a"]["share"].tolist() == [62.5, 37.5, 0, 0]
     bars = [bar for bar in pictures.shares(frame).axes[0].patches if bar.get_width() > 0]

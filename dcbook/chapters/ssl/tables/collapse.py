@@ -4,12 +4,16 @@ from collections.abc import Iterable
 
 import pandas as pd
 
+from dcbook.chapters.ssl.grids.collapse import weighted
 from dcbook.chapters.ssl.watches import usage
 from dcbook.experiments import Record
 
 
 def usage_numbers(records: Iterable[Record]) -> list[tuple[str, str, str, float]]:
-    """Rows for `summarize`: acc, nmi, the largest share and the entropy in per cent, clusters used as a number."""
+    """Rows for `summarize`: acc, nmi, the largest share and the entropy in per cent, clusters used as a number.
+
+    For neighbor consistency also both terms of its loss in the last epoch, "disagreement" and "H", in nats.
+    """
     rows = []
     for record in records:
         sizes = record.portrait["sizes"]
@@ -17,6 +21,8 @@ def usage_numbers(records: Iterable[Record]) -> list[tuple[str, str, str, float]
         numbers = {name: 100 * record.scores[name] for name in ("acc", "nmi")}
         numbers |= {"clusters": len(sizes), "used": found["used"]}
         numbers |= {name: 100 * found[name] for name in ("largest", "entropy")}
+        if "disagreement" in (last := record.history[-1] if record.history else {}):
+            numbers |= {"disagreement": last["disagreement"], "H": last["entropy"]}
         rows += [(record.run["method"], record.run["dataset"], name, value) for name, value in numbers.items()]
     return rows
 
@@ -39,6 +45,25 @@ def usage_table(frame: pd.DataFrame) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
+
+
+def two_minima(frame: pd.DataFrame, w: float, trained_at: float) -> pd.DataFrame:
+    """The same frame: the loss at weight w of the solution that was found at another weight, beside that of a collapse.
+
+    Of one cluster both terms are 0.
+    """
+    found = frame[frame["method"] == weighted(trained_at)].set_index("metric")["mean"]
+    disagreement, entropy = float(found["disagreement"]), float(found["H"])
+    rows = {f"ten clusters, as found with w = {trained_at:g}": (disagreement, entropy), "one cluster": (0.0, 0.0)}
+    return pd.DataFrame(
+        {
+            "solution": name,
+            "mean of −ln⟨p, q⟩": f"{d:.2f}",
+            "H": f"{h:.2f}",
+            f"loss at w = {w:g}": f"{d - w * h:+.2f}",
+        }
+        for name, (d, h) in rows.items()
+    )
 
 
 def shares(records: Iterable[Record]) -> pd.DataFrame:
