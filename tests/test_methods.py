@@ -50,7 +50,9 @@ from dcbook.methods import (
     IterativeClassification,
     KMeans,
     MiCE,
+    MiniBatchKMeans,
     MoCo,
+    NeighborConsistency,
     Pretraining,
     RDCReconstruction,
     SimCLR,
@@ -94,6 +96,9 @@ DYNAMIC = STILL | {"max_updates": 12, "update_interval": 4, "tol": 0}
 PHASES = {"phase1_epochs": 2, "schedule_size": None}
 METHODS = {
     "k-means": lambda **changes: KMeans(3, **({"random_state": 0} | changes)),
+    "mini-batch k-means": lambda **changes: MiniBatchKMeans(
+        3, **({"batch_size": 50, "n_init": 5, "random_state": 0} | changes)
+    ),
     "LSSC": lambda **changes: LSSC(3, **({"n_landmarks": 30, "random_state": 0} | changes)),
     "LPMF": lambda **changes: LPMF(3, **({"max_iter": 20, "random_state": 0} | changes)),
     "iterative classification": lambda **changes: IterativeClassification(
@@ -128,6 +133,9 @@ METHODS = {
     "SpectralNet": lambda **changes: SpectralNet(
         3, **(SHORT | {"siamese_epochs": 2, "epochs": 20, "n_neighbors": 10, "width": 32, "lr": 1e-2} | changes)
     ),
+    "neighbor consistency": lambda **changes: NeighborConsistency(
+        3, **(SHORT | {"start": None, "epochs": 20, "width": 32, "lr": 1e-2} | changes)
+    ),
     "ADECReconstruction": lambda **changes: ADECReconstruction(
         3, **(SHORT | STILL | {"warmup_epochs": 1, "epochs": 2} | changes)
     ),
@@ -150,7 +158,7 @@ METHODS = {
     "DeepClusterV2": lambda **changes: DeepClusterV2(3, **(LEARNER | {"prototypes": 8, "heads": 2} | changes)),
     "DeepCluster": lambda **changes: DeepCluster(3, **(CONVNET | changes)),
 }
-SHALLOW = ("k-means", "LSSC", "LPMF", "iterative classification")
+SHALLOW = ("k-means", "mini-batch k-means", "LSSC", "LPMF", "iterative classification")
 IMAGES_ONLY = ("SimCLR", "SimCLRPretext", "MoCo", "SwAV", "DeepClusterV2", "DeepCluster")
 IMAGES_ONLY += ("CC", "PICA", "DAC", "DAC_star", "DCCM", "SCAN", "IDFD", "MiCE", "SPICE")
 DEEP = [name for name in METHODS if name not in SHALLOW]

@@ -5,7 +5,20 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from dcbook.data import arcs, cifar, digits, idx, imagenet10, medmnist, patches, questions, short_texts, stl10, usps
+from dcbook.data import (
+    arcs,
+    cifar,
+    digits,
+    idx,
+    imagenet10,
+    japanese_vowels,
+    medmnist,
+    patches,
+    questions,
+    short_texts,
+    stl10,
+    usps,
+)
 from dcbook.data.files import Arrays
 
 
@@ -75,6 +88,7 @@ SOURCES = {
     "pneumoniamnist": _medmnist("pneumoniamnist", "4 MB"),
     "bloodmnist": _medmnist("bloodmnist", "35 MB"),
     "vesselmnist3d": _medmnist("vesselmnist3d", "0.4 MB"),
+    "japanese-vowels": Source("sktime or aeon", japanese_vowels.read, how=japanese_vowels.HOW),
     "questions": Source("dcbook.data.questions", questions.read, how="it ships with dcbook", texts=True),
     "stackoverflow": _short_texts("StackOverflow", "1 MB"),
     "searchsnippets": _short_texts("SearchSnippets", "2 MB"),

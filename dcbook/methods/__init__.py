@@ -28,8 +28,10 @@ from dcbook.methods.kmeans import KMeans
 from dcbook.methods.lpmf import LPMF
 from dcbook.methods.lssc import LSSC
 from dcbook.methods.mice import MiCE
+from dcbook.methods.mini_batch_kmeans import MiniBatchKMeans
 from dcbook.methods.moco import MoCo
 from dcbook.methods.n2d import N2D
+from dcbook.methods.neighbor_consistency import NeighborConsistency
 from dcbook.methods.pac import PAC
 from dcbook.methods.pica import PICA
 from dcbook.methods.rdc import RDCReconstruction
@@ -87,7 +89,9 @@ __all__ = [
     "IterativeClassification",
     "KMeans",
     "MiCE",
+    "MiniBatchKMeans",
     "MoCo",
+    "NeighborConsistency",
     "Pretraining",
     "RDCReconstruction",
     "SimCLR",

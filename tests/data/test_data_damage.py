@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dcbook.data import NAMES, DataError, load
+from dcbook.data import DataError, load
+from dcbook.data.sources import SOURCES
 
 
-@pytest.mark.parametrize("name", sorted({*NAMES} - {"digits", "digits-rgb", "patches", "arcs", "imagenet10"}))
+@pytest.mark.parametrize("name", [name for name, source in SOURCES.items() if source.fetch])
 def test_files_that_nobody_knows_are_refused(fake, name):
     with pytest.raises(DataError, match=f"^{name}: .*cut off or altered.*make data NAME={name}$"):
         load(name, root=fake[0])

@@ -7,6 +7,7 @@ import pytest
 
 from dcbook.data import NAMES, DataError, MissingDataError, cache, load
 from dcbook.data.__main__ import main
+from dcbook.data.sources import SOURCES
 
 
 def damage(path):
@@ -15,7 +16,7 @@ def damage(path):
     path.write_bytes(content)
 
 
-@pytest.mark.parametrize("name", sorted({*NAMES} - {"digits", "digits-rgb", "patches", "arcs"}))
+@pytest.mark.parametrize("name", [name for name, source in SOURCES.items() if source.files])
 def test_a_missing_set_says_place_size_and_command(tmp_path, name):
     with pytest.raises(MissingDataError) as caught:
         load(name, root=tmp_path / "nowhere")
@@ -23,7 +24,7 @@ def test_a_missing_set_says_place_size_and_command(tmp_path, name):
     assert isinstance(caught.value, FileNotFoundError) and message.startswith(f"{name}: ")
     assert str(tmp_path / "nowhere") in message and ("MB" in message or "GB" in message)
     assert "DCBOOK_DATA" in message
-    assert (f"make data NAME={name}" in message) or (name == "imagenet10" and "image-net.org" in message)
+    assert (f"make data NAME={name}" if SOURCES[name].fetch else SOURCES[name].how) in message
     assert not (tmp_path / "nowhere").exists()
 
 

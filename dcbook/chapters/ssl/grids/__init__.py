@@ -3,6 +3,9 @@
 A name in capitals holds settings, scale by scale; a function takes a scale's name and, if not all are wanted, seeds.
 """
 
+from dcbook.chapters.ssl.grids.collapse import VECTORS as COLLAPSE
+from dcbook.chapters.ssl.grids.collapse import WEIGHTS, collapse, weighted
+from dcbook.chapters.ssl.grids.scale import BATCHES, CLUSTERS, IN_BATCHES, LLOYD, in_batches, speed
 from dcbook.chapters.ssl.grids.texts import (
     INPUTS,
     NETWORKS,
@@ -20,4 +23,6 @@ GRIDS = {
     "spaces": spaces,
     "signal": signal,
     "networks": networks,
+    "collapse": collapse,
+    "speed": speed,
 }

@@ -1,3 +1,5 @@
 """Pictures of this chapter."""
 
+from dcbook.chapters.ssl.pictures.collapse import shares
+from dcbook.chapters.ssl.pictures.scale import speed
 from dcbook.chapters.ssl.pictures.texts import rounds, tuning

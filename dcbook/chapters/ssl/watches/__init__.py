@@ -2,3 +2,4 @@
 
 from dcbook.chapters.ssl.watches.signal import CONTROL, FEW, SIGNAL, Signal
 from dcbook.chapters.ssl.watches.unlabeled import Unlabeled, agreement
+from dcbook.chapters.ssl.watches.usage import Usage, UsageAndPurity, usage

@@ -1,0 +1,95 @@
+"""Mini-batch k-means (Sculley, WWW 2010) and Lloyd's algorithm, both as scikit-learn has them, to compare their speed.
+
+| symbol | in code          | shape  | meaning                                                                       |
+|--------|------------------|--------|-------------------------------------------------------------------------------|
+| x_i    | x                | (N, d) | samples, or their first `pca_dim` principal components                        |
+| mu_k   | cluster_centers_ | (K, d) | centers; in mini-batches the running mean of all samples that they were given |
+| b      | batch_size       |        | samples of an update, drawn with replacement; None: Lloyd's algorithm         |
+"""
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import sklearn.cluster
+import torch
+from scipy.sparse import csr_array
+from sklearn.decomposition import PCA
+from torch import Tensor
+
+from dcbook.training.shallow_clusterer import ShallowClusterer
+
+SPARSE = 0.1  # share of numbers other than 0 up to which samples are clustered as a sparse matrix
+
+
+@dataclass(kw_only=True, repr=False, eq=False)
+class MiniBatchKMeans(ShallowClusterer):
+    """k-means by scikit-learn, batch by batch or, for `batch_size=None`, by Lloyd's algorithm.
+
+    Parameters
+    ----------
+    Beside those of `ShallowClusterer`:
+
+    batch_size : samples of an update, at least 1 (1,024), or None.
+    passes : most passes over the samples, at least 1 (100). Either algorithm may stop before, as scikit-learn decides.
+    n_init : starts of k-means++ (1), of which the best is kept; mini-batch compares them on a part of the samples.
+    pca_dim : principal components that are clustered, at least 1; None: the samples as they are.
+
+    Attributes
+    ----------
+    Beside those of `ShallowClusterer`:
+
+    history_ : one entry with inertia, passes, and cpu_seconds, the processor time of the start and the iterations, all
+        threads together; PCA and the last assignment of all samples are not in it.
+
+    A sample with few numbers other than 0, such as a text by TF-IDF, is clustered as a row of a sparse matrix.
+    """
+
+    n_init: int = 1
+    batch_size: int | None = 1024
+    passes: int = 100
+    pca_dim: int | None = None
+
+    def _cluster(self, x: Tensor) -> None:
+        samples = self._reduced(x.cpu().numpy())
+        if np.count_nonzero(samples) <= SPARSE * samples.size:
+            samples = csr_array(samples)
+        settings: dict[str, Any] = {"n_init": self.n_init, "max_iter": self.passes, "random_state": self.seed_ % 2**32}
+        if self.batch_size is None:
+            learner = sklearn.cluster.KMeans(self.n_clusters, algorithm="lloyd", **settings)
+        else:
+            settings |= {"batch_size": self.batch_size, "compute_labels": False}
+            learner = sklearn.cluster.MiniBatchKMeans(self.n_clusters, **settings)
+        began = time.process_time()
+        learner.fit(samples)
+        seconds = time.process_time() - began
+        self.labels_ = learner.predict(samples).astype(np.int64)
+        self.cluster_centers_ = np.asarray(learner.cluster_centers_)
+        self.inertia_, self.n_iter_ = -float(learner.score(samples)), int(learner.n_iter_)
+        entry = {"phase": "k-means", "epoch": 1, "inertia": self.inertia_, "passes": self.n_iter_}
+        self.history_.append(entry | {"cpu_seconds": seconds})
+
+    def _reduced(self, x: np.ndarray) -> np.ndarray:
+        """The principal components of the samples of a fit, which keeps the projection."""
+        if self.pca_dim is None:
+            return x
+        pca = PCA(self.pca_dim, svd_solver="covariance_eigh").fit(x)
+        self.whitening_mean_, self.whitening_projection_ = pca.mean_, pca.components_.T
+        return self._features(torch.as_tensor(x)).numpy()
+
+    def _features(self, x: Tensor) -> Tensor:
+        """Principal components, or the samples themselves."""
+        if self.pca_dim is None:
+            return x
+        mean, projection = (torch.as_tensor(each).to(x) for each in (self.whitening_mean_, self.whitening_projection_))
+        return (x - mean) @ projection
+
+    def _check(self, x: np.ndarray) -> None:
+        if min(self.batch_size or 1, self.passes, self.n_init) < 1 or self.batch_size == 0:
+            raise ValueError(
+                f"batch_size, passes and n_init must be at least 1, not {self.batch_size}, {self.passes}, {self.n_init}"
+            )
+        most = min(len(x), int(np.prod(x.shape[1:])))
+        if self.pca_dim is not None and not 1 <= self.pca_dim <= most:
+            raise ValueError(f"pca_dim must be from 1 to {most}, or None, not {self.pca_dim}")

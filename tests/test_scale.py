@@ -1,0 +1,101 @@
+"""Mini-batch k-means beside scikit-learn, and the judges of what it saves and loses: by hand."""
+
+import numpy as np
+import pytest
+import sklearn.cluster
+from sklearn.decomposition import PCA
+
+from dcbook.book.verdicts import NotTested
+from dcbook.chapters.ssl import grids, pictures, tables
+from dcbook.chapters.ssl.claims.scale import crowds, keeps_classes, remedy
+from dcbook.experiments import Record, summarize
+from dcbook.methods import MiniBatchKMeans
+
+
+@pytest.fixture(scope="module")
+def x():
+    random = np.random.default_rng(0)
+    return (random.random((5, 12))[np.arange(300) % 5] + random.normal(0, 0.05, (300, 12))).astype(np.float32)
+
+
+def test_lloyd_and_mini_batches_are_those_of_scikit_learn(x):
+    lloyd = MiniBatchKMeans(5, batch_size=None, passes=7, random_state=3).fit(x)
+    theirs = sklearn.cluster.KMeans(5, n_init=1, max_iter=7, random_state=3).fit(x)
+    np.testing.assert_array_equal(lloyd.labels_, theirs.labels_)
+    assert lloyd.inertia_ == pytest.approx(theirs.inertia_, rel=1e-4)
+    batched = MiniBatchKMeans(5, batch_size=32, random_state=3).fit(x)
+    theirs = sklearn.cluster.MiniBatchKMeans(5, n_init=1, batch_size=32, random_state=3, compute_labels=False).fit(x)
+    np.testing.assert_allclose(batched.cluster_centers_, theirs.cluster_centers_)
+    assert batched.history_[-1]["inertia"] == batched.inertia_ and batched.history_[-1]["cpu_seconds"] >= 0
+
+
+def test_principal_components_and_new_samples(x):
+    model = MiniBatchKMeans(5, pca_dim=4, batch_size=None, random_state=0).fit(x)
+    expected = PCA(4, svd_solver="covariance_eigh").fit_transform(x)
+    np.testing.assert_allclose(model.transform(x), expected, atol=1e-4)
+    assert model.cluster_centers_.shape == (5, 4)
+    np.testing.assert_array_equal(model.predict(x), model.labels_)
+
+
+def test_sparse_samples_have_the_clusters_of_dense_ones(x):
+    spread = np.zeros((300, 240), dtype=np.float32)
+    spread[:, ::20] = x
+    dense = MiniBatchKMeans(5, batch_size=None, random_state=0).fit(x)
+    sparse = MiniBatchKMeans(5, batch_size=None, random_state=0).fit(spread)
+    assert len(set(zip(dense.labels_, sparse.labels_, strict=True))) == 5
+    assert sparse.inertia_ == pytest.approx(dense.inertia_, rel=1e-4)
+
+
+@pytest.mark.parametrize("wrong", [{"batch_size": 0}, {"passes": 0}, {"pca_dim": 13}, {"pca_dim": 0}])
+def test_wrong_settings_are_refused(x, wrong):
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        MiniBatchKMeans(5, **wrong).fit(x)
+
+
+def record(method, k, seed, seconds, inertia, nmi=0.5, sizes=(50, 50), where="mnist", vectors=None):
+    sampling = {"vectors": vectors} if vectors else {}
+    run = {"method": method, "dataset": where, "seed": seed, "params": {"n_clusters": k}, "sampling": sampling}
+    history = [{"cpu_seconds": seconds, "inertia": inertia}]
+    return Record(run, {"acc": 0.5, "nmi": nmi}, history, {}, {"sizes": list(sizes), "purity": 0.75})
+
+
+def beside(k, seconds, inertia, nmi=0.5, **more):
+    """Lloyd's algorithm with 10 seconds and an inertia of 100, and both sizes of mini-batches."""
+    sizes = more.pop("sizes", (50, 50))
+    runs = [record("Lloyd", k, seed, 10.0, 100.0, **more) for seed in range(3)]
+    return runs + [
+        record(grids.in_batches(batch), k, seed, seconds + seed / 100, inertia, nmi, sizes, **more)
+        for batch in grids.BATCHES
+        for seed in range(3)
+    ]
+
+
+def test_judges():
+    good = beside(1000, 2.0, 103.0, 0.49)
+    assert remedy(1000)(good).verdict == "supported"
+    assert "79.9" in remedy(1000)(good).evidence and "3.0" in remedy(1000)(good).evidence
+    assert keeps_classes(1000)(good).verdict == "supported"
+    assert remedy(1000)(beside(1000, 9.0, 103.0)).verdict == "mixed", "it costs little and saves little"
+    assert remedy(1000)(beside(1000, 9.0, 110.0)).verdict == "contradicted"
+    assert keeps_classes(1000)(beside(1000, 2.0, 103.0, 0.3)).verdict == "contradicted"
+    with pytest.raises(NotTested, match="10 clusters"):
+        remedy(10)(good)
+    texts = {"where": "stackoverflow", "vectors": "tfidf-2000"}
+    assert crowds("tfidf", 10)(beside(10, 1.0, 100.0, sizes=(90, 10), **texts)).verdict == "undecided", "so does Lloyd"
+    spread = [r for r in beside(10, 1.0, 100.0, sizes=(90, 10), **texts)]
+    for r in spread[:3]:
+        r.portrait["sizes"] = [40, 30, 30]
+    assert crowds("tfidf", 10)(spread).verdict == "supported"
+
+
+def test_table_and_picture():
+    records = beside(10, 1.0, 110.0, 0.4) + beside(100, 2.0, 104.0)
+    frame = tables.speed_table(summarize(tables.speed_numbers(records)))
+    assert frame["K"].tolist() == [10] * 3 + [100] * 3
+    row = frame.iloc[1]
+    assert row["algorithm"] == "mini-batch 256" and row["CPU seconds"] == "1" and row["inertia per sample"] == "1.1"
+    assert row["NMI, %"] == pytest.approx(40) and row["purity, %"] == 75 and row["largest share, %"] == 50
+    seeds = tables.speeds(records)
+    assert seeds[seeds["method"] == "mini-batch 256"].groupby("clusters")["excess"].mean().round(6).tolist() == [10, 4]
+    figure = pictures.speed(seeds)
+    assert figure.axes[0].get_ylabel() == "CPU seconds" and figure.axes[0].get_title(loc="left") == "mnist"
