@@ -88,7 +88,8 @@ def by_setting(frame: pd.DataFrame) -> pd.DataFrame:
     names = {"acc": "ACC, %", "silhouette": "silhouette × 100", "agreement": "agreement, ARI × 100"}
     rows = []
     for dataset, part in frame.groupby("dataset", sort=False):
-        mean = part.pivot(index="metric", columns="method", values="mean")[list(part["method"].unique())]
+        mean = part.pivot(index="metric", columns="method", values="mean")
+        mean = mean[sorted(mean, key=lambda name: (len(name), name))]
         rows += [{"data set": dataset, "": told, **mean.loc[name]} for name, told in names.items()]
     return pd.DataFrame(rows)
 
