@@ -101,7 +101,13 @@ CLAIMS = [
         )
         for k in CLUSTERS["laptop"]
     ),
-    Claim("C5, this book", "with 1,000 clusters it loses no class", SCALE, keeps_classes(1000), GRIDS["speed"]),
+    Claim(
+        "C5, this book",
+        "with 1,000 clusters its NMI is at most 2 points below that of Lloyd's algorithm",
+        SCALE,
+        keeps_classes(1000),
+        GRIDS["speed"],
+    ),
     *(
         Claim(
             "C5, this book",
