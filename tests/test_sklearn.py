@@ -226,7 +226,7 @@ def test_the_score_of_k_means_is_minus_the_inertia_of_the_data_given():
             "phase2_epochs",
             "DCSS_agg is DCSS with phase2_epochs=0, aggregated=True: for another phase2_epochs",
         ),
-        (DCSS_agg, "aggregated", "for another aggregated take DCSS itself"),
+        (DCSS_agg, "aggregated", "for another aggregated use DCSS itself"),
         (DKM_a, "annealing", "DKM_a is DKM with annealing=True: for another annealing use DKM itself"),
     ],
 )

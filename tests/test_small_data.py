@@ -129,17 +129,16 @@ def test_every_method_for_vectors_takes_iris_by_default():
     short = {"epochs": 1, "max_updates": 1, "phase1_epochs": 1, "phase2_epochs": 0, "max_iter": 5, "rounds": 1}
     short |= {"siamese_epochs": 1, "warmup_epochs": 1, "pretraining_rounds": 1}
     short |= {"start": RECIPE, "likelihood": "gaussian", "manifold": "isomap", "random_state": 0}
-    images_only = {"DeepCluster", "DeepClusterV2", "MoCo", "SimCLR", "SwAV"}
     classes = [getattr(methods, name) for name in methods.__all__ if hasattr(getattr(methods, name), "fit_predict")]
     for cls in classes:
-        if cls.__name__ not in images_only:
-            model = cls(3)
+        model = cls(3)
+        if model.__sklearn_tags__().input_tags.two_d_array:
             names = model.get_params()
             labels = model.set_params(**{name: value for name, value in short.items() if name in names}).fit_predict(
                 IRIS
             )
             assert labels.shape == (150,)
-    assert len(classes) - len(images_only) >= 12
+    assert sum(cls(3).__sklearn_tags__().input_tags.two_d_array for cls in classes) >= 12
 
 
 @pytest.mark.parametrize("method", [KMeans, LSSC, LPMF, lambda k: AEKMeans(k, **PLAIN), lambda k: DEC(k, **PLAIN)])

@@ -461,7 +461,8 @@ def test_progress_redraws_one_line_on_a_terminal(capsys):
     assert (clock(7), clock(185), clock(3720)) == ("7 s", "3:05 min", "1:02 h")
 
 
-TABLE_1 = ["k-means", "LSSC", "LPMF", "AE+k-means", "DEC", "IDEC", "DCN", "DKM", "VaDE", "DCSS_u", "DCSS"]
+TABLE_1 = ["k-means", "LSSC", "LPMF", "AE+k-means", "DEC", "IDEC", "DCN", "DKM", "VaDE"]
+TABLE_1 += ["GANMM", "EDESC", "DCSS_u", "DCSS"]
 
 
 def test_the_settings_name_the_methods_of_table_1_at_every_scale():

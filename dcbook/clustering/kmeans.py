@@ -138,8 +138,8 @@ def _given_starts(init: object, n_clusters: int, x: Tensor) -> Tensor | None:
         return None
     starts = as_tensor(init, "init")
     if starts.ndim not in (2, 3) or starts.shape[-2:] != (n_clusters, x.shape[1]) or not len(starts):
-        shape = f"({n_clusters}, {x.shape[1]})"
-        raise ValueError(f"init must have shape {shape}, or (R, *{shape}) for R starts; got {tuple(starts.shape)}")
+        shape = f"{n_clusters}, {x.shape[1]}"
+        raise ValueError(f"init must have shape ({shape}), or (R, {shape}) for R starts; got {tuple(starts.shape)}")
     starts = starts.to(x)
     if not starts.isfinite().all():
         raise ValueError("init holds NaN or infinity; centers must be finite")

@@ -21,6 +21,11 @@ DATASETS = {
     "pneumoniamnist": "PneumoniaMNIST",
     "bloodmnist": "BloodMNIST",
     "vesselmnist3d": "VesselMNIST3D",
+    "questions": "questions",
+    "stackoverflow": "StackOverflow",
+    "searchsnippets": "SearchSnippets",
+    "biomedical": "Biomedical",
+    "japanese-vowels": "JapaneseVowels",
 }
 LEARNERS = {"simclr": "SimCLR", "moco": "MoCo"}
 

@@ -31,5 +31,5 @@ def speed(frame: pd.DataFrame) -> Figure:
             axis.set(title=dataset, yscale="log")
         for axis in axes[1]:
             axis.set_xlabel("number of clusters K")
-        legend_beside(axes[0, -1])
+        legend_beside(axes)
     return figure

@@ -32,7 +32,7 @@ def rounds(frame: pd.DataFrame) -> Figure:
             axis.set(title=dataset, xlabel="round", ylim=(0, None))
             axis.grid(color="0.92")
         axes[0, 0].set_ylabel("ACC, %")
-        legend_beside(axes[0, -1])
+        legend_beside(axes)
     return figure
 
 
@@ -59,7 +59,7 @@ def tuning(frame: pd.DataFrame) -> Figure:
                 axis.grid(color="0.92")
                 axis.set(title=dataset if axis is line[0] else "", xlabel=name if line is axes[-1] else "")
             line[0].set_ylabel("ACC, %")
-        legend_beside(axes[0, -1])
+        legend_beside(axes)
     return figure
 
 
