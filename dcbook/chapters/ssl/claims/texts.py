@@ -9,8 +9,9 @@ from dcbook.book.comparisons import METRICS
 from dcbook.book.verdicts import Answer, Judge, NotTested
 from dcbook.chapters.ssl.tables.texts import kind_of
 from dcbook.chapters.ssl.watches import CONTROL, SIGNAL
-from dcbook.experiments import Contrast, Question, Record, grouped
+from dcbook.experiments import Contrast, Question, Record, counted, grouped
 from dcbook.experiments.records import place
+from dcbook.experiments.verdict import MOST
 
 PLACE = "all sets and vectors"  # where a number is one of all of them together
 
@@ -30,6 +31,8 @@ def signal_helps(records: Sequence[Record]) -> Answer:
 
     over_control = measured(records, lambda r: r.portrait[SIGNAL]["acc"][-1] - r.portrait[CONTROL]["acc"][-1])
     questions = [Question(f"{name} over the start", measured(records, gain(m))) for m, name in METRICS.items()]
+    rises = counted((record.run["dataset"], gain("acc")(record) > 0) for record in records)
+    questions.append(Question("ACC rises in", rises, above=MOST))
     return Answer(questions, premises=[Question("ACC over that from shuffled ids", over_control, band=None)])
 
 

@@ -3,6 +3,7 @@
 import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from dcbook.chapters.ssl.tables import named_vectors
 from dcbook.chapters.ssl.watches import CONTROL, SIGNAL
@@ -11,7 +12,7 @@ from dcbook.plots.style import PALETTE, canvas, legend_beside
 MARKERS = "osD^vPX<>*"
 AXES = {
     "silhouette": "silhouette × 100",
-    "agreement": "agreement between seeds, ARI × 100",
+    "agreement": "agreement, ARI × 100",
     "loss": "minus the variance left, %",
 }
 
@@ -30,6 +31,7 @@ def rounds(frame: pd.DataFrame) -> Figure:
                 _line(axis, rows, color=color, marker=marker, label=named_vectors(kind).replace(" (", "\n("))
             _line(axis, part[part["ids"] == CONTROL], color="0.5", marker="", linestyle="--", label=CONTROL)
             axis.set(title=dataset, xlabel="round", ylim=(0, None))
+            axis.xaxis.set_major_locator(MaxNLocator(5, integer=True))
             axis.grid(color="0.92")
         axes[0, 0].set_ylabel("ACC, %")
         legend_beside(axes)
@@ -43,21 +45,22 @@ def tuning(frame: pd.DataFrame) -> Figure:
     """
     datasets, settings = list(dict.fromkeys(frame["dataset"])), list(dict.fromkeys(frame["setting"]))
     mean = frame.groupby(["dataset", "setting"], sort=False)[["acc", *AXES]].mean()
-    size = (2.4 + 2.1 * len(AXES), 0.6 + 1.9 * len(datasets))
+    size = (2.8 + 2.3 * len(AXES), 0.6 + 1.9 * len(datasets))
     with canvas(len(datasets), len(AXES), size, sharey="row") as (figure, axes):
-        for line, dataset in zip(axes, datasets, strict=True):
+        for place, (line, dataset) in enumerate(zip(axes, datasets, strict=True)):
             for axis, (criterion, name) in zip(line, AXES.items(), strict=True):
-                for place, setting in enumerate(settings):
+                for number, setting in enumerate(settings):
                     row = mean.loc[dataset, setting]
                     axis.plot(
                         row[criterion],
                         row["acc"],
-                        MARKERS[place % len(MARKERS)],
-                        color=sns.color_palette(PALETTE)[place % 10],
-                        label=setting,
+                        MARKERS[number % len(MARKERS)],
+                        color=sns.color_palette(PALETTE)[number % 10],
+                        label=setting.replace(" (", "\n("),
                     )
                 axis.grid(color="0.92")
-                axis.set(title=dataset if axis is line[0] else "", xlabel=name if line is axes[-1] else "")
+                axis.set(xlabel=name if place == len(datasets) - 1 else "")
+            line[0].set_title(dataset)
             line[0].set_ylabel("ACC, %")
         legend_beside(axes)
     return figure
