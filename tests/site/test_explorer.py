@@ -1,8 +1,7 @@
-"""The explorers in a real browser, opened from a folder: what a reader points at, presses and drags, and what is shown."""
+"""The explorers in a real browser, opened from a folder: what a reader points at, presses and drags, and then sees."""
 
 import base64
 import io
-import json
 import re
 import shutil
 
@@ -23,8 +22,24 @@ from dcbook.methods import DEC, AEKMeans, Pretraining
 PAGES = ("latent_space", "toy_arcs")
 SET = "usps"
 ALONE = """<!doctype html><html lang="en" data-theme="{theme}"><head><meta charset="utf-8"><title>{name}</title>
-<meta name="viewport" content="width=device-width"><style>body {{ font-family: sans-serif; margin: 12px;
-background: {ground}; }}</style></head><body><main><h1 style="color: {ink}">{name}</h1>{fragment}</main></body></html>"""
+<meta name="viewport" content="width=device-width">
+<style>body {{ font-family: sans-serif; margin: 12px; background: {ground}; color: {ink}; }}</style></head>
+<body><main><h1>{name}</h1>{fragment}</main></body></html>"""
+ALL_POINTS = """n => Array.from({length: n}, (_, i) => {
+    const point = dcbookExplorer.point(i);
+    return [point.x, point.y];
+})"""
+PICTURE = """() => {
+    const picture = document.querySelector("[data-part=card-picture]").getContext("2d");
+    return Array.from(picture.getImageData(0, 0, 64, 64).data);
+}"""
+INK = """() => {
+    const canvas = document.querySelector("[data-part=canvas]");
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    let sum = 0;
+    for (let i = 3; i < data.length; i += 4) sum += data[i];
+    return sum;
+}"""
 
 
 @pytest.fixture(scope="session")
@@ -89,11 +104,7 @@ def point(page, i):
 
 def lonely(page, held):
     """A sample that has no other near it on the map, so that a pointer on it can mean no other."""
-    inside = page.evaluate(
-        """n => Array.from({length: n}, (_, i) => { const p = dcbookExplorer.point(i); return [p.x, p.y]; })""",
-        held["n"],
-    )
-    places = np.array(inside)
+    places = np.array(page.evaluate(ALL_POINTS, held["n"]))
     some = np.random.default_rng(0).permutation(held["n"])[:400]
     gaps = np.linalg.norm(places[some, None] - places[None], axis=2)
     gaps[np.arange(len(some)), some] = np.inf
@@ -126,9 +137,7 @@ def test_hovering_shows_the_sample(show, held):
     assert part(page, "card-class").text_content() == held["class_names"][labels[i]] == spot["class"]
     assert part(page, "card-cluster").text_content() == f"that of {spot['cluster']}"
     assert part(page, "card-verdict").text_content() == ("right" if spot["right"] else "wrong")
-    shown = page.evaluate(
-        "Array.from(document.querySelector('[data-part=card-picture]').getContext('2d').getImageData(0, 0, 64, 64).data)"
-    )
+    shown = page.evaluate(PICTURE)
     sheet = Image.open(io.BytesIO(base64.b64decode(held["atlas"].partition(",")[2]))).convert("L")
     left, top = (held["tile"] * number for number in (i % held["columns"], i // held["columns"]))
     tile = sheet.crop((left, top, left + held["tile"], top + held["tile"])).resize((64, 64), Image.Resampling.NEAREST)
@@ -164,8 +173,7 @@ def test_the_matrix_counts_and_dims(show, held):
     assert diagonal / held["n"] == pytest.approx(report(page)["acc"], abs=5e-5)
 
     def ink():
-        script = "const c = document.querySelector('[data-part=canvas]'), d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data; let sum = 0; for (let i = 3; i < d.length; i += 4) sum += d[i]; sum"
-        return page.evaluate(f"(() => {{ {script.replace('; sum', '; return sum')} }})()")
+        return page.evaluate(INK)
 
     before, first = ink(), buttons.first
     first.click()
@@ -233,14 +241,10 @@ def test_method_map_and_color_say_what_is_shown(show, held):
     part(page, "color").select_option("error")
     assert part(page, "legend").locator("li").count() == 2
     assert f"seed {held['seed']}" in part(page, "made").text_content()
-    again = show(state=page.evaluate("location.hash.slice(1)"))
-    assert {key: report(again)[key] for key in ("set", "method", "map", "color", "step")} == {
-        "set": SET,
-        "method": held["routes"][-1]["name"],
-        "map": "tsne",
-        "color": "error",
-        "step": len(held["routes"][-1]["steps"]) - 1,
-    }
+    again = report(show(state=page.evaluate("location.hash.slice(1)")))
+    last = held["routes"][-1]
+    assert [again[key] for key in ("set", "method", "map", "color")] == [SET, last["name"], "tsne", "error"]
+    assert again["step"] == len(last["steps"]) - 1
 
 
 def test_a_finger_taps_and_two_pinch_at_phone_width(show, held):
@@ -297,6 +301,12 @@ def arcs(page):
     return page.evaluate("dcbookArcs.report()")
 
 
+def trained(page):
+    part(page, "run").click()
+    page.wait_for_function("dcbookArcs.report().updates === 1000 && !dcbookArcs.report().running", timeout=120_000)
+    return arcs(page)
+
+
 def flat(values):
     return np.asarray(values, float).ravel().tolist()
 
@@ -344,9 +354,11 @@ def test_gradients_of_the_network_are_those_of_torch(show):
     weights = torch.arange(12.0, dtype=torch.float64).reshape(6, 2)
     out = net(x)
     (out * weights).sum().backward()
-    script = f"""([given, x, g]) => {{ {LAYERS} const layers = layersOf(given), outputs = dcbookArcs.forward(layers, Float64Array.from(x));
+    script = f"""([given, x, g]) => {{ {LAYERS}
+        const layers = layersOf(given), outputs = dcbookArcs.forward(layers, Float64Array.from(x));
         const back = dcbookArcs.backward(layers, outputs, Float64Array.from(g));
-        return {{ out: [...outputs.at(-1)], x: [...back.x], parameters: back.parameters.map((each) => [...each]) }}; }}"""
+        const parameters = back.parameters.map((each) => [...each]);
+        return {{ out: [...outputs.at(-1)], x: [...back.x], parameters }}; }}"""
     found = page.evaluate(script, [layers_of(net), flat(x.detach()), flat(weights)])
     np.testing.assert_allclose(found["out"], flat(out.detach()), atol=1e-12)
     np.testing.assert_allclose(found["x"], flat(x.grad), atol=1e-12)
@@ -364,7 +376,8 @@ def test_training_is_that_of_the_package(show, widths):
     settings = {"max_updates": 45, "update_interval": 20, "tol": 0, "lr": 0.1, "batch_size": 60}
     fitted = DEC(4, start=start, random_state=0, **settings).fit(data.images)
     script = f"""([given, centers, x]) => {{ {LAYERS}
-        const model = new dcbookArcs.DEC(layersOf(given), Float64Array.from(centers), Float64Array.from(x), {{ lr: 0.1 }});
+        [centers, x] = [centers, x].map((values) => Float64Array.from(values));
+        const model = new dcbookArcs.DEC(layersOf(given), centers, x, {{ lr: 0.1 }});
         for (let i = 0; i < 45; i++) model.update();
         const {{ codes, clusters }} = model.look();
         return {{ codes: [...codes], clusters, centers: [...model.centers] }}; }}"""
@@ -380,13 +393,13 @@ def test_pretraining_is_that_of_the_package(show):
     data = load("arcs", subset=60)
     recipe = Pretraining(widths=(6,), latent_dim=2, epochs=40, batch_size=60, lr=1e-2)
     before, after = recipe.build((1, 1, 2), 0), recipe.build((1, 1, 2), 0)
-    recipe.train(after, torch.as_tensor(data.images), 0)
+    recipe.train(after, torch.tensor(data.images), 0)
     script = f"""([encoder, decoder, x]) => {{ {LAYERS} x = Float64Array.from(x);
         const layers = layersOf(encoder); dcbookArcs.pretrain(layers, layersOf(decoder), x, {{ epochs: 40, lr: 0.01 }});
         return [...dcbookArcs.forward(layers, x).at(-1)]; }}"""
     found = page.evaluate(script, [layers_of(before.encoder), layers_of(before.decoder), flat(data.images)])
     with torch.inference_mode():
-        expected = after.encoder(torch.as_tensor(data.images))
+        expected = after.encoder(torch.tensor(data.images))
     np.testing.assert_allclose(found, flat(expected), rtol=1e-3, atol=1e-4)
 
 
@@ -405,9 +418,7 @@ def test_numbers_of_the_table_are_those_of_the_package(show):
 def test_dec_flattens_the_arcs_in_the_page(show):
     page = show("toy_arcs", reduced_motion="reduce")
     before = arcs(page)
-    part(page, "run").click()
-    page.wait_for_function("dcbookArcs.report().updates === 1000 && !dcbookArcs.report().running", timeout=60_000)
-    after = arcs(page)
+    after = trained(page)
     assert before["straightness"] < 0.9 < 0.95 < after["straightness"] and after["rank"] < before["rank"]
     assert part(page, "now").text_content() == "after 1000 of 1000 updates"
     assert part(page, "straightness-now").text_content() == f"{100 * after['straightness']:.1f} %"
@@ -432,14 +443,17 @@ def test_sliders_begin_anew_and_a_seed_repeats(show):
     assert arcs(page)["lr"] == 10 and part(page, "lr-value").text_content() == "10"
 
 
-def test_a_long_step_puts_all_points_into_one_cluster(show):
-    """What the page tells its reader to try."""
+def test_what_the_page_tells_its_reader_to_try(show):
     page = show("toy_arcs", reduced_motion="reduce")
+    assert trained(page)["acc"] > 0.9
+    part(page, "seed").fill("1")
+    assert trained(page)["acc"] < 0.7
+    part(page, "seed").fill("0")
+    part(page, "k").fill("8")
+    assert trained(page)["used"] == 8 and arcs(page)["straightness"] > 0.99
+    part(page, "k").fill("4")
     part(page, "network").select_option("50")
-    part(page, "lr").focus()
-    page.keyboard.press("End")
-    part(page, "run").click()
-    page.wait_for_function("dcbookArcs.report().updates === 1000 && !dcbookArcs.report().running", timeout=120_000)
-    after = arcs(page)
-    assert len(set(after["clusters"])) == 1 and after["loss"] < 1e-3
-    assert json.loads(part(page, "used-now").text_content()) == 1
+    part(page, "lr").fill("1")
+    after = trained(page)
+    assert (after["k"], after["lr"], after["hidden"], after["used"]) == (4, 10, 50, 1) and after["loss"] < 1e-3
+    assert part(page, "used-now").text_content() == "1"

@@ -106,7 +106,13 @@ def of_route(route: Route, run: Run, data: Dataset, starts: Starts, folder: Path
 
     They are kept in `folder`, so that maps can be drawn anew without training.
     """
-    return [frame for part in chain(run)[1:] for frame in _kept(route, part, part is not run, data, starts, folder)]
+    parts = chain(run)[1:]
+    paths = [_path(route, part, data, folder) for part in parts]
+    for part, path, after in zip(parts, paths, [*paths[1:], None], strict=True):
+        leads = after is not None and not after.exists() and not starts.has(part.recipe(data.digest))
+        if leads or not path.exists():
+            _take(route, part, data, starts, path, leads)
+    return [frame for path in paths for frame in _read(route, path)]
 
 
 def chain(run: Run) -> list[Run]:
@@ -114,14 +120,13 @@ def chain(run: Run) -> list[Run]:
     return [*(chain(run.start) if run.start else ()), run]
 
 
-def _kept(route: Route, run: Run, leads: bool, data: Dataset, starts: Starts, folder: Path) -> list[Frame]:
-    """The frames of one run, read from `folder`, or taken now; where the run leads to another, its end is kept too."""
+def _path(route: Route, run: Run, data: Dataset, folder: Path) -> Path:
+    """Where the frames of a run are kept."""
     key = [run.recipe(data.digest), route.epochs.get(run.method, ()), route.space]
-    path = folder / f"{run.dataset}-{run.method}-{digest(key)[:12]}.safetensors"
-    if not path.exists() or (leads and not starts.has(run.recipe(data.digest))):
-        names, frames = _taken(route, run, leads, data, starts)
-        tensors = {f"{what} {i}": torch.as_tensor(x) for i, frame in enumerate(frames) for what, x in frame.items()}
-        write_tensors(path, tensors, {"names": names})
+    return folder / f"{run.dataset}-{run.method}-{digest(key)[:12]}.safetensors"
+
+
+def _read(route: Route, path: Path) -> list[Frame]:
     tensors, about = read_tensors(path, "frames", "delete it to have them taken anew")
     return [
         Frame(name, route.space, tensors[f"codes {i}"].numpy(), tensors[f"clusters {i}"].numpy())
@@ -129,20 +134,19 @@ def _kept(route: Route, run: Run, leads: bool, data: Dataset, starts: Starts, fo
     ]
 
 
-def _taken(
-    route: Route, run: Run, leads: bool, data: Dataset, starts: Starts
-) -> tuple[list[str], list[dict[str, np.ndarray]]]:
-    """Fit a run from its kept start and take its frames: their names, codes and clusters."""
-    wanted, names, frames = route.epochs.get(run.method, ()), [], []
+def _take(route: Route, run: Run, data: Dataset, starts: Starts, path: Path, leads: bool) -> None:
+    """Fit a run from its kept start and write its frames; where another run goes on from it, keep its end as well."""
+    wanted, names, tensors = route.epochs.get(run.method, ()), [], {}
 
-    def take(model: Any, note: str = "") -> None:
-        last = model.history_[-1]
-        names.append(f"{last['phase']}, epoch {last['epoch']}{note}")
-        frames.append({"codes": route.coordinates(model, data.images), "clusters": model.labels_})
+    def take(model: Any, name: str) -> None:
+        number = names.index(name) if name in names else len(names)
+        names[number:] = [name]
+        tensors[f"codes {number}"] = torch.as_tensor(route.coordinates(model, data.images))
+        tensors[f"clusters {number}"] = torch.as_tensor(model.labels_)
 
     def monitor(model: Any) -> None:
         if model.history_[-1]["epoch"] in wanted:
-            take(model)
+            take(model, _when(model))
 
     began = time.perf_counter()
     model = _model(run, data).set_params(start=starts.check(run.start.recipe(data.digest))[0])
@@ -150,14 +154,17 @@ def _taken(
         warnings.simplefilter("ignore", ConvergenceWarning)  # of clusters that hold no samples: the page shows them
         model.fit(data.images, monitor=monitor)
     seconds = time.perf_counter() - began
-    if names and names[-1].endswith(f" {model.history_[-1]['epoch']}"):
-        del names[-1], frames[-1]
-    take(model, note=" (end)")
+    take(model, _when(model))
+    names[-1] += " (end)"
     if leads:
-        recipe = run.recipe(data.digest)
-        with starts.lock(recipe):
-            starts.save(recipe, model.start_, seconds)
-    return names, frames
+        with starts.lock(run.recipe(data.digest)):
+            starts.save(run.recipe(data.digest), model.start_, seconds)
+    write_tensors(path, tensors, {"names": names})
+
+
+def _when(model: Any) -> str:
+    last = model.history_[-1]
+    return f"{last['phase']}, epoch {last['epoch']}"
 
 
 def _model(run: Run, data: Dataset) -> Any:
