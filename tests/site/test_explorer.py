@@ -294,6 +294,14 @@ def test_nothing_bars_the_way(show, name, theme, width):
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+def test_the_page_works_inside_the_site(open_page, held):
+    page = open_page(f"explore/latent_space.html#set={SET}&map=tsne")
+    page.wait_for_function("document.querySelector('[data-part=frame]').textContent !== ''")
+    spot = point(page, lonely(page, held))
+    page.mouse.move(spot["x"], spot["y"])
+    assert part(page, "card-class").text_content() == spot["class"] and page.troubles == []
+
+
 # --- the toy arcs -----------------------------------------------------------------------------------------------------
 
 

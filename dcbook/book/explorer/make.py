@@ -50,6 +50,7 @@ def make(plan: Plan, dataset: str, seed: int, to: Path, say: Callable[[str], Non
         raise ValueError(f"the explorer shows {', '.join(plan.titles)}, not {dataset!r}")
     data = load(dataset, **plan.settings.datasets[dataset])
     data_file.atlas(data.images[:1])  # says before the training what it cannot show
+    made_with = _made_with(data)  # the commit that the training begins with
     build = paths.output_root() / "build"
     starts = Starts(build / "starts" / plan.settings.name)
     ends = {name: runs(plan.settings, [route.run], [dataset], [seed])[0] for name, route in plan.routes.items()}
@@ -81,7 +82,7 @@ def make(plan: Plan, dataset: str, seed: int, to: Path, say: Callable[[str], Non
         seed=seed,
         scale=plan.settings.name,
         start=f"{plan.start} Settings: {_settings(first)}.",
-        made_with=_made_with(data),
+        made_with=made_with,
     )
     path = to / f"{dataset}.js"
     text = data_file.script(dataset, held)

@@ -24,15 +24,13 @@
   const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
 
   function decoded(raw) {
-    const places = new Uint16Array(bytes(raw.maps.pca.places).buffer);
-    const others = new Uint16Array(bytes(raw.maps.tsne.places).buffer);
-    const clusters = bytes(raw.clusters), classes = bytes(raw.classes), atlas = new Image();
+    const numbers = (kind) => new Uint16Array(bytes(raw.maps[kind].places).buffer);
+    const maps = { pca: numbers("pca"), tsne: numbers("tsne") }, clusters = bytes(raw.clusters), atlas = new Image();
     atlas.onload = draw;
     atlas.src = raw.atlas;
-    const slice = (all, i) => all.subarray(2 * raw.n * i, 2 * raw.n * (i + 1));
     return {
-      ...raw, classes, atlas,
-      placesOf: (kind, i) => slice(kind === "pca" ? places : others, i),
+      ...raw, atlas, classes: bytes(raw.classes),
+      placesOf: (kind, i) => maps[kind].subarray(2 * raw.n * i, 2 * raw.n * (i + 1)),
       clustersOf: (frame) => clusters.subarray(raw.n * frame, raw.n * (frame + 1)),
     };
   }
@@ -66,24 +64,20 @@
   const toShare = (pixel, middle) => (pixel - side() / 2) / (view.zoom * side()) + middle;
 
   function groups() {
-    // Points by color, the dimmed ones apart: a canvas draws fast where its color changes rarely.
-    const found = { dim: new Map(), lit: new Map() }, n = set.n, clusters = set.clustersOf(step().frame), match = frame().match;
-    for (let i = 0; i < n; i++) {
+    // Points by color, the dimmed ones apart: a canvas draws fast where its color changes rarely. Wrong ones come last, on top.
+    const clusters = set.clustersOf(step().frame), match = frame().match;
+    const group = () => new Map(chosen.color === "error" ? [["right", []], ["wrong", []]] : []), found = { dim: group(), lit: group() };
+    for (let i = 0; i < set.n; i++) {
       const truth = set.classes[i], named = match[clusters[i]];
-      const lit = !chosen.cell || (chosen.cell.class === truth && chosen.cell.cluster === clusters[i]);
       const color = chosen.color === "error" ? (named === truth ? "right" : "wrong") : chosen.color === "class" ? truth : named;
-      const group = lit ? found.lit : found.dim;
-      if (!group.has(color)) group.set(color, []);
-      group.get(color).push(i);
-    }
-    if (chosen.color === "error") {            // the wrong ones on top
-      for (const group of [found.dim, found.lit]) {
-        const right = group.get("right");
-        if (right) { group.delete("right"); const wrong = [...group]; group.clear(); group.set("right", right); wrong.forEach(([k, v]) => group.set(k, v)); }
-      }
+      const layer = isChosen(i, clusters) ? found.lit : found.dim;
+      if (!layer.has(color)) layer.set(color, []);
+      layer.get(color).push(i);
     }
     return found;
   }
+
+  const isChosen = (i, clusters) => !chosen.cell || (chosen.cell.class === set.classes[i] && chosen.cell.cluster === clusters[i]);
 
   function shade(color) {
     if (color === "wrong") return dcbookExplorer.colors[WRONG];
@@ -184,7 +178,7 @@
     pen.font = "12px system-ui, sans-serif";
     pen.textAlign = "left";
     pen.textBaseline = "bottom";
-    pen.fillText(`${Number(length.toPrecision(2))} in the space`, x, y - 4);
+    pen.fillText(`${Number(length.toPrecision(2))} ${length === 1 ? "unit" : "units"}`, x, y - 4);
   }
 
   function ring(i) {
@@ -238,7 +232,7 @@
     part("start").textContent = set.start;
     part("settings").replaceChildren(...route().settings.map((text) => Object.assign(document.createElement("li"), { textContent: text })));
     part("map-note").textContent = chosen.map === "pca"
-      ? `PCA map. A flat view: the plane of the two largest principal components of this method's last frame, the same for all frames of one space, which holds ${percent(set.maps.pca.held[step().pca])} of this frame's variance. Distances in the plane are real, and the bar gives their scale; distances across it are not seen, so that clusters that overlap here may lie apart.`
+      ? `PCA map. A flat view: the plane of the two largest principal components of this method's last frame, the same for all frames of one space, which holds ${percent(set.maps.pca.held[step().pca])} of this frame's variance. Distances in the plane are real, and the bar gives their scale in units of the space; distances across the plane are not seen, so that clusters that overlap here may lie apart.`
       : "t-SNE map. A map of neighborhoods: samples that are near in the space are near here. Distances between islands, their sizes and their densities mean nothing. Each map begins from that of the frame before and is rotated onto it; pixels and the codes after pretraining are the same map for every method. The islands show even where clusters mix the classes: compare the matrix and ACC.";
     part("made").textContent = `${set.title}: all ${set.n.toLocaleString("en-US")} images, K = ${set.k}, seed ${set.seed} (one run), settings of the scale "${set.scale}". ACC: each cluster is matched to one class by the Hungarian method; labels serve this number and the colors alone, the last frame is the end of the training and not the best epoch.`;
     legend();
@@ -325,10 +319,10 @@
   function nearest(x, y, reach) {
     let best = -1, least = (reach / (view.zoom * side())) ** 2;
     const at = [toShare(x, view.x), toShare(y, view.y)];
-    const { cell } = chosen, clusters = set.clustersOf(step().frame);
+    const clusters = set.clustersOf(step().frame);
     for (let i = 0; i < set.n; i++) {
       const distance = far(i, at[0], at[1]);
-      if (distance < least && (!cell || (cell.class === set.classes[i] && cell.cluster === clusters[i]))) [best, least] = [i, distance];
+      if (distance < least && isChosen(i, clusters)) [best, least] = [i, distance];
     }
     return best;
   }
