@@ -195,6 +195,13 @@ def test_what_cannot_be_shown_is_said():
         make.make(PLAN, "usps", 0, Path("nowhere"))
 
 
+def test_a_file_that_would_be_too_large_is_told_before_its_maps_are_made():
+    data = load("digits", subset=60)
+    data_file.check_size(data, 20, 40)
+    with pytest.raises(ValueError, match="have fewer frames taken"):
+        data_file.check_size(data, 200, 10_000)
+
+
 def test_the_command_makes_a_file_and_its_index(tmp_path, monkeypatch):
     pytest.importorskip("openTSNE", reason="t-SNE of the explorer needs openTSNE")
     monkeypatch.setenv("DCBOOK_OUTPUT", str(tmp_path / "out"))

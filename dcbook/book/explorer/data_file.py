@@ -91,6 +91,18 @@ def atlas(images: np.ndarray) -> tuple[str, int, int]:
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode(), tile, columns
 
 
+def check_size(data: Dataset, frames: int, maps: int) -> None:
+    """Raise ValueError for what a page cannot show, or where a file with so many frames and maps would be too large."""
+    if len(data) > LARGEST_SET:
+        raise ValueError(f"the explorer draws up to {LARGEST_SET:,} samples smoothly; {data.name} has {len(data):,}")
+    size = len(atlas(data.images)[0]) + len(data) * (1 + frames + 4 * maps) * 4 // 3
+    if size > LARGEST_FILE:
+        raise ValueError(
+            f"{frames} frames with {maps} maps of {data.name} make {size:,} bytes, and a file may have "
+            f"{LARGEST_FILE:,}: have fewer frames taken"
+        )
+
+
 def content(
     data: Dataset,
     title: str,
@@ -99,12 +111,7 @@ def content(
     routes: Sequence[Mapping[str, Any]],
     **about: Any,
 ) -> dict[str, Any]:
-    """The object of the file; `maps` by kind, "pca" and "tsne".
-
-    Raises ValueError for more samples than a page draws smoothly, and for images that it cannot show.
-    """
-    if len(data) > LARGEST_SET:
-        raise ValueError(f"the explorer draws up to {LARGEST_SET:,} samples smoothly; {data.name} has {len(data):,}")
+    """The object of the file; `maps` by kind, "pca" and "tsne"."""
     picture, tile, columns = atlas(data.images)
     return {
         "n": len(data),

@@ -17,7 +17,7 @@ from dcbook.book import paths
 from dcbook.book.explorer import data_file
 from dcbook.book.explorer.course import Frame, Plan, chain, of_pixels, of_route, of_start
 from dcbook.book.explorer.data_file import Maps
-from dcbook.book.explorer.maps import on_grid, pca, tsne
+from dcbook.book.explorer.maps import check_installed, on_grid, pca, tsne
 from dcbook.data import arcs, load
 from dcbook.experiments import Run, runs
 from dcbook.experiments.provenance import environment
@@ -48,8 +48,9 @@ def make(plan: Plan, dataset: str, seed: int, to: Path, say: Callable[[str], Non
     """
     if dataset not in plan.titles:
         raise ValueError(f"the explorer shows {', '.join(plan.titles)}, not {dataset!r}")
+    check_installed()
     data = load(dataset, **plan.settings.datasets[dataset])
-    data_file.atlas(data.images[:1])  # says before the training what it cannot show
+    data_file.check_size(data, frames=2, maps=4)  # before the training
     made_with = _made_with(data)  # the commit that the training begins with
     build = paths.output_root() / "build"
     starts = Starts(build / "starts" / plan.settings.name)
@@ -63,6 +64,8 @@ def make(plan: Plan, dataset: str, seed: int, to: Path, say: Callable[[str], Non
         taken = of_route(plan.routes[name], run, data, starts, build / "explorer")
         steps[name] = [PIXELS_FRAME, START_FRAME, *range(len(frames), len(frames) + len(taken))]
         frames += taken
+    shown = sum(map(len, steps.values()))
+    data_file.check_size(data, len(frames), len(frames) + shown - len(steps) + 1)  # PCA has the pixels once
     maps, numbers = _maps(frames, steps, seed, say)
     routes = [
         {
@@ -86,10 +89,6 @@ def make(plan: Plan, dataset: str, seed: int, to: Path, say: Callable[[str], Non
     )
     path = to / f"{dataset}.js"
     text = data_file.script(dataset, held)
-    if len(text.encode()) > data_file.LARGEST_FILE:
-        raise ValueError(
-            f"{len(text):,} bytes are more than the {data_file.LARGEST_FILE:,} of a data file: fewer frames"
-        )
     write_whole(path, text)
     write_index(to)
     return path

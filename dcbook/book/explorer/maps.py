@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib.util import find_spec
 
 import numpy as np
 
@@ -37,16 +38,20 @@ def pca(frames: Sequence[Frame]) -> tuple[list[np.ndarray], list[float]]:
     return places, held
 
 
+def check_installed() -> None:
+    """Raise ImportError where openTSNE is not installed."""
+    if find_spec("openTSNE") is None:
+        raise ImportError('the t-SNE maps of the explorer need openTSNE: pip install "dcbook[explorer]"')
+
+
 def tsne(codes: np.ndarray, before: np.ndarray | None, seed: int) -> np.ndarray:
     """t-SNE of codes (N, d): places (N, 2), centered; `before` (N, 2) is where the iterations begin, if anywhere.
 
     Without it they begin with PCA and early exaggeration; with it, there is none, and the map is rotated onto `before`.
-    Raises ImportError where openTSNE is not installed.
+
     """
-    try:
-        from openTSNE import TSNEEmbedding, affinity, initialization
-    except ModuleNotFoundError as error:
-        raise ImportError('t-SNE of the explorer needs openTSNE: pip install "dcbook[explorer]"') from error
+    from openTSNE import TSNEEmbedding, affinity, initialization
+
     perplexity = min(PERPLEXITY, (len(codes) - 1) / 3)
     near = affinity.PerplexityBasedNN(codes, perplexity, method="exact", n_jobs=1, random_state=seed)
     begin = initialization.pca(codes, random_state=seed) if before is None else before

@@ -74,6 +74,6 @@ EXPLORER = {
         settings("quick", CONVOLUTIONAL["quick"].datasets), {"digits": "Digits of scikit-learn"}, START, QUICK
     ),
     "laptop": Plan(
-        settings("laptop", {name: {} for name in TITLES}), TITLES, START, routes((1, 3), (1, 4, 15, 30), (1, 4, 12))
+        settings("laptop", {name: {} for name in TITLES}), TITLES, START, routes((1, 3), (1, 4, 15, 30), (1, 4))
     ),
 }
