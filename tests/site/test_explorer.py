@@ -276,10 +276,10 @@ def test_drawing_takes_less_than_50_milliseconds(show, held):
     page = show(state=f"set={SET}&map=tsne")
     assert held["n"] > 9000
     times = []
-    for step in range(5):
-        part(page, "color").select_option(("class", "cluster", "error")[step % 3])
+    for _ in range(11):
+        part(page, "whole").click()
         times.append(report(page)["drawMilliseconds"])
-    assert 0 < min(times) < 50, times
+    assert 0 < np.median(times) < 50, times
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
