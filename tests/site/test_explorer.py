@@ -192,14 +192,16 @@ def test_the_matrix_counts_and_dims(show, held):
 
 def test_the_wheel_brings_thumbnails_and_a_drag_moves(show):
     page = show(state=f"set={SET}&map=tsne")
-    spot = point(page, 0)
+    before = point(page, 0)
+    spot = {axis: round(before[axis]) for axis in "xy"}
     page.mouse.move(spot["x"], spot["y"])
-    for _ in range(8):
+    for _ in range(5):
         page.mouse.wheel(0, -120)
-    page.wait_for_function("dcbookExplorer.report().zoom >= 6")
-    assert report(page)["thumbnails"] > 5
-    now = point(page, 0)
-    assert abs(now["x"] - spot["x"]) < 3 and abs(now["y"] - spot["y"]) < 3  # what is under the pointer stays there
+    page.wait_for_function("dcbookExplorer.report().zoom > 7")
+    shown, now = report(page), point(page, 0)
+    assert shown["thumbnails"] > 5
+    for axis in "xy":  # what is under the pointer stays there
+        assert now[axis] == pytest.approx(spot[axis] + shown["zoom"] * (before[axis] - spot[axis]), abs=4)
     page.mouse.down()
     page.mouse.move(spot["x"] + 40, spot["y"] + 25, steps=5)
     page.mouse.up()

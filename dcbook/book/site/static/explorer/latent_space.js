@@ -430,6 +430,9 @@
     }
     fingers.set(event.pointerId, now);
   });
+  for (const kind of ["touchstart", "touchmove"]) {   // two fingers are for the map, not for the browser's own zoom
+    canvas.addEventListener(kind, (event) => { if (event.touches.length > 1) event.preventDefault(); }, { passive: false });
+  }
   const lift = (event) => {
     if (fingers.delete(event.pointerId) && event.type === "pointerup" && moved < 6 && set) {
       card(nearest(...spot(event), event.pointerType === "touch" ? REACH.touch : REACH.mouse));
