@@ -313,6 +313,7 @@
       body.append(line);
     });
     const table = part("matrix"), top = document.createElement("thead");
+    table.classList.toggle("long", set.class_names.some((name) => name.length > 3));
     top.append(head);
     table.replaceChildren(cell("caption", "Images by class (rows) and cluster (columns, named by the class that they are matched to). Choose a cell to see its images alone; arrow keys move between cells."), top, body);
     (table.querySelector('[aria-pressed="true"]') || table.querySelector("button")).tabIndex = 0;
