@@ -17,7 +17,7 @@ from dcbook.book import paths
 from dcbook.book.explorer import data_file
 from dcbook.book.explorer.course import Frame, Plan, chain, of_pixels, of_route, of_start
 from dcbook.book.explorer.data_file import Maps
-from dcbook.book.explorer.maps import check_installed, on_grid, pca, tsne
+from dcbook.book.explorer.maps import check_installed, kept_tsne, on_grid, pca
 from dcbook.data import arcs, load
 from dcbook.experiments import Run, runs
 from dcbook.experiments.provenance import environment
@@ -37,7 +37,7 @@ def folder() -> Path:
 
 
 def make(plan: Plan, dataset: str, seed: int, to: Path, say: Callable[[str], None] = print) -> Path:
-    """Write ``<to>/<dataset>.js`` and the index beside it. Starts and frames that were kept are not made again.
+    """Write ``<to>/<dataset>.js`` and the index beside it. Starts, frames and maps that were kept are not made again.
 
     Raises
     ------
@@ -66,7 +66,7 @@ def make(plan: Plan, dataset: str, seed: int, to: Path, say: Callable[[str], Non
         frames += taken
     shown = sum(map(len, steps.values()))
     data_file.check_size(data, len(frames), len(frames) + shown - len(steps) + 1)  # PCA has the pixels once
-    maps, numbers = _maps(frames, steps, seed, say)
+    maps, numbers = _maps(frames, steps, seed, build / "explorer", say)
     routes = [
         {
             "name": name,
@@ -129,7 +129,7 @@ def _colors() -> list[str]:
 
 
 def _maps(
-    frames: Sequence[Frame], steps: dict[str, list[int]], seed: int, say: Callable[[str], None]
+    frames: Sequence[Frame], steps: dict[str, list[int]], seed: int, folder: Path, say: Callable[[str], None]
 ) -> tuple[dict[str, Maps], dict[tuple[str, str, int], int]]:
     """Both kinds of maps, and the number of the map that a route's frame has: (kind, route, frame) → number.
 
@@ -144,7 +144,7 @@ def _maps(
         for frame in shown:
             if frame not in flat:
                 say(f"{name}: t-SNE, {frames[frame].name}")
-                flat[frame] = tsne(frames[frame].codes, before, seed)
+                flat[frame] = kept_tsne(frames[frame].codes, before, seed, folder)
             before = flat[frame]
             numbers["tsne", name, frame] = list(flat).index(frame)
         for frame, places, span, held in _pca_on_grid(frames, shown):

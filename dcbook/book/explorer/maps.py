@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
+import torch
 
 from dcbook.book.explorer.course import Frame
+from dcbook.training.tensor_files import read_tensors, write_tensors
 
 PERPLEXITY = 30
 FIRST, NEXT = 500, 250  # iterations of t-SNE after early exaggeration, and from the last frame's map on
@@ -62,6 +66,17 @@ def tsne(codes: np.ndarray, before: np.ndarray | None, seed: int) -> np.ndarray:
     found = found.optimize(n_iter=FIRST if before is None else NEXT, momentum=0.8)
     places = np.asarray(found) - np.asarray(found).mean(0)
     return places if before is None else places @ rotation(places, before)
+
+
+def kept_tsne(codes: np.ndarray, before: np.ndarray | None, seed: int, folder: Path) -> np.ndarray:
+    """`tsne`, kept in `folder`: a command that was stopped goes on with the map that it stood at."""
+    key = hashlib.sha256(repr((seed, PERPLEXITY, FIRST, NEXT, codes.shape)).encode())
+    for values in (codes, before):
+        key.update(b"none" if values is None else np.ascontiguousarray(values).tobytes())
+    path = folder / f"tsne-{key.hexdigest()[:16]}.safetensors"
+    if not path.exists():
+        write_tensors(path, {"places": torch.from_numpy(tsne(codes, before, seed))}, {})
+    return read_tensors(path, "map", "delete it to have it made anew")[0]["places"].numpy()
 
 
 def rotation(places: np.ndarray, before: np.ndarray) -> np.ndarray:
