@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from sklearn.neighbors import NearestNeighbors
 
 from dcbook.book.explorer.course import Frame
 from dcbook.training.tensor_files import read_tensors, write_tensors
@@ -55,9 +56,13 @@ def tsne(codes: np.ndarray, before: np.ndarray | None, seed: int) -> np.ndarray:
 
     """
     from openTSNE import TSNEEmbedding, affinity, initialization
+    from openTSNE.nearest_neighbors import PrecomputedNeighbors
 
-    perplexity = min(PERPLEXITY, (len(codes) - 1) / 3)
-    near = affinity.PerplexityBasedNN(codes, perplexity, method="exact", n_jobs=1, random_state=seed)
+    perplexity = min(PERPLEXITY, (len(codes) - 1) // 3)
+    search = NearestNeighbors(n_neighbors=3 * perplexity, algorithm="brute").fit(codes)
+    distances, neighbors = search.kneighbors()
+    known = PrecomputedNeighbors(neighbors, distances)
+    near = affinity.PerplexityBasedNN(perplexity=perplexity, knn_index=known, n_jobs=1)
     begin = initialization.pca(codes, random_state=seed) if before is None else before
     method = "fft" if len(codes) > FFT_FROM else "bh"
     found = TSNEEmbedding(begin, near, n_jobs=1, random_state=seed, negative_gradient_method=method)
