@@ -15,7 +15,8 @@ from dcbook.book.explorer.course import Frame
 from dcbook.training.tensor_files import read_tensors, write_tensors
 
 PERPLEXITY = 30
-FIRST, NEXT = 500, 250  # iterations of t-SNE after early exaggeration, and from the last frame's map on
+FIRST, NEXT = 500, 150  # iterations of t-SNE after early exaggeration, and from the last frame's map on
+SPREAD = 10  # the standard deviation of a map that iterations begin with; they let it grow
 FFT_FROM = 2000  # samples; below, the tree of Barnes and Hut takes less time
 GRID = 2**16 - 1  # places are whole numbers from 0 to this
 
@@ -50,10 +51,10 @@ def check_installed() -> None:
 
 
 def tsne(codes: np.ndarray, before: np.ndarray | None, seed: int) -> np.ndarray:
-    """t-SNE of codes (N, d): places (N, 2), centered; `before` (N, 2) is where the iterations begin, if anywhere.
+    """t-SNE of codes (N, d): places (N, 2) around zero with standard deviation 1, since its scale means nothing.
 
-    Without it they begin with PCA and early exaggeration; with it, there is none, and the map is rotated onto `before`.
-
+    `before` (N, 2) is such a map that the iterations begin with, without exaggeration; the new one is rotated onto it.
+    Without `before` they begin with PCA and early exaggeration.
     """
     from openTSNE import TSNEEmbedding, affinity, initialization
     from openTSNE.nearest_neighbors import PrecomputedNeighbors
@@ -63,19 +64,21 @@ def tsne(codes: np.ndarray, before: np.ndarray | None, seed: int) -> np.ndarray:
     distances, neighbors = search.kneighbors()
     known = PrecomputedNeighbors(neighbors, distances)
     near = affinity.PerplexityBasedNN(perplexity=perplexity, knn_index=known, n_jobs=1)
-    begin = initialization.pca(codes, random_state=seed) if before is None else before
+    begin = initialization.pca(codes, random_state=seed) if before is None else SPREAD * before
     method = "fft" if len(codes) > FFT_FROM else "bh"
     found = TSNEEmbedding(begin, near, n_jobs=1, random_state=seed, negative_gradient_method=method)
     if before is None:
         found = found.optimize(n_iter=250, exaggeration=12, momentum=0.5)
     found = found.optimize(n_iter=FIRST if before is None else NEXT, momentum=0.8)
     places = np.asarray(found) - np.asarray(found).mean(0)
+    places /= places.std()
     return places if before is None else places @ rotation(places, before)
 
 
 def kept_tsne(codes: np.ndarray, before: np.ndarray | None, seed: int, folder: Path) -> np.ndarray:
     """`tsne`, kept in `folder`: a command that was stopped goes on with the map that it stood at."""
-    key = hashlib.sha256(repr((seed, PERPLEXITY, FIRST, NEXT, codes.shape)).encode())
+    how = (seed, PERPLEXITY, FIRST) if before is None else (seed, PERPLEXITY, NEXT, SPREAD)
+    key = hashlib.sha256(repr((how, codes.shape)).encode())
     for values in (codes, before):
         key.update(b"none" if values is None else np.ascontiguousarray(values).tobytes())
     path = folder / f"tsne-{key.hexdigest()[:16]}.safetensors"
