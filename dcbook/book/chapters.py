@@ -2,8 +2,9 @@
 
 A chapter has `grids`, with `GRIDS`: name to a function from a scale's name to runs; `claims`, with `PAPER` (its short
 name and its number on arXiv, or None), `FINDING` (a sentence for the README), `TITLE`, `INTRODUCTION`, `CLAIMS` and
-`protocol` (from the records of a claim to their `Protocol`); and ``reported/``, the numbers that its paper prints. What
-else it has, its notebooks know.
+`protocol` (from the records of a claim to their `Protocol`); and ``reported/``, the numbers that its paper prints. It
+may have `explorer`, with `EXPLORER`: a scale's name to what the explorer of latent space shows (a
+`dcbook.book.explorer.Plan`). What else it has, its notebooks know.
 """
 
 from __future__ import annotations
