@@ -123,10 +123,12 @@ def written(figures: Path, names: list[str] | None = None) -> dict[str, str]:
 def readme(text: str, judged: dict[str, list[Judged]], base: Path) -> str:
     """The README with its block on the claims as they are judged now, and its tables as they are committed.
 
+    Chapters without a tested claim come last in the block.
+
     A block that begins with ``<!-- table: figures/….csv acc -->`` holds the comparison in that file, in that score.
     """
     lines = ["| paper | its claims | what we found |", "|---|---|---|"]
-    for chapter, claims in judged.items():
+    for chapter, claims in sorted(judged.items(), key=lambda item: not any(each.verdict.answer for each in item[1])):
         about = part(chapter, "claims")
         name, number = about.PAPER
         counts = told_counts(each.verdict for each in claims)
