@@ -3,6 +3,8 @@
 A name in capitals holds the settings of each scale; a function takes the name of a scale and, optionally, seeds.
 """
 
+from functools import partial
+
 from dcbook.chapters.rdc.grids.paradigms import JOINT, PARADIGMS, REALISM, SCRATCH, SELF, TWICE, everyone
 from dcbook.chapters.rdc.grids.phases import (
     ADEC,
@@ -28,7 +30,7 @@ from dcbook.chapters.rdc.grids.reconstruction import (
     compared,
     noisy,
 )
-from dcbook.experiments.runs import grid
+from dcbook.experiments.runs import Run, grid, runs
 
 GRIDS = {
     "fig1": grid(FIG1),
@@ -41,3 +43,12 @@ GRIDS = {
     "noisy": noisy,
     "everyone": everyone,
 }
+
+
+def _phases(seed: int) -> list[Run]:
+    """Figs. 1 and 3 at their sources' schedules, on MNIST and Fashion-MNIST; DynAE's critic frozen, and trained."""
+    return [*runs(FIG1["paper"], seeds=[seed]), *runs(FIG3["paper"], None, ["mnist", "fashion-mnist"], [seed])]
+
+
+# `make evidence` takes them last: hours each.
+EVIDENCE = [(95 + seed, f"Figs. 1 and 3, seed {seed}", partial(_phases, seed)) for seed in range(3)]
