@@ -10,7 +10,6 @@ import sys
 import nbformat
 import pytest
 
-from dcbook.book.site import __main__ as site_command
 from tests.conftest import notebook
 from tests.site.conftest import ROOT
 
@@ -73,14 +72,25 @@ def checkout(tmp_path):
     return root
 
 
+BUILD = """
+import sys
+from pathlib import Path
+from dcbook.book.site.__main__ import build
+root, out, work, repository = sys.argv[1:]
+pages = Path(root) / "dcbook/book/site/pages"
+sys.exit(build(Path(root), Path(out), Path(work), repository, pages=pages, api=False))
+"""
+
+
 @pytest.fixture
-def build(checkout, tmp_path, capfd):
-    """Build the small checkout: exit code and what was said."""
+def build(checkout, tmp_path):
+    """Build the small checkout, in a process of its own: exit code and what was said."""
 
     def built(repository=""):
-        pages = checkout / "dcbook/book/site/pages"
-        code = site_command.build(checkout, tmp_path / "out", tmp_path / "work", repository, pages=pages, api=False)
-        return code, capfd.readouterr().err
+        command = [sys.executable, "-c", BUILD, checkout, tmp_path / "out", tmp_path / "work", repository]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "NO_COLOR": "1"}
+        done = subprocess.run(command, capture_output=True, text=True, env=environment)
+        return done.returncode, done.stderr
 
     return built
 

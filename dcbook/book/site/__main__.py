@@ -65,7 +65,7 @@ def build(root: Path, out: Path, work: Path, repository: str = "", branch: str =
     try:
         app = Sphinx(
             work / "pages", here, out, work / "doctrees", "html", confoverrides=settings, status=None,
-            warningiserror=True,
+            warning=sys.stderr, warningiserror=True,
         )  # fmt: skip
         app.build()
     except SphinxError as error:
