@@ -28,6 +28,7 @@ def test_every_data_set_has_a_name_for_readers():
         ("cifar10-simclr-h", "CIFAR-10, H space of SimCLR"),
         ("from usps to another", "from USPS to another"),
         ("of mine", "of mine"),
+        ("stackoverflow, svd-20", "StackOverflow, svd-20"),
         ("mine-simclr-x", "mine-simclr-x"),
     ],
 )

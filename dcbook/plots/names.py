@@ -41,7 +41,7 @@ def called(dataset: str) -> str:
     Within a phrase each word that is a name is replaced; all else stays as it is.
     """
     if " " in dataset:
-        return " ".join(map(called, dataset.split(" ")))
+        return " ".join(called(word.rstrip(",")) + "," * word.endswith(",") for word in dataset.split(" "))
     base, _, rest = dataset.partition("-")
     learner, _, space = rest.partition("-")
     if learner in LEARNERS and space in ("h", "z"):

@@ -5,6 +5,7 @@ import seaborn as sns
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
+from dcbook.plots.names import called
 from dcbook.plots.style import OURS, PALETTE, PAPER, STYLE, canvas
 
 MARKERS = ("o", "s", "^", "D", "v")
@@ -26,7 +27,7 @@ def premise(frame: pd.DataFrame) -> Figure:
                 axis.scatter(some["purity"], some["acc"], s=28, color=color, marker=marker, label=label, zorder=2)
             axis.axhline(0, color="0.6", linewidth=1)
             axis.axvline(rows["pixels"].mean(), color="0.6", linewidth=1, linestyle=":")
-            axis.set(title=name, xlabel="20 neighbors of the same class, %")
+            axis.set(title=called(name), xlabel="20 neighbors of the same class, %")
             axis.grid(color="0.92")
         axes[0, 0].set_ylabel("gain in ACC over k-means, points")
         axes[0, -1].legend(title="pretext", frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))

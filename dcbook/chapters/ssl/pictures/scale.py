@@ -4,6 +4,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
+from dcbook.plots.names import called
 from dcbook.plots.style import PALETTE, canvas, legend_beside
 
 MARKERS = "os^"
@@ -28,7 +29,7 @@ def speed(frame: pd.DataFrame) -> Figure:
                 axis.grid(color="0.92")
             line[0].set_ylabel(name)
         for axis, dataset in zip(axes[0], datasets, strict=True):
-            axis.set(title=dataset, yscale="log")
+            axis.set(title=called(dataset), yscale="log")
         for axis in axes[1]:
             axis.set_xlabel("number of clusters K")
         legend_beside(axes)

@@ -7,6 +7,7 @@ from matplotlib.ticker import MaxNLocator
 
 from dcbook.chapters.ssl.tables import named_vectors
 from dcbook.chapters.ssl.watches import CONTROL, SIGNAL
+from dcbook.plots.names import called
 from dcbook.plots.style import PALETTE, canvas, legend_beside
 
 MARKERS = "osD^vPX<>*"
@@ -30,7 +31,7 @@ def rounds(frame: pd.DataFrame) -> Figure:
             for (kind, rows), color, marker in zip(lines.items(), sns.color_palette(PALETTE), MARKERS, strict=False):
                 _line(axis, rows, color=color, marker=marker, label=named_vectors(kind).replace(" (", "\n("))
             _line(axis, part[part["ids"] == CONTROL], color="0.5", marker="", linestyle="--", label=CONTROL)
-            axis.set(title=dataset, xlabel="round", ylim=(0, None))
+            axis.set(title=called(dataset), xlabel="round", ylim=(0, None))
             axis.xaxis.set_major_locator(MaxNLocator(5, integer=True))
             axis.grid(color="0.92")
         axes[0, 0].set_ylabel("ACC, %")
@@ -60,7 +61,7 @@ def tuning(frame: pd.DataFrame) -> Figure:
                     )
                 axis.grid(color="0.92")
                 axis.set(xlabel=name if place == len(datasets) - 1 else "")
-            line[0].set_title(dataset)
+            line[0].set_title(called(dataset))
             line[0].set_ylabel("ACC, %")
         legend_beside(axes)
     return figure
