@@ -98,4 +98,4 @@ def test_table_and_picture():
     seeds = tables.speeds(records)
     assert seeds[seeds["method"] == "mini-batch 256"].groupby("clusters")["excess"].mean().round(6).tolist() == [10, 4]
     figure = pictures.speed(seeds)
-    assert figure.axes[0].get_ylabel() == "CPU seconds" and figure.axes[0].get_title(loc="left") == "mnist"
+    assert figure.axes[0].get_ylabel() == "CPU seconds" and figure.axes[0].get_title(loc="left") == "MNIST"
