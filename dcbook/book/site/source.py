@@ -101,6 +101,7 @@ def fills(root: Path, pages: Path, judged: list[dict]) -> dict[str, Callable[[],
         "data sets": reference.data_sets,
         "explore menu": lambda: explore("explore/{0}"),
         "explore": lambda: explore("- [{1}](/explore/{0}.md)", "## Explore\n"),
+        "start menu": lambda: _start_menu(root),
         "chapters menu": lambda: of_chapters("{1} <notebooks/{0}/README>"),
         "chapters": lambda: of_chapters("- [{1}](/notebooks/{0}/README.md)"),
         "deviations": lambda: of_chapters("- [{1}](/notebooks/{0}/DEVIATIONS.md)"),
@@ -120,6 +121,15 @@ def reading_order(root: Path) -> dict[str, Path]:
     order = [link if "/" in link else f"start/{link}" for link in order]
     found = paths.notebooks(root / "notebooks")
     return {name: found[name] for name in sorted(found, key=lambda n: order.index(n) if n in order else len(order))}
+
+
+def _start_menu(root: Path) -> str:
+    """The notebooks that belong to no chapter, by the first part of their titles."""
+    found = [path for name, path in reading_order(root).items() if name.startswith("start/")]
+    titles = [title("".join(json.loads(path.read_text(encoding="utf-8"))["cells"][0]["source"])) for path in found]
+    return "\n".join(
+        f"{full.partition(':')[0]} <notebooks/{path.stem}>" for full, path in zip(titles, found, strict=True)
+    )
 
 
 def _goals(root: Path) -> str:
