@@ -51,7 +51,7 @@ def test_all_is_made_in_the_order_of_the_ranks_and_once(book, capsys):
 
 
 def test_a_spent_budget_leaves_the_rest_for_the_next_time(book, capsys):
-    assert evidence.main(["--jobs", "1", "--hours", "0.0002"]) == 0  # less than a second
+    assert evidence.main(["--jobs", "1", "--hours", "0.00002"]) == 0  # less than a tenth of a second
     left = 4 - len(list(book.rglob("*.json")))
     assert left and "the time budget is spent" in capsys.readouterr().out
     assert evidence.main(["--jobs", "1"]) == 0
