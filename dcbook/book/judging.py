@@ -107,9 +107,10 @@ def pictures(notebook: Path, root: Path) -> list[str]:
 def written(figures: Path, names: list[str] | None = None) -> dict[str, str]:
     """Path below the checkout to text: a page a chapter; with all chapters also that on verdicts, the data, the README.
 
-    `figures` is the checkout's folder of records and tables.
+    `figures` is the checkout's folder of records and tables. Chapters without a tested claim come last.
     """
     judged = {name: judge(name, figures) for name in names or chapters()}
+    judged = dict(sorted(judged.items(), key=lambda item: not any(each.verdict.answer for each in item[1])))
     files = {f"{PAGES}/{name}/README.md": _page(name, claims) for name, claims in judged.items()}
     if not names or set(names) == set(chapters()):
         claims = [each for found in judged.values() for each in found]
@@ -123,12 +124,10 @@ def written(figures: Path, names: list[str] | None = None) -> dict[str, str]:
 def readme(text: str, judged: dict[str, list[Judged]], base: Path) -> str:
     """The README with its block on the claims as they are judged now, and its tables as they are committed.
 
-    Chapters without a tested claim come last in the block.
-
     A block that begins with ``<!-- table: figures/….csv acc -->`` holds the comparison in that file, in that score.
     """
     lines = ["| paper | its claims | what we found |", "|---|---|---|"]
-    for chapter, claims in sorted(judged.items(), key=lambda item: not any(each.verdict.answer for each in item[1])):
+    for chapter, claims in judged.items():
         about = part(chapter, "claims")
         name, number = about.PAPER
         counts = told_counts(each.verdict for each in claims)
