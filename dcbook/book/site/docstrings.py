@@ -7,8 +7,10 @@ and formulas in plain characters, among them ``*``, ``|`` and a trailing ``_``, 
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-from sphinx.application import Sphinx
+if TYPE_CHECKING:  # tests run without it
+    from sphinx.application import Sphinx
 
 QUOTED = re.compile(r"(``.+?``|`[^`\n]+`)")
 ENTRY = re.compile(r"^(\*{0,2}[\w.]+(?:, \*{0,2}[\w.]+)*) : (.*)$")
