@@ -37,7 +37,6 @@ from torch import Tensor, nn
 from dcbook import losses
 from dcbook.models import NormalizedClassifier
 from dcbook.training.head_clusterer import HeadClusterer
-from dcbook.training.inputs import stream
 from dcbook.training.optimizers import RMSProp
 from dcbook.training.variants import with_fixed
 from dcbook.training.views import Distortion
@@ -92,11 +91,7 @@ class DAC(HeadClusterer):
     NOTED = ("decided", "same")
 
     def _optimize(self) -> None:
-        optimizer = self._optimizer([*self.autoencoder_.parameters(), *self.head_.parameters()])
-        order, noise = stream(self.seed_, "batches"), stream(self.seed_, "views")
-        for _, log in self._epochs("clustering", self.epochs, optimizer=optimizer, order=order, noise=noise):
-            batches = self._in_blocks(order, self.block_, self.passes)
-            log(**self._pass(lambda rows: self._losses(rows, noise), batches, optimizer))
+        self._train_in_blocks(self.autoencoder_, self.head_)
 
     def objectives(self, rows: Tensor) -> dict[str, Tensor]:
         """As in `HeadClusterer`; the rows are a block of their own."""

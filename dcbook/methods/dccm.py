@@ -33,7 +33,7 @@ from torch import Tensor, nn
 from dcbook import losses
 from dcbook.models import NormalizedClassifier
 from dcbook.training.head_clusterer import HeadClusterer, statistics_kept
-from dcbook.training.inputs import derived_seed, seeded, stream
+from dcbook.training.inputs import derived_seed, seeded
 from dcbook.training.optimizers import RMSProp
 from dcbook.training.views import Distortion
 
@@ -84,12 +84,7 @@ class DCCM(HeadClusterer):
     _during_fit = (*HeadClusterer._during_fit, "_discriminator")
 
     def _optimize(self) -> None:
-        networks = self.autoencoder_, self.head_, self._discriminator
-        optimizer = self._optimizer([weight for network in networks for weight in network.parameters()])
-        order, noise = stream(self.seed_, "batches"), stream(self.seed_, "views")
-        for _, log in self._epochs("clustering", self.epochs, optimizer=optimizer, order=order, noise=noise):
-            batches = self._in_blocks(order, self.block_, self.passes)
-            log(**self._pass(lambda rows: self._losses(rows, noise), batches, optimizer))
+        self._train_in_blocks(self.autoencoder_, self.head_, self._discriminator)
 
     def objectives(self, rows: Tensor) -> dict[str, Tensor]:
         """As in `HeadClusterer`; the rows are a block of their own."""

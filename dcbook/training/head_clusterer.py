@@ -141,6 +141,14 @@ class HeadClusterer(DeepClusterer):
     def _summed(self, parts: dict[str, Tensor]) -> dict[str, Tensor]:
         return {name: part for name, part in parts.items() if name not in self.NOTED}
 
+    def _train_in_blocks(self, *networks: nn.Module) -> None:
+        """The loop of DAC and DCCM, whose epochs go through blocks of `block_` samples, each `passes` times."""
+        optimizer = self._optimizer([weight for network in networks for weight in network.parameters()])
+        order, noise = stream(self.seed_, "batches"), stream(self.seed_, "views")
+        for _, log in self._epochs("clustering", self.epochs, optimizer=optimizer, order=order, noise=noise):
+            batches = self._in_blocks(order, self.block_, self.passes)
+            log(**self._pass(lambda rows: self._losses(rows, noise), batches, optimizer))
+
     def _in_blocks(self, order: torch.Generator, size: int, passes: int) -> Iterator[Tensor]:
         """An epoch in blocks: batches of rows, each block `passes` times in a row, as DAC and DCCM do.
 
