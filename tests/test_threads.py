@@ -1,6 +1,9 @@
 """The state of the process: threads borrow it one at a time, and a fit gives it back as it was."""
 
 import os
+import platform
+import subprocess
+import sys
 import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
@@ -132,3 +135,30 @@ def test_a_process_forked_beside_a_borrowing_thread_can_borrow():
         if child == 0:
             os._exit(0 if BORROWED.acquire(timeout=1) else 1)
     assert os.waitpid(child, 0)[1] == 0
+
+
+FAULTS = """
+import resource
+import torch
+from dcbook.experiments.processes import keep_freed_memory
+
+def faults():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(10):
+        torch.ones(2**21).add_(1)  # 8 MiB, 2,048 pages
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+returned = faults()
+keep_freed_memory()
+faults()
+print(returned, faults())
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc can be told to keep freed memory")
+def test_a_worker_uses_freed_memory_again_without_asking_the_system_for_its_pages():
+    environment = {name: value for name, value in os.environ.items() if "MALLOC" not in name} | {"OMP_NUM_THREADS": "1"}
+    done = subprocess.run([sys.executable, "-c", FAULTS], capture_output=True, text=True, env=environment, timeout=100)
+    assert done.returncode == 0, done.stderr[-2000:]
+    returned, kept = map(int, done.stdout.split())
+    assert 5 * kept < returned, f"{returned} page faults before, {kept} after"

@@ -1,5 +1,6 @@
 """The processes of a sweep: how they start, their numbers of threads, and how they are stopped."""
 
+import ctypes
 import functools
 import gc
 import multiprocessing
@@ -17,6 +18,9 @@ import torch
 from joblib import parallel_config, wrap_non_picklable_objects
 from joblib.parallel import ParallelBackendBase
 from threadpoolctl import threadpool_limits
+
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # glibc's numbers of these options, malloc.h
+LARGEST_KEPT, KEPT = 32 * 2**20, 512 * 2**20  # bytes: of one array, the most that glibc allows; and in all
 
 
 class Forked(ParallelBackendBase):
@@ -62,6 +66,21 @@ def local_workers(jobs: int, device: torch.device) -> AbstractContextManager:
     if jobs > 1 and sys.platform == "linux" and device.type == "cpu":
         return parallel_config(Forked(), n_jobs=jobs)
     return parallel_config("loky", n_jobs=jobs, inner_max_num_threads=1)
+
+
+@functools.cache
+def keep_freed_memory() -> None:
+    """Let this process use freed memory again instead of returning it to the system; only glibc can be told so.
+
+    Otherwise glibc returns each activation of a few MB when it is freed, and the system clears its pages before it
+    hands them out again. For small convolutional networks on one core that takes a fifth to a quarter of the time.
+    """
+    try:
+        option = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError, TypeError):  # musl, macOS, Windows
+        return
+    option(M_MMAP_THRESHOLD, LARGEST_KEPT)
+    option(M_TRIM_THRESHOLD, KEPT)
 
 
 @contextmanager

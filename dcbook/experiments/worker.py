@@ -20,7 +20,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from dcbook.evaluation import scores
 from dcbook.experiments import records
-from dcbook.experiments.processes import interrupts_noticed, limited_threads, serve
+from dcbook.experiments.processes import interrupts_noticed, keep_freed_memory, limited_threads, serve
 from dcbook.experiments.provenance import device_name, peak_memory, reset_peak_memory
 from dcbook.experiments.run_checkpoint import RunCheckpoint
 from dcbook.experiments.runs import Run, settings_of
@@ -82,6 +82,7 @@ def carry_out(number: int, task: Task, setup: Setup) -> Outcome:
     """Execute one task; an error is returned as an outcome."""
     if setup.sweeper not in (None, os.getpid()):
         serve(setup.sweeper)
+    keep_freed_memory()
     began = time.perf_counter()
     try:
         with _ONE_AT_A_TIME, limited_threads(setup.threads), warnings.catch_warnings():
