@@ -20,9 +20,17 @@ from dcbook.experiments.records import path_of, read
 from dcbook.experiments.runs import Scale, runs
 from dcbook.experiments.worker import estimator
 from dcbook.methods import (
+    CC,
+    DAC,
+    DCCM,
+    IDFD,
+    IMSAT,
+    PICA,
+    SCAN,
     AEKMeans,
     DeepCluster,
     DeepClusterV2,
+    MiCE,
     MoCo,
     Pretraining,
     RDCReconstruction,
@@ -70,7 +78,9 @@ def test_all_methods_begin_at_one_place_and_are_diagnosed_alike(scale):
 def test_every_method_of_the_picture_has_a_paradigm_and_is_diagnosed(scale):
     found = everyone(scale)
     assert {run.method for run in found} == set(PARADIGMS) | {BEFORE}
-    assert {run.cls for run in found} == set(METHODS.values()) | {DeepCluster, DeepClusterV2, MoCo, SimCLR, SwAV}
+    heads = {CC, DAC, DCCM, IDFD, IMSAT, PICA, SCAN, MiCE}
+    learners = {DeepCluster, DeepClusterV2, MoCo, SimCLR, SwAV}
+    assert {run.cls for run in found} == set(METHODS.values()) | learners | heads
     assert all(isinstance(run.watch, Diagnostics) for run in found)
 
 

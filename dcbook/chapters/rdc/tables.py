@@ -226,18 +226,24 @@ def diagnoses(records: Iterable[Record]) -> pd.DataFrame:
 
 
 def _before(records: Iterable[Record]) -> dict[tuple, Mapping]:
-    """Data set and seed to the shape after phase 1."""
-    return {(place(r.run), r.run["seed"]): r.portrait["shape"] for r in records if r.run["method"] == BEFORE}
+    """Data set, seed and name of a start to the shape of its space; the record `BEFORE` has that of an autoencoder."""
+    found = {}
+    for record in records:
+        run = record.run
+        name = run["start"]["method"] if run["method"] == BEFORE else run["method"]
+        found[place(run), run["seed"], name] = record.portrait["shape"]
+    return found
 
 
 def _course(record: Record, before: Mapping[tuple, Mapping]) -> list[dict[str, float | None]]:
     """Phase 1, the epochs that were looked at, and the end; empty where phase 1 has no record or nothing follows it."""
-    begun, first = record.run["start"] is not None, before.get((place(record.run), record.run["seed"]))
-    if (begun and first is None) or record.run["method"] == BEFORE:
+    start = record.run["start"]
+    first = start and before.get((place(record.run), record.run["seed"], start["method"]))
+    if (start and first is None) or record.run["method"] == BEFORE:
         return []
     epochs = [entry for entry in record.history if entry["phase"] != "pretraining"]
     looks = [(number / len(epochs), each) for number, each in enumerate(epochs, 1) if "effective_rank" in each]
-    looks = [*([(0.0, first)] if begun else []), *looks, (1.0, record.portrait["shape"])]
+    looks = [*([(0.0, first)] if start else []), *looks, (1.0, record.portrait["shape"])]
     return [{"progress": at, **{name: each.get(name) for name in (*COSINES, *SHAPE)}} for at, each in looks]
 
 

@@ -9,17 +9,41 @@ from dcbook.chapters.rdc.grids.reconstruction import COMPARED, RDC, compared
 from dcbook.chapters.rdc.watches import Diagnostics
 from dcbook.experiments.image_learners import DEEPCLUSTER, DEEPCLUSTER_V2, SWAV
 from dcbook.experiments.runs import Method, Run, Scale, Seeds, runs
-from dcbook.methods import DeepCluster, DeepClusterV2, MoCo, SimCLR, SwAV
+from dcbook.methods import (
+    CC,
+    DAC,
+    DCCM,
+    IDFD,
+    IMSAT,
+    PICA,
+    SCAN,
+    DeepCluster,
+    DeepClusterV2,
+    MiCE,
+    MoCo,
+    SimCLR,
+    SwAV,
+)
+from dcbook.training.augment import Augmentation
+from dcbook.training.views import Distortion, Strong
 
-SELF, JOINT, TWICE = "self", "self, then both", "self, then self"
+SELF, THEN, JOINT, TWICE = "self", "self, then pseudo", "self, then both", "self, then self"
 REALISM = "self, then pseudo and realism"
 PARADIGMS = {
     "DeepCluster": "pseudo",
     "DeepCluster-v2": "pseudo, across views",
     "SwAV": "pseudo, across views",
+    "PICA": "pseudo, across views",
+    "MiCE": "pseudo, across views",
+    "IMSAT": "pseudo, across views",
+    "DAC": "pseudo",
+    "DCCM": "pseudo, with mutual information",
+    "CC": "self and pseudo, across views",
     "SimCLR": SELF,
     "MoCo": SELF,
-    "DEC": "self, then pseudo",
+    "IDFD": SELF,
+    "SCAN": THEN,
+    "DEC": THEN,
     "DCSS": "self, then both, then pseudo",
     "IDEC": JOINT,
     "DCN": JOINT,
@@ -34,11 +58,13 @@ PARADIGMS = {
 def from_scratch(
     scale: str, epochs: tuple[int, int], queue: int, every: int, few: Mapping[str, Any] | None = None, **moco: Any
 ) -> Scale:
-    """The methods of images that have no phase 1, on the first data set of `compared`, 10 clusters for 10 classes.
+    """The methods for images that have no autoencoder, on the first data set of `compared`, 10 clusters for 10 classes.
 
-    DeepCluster and its relatives are those of the DeepCluster chapter, SimCLR and MoCo learn from the views of the
-    relatives. `epochs`: of DeepCluster, which is looked at after each one, and of the others, after every `every`-th.
-    `few`: other settings of all but DeepCluster, `moco`: of MoCo alone.
+    DeepCluster and its relatives are those of the DeepCluster chapter. The others see the views of the relatives or,
+    where their papers have views of another kind, those without mirroring. SCAN starts from SimCLR's network.
+    `epochs`: of DeepCluster, which is looked at after each one, and of the others, after every `every`-th. `few`:
+    other settings of all but DeepCluster and the cluster heads; `moco`: of MoCo alone. Cosines are taken of 128
+    samples at `quick`, and of 1,024 otherwise.
     """
     v2, swav = ({**settings[scale], "epochs": epochs[1], **(few or {})} for settings in (DEEPCLUSTER_V2, SWAV))
     views = {name: value for name, value in v2.items() if name != "prototypes"} | {"temperature": 0.2}
@@ -48,12 +74,15 @@ def from_scratch(
         "SwAV": (SwAV, swav),
         "SimCLR": (SimCLR, views),
         "MoCo": (MoCo, {**views, "queue": queue, **moco}),
+        **cluster_heads(epochs[1], queue, HEADS[scale]),
     }
+    looks = {"variants": ("dynae", "rdc"), "n_gradients": 128 if scale == "quick" else 1024}
     methods = {
         name: Method(
             cls,
             params,
-            watch=Diagnostics(every=1 if name == "DeepCluster" else every, variants=("dynae", "rdc")),
+            start="SimCLR" if cls is SCAN else None,
+            watch=Diagnostics(every=1 if name == "DeepCluster" else every, **looks),
         )
         for name, (cls, params) in settings.items()
     }
@@ -61,13 +90,48 @@ def from_scratch(
     return replace(COMPARED[scale], datasets=first, methods=methods, starts={}, monitor_every=1)
 
 
+SMALL = {"architecture": "resnet-9", "batch_size": 50}
+HEADS = {"quick": {**SMALL, "width": 4}, "laptop": {**SMALL, "width": 8}, "paper": None}
+
+
+def cluster_heads(epochs: int, queue: int, small: Mapping[str, Any] | None) -> dict[str, tuple[type, dict]]:
+    """The methods of the contrastive chapter whose network says the clusters, and IDFD; `small` None: as released."""
+    crop, mild, strong = Augmentation(crop=0.3, flip=False, jitter=0.4), Distortion.mild(flip=False), Strong(flip=False)
+    if small is None:
+        released = {"CC": CC, "PICA": PICA, "MiCE": MiCE, "IDFD": IDFD}
+        return {name: (cls, {"view": crop}) for name, cls in released.items()} | {
+            "DAC": (DAC, {"view": mild}),
+            "DCCM": (DCCM, {"view": mild}),
+            "SCAN": (SCAN, {"view": strong}),
+            "IMSAT": (IMSAT, {}),
+        }
+    of_views = {**small, "view": crop, "epochs": epochs}
+    in_blocks = {**small, "view": mild, "epochs": epochs, "passes": 2, "block": 200}
+    memory = {"embedding_dim": 32, "lr": 0.1, "schedule": "cosine"}
+    frozen, neighbors = -(-epochs // 3), epochs - 2 * (epochs // 3)
+    scan = {"view": strong, "batch_size": small["batch_size"], "lr": 1e-3, "heads": 5, "n_neighbors": 10}
+    return {
+        "PICA": (PICA, {**of_views, "lr": 1e-3, "copies": 1, "overclusters": 30}),
+        "MiCE": (MiCE, {**of_views, **memory, "queue": queue, "teacher_momentum": 0.99}),
+        "IMSAT": (IMSAT, {"epochs": epochs, "width": 200, "batch_size": small["batch_size"]}),
+        "DAC": (DAC, in_blocks),
+        "DCCM": (DCCM, {**in_blocks, "lr": 1e-3, "discriminator": 32}),
+        "CC": (CC, {**of_views, "lr": 3e-3, "projection_dim": 32}),
+        "IDFD": (IDFD, {**of_views, **memory}),
+        "SCAN": (
+            SCAN,
+            {**scan, "frozen_epochs": frozen, "epochs": neighbors, "selflabel_epochs": epochs // 3},
+        ),
+    }
+
+
 SCRATCH = {
-    "quick": from_scratch("quick", (3, 3), queue=300, every=1, few={"width": 4}, bn_groups=1),
+    "quick": from_scratch("quick", (3, 2), queue=300, every=1, few={"width": 4}, bn_groups=1),
     "laptop": from_scratch("laptop", (5, 15), queue=800, every=3),
     "paper": from_scratch("paper", (40, 200), queue=4096, every=10),
 }
 
 
 def everyone(scale: str, seeds: Seeds = None) -> list[Run]:
-    """All methods of the book that train a network: those without a phase 1, and those of `compared`."""
+    """All methods of the book that train a network: those without an autoencoder, and those of `compared`."""
     return [*runs(SCRATCH[scale], seeds=seeds), *compared(scale, seeds)]
