@@ -56,7 +56,10 @@ def mostly_of_one_class(records: Sequence[Record]) -> Answer:
     longest = frame[frame["epochs"] == frame.groupby("dataset")["epochs"].transform("max")]
     questions = [
         Question(
-            f"neighbors of one's class on {name}", Contrast({name: tuple(rows["purity"])}, "%"), above=HALF, band=None
+            f"neighbors with the image's class on {name}",
+            Contrast({name: tuple(rows["purity"])}, "%"),
+            above=HALF,
+            band=None,
         )
         for name, rows in longest.groupby("dataset", sort=False)
     ]
@@ -77,7 +80,7 @@ def purer_gains_more(records: Sequence[Record]) -> Answer:
 
     def question(metric: str) -> Question:
         correlation = Contrast(grouped((name, value) for name, which, value in told if which == metric), "", False)
-        return Question(f"rank correlation of purity and gain in {METRICS[metric]}", correlation, band=None)
+        return Question(f"rank correlation of neighbor purity and gain in {METRICS[metric]}", correlation, band=None)
 
     return Answer([question(metric) for metric in METRICS], every=True)
 
@@ -91,7 +94,7 @@ def labels_choose_better(records: Sequence[Record]) -> Answer:
     def question(method: str, metric: str) -> Question:
         rows = frame[(frame["method"] == method) & (frame["metric"] == metric)]
         gains = Contrast(grouped(zip(rows["dataset"], rows["chosen"] - rows["last"], strict=True)))
-        return Question(f"{METRICS[metric]} of {method}", gains)
+        return Question(f"{METRICS[metric]} of {method}, chosen epoch over last epoch", gains)
 
     methods = [name for name in tables.CHOSEN_BY if name in set(frame["method"])]
     return Answer([question(method, metric) for method in methods for metric in METRICS])
@@ -106,7 +109,9 @@ def guards_hold(records: Sequence[Record]) -> Answer:
     for (method, taken), rows in frame.groupby(["method", "taken"], sort=False):
         lost = rows["clusters"] - rows["clusters_without"]
         contrast = Contrast(grouped(zip(rows["dataset"], lost, strict=True)), "", True)
-        questions.append(Question(f"clusters that {method} loses without {taken}", contrast, band=None))
+        questions.append(
+            Question(f"effective number of clusters of {method} over that without {taken}", contrast, band=None)
+        )
     return Answer(questions, every=True)
 
 

@@ -24,8 +24,8 @@ def all_in_one(records: Sequence[Record]) -> Answer:
     without, released = weighted(WEIGHTS[0]), weighted(WEIGHTS[-1])
     return Answer(
         [
-            Question(f"largest share, {without},", largest_share(records, without), above=ALL),
-            Question(f"largest share, {released},", largest_share(records, released), below=HALF),
+            Question(f"samples in the largest cluster, {without}:", largest_share(records, without), above=ALL),
+            Question(f"samples in the largest cluster, {released}:", largest_share(records, released), below=HALF),
         ],
     )
 
@@ -33,15 +33,18 @@ def all_in_one(records: Sequence[Record]) -> Answer:
 def every_weight_prevents(records: Sequence[Record]) -> Answer:
     """Each weight above 0 keeps the largest cluster below half of the samples."""
     names = [weighted(w) for w in WEIGHTS if w]
-    return Answer([Question(f"largest share, {n},", largest_share(records, n), below=HALF) for n in names], every=True)
+    return Answer(
+        [Question(f"samples in the largest cluster, {n}:", largest_share(records, n), below=HALF) for n in names],
+        every=True,
+    )
 
 
 def needs(safe: str, unsafe: str) -> Judge:
     """Without its safeguard a method puts more than half of the samples into one cluster; with it, less."""
 
     def judge(records: Sequence[Record]) -> Answer:
-        guarded = Question(f"largest share, {safe},", largest_share(records, safe), below=HALF)
-        bare = Question(f"largest share, {unsafe},", largest_share(records, unsafe), above=HALF)
+        guarded = Question(f"samples in the largest cluster, {safe}:", largest_share(records, safe), below=HALF)
+        bare = Question(f"samples in the largest cluster, {unsafe}:", largest_share(records, unsafe), above=HALF)
         return Answer([bare], premises=[guarded])
 
     return judge

@@ -50,8 +50,8 @@ def remedy(k: int) -> Judge:
         for batch in BATCHES:
             time = beside_lloyd(records, k, batch, saved, "% of the time")
             cost = beside_lloyd(records, k, batch, lost, "% of the inertia")
-            questions.append(Question(f"saved in batches of {batch:,}", time, above=HALF))
-            questions.append(Question("lost", cost, below=LOSS))
+            questions.append(Question(f"saved by batches of {batch:,}:", time, above=HALF))
+            questions.append(Question(f"lost by batches of {batch:,}:", cost, below=LOSS))
         return Answer(questions)
 
     return judge
@@ -66,7 +66,11 @@ def keeps_classes(k: int) -> Judge:
 
         return Answer(
             [
-                Question(f"NMI in batches of {batch:,}", beside_lloyd(records, k, batch, gain, "points"), above=-2.0)
+                Question(
+                    f"NMI in batches of {batch:,} over Lloyd's algorithm",
+                    beside_lloyd(records, k, batch, gain, "points"),
+                    above=-2.0,
+                )
                 for batch in BATCHES
             ]
         )
@@ -86,8 +90,8 @@ def crowds(kind: str, k: int) -> Judge:
 
         names = [in_batches(batch) for batch in BATCHES]
         return Answer(
-            [Question(f"largest share, {name},", largest(name), above=HALF) for name in names],
-            premises=[Question(f"largest share, {LLOYD},", largest(LLOYD), below=HALF)],
+            [Question(f"samples in the largest cluster, {name}:", largest(name), above=HALF) for name in names],
+            premises=[Question(f"samples in the largest cluster, {LLOYD}:", largest(LLOYD), below=HALF)],
         )
 
     return judge

@@ -33,7 +33,7 @@ def signal_helps(records: Sequence[Record]) -> Answer:
     questions = [Question(f"{name} over the start", measured(records, gain(m))) for m, name in METRICS.items()]
     rises = counted((record.run["dataset"], gain("acc")(record) > 0) for record in records)
     questions.append(Question("ACC rises in", rises, above=MOST))
-    return Answer(questions, premises=[Question("ACC over that from shuffled ids", over_control, band=None)])
+    return Answer(questions, premises=[Question("ACC over training on shuffled ids", over_control, band=None)])
 
 
 def poor_starts_gain(records: Sequence[Record]) -> Answer:
@@ -54,7 +54,7 @@ def helps_with_few_labels(records: Sequence[Record]) -> Answer:
         return lambda record: record.portrait["few"]["vectors and learned"] - record.portrait["few"][what]
 
     return Answer(
-        [Question(f"accuracy over the {what} alone", measured(records, over(what))) for what in ("vectors", "words")]
+        [Question(f"accuracy over {what} alone", measured(records, over(what))) for what in ("vectors", "words")]
     )
 
 
@@ -68,7 +68,7 @@ def stays_below(method: str, dataset: str, kinds: Sequence[str]) -> Judge:
             found = [100 * r.scores["acc"] for r in records if r.run["dataset"] == dataset and kind_of(r) == kind]
             if not found:
                 raise NotTested(f"no record of {dataset}, {kind}")
-            questions.append(Question(f"ACC with {kind}", Contrast({dataset: tuple(found)}, "%"), below=value))
-        return Answer(questions, f"reported of {method}: {value} %, unverified")
+            questions.append(Question(f"ACC of k-means on {kind}", Contrast({dataset: tuple(found)}, "%"), below=value))
+        return Answer(questions, f"reported for {method}: {value} % (unverified)")
 
     return judge

@@ -36,8 +36,12 @@ def tells_the_best(criterion: str) -> Judge:
         behind = {dataset: _behind(part, criterion) for dataset, part in frame.groupby("dataset", sort=False)}
         return Answer(
             [
-                Question("rank correlation with ACC", Contrast(found, "", paired=True), band=None),
-                Question("ACC of its choice over the best", Contrast(behind), above=-TOLERANCE, band=None),
+                Question(
+                    f"rank correlation of the {CRITERIA[criterion]} with ACC",
+                    Contrast(found, "", paired=True),
+                    band=None,
+                ),
+                Question("ACC of the chosen vectors over the best", Contrast(behind), above=-TOLERANCE, band=None),
             ]
         )
 
