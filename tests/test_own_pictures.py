@@ -1,5 +1,8 @@
 """A reader's folder of pictures: odd formats, sizes and orientations, and files that cannot be read."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -58,3 +61,15 @@ def test_a_missing_folder_and_one_without_pictures(tmp_path):
         read_pictures(tmp_path)
     with pytest.raises(ValueError, match="size must be at least 1"):
         read_pictures(tmp_path, 0)
+
+
+def test_the_lines_of_the_readme_run_as_they_are(tmp_path, monkeypatch):
+    """Word for word, with fewer epochs and updates."""
+    text = (Path(__file__).parents[1] / "README.md").read_text()
+    lines = re.search(r"```python\n(.*?)```", text, re.DOTALL)[1]
+    assert len(lines.strip().splitlines()) == 9
+    monkeypatch.chdir(tmp_path)
+    found = {}
+    exec(re.sub(r"(epochs|updates)=\d+", r"\1=1", lines), found)
+    assert found["clusters"].shape == (1797,) and found["soft"].shape == (1797, 10)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["DCSS.model", "IDEC.model"]
