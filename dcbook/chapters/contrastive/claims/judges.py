@@ -1,4 +1,4 @@
-"""How records judge what the papers of this chapter say."""
+"""Judges of this chapter's claims."""
 
 from collections.abc import Sequence
 
@@ -13,12 +13,12 @@ HALF = 50.0  # per cent of the neighbors: "most"
 
 
 def step_2_gains(records: Sequence[Record]) -> Answer:
-    """SCAN's step 2, where its label-free selection ends it, over k-means on its pretext, pair by pair."""
+    """The gain of SCAN's step 2, at the epoch that SCAN selects, over k-means on its pretext, pair by pair."""
     return _between(records, "pretext", "step 2")
 
 
 def self_labels_help(records: Sequence[Record]) -> Answer:
-    """SCAN's end over its step 2, run by run."""
+    """The gain of SCAN's final result over its step 2, run by run."""
     return _between(records, "step 2", "step 3")
 
 
@@ -35,7 +35,7 @@ def _between(records: Sequence[Record], before: str, after: str) -> Answer:
 
 
 def confident_is_right(records: Sequence[Record]) -> Answer:
-    """In each run of PICA confidence and NMI of the epochs have a positive rank correlation."""
+    """Confidence and NMI over the epochs have a positive rank correlation, in the runs of PICA."""
     found = [
         (record.run["dataset"], _rank_correlation(*zip(*told, strict=True)))
         for record in records
@@ -49,7 +49,7 @@ def confident_is_right(records: Sequence[Record]) -> Answer:
 
 
 def mostly_of_one_class(records: Sequence[Record]) -> Answer:
-    """On each data set more than half of the 20 neighbors by the longest pretext share the image's class."""
+    """On each data set, more than half of the 20 neighbors by the longest pretext have the image's class."""
     frame = tables.premise(records)
     if frame.empty:
         raise NotTested("no record of the pretext")
@@ -101,7 +101,7 @@ def labels_choose_better(records: Sequence[Record]) -> Answer:
 
 
 def guards_hold(records: Sequence[Record]) -> Answer:
-    """Each method uses more clusters, by their effective number, than without what it has against collapse."""
+    """Each method has a larger effective number of clusters than without its term or step against collapse."""
     frame = tables.guards(records)
     if frame.empty:
         raise NotTested("no record of a method beside its variant")
@@ -116,5 +116,5 @@ def guards_hold(records: Sequence[Record]) -> Answer:
 
 
 def _rank_correlation(a: Sequence[float], b: Sequence[float]) -> float:
-    """Spearman's, from -1 to 1; 0 where one does not vary."""
+    """Spearman's rank correlation, in [-1, 1]; 0 if one of the two is constant."""
     return float(spearmanr(a, b).statistic) if len(set(a)) > 1 and len(set(b)) > 1 else 0.0

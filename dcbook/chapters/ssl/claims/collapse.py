@@ -1,4 +1,4 @@
-"""How records judge what the article says of collapse."""
+"""Judges of the article's claims about collapse."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from dcbook.chapters.ssl.watches import usage
 from dcbook.experiments import Contrast, Question, Record, grouped
 from dcbook.experiments.records import place
 
-ALL, HALF = 99.0, 50.0  # per cent of the samples in the largest cluster: "all of them", and what we call a collapse
+ALL, HALF = 99.0, 50.0  # per cent of the samples in the largest cluster that count as "all", and as a collapse
 
 
 def largest_share(records: Sequence[Record], method: str) -> Contrast:
@@ -20,7 +20,7 @@ def largest_share(records: Sequence[Record], method: str) -> Contrast:
 
 
 def all_in_one(records: Sequence[Record]) -> Answer:
-    """Without the entropy term of neighbor consistency all samples have one cluster; with SCAN's weight they do not."""
+    """Neighbor consistency puts all samples into one cluster without its entropy term, and not with SCAN's weight."""
     without, released = weighted(WEIGHTS[0]), weighted(WEIGHTS[-1])
     return Answer(
         [

@@ -1,4 +1,4 @@
-"""How records judge what the article says of scale: what mini-batches save, and what they cost."""
+"""Judges of the article's claims about scale: what mini-batches save and what they cost."""
 
 from collections.abc import Callable, Sequence
 
@@ -9,7 +9,7 @@ from dcbook.chapters.ssl.watches import usage
 from dcbook.experiments import Contrast, Question, Record, grouped
 from dcbook.experiments.records import place
 
-HALF = 50.0  # per cent: of the time that a remedy saves, of the samples in the largest cluster
+HALF = 50.0  # per cent: least share of time saved; share of samples in the largest cluster that counts as crowded
 LOSS = 5.0  # per cent of inertia
 
 
@@ -33,12 +33,12 @@ def beside_lloyd(
 
 
 def saved(run: Record, lloyd: Record) -> float:
-    """Per cent of the processor time."""
+    """Processor time saved, in per cent."""
     return 100 * (1 - cpu_seconds(run) / cpu_seconds(lloyd))
 
 
 def lost(run: Record, lloyd: Record) -> float:
-    """Per cent by which the inertia is higher."""
+    """Increase of the inertia, in per cent."""
     return 100 * (inertia(run) / inertia(lloyd) - 1)
 
 

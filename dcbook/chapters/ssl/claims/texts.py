@@ -1,4 +1,4 @@
-"""How records judge what the article says of texts, and what the literature reports on them."""
+"""Judges of the article's claims about texts, and of results that the literature reports."""
 
 from collections.abc import Callable, Sequence
 
@@ -13,7 +13,7 @@ from dcbook.experiments import Contrast, Question, Record, counted, grouped
 from dcbook.experiments.records import place
 from dcbook.experiments.verdict import MOST
 
-PLACE = "all sets and vectors"  # where a number is one of all of them together
+PLACE = "all sets and vectors"  # place of a number that belongs to all of them together
 
 
 def measured(records: Sequence[Record], measure: Callable[[Record], float]) -> Contrast:
@@ -24,7 +24,7 @@ def measured(records: Sequence[Record], measure: Callable[[Record], float]) -> C
 
 
 def signal_helps(records: Sequence[Record]) -> Answer:
-    """Clusters after the last round over those that it started from; from shuffled ids the same loop finds less."""
+    """Scores after the last round over those of the start. Premise: ACC is higher than with shuffled ids."""
 
     def gain(metric: str) -> Callable[[Record], float]:
         return lambda record: record.portrait[SIGNAL][metric][-1] - record.portrait[SIGNAL][metric][0]
@@ -37,7 +37,7 @@ def signal_helps(records: Sequence[Record]) -> Answer:
 
 
 def poor_starts_gain(records: Sequence[Record]) -> Answer:
-    """Over all sets and kinds of vectors: the lower the ACC of the start, the larger the gain. A correlation a seed."""
+    """The rank correlation of the start's ACC and the gain, over all sets and kinds of vectors, for each seed."""
     found: dict[int, list[tuple[float, float]]] = {}
     for record in records:
         acc = record.portrait[SIGNAL]["acc"]
