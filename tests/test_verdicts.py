@@ -49,7 +49,8 @@ def test_a_page_shows_the_intervals_over_all_data_sets_and_the_other_page_shows_
     records = three("a", 0.6) + three("a", 0.7, dataset="y") + three("b", 0.5) + three("b", 0.5, dataset="y")
     claims = [Claim("1", "a beats b", "first", gains("a", "b")), Claim("2", "c", "", "not testable here: no data")]
     found = [claim.verdict(records) for claim in claims]
-    short, full = pages.page("T", "Hello.", claims, found), pages.intervals("T", claims, found)
+    short, full = pages.page("T", "Hello.", claims, found), pages.intervals("T", claims, found, ["a/b"])
+    assert "The records are in [a/b](../../a/b)." in full
     assert "ACC +15.0 [+15.0, +15.0] points over 6 pairs<br>" in short and "x: +10.0" not in short
     assert "[all intervals](INTERVALS.md#claim-1)" in short and "## Claim 1\n" in full and "Claim 2" not in full
     assert "| ACC | above 0 points | supported | +15.0 [+15.0, +15.0] points over 6 pairs | x: +10.0 [+10.0," in full

@@ -152,7 +152,8 @@ def _pages(chapter: str, judged: list[Judged]) -> list[tuple[str, str]]:
     each, verdicts = [one.claim for one in judged], [one.verdict for one in judged]
     found = [("README.md", page(claims.TITLE, claims.INTRODUCTION, each, verdicts))]
     if any(verdict.answer for verdict in verdicts):
-        found.append((INTERVALS, intervals(claims.TITLE.partition(":")[0], each, verdicts)))
+        records = list(dict.fromkeys(one.files.records for one in judged if one.files.records))
+        found.append((INTERVALS, intervals(claims.TITLE.partition(":")[0], each, verdicts, records)))
     return found
 
 

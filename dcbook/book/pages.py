@@ -29,14 +29,18 @@ def page(title: str, introduction: str, claims: Sequence[Claim], verdicts: Seque
     return f"# {title}\n\n{introduction}\n\n{count}\n\n{_head(columns)}\n" + "\n".join(rows) + "\n"
 
 
-def intervals(title: str, claims: Sequence[Claim], verdicts: Sequence[Verdict]) -> str:
-    """Every interval behind the verdicts, over all data sets and for each one, as a Markdown page."""
+def intervals(title: str, claims: Sequence[Claim], verdicts: Sequence[Verdict], records: Sequence[str] = ()) -> str:
+    """Every interval behind the verdicts, over all data sets and for each one, as a Markdown page.
+
+    records : folders of the records that they come from, below the checkout.
+    """
     parts = [
         f"# {title}: all intervals",
         "Each table lists the questions of a tested claim: what the claim needs, the estimate over all data sets with "
         "its interval, and the same for each data set. The intervals of a claim hold simultaneously at 95 %. "
         "[How verdicts are made](../VERDICTS.md) explains the rule; [the chapter's page](README.md) lists the claims.",
     ]
+    parts += [f"The records are in {', '.join(f'[{each}](../../{each})' for each in records)}."] * bool(records)
     for number, (claim, found) in enumerate(zip(claims, verdicts, strict=True), 1):
         if found.answer is None:
             continue

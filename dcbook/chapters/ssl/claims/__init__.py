@@ -19,19 +19,19 @@ TITLE = "Deep clustering as self-supervision: what holds"
 INTRODUCTION = """\
 *How does deep clustering relate to self-supervised learning?* is a short article of a vendor (Zilliz, FAQ of Milvus).
 It has no experiment, number or citation. **Every verdict on this page is our test of its claim**, with data and methods
-that we chose ([what is ours](DEVIATIONS.md)); no protocol stands behind the article of which ours could be a share.
+that we chose ([what is ours](DEVIATIONS.md)); the article has no protocol of which ours could be a share.
 
 **The argument, in our words.** Self-supervision makes targets out of unlabeled data. Deep clustering is one way to do
-so: group the data, take the group of a sample for its label, train a network on these labels, and repeat (C1).
+so: group the data, use the group of each sample as its label, train a network on these labels, and repeat (C1).
 DeepCluster groups by k-means, in turn with training; SwAV assigns two views of an image to the same group (C2). Texts
 can be grouped by vectors of their words or sentences and serve in the same way (C3), to the benefit of other tasks
 (C4). No label is needed, so it scales, at the price of frequent clustering, which mini-batch k-means makes cheaper
-(C5). Left alone, it may put all points into one cluster (C6); a contrastive start makes it steadier, as in SCAN (C7).
-It suits fields where labels are dear (C8), and it needs careful tuning (C9).
+(C5). Without a safeguard it may put all points into one cluster (C6); contrastive pretraining makes it more stable, as
+in SCAN (C7). It suits fields where labels are expensive (C8), and it needs careful tuning (C9).
 
 **Sentences of the article that need a correction, whatever the runs say.** SCAN's first step may be any pretext task;
 contrastive learning is what its authors use on small images. "Scales without labels" is true of all self-supervision,
-not of clustering alone. That images of cats and of dogs become the clusters is what an experiment must show. SwAV has
+not of clustering alone. Whether images of cats and of dogs form the clusters must be shown by an experiment. SwAV has
 no k-means and no empty clusters, but it makes all clusters equally large, which is itself an assumption on the data.
 
 [How verdicts are made](../VERDICTS.md). Seeds on texts change the start of k-means and the order in which a classifier
@@ -76,7 +76,7 @@ CLAIMS = [
         "C4",
         "features learned from clusters of texts help sentiment analysis or translation",
         TEXT,
-        "not testable here: there are no such data; the next claim is about topics with few labels in their place",
+        "not testable here: there are no such data; the next claim tests topic classification with few labels instead",
     ),
     Claim(
         "C4, this book",
