@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from dcbook.data.pictures import NAMED, read_pictures
+from dcbook.plots import contact_sheet
 
 HALVES = np.zeros((40, 60, 3), np.uint8)
 HALVES[:, :30] = (255, 128, 0)  # the left half is orange
@@ -73,3 +74,11 @@ def test_the_lines_of_the_readme_run_as_they_are(tmp_path, monkeypatch):
     exec(re.sub(r"(epochs|updates)=\d+", r"\1=1", lines), found)
     assert found["clusters"].shape == (1797,) and found["soft"].shape == (1797, 10)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["DCSS.model", "IDEC.model"]
+
+
+def test_a_contact_sheet_names_its_two_parts_and_each_cluster():
+    rng = np.random.default_rng(0)
+    figure = contact_sheet(rng.random((30, 3, 8, 8)), np.arange(30) % 2, rng.random(30))
+    shown = [text.get_text() for axis in figure.axes for text in axis.texts]
+    assert shown[:1] == ["surest"] and set(shown) == {"surest", "least sure", "0 (15)", "1 (15)"}
+    assert sum(len(axis.images) for axis in figure.axes) == 24

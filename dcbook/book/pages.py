@@ -91,10 +91,11 @@ def _needed(question: Data) -> str:
 
 
 def _by_data_set(question: Data) -> str:
-    """The estimate on each data set, where there are several."""
+    """The estimate on each data set; the name alone of a single one."""
     sets = question["data sets"]
-    several = {**question, "n": None}
-    return BREAK.join(f"{name}: {told_interval({**several, **each})}" for name, each in sets.items() if len(sets) > 1)
+    if len(sets) == 1:
+        return next(iter(sets))
+    return BREAK.join(f"{name}: {told_interval({**question, 'n': None, **each})}" for name, each in sets.items())
 
 
 def _head(columns: Sequence[str]) -> str:
