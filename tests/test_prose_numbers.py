@@ -158,3 +158,32 @@ def test_what_chooses_vectors_without_labels():
         f"{stack[f'{SVD} 10']:.0f} % if agreement or the loss chose the dimension, {stack[f'{SVD} 20']:.0f} % if the "
         "silhouette did",
     )
+
+
+def test_rivals_in_dcss_s_time():
+    table = means("dcss/rivals").loc["usps"]
+    gain = table["ACC, % in DCSS's time"] - table.loc["AE+k-means", "ACC, % in DCSS's time"]
+    time = table.loc["DCSS", "core-seconds"] / table.loc["N2D", "core-seconds"]
+    assert (round(gain["BRB (IDEC)"]), round(gain["DCSS"])) == (3, 4) and round(time) == 7
+    state("dcss/rivals", "gains about three points over the start, DCSS about four", "in a seventh of its time")
+
+
+def test_one_update_and_k_updates():
+    table = means("dcss/k_updates_or_one").loc["usps"]
+    networks, step, tenth = ("convolutional", "fully connected"), "at step = 1e-06", "at step = 1e-07"
+    one = table.loc[[f"{network}: one update" for network in networks]]
+    turn = table.loc[[f"{network}: K updates" for network in networks]]
+    for score in ("acc", "nmi"):
+        assert (abs(one[f"{score} {step}"].to_numpy() - turn[f"{score} {step}"].to_numpy()) < 0.5).all()
+    faster = turn[f"seconds {step}"].to_numpy() / one[f"seconds {step}"].to_numpy()
+    assert all(8.5 < ratio < 9.6 for ratio in faster), "about a ninth"
+    shares = one[[f"share {step}", f"share {tenth}"]]
+    state(
+        "dcss/k_updates_or_one",
+        "ACC and NMI agree within a fraction of a point on average",
+        f"lie apart by {between(one[f'apart {step}'])} % of the way",
+        f"they lie apart by {between(one[f'apart {tenth}'])} % of it",
+        f"Centering is {between(shares.iloc[0])} % of the loss on the convolutional network** and "
+        f"{between(shares.iloc[1])} % on the fully connected one",
+        "about a ninth of the time",
+    )
