@@ -190,7 +190,10 @@ def test_what_labels_choose():
     assert (found["PICA", "acc"], found["PICA", "nmi"]) == (70, 50), "by ACC"
     assert (found["SPICE-Self", "acc"], found["SPICE-Self", "nmi"]) == (80, 30), "epoch and head by ACC"
     answer = judges.labels_choose_better(records)
-    assert [q.about for q in answer.questions][:2] == ["ACC of DCCM", "NMI of DCCM"]
+    assert [q.about for q in answer.questions][:2] == [
+        "ACC of DCCM, chosen epoch over last epoch",
+        "NMI of DCCM, chosen epoch over last epoch",
+    ]
     assert answer.questions[0].estimate.mean == pytest.approx(-10)
     with pytest.raises(NotTested, match="no record of DCCM, PICA or SPICE"):
         judges.labels_choose_better([])

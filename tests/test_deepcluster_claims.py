@@ -89,7 +89,7 @@ def test_training_beats_chance_at_every_layer():
             [record(s, probes=probes_of(0.5, 0.6 + s / 1000, **layers)) for s in range(3)]
         )
 
-    assert judged().verdict == SUPPORTED and "conv2 +10.1 [" in judged().evidence
+    assert judged().verdict == SUPPORTED and "probe of conv2, trained over untrained +10.1 [" in judged().evidence
     assert judged(conv1=0.4).verdict == CONTRADICTED
     assert judged(conv1=0.5).verdict == MIXED
 
@@ -165,7 +165,7 @@ def test_repair_keeps_clusters():
 
     judge = clusters.repair_keeps_clusters
     found = judge(ends(True, 50, 50, 50) + ends(False, 40, 41, 42))
-    assert found.verdict == SUPPORTED and "empty without repair 18.0 [" in found.evidence
+    assert found.verdict == SUPPORTED and "empty clusters without repair 18.0 [" in found.evidence
     assert judge(ends(True, 50, 50, 50) + ends(False, 50, 50, 50)).verdict == UNDECIDED, "nothing to repair"
     assert judge(ends(True, 45, 45, 45) + ends(False, 40, 41, 42)).verdict == MIXED, "repair left empty clusters"
 
@@ -214,7 +214,7 @@ def test_filters_of_one_class():
     for each in learned:
         each.portrait["purity"]["untrained"]["conv5"] = [0.4, 0.9, 0.4, 1]
     found = clusters.filters_of_one_class(learned)
-    assert found.verdict == SUPPORTED and found.evidence.endswith("50.0 % of conv5's filters, untrained 25.0 %")
+    assert found.verdict == SUPPORTED and found.evidence.endswith("50.0 % of the filters of conv5, untrained 25.0 %")
     assert clusters.filters_of_one_class([seen(s, False, 0.9, 0.9) for s in range(3)]).verdict == NO_EFFECT
 
 
@@ -222,8 +222,8 @@ def test_features_transfer_by_both_protocols_and_the_shallow_network_alone():
     deep = [moved(s, trained=0.1, architecture="vgg-small") for s in range(3)]
     better = [moved(s, trained=0.6 + s / 1000) for s in range(3)]
     found = transfer.features_transfer(better + deep)
-    assert found.verdict == SUPPORTED and "frozen, over untrained +10.1 [" in found.evidence
-    assert "labels over DeepCluster: frozen +19.9" in found.evidence
+    assert found.verdict == SUPPORTED and "accuracy, frozen, DeepCluster over untrained +10.1 [" in found.evidence
+    assert "supervised over DeepCluster: frozen +19.9" in found.evidence
     mixed = [moved(s, trained=(0.6 + s / 1000, 0.4 - s / 1000, 0.9)) for s in range(3)]
     assert transfer.features_transfer(mixed).verdict == MIXED
     assert transfer.features_transfer([moved(s, trained=0.4 - s / 1000) for s in range(3)]).verdict == CONTRADICTED
@@ -252,7 +252,7 @@ def test_other_images_cost_little_under_both_protocols(imbalanced, mixed, verdic
     records += [moved(s, trained=at(mixed, s), mixed_with="patches") for s in range(3)]
     found = transfer.other_images_cost_little(records)
     assert found.verdict == verdict
-    assert "imbalanced, frozen" in found.evidence and "mixed, fine-tuned" in found.evidence
+    assert "imbalanced images, frozen" in found.evidence and "mixed images, fine-tuned" in found.evidence
 
 
 def test_what_costs_little_must_be_worth_something():
@@ -273,7 +273,9 @@ def test_a_deeper_network_gains_as_much(ours, labels, verdict):
     deep = {"architecture": "vgg-small", "supervised": labels}
     records += [moved(s, trained=(0, ours + s / 2000, 0), **deep) for s in range(3)]
     found = transfer.deeper_gains_as_much(records)
-    assert found.verdict == verdict and f"labels, deep over shallow {100 * labels - 80:+.1f}" in found.evidence
+    assert (
+        found.verdict == verdict and f"supervised, deep over shallow network {100 * labels - 80:+.1f}" in found.evidence
+    )
 
 
 @pytest.mark.parametrize(("ours", "verdict"), [(0.7, SUPPORTED), (0.9, MIXED), (0.4, MIXED)])

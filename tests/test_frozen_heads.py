@@ -290,7 +290,7 @@ def test_they_take_the_codes_of_their_start_or_make_their_own(name, images, pret
     own = METHODS[name](start=Start(pretext.autoencoder_), **settings).fit(images)
     assert len(made) == 1
     np.testing.assert_allclose(own.predict_proba(images), given.predict_proba(images), rtol=1e-3, atol=1e-4)
-    with pytest.raises(ValueError, match=f"{name} starts from a pretext: give it one"):
+    with pytest.raises(ValueError, match=f"{name} needs a pretext as its start"):
         METHODS[name]().fit(images)
 
 

@@ -366,7 +366,7 @@ def test_scan_takes_the_codes_of_its_start_or_makes_its_own(images, pretext, mon
     p = torch.as_tensor(given.predict_proba(images))
     disagreement = np.mean([-(p[i] @ p[j]).log() for i in range(20) for j in [i, *neighbors[i].tolist()]])
     assert chosen == pytest.approx(disagreement - losses.entropy(p.mean(0)).item(), rel=1e-4)
-    with pytest.raises(ValueError, match="SCAN starts from a pretext: give it one"):
+    with pytest.raises(ValueError, match="SCAN needs a pretext as its start"):
         SCAN(3, **settings).fit(images)
 
 

@@ -91,7 +91,7 @@ def test_a_chapter_is_two_folders(copy):
     assert len(list((figures / "records").glob("digits/*.json"))) == 6
     page = (folder / "notebooks" / "tiny" / "README.md").read_text()
     assert page.startswith("# Tiny: what holds\n\nA chapter made up by a test.\n\nOf 1 claims: 1 undecided.")
-    assert "| [starts](starts.ipynb) |" in page and "points over 3 pairs (digits" in page
+    assert "| [starts](starts.ipynb) |" in page and "points over 3 pairs<br>" in page
 
 
 def test_a_step_in_the_wrong_direction_is_caught(copy):

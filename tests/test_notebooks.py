@@ -184,3 +184,9 @@ def test_a_cell_with_an_unknown_magic_fails(nbval):
     failed, output = nbval
     assert failed["magic"] == ["Cell 1", "Cell 2"], output
     assert "UsageError: Line magic function `%no_such_magic` not found" in output
+
+
+def test_the_index_has_every_notebook():
+    text = (ROOT / "notebooks" / "INDEX.md").read_text()
+    links = re.findall(r"^\| \[[^]]+\]\(([\w/]+\.ipynb)\)", text, re.MULTILINE)
+    assert sorted(links) == sorted(path.relative_to(ROOT / "notebooks").as_posix() for path in NOTEBOOKS.values())

@@ -10,6 +10,9 @@ import pytest
 from dcbook.book import reported
 from dcbook.book.chapters import chapters, part
 from dcbook.book.judging import written
+from dcbook.book.pages import INTERVALS
+from dcbook.book.paths import notebooks
+from dcbook.book.store import with_verdicts
 from dcbook.book.verdicts import recorded
 from dcbook.chapters.dcss.grids import GRIDS
 from dcbook.chapters.dcss.tables import apart
@@ -19,6 +22,7 @@ from dcbook.experiments.records import path_of, place, read
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "figures" / "laptop" / "dcss"
 REPORTED = reported("dcss/table1")
+NOTEBOOKS = notebooks(ROOT / "notebooks")
 each_chapter = pytest.mark.parametrize("chapter", chapters())
 
 
@@ -119,6 +123,24 @@ def pages():
 def test_the_pages_of_verdicts_are_what_the_records_say(name, pages):
     there = (ROOT / "notebooks" / name).resolve()
     assert there.read_text() == pages[there.relative_to(ROOT.resolve()).as_posix()], "run `make verdicts`"
+
+
+def test_the_pages_of_intervals_are_what_the_records_say(pages):
+    made = {name: text for name, text in pages.items() if name.endswith(INTERVALS)}
+    there = {path.relative_to(ROOT).as_posix(): path.read_text() for path in ROOT.glob(f"notebooks/*/{INTERVALS}")}
+    assert made and made == there, "run `make verdicts`"
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS.values(), ids=NOTEBOOKS)
+def test_the_verdicts_that_notebooks_store_are_those_of_today(path):
+    assert path.read_text() == with_verdicts(path), "run `make verdicts`"
+
+
+def test_stored_verdicts_that_are_old_are_replaced(tmp_path):
+    path = tmp_path / "fig12_wrong_k.ipynb"
+    text = NOTEBOOKS["dcss/fig12_wrong_k"].read_text()
+    path.write_text(text.replace("**undecided**", "**supported**"))
+    assert path.read_text() != text and with_verdicts(path) == text
 
 
 @each_chapter

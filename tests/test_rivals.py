@@ -156,7 +156,7 @@ def test_the_claim_is_about_each_rival_at_equal_time():
     assert answer.verdict == SUPPORTED and len(answer.questions) == 4, "SpectralNet is not asked about"
     means = {question.about: question.estimate.mean for question in answer.questions}
     assert means["ACC over BRB (IDEC)"] == pytest.approx(30.01) and means["NMI over N2D"] == pytest.approx(10.005)
-    assert "in its 10 core-seconds DCSS gains over the start ACC +40.0" in answer.evidence
+    assert "DCSS over the start, in 10 core-seconds: ACC +40.0" in answer.evidence
     assert leads_in_time(race(n2d=(9, 95))).verdict == CONTRADICTED
     assert leads_in_time(race(late=99)).verdict == SUPPORTED
     for records in ([], race()[:1], [each for each in race() if each.run["method"] in (BEFORE, "DCSS")]):

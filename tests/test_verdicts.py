@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from dcbook.book import badge, judging, verdicts
+from dcbook.book import badge, judging, pages
 from dcbook.book.comparisons import beats, beats_all, gains, matters_little
 from dcbook.book.protocol import Protocol, updates_of
 from dcbook.book.verdicts import NOT_YET, Answer, Claim, NotTested, recorded
@@ -38,11 +38,39 @@ RECORDS = three("a", 0.6) + three("b", 0.5) + three("c", 0.4)
 
 def test_the_page_counts_and_says_why():
     found = [claim.verdict(RECORDS) for claim in several()]
-    text = verdicts.page("Title", "Hello.", several(), found)
+    text = pages.page("Title", "Hello.", several(), found)
     assert "Of 4 claims: 1 supported, 1 contradicted, 1 not testable here, 1 not tested yet." in text
-    row = "| 1 | 1 | a beats b | [first](first.ipynb) | **supported** | `laptop`; a true gain of 2 points would"
-    assert row in text and "ACC +10.0 [+10.0, +10.0] points over 3 pairs (x +10.0)" in text
+    row = "| 1 | 1 | a beats b | [first](first.ipynb) | **supported** | `laptop`<br>power 1.00 for a true"
+    assert row in text and "ACC +10.0 [+10.0, +10.0] points over 3 pairs<br>NMI" in text
     assert "| 4 | 4 | e beats b |  | **not testable here** |  | not testable here: no data |" in text
+
+
+def test_a_page_shows_the_intervals_over_all_data_sets_and_the_other_page_shows_each():
+    records = three("a", 0.6) + three("a", 0.7, dataset="y") + three("b", 0.5) + three("b", 0.5, dataset="y")
+    claims = [Claim("1", "a beats b", "first", gains("a", "b")), Claim("2", "c", "", "not testable here: no data")]
+    found = [claim.verdict(records) for claim in claims]
+    short, full = pages.page("T", "Hello.", claims, found), pages.intervals("T", claims, found, ["a/b"])
+    assert "The records are in [a/b](../../a/b)." in full
+    assert "ACC +15.0 [+15.0, +15.0] points over 6 pairs<br>" in short and "x: +10.0" not in short
+    assert "[all intervals](INTERVALS.md#claim-1)" in short and "## Claim 1\n" in full and "Claim 2" not in full
+    assert "| ACC | above 0 points | supported | +15.0 [+15.0, +15.0] points over 6 pairs | x: +10.0 [+10.0," in full
+
+
+def test_a_page_says_how_many_intervals_it_leaves_out():
+    records = three("a", 0.6) + [r for i in range(6) for r in three(f"rival {i}", 0.5 + i / 50, noise=0.002)]
+    claims = [Claim("1", "a beats all", "first", beats_all("a", [f"rival {i}" for i in range(6)]))]
+    found = [claims[0].verdict(records)]
+    short, full = pages.page("T", "Hello.", claims, found), pages.intervals("T", claims, found)
+    assert "[8 more, all intervals](INTERVALS.md#claim-1)" in short and "rival 0" not in short
+    assert full.count("points over 3 pairs |") == 12 and "ACC over rival 0" in full
+
+
+@pytest.mark.parametrize(("how", "needed"), [({"within": 2}, "at most ± 2 points"), ({"below": 1}, "below 1 points")])
+def test_what_a_question_needs_is_told(how, needed):
+    questions = [Question("gain", Contrast({"x": (1.0, 1.1)}), **how)]
+    claims = [Claim("1", "a claim", "first", lambda records: Answer(questions))]
+    text = pages.intervals("T", claims, [claims[0].verdict(RECORDS)])
+    assert f"| gain | {needed} |" in text
 
 
 def test_a_claim_without_records_is_not_tested_yet():
@@ -121,7 +149,7 @@ def test_the_power_of_a_claim_falls_with_its_questions_and_its_scatter():
     powers = [answer(*how).power(2.0) for how in ((0.2,), (1.0,), (1.0, 9))]
     chances = [each.probability for each in powers]
     assert chances == sorted(chances, reverse=True) and chances[0] > 0.9 > 0.5 > chances[1] > chances[2]
-    assert "seeds" not in str(powers[0]) and f"({powers[1].seeds} seeds would be needed)" in str(powers[1])
+    assert "seeds" not in str(powers[0]) and f"(0.8 needs {powers[1].seeds} seeds)" in str(powers[1])
     assert 3 < powers[1].seeds < powers[2].seeds
 
 
@@ -191,7 +219,7 @@ def test_shares_that_vanish():
         return judges.vanishes("lonely samples", lambda entry: entry["lonely"], 2.0)(records)
 
     found = judged((0.6, 0.1, 0.005), (0.6, 0.005), (0.61, 0.006))
-    assert found.verdict == SUPPORTED and "lonely samples at the end 0.5 [" in found.evidence
+    assert found.verdict == SUPPORTED and "lonely samples at the end of phase 2 0.5 [" in found.evidence
     assert judged((0.1, 0.005), (0.1, 0.005)).verdict == MIXED
     assert judged((0.1, 0.05), (0.1, 0.05)).verdict == CONTRADICTED
 
@@ -199,7 +227,7 @@ def test_shares_that_vanish():
 def test_pairs_are_those_that_the_loss_took():
     taken = phase2(1, 1, similar=0.9, dissimilar=0.1, chosen_similar=0.2, chosen_dissimilar=0.3).history[0]
     assert claims.left_out(taken) == pytest.approx(0.5)
-    with pytest.raises(NotTested, match="not which ones the loss took"):
+    with pytest.raises(NotTested, match="not which pairs the loss used"):
         claims.left_out({"similar": 0.5, "dissimilar": 0.5})
 
 
@@ -269,7 +297,7 @@ def test_k_updates_in_turn_and_their_sum():
             record.run["params"]["phase1_lr"] = step
         return judges.in_turn_beats_the_sum(found)
 
-    assert judged(0.7, 0.6).verdict == SUPPORTED and "at equal epochs" in judged(0.7, 0.6).evidence
+    assert judged(0.7, 0.6).verdict == SUPPORTED and "at equal numbers of epochs" in judged(0.7, 0.6).evidence
     assert judged(0.6, 0.7).verdict == CONTRADICTED
     for odd in ({"network": "fully connected"}, {"step": 1e-7}):
         with pytest.raises(NotTested, match="no record of both forms"):
@@ -293,7 +321,7 @@ def test_spaces_are_measured_themselves_and_residuals_counted():
     near, far = [97, 1, 1, 1] + [0] * 36, [50] * 40
     records = [seen(seed, 0.1, 0.5, near) for seed in range(3)]
     found = judges.come_apart("b", "a")(records)
-    assert found.verdict == SUPPORTED and "nearest neighbors in one's own class -10.0" in found.evidence
+    assert found.verdict == SUPPORTED and "nearest neighbors that have the class of the sample -10.0" in found.evidence
     assert judges.come_apart("a", "b")(records).verdict == CONTRADICTED
     assert judges.one_hot(records).verdict == SUPPORTED
     assert judges.one_hot([seen(seed, 0.1, 0.5, far) for seed in range(3)]).verdict == CONTRADICTED

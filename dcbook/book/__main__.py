@@ -8,7 +8,7 @@ from typing import Any
 try:
     from dcbook.book.redraw import redraw
     from dcbook.book.run import ALL, Finished, run_all, select
-    from dcbook.book.store import store_all
+    from dcbook.book.store import store_all, with_verdicts
 except ModuleNotFoundError as error:
     if (error.name or "").startswith("dcbook"):
         raise
@@ -28,10 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = _parser().parse_args(arguments)
     try:
         if chosen.verdicts:
-            for name, text in written(paths.root() / "figures", _several(chosen.chapter)).items():
-                write_whole(paths.root() / name, text)
-                print(f"wrote {name}")
-            return 0
+            return _write_verdicts(_several(chosen.chapter))
         if chosen.scale not in SCALES:
             raise ValueError(f"no scale {chosen.scale!r}: choose from {', '.join(SCALES)}")
         if chosen.budget is not None and not chosen.budget >= 0:
@@ -57,6 +54,19 @@ def main(arguments: list[str] | None = None) -> int:
     if left and not (chosen.chapter or chosen.notebook):
         print(f"\n{left} longer notebooks were left out: make figures CHAPTER={ALL} runs them too")
     return 1 if any(result.error for result in results) else 0
+
+
+def _write_verdicts(names: list[str]) -> int:
+    """The pages made from records; with all chapters also the verdicts that notebooks show."""
+    files = written(paths.root() / "figures", names)
+    for name, text in files.items():
+        write_whole(paths.root() / name, text)
+        print(f"wrote {name}")
+    for path in paths.notebooks().values() if set(names) == set(chapters()) else ():
+        if (text := with_verdicts(path)) != path.read_text(encoding="utf-8"):
+            write_whole(path, text)
+            print(f"wrote the verdicts in {path.relative_to(paths.root())}")
+    return 0
 
 
 def _several(chapter: str | None) -> list[str]:
@@ -97,7 +107,9 @@ def _parser() -> argparse.ArgumentParser:
         "--redraw", action="store_true", help="draw what is committed again from its records, and name what differs"
     )
     parser.add_argument(
-        "--verdicts", action="store_true", help="write the pages of verdicts from the committed records"
+        "--verdicts",
+        action="store_true",
+        help="write the pages of verdicts from the records, and verdicts into notebooks",
     )
     return parser
 

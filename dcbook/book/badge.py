@@ -9,12 +9,11 @@ from IPython.display import Markdown
 from dcbook.book import paths
 from dcbook.book.judging import PAGES
 from dcbook.book.protocol import told
+from dcbook.book.questions import asked, most_telling
 from dcbook.experiments.contrast import told_interval
 from dcbook.experiments.verdict import CONTRADICTED, MIXED, NO_EFFECT, SUPPORTED, UNDECIDED
 
 SIGNS = {SUPPORTED: "✔", CONTRADICTED: "✘", NO_EFFECT: "○", MIXED: "◐", UNDECIDED: "?"}
-SHOWN = 4  # questions that a page shows, those that speak most against the claim; the chapter's page has all
-AGAINST = (CONTRADICTED, NO_EFFECT, MIXED, UNDECIDED, SUPPORTED)
 
 
 def verdict(notebook: str) -> Markdown:
@@ -40,27 +39,7 @@ def _told(claim: dict) -> str:
     return f"{head}\n>\n> {_evidence(asked(claim))}. *Rests on {', '.join(rests)}.*"
 
 
-def most_telling(questions: list[dict]) -> list[dict]:
-    """The questions that a page has room for: where there are many, those that speak most against the claim."""
-    if len(questions) <= SHOWN:
-        return questions
-    return sorted(questions, key=lambda each: (AGAINST.index(each["verdict"]), _support(each)))[:SHOWN]
-
-
-def asked(claim: dict) -> list[dict]:
-    """Premises, called so, and questions of a claim of ``claims.json``; none where it was not tested."""
-    premises = [{**each, "about": f"premise: {each['about']}"} for each in claim.get("premises", [])]
-    return [*premises, *claim.get("questions", [])]
-
-
 def _evidence(questions: list[dict]) -> str:
     shown = [f"{each['about']} {told_interval(each)}" for each in most_telling(questions)]
     more = len(questions) - len(shown)
     return "; ".join(shown) + (f"; and {more} more" if more > 0 else "")
-
-
-def _support(question: dict) -> float:
-    """Larger for a mean that speaks more for the claim."""
-    if "within" in question:
-        return -abs(question["mean"])
-    return -question["mean"] if "below" in question else question["mean"]

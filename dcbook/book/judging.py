@@ -12,10 +12,12 @@ from string import Template
 import pandas as pd
 
 from dcbook.book.chapters import chapters, part
+from dcbook.book.pages import INTERVALS, intervals, page
 from dcbook.book.protocol import ENOUGH
+from dcbook.book.questions import answered
 from dcbook.book.tables import comparison
-from dcbook.book.verdicts import Claim, Verdict, page, recorded, told_counts
-from dcbook.experiments import Question, Record
+from dcbook.book.verdicts import Claim, Verdict, recorded, told_counts
+from dcbook.experiments import Record
 from dcbook.experiments.contrast import LEVEL
 from dcbook.experiments.records import rounded
 from dcbook.experiments.verdict import BAND, CONTRADICTED, SUPPORTED, discoveries
@@ -105,13 +107,14 @@ def pictures(notebook: Path, root: Path) -> list[str]:
 
 
 def written(figures: Path, names: list[str] | None = None) -> dict[str, str]:
-    """Path below the checkout to text: a page a chapter; with all chapters also that on verdicts, the data, the README.
+    """Path below the checkout to text: the pages of each chapter.
 
-    `figures` is the checkout's folder of records and tables. Chapters without a tested claim come last.
+    With all chapters also the page on verdicts, ``claims.json`` and the README. `figures` is the checkout's folder of
+    records and tables. Chapters without a tested claim come last.
     """
     judged = {name: judge(name, figures) for name in names or chapters()}
     judged = dict(sorted(judged.items(), key=lambda item: not any(each.verdict.answer for each in item[1])))
-    files = {f"{PAGES}/{name}/README.md": _page(name, claims) for name, claims in judged.items()}
+    files = {f"{PAGES}/{name}/{file}": text for name, claims in judged.items() for file, text in _pages(name, claims)}
     if not names or set(names) == set(chapters()):
         claims = [each for found in judged.values() for each in found]
         files[f"{PAGES}/VERDICTS.md"] = overview(claims)
@@ -143,9 +146,15 @@ def readme(text: str, judged: dict[str, list[Judged]], base: Path) -> str:
     return text
 
 
-def _page(chapter: str, judged: list[Judged]) -> str:
+def _pages(chapter: str, judged: list[Judged]) -> list[tuple[str, str]]:
+    """The file names and texts of a chapter's pages; that of intervals only where a claim was tested."""
     claims = part(chapter, "claims")
-    return page(claims.TITLE, claims.INTRODUCTION, [each.claim for each in judged], [each.verdict for each in judged])
+    each, verdicts = [one.claim for one in judged], [one.verdict for one in judged]
+    found = [("README.md", page(claims.TITLE, claims.INTRODUCTION, each, verdicts))]
+    if any(verdict.answer for verdict in verdicts):
+        records = list(dict.fromkeys(one.files.records for one in judged if one.files.records))
+        found.append((INTERVALS, intervals(claims.TITLE.partition(":")[0], each, verdicts, records)))
+    return found
 
 
 def standing(judged: list[Judged]) -> dict[str, bool]:
@@ -171,37 +180,12 @@ def _data(judged: Judged, stands: bool) -> dict:
         "protocol": found.protocol and asdict(found.protocol) | {"enough": found.protocol.enough},
         "power": found.power and asdict(found.power),
         "stands among all claims": stands,
-        "premises": [_question(premise, found.answer.level) for premise in found.answer.premises],
-        "questions": [_question(question, found.answer.level) for question in found.answer.questions],
+        **answered(found.answer),
     }  # fmt: skip
     about = {name: getattr(claim, name) for name in ("place", "text", "notebook", "status", "scale")}
     identity = {"id": judged.name, "chapter": judged.chapter, **about}
     found_in = {"verdict": found.verdict, "evidence": found.evidence, "files": asdict(judged.files)}
     return rounded({**identity, **found_in, **tested})
-
-
-def _question(question: Question, level: float) -> dict:
-    estimate = question.estimate
-    limits = {name: getattr(question, name) for name in ("within", "below", "above")}
-    asked = next({name: limit} for name, limit in limits.items() if limit is not None)
-    between = estimate.between(level)
-    return {
-        "about": question.about,
-        "verdict": question.verdict(level),
-        "unit": estimate.unit,
-        "paired": estimate.differs,
-        **asked,
-        **_interval(estimate.mean, estimate.interval(level)),
-        "level": level,
-        "n": estimate.n,
-        "between data sets": list(between) if between else None,
-        "data sets": {n: _interval(m, estimate.interval_on(n, level)) for n, m in estimate.means.items()},
-    }
-
-
-def _interval(mean: float, interval: tuple[float, float]) -> dict:
-    low, high = interval
-    return {"mean": mean, "low": low, "high": high}
 
 
 def overview(judged: list[Judged]) -> str:

@@ -1,5 +1,6 @@
 """Store the outputs of the quick scale in the notebooks themselves, so that they read well as they are."""
 
+import re
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import nbformat
 
 from dcbook.book import paths
+from dcbook.book.badge import verdict
 from dcbook.book.run import Finished, execute
 from dcbook.files import write_whole
 
@@ -29,6 +31,21 @@ def store_all(notebooks: Mapping[str, Path]) -> list[Finished]:
                 write_whole(path, nbformat.writes(tidy(notebook)) + "\n")
             results.append(Finished(name, result.error))
     return results
+
+
+def with_verdicts(path: Path) -> str:
+    """The text of a notebook whose stored verdicts are those of ``claims.json`` now; nothing else of it changes.
+
+    Such an output depends on ``claims.json`` alone, so the notebook need not run again.
+    """
+    text = path.read_text(encoding="utf-8")
+    notebook = nbformat.reads(text, as_version=4)
+    for cell in notebook.cells:
+        called = re.search(r'^verdict\("([^"]+)"\)$', cell.source, re.MULTILINE)
+        if cell.cell_type == "code" and called:
+            (output,) = cell.outputs
+            output.data["text/markdown"] = verdict(called[1]).data
+    return nbformat.writes(notebook) + "\n"
 
 
 def tidy(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:

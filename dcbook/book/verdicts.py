@@ -73,10 +73,15 @@ class Answer:
     def evidence(self) -> str:
         """The premises and the questions with their estimates and intervals, then the note."""
         told = [f"premise: {self._told(premise)}" for premise in self.premises]
-        if self._missed:
-            told.append(f"undecided, since {'a premise is' if self.premises[1:] else 'the premise is'} not supported")
+        told += [self.missed] * bool(self.missed)
         told += [self._told(question) for question in self.questions]
         return "; ".join(told + [self.note] * bool(self.note))
+
+    @property
+    def missed(self) -> str:
+        """In words, that a premise is not supported; empty where all are."""
+        which = "a premise is" if self.premises[1:] else "the premise is"
+        return f"undecided, since {which} not supported" if self._missed else ""
 
     @property
     def _missed(self) -> list[Question]:
@@ -124,10 +129,10 @@ class Power:
     seeds: int | None
 
     def __str__(self) -> str:
-        found = f"a true gain of {self.gain:g} points would be noticed with probability {self.probability:.2f}"
+        found = f"power {self.probability:.2f} for a true gain of {self.gain:g} points"
         if self.probability >= ENOUGH:
             return found
-        return f"{found} ({f'{self.seeds} seeds' if self.seeds else f'more than {MOST} seeds'} would be needed)"
+        return f"{found} ({ENOUGH:g} needs {f'{self.seeds} seeds' if self.seeds else f'more than {MOST} seeds'})"
 
 
 Judge = Callable[[Sequence[Record]], Answer]
@@ -207,35 +212,10 @@ class Claim:
         return Verdict(verdict, evidence, answer, share, answer.power(self.gain))
 
 
-def page(title: str, introduction: str, claims: Sequence[Claim], verdicts: Sequence[Verdict]) -> str:
-    """The verdicts as a Markdown page, ending in a newline."""
-    with_status = any(claim.status for claim in claims)
-    columns = ["#", "in the paper", "claim", "notebook", *(["status"] if with_status else [])]
-    columns += ["verdict", "rests on", "evidence"]
-    rows = []
-    for number, (claim, found) in enumerate(zip(claims, verdicts, strict=True), 1):
-        where = f"[{claim.notebook}]({claim.notebook}.ipynb)" if claim.notebook else ""
-        cells = [str(number), claim.place, claim.text, where, *([claim.status] if with_status else [])]
-        rows.append(f"| {' | '.join([*cells, f'**{found.verdict}**', rests_on(claim, found), found.evidence])} |")
-    head = f"| {' | '.join(columns)} |\n|{'---|' * len(columns)}"
-    count = f"Of {len(claims)} claims: {told_counts(verdicts)}."
-    return f"# {title}\n\n{introduction}\n\n{count}\n\n{head}\n" + "\n".join(rows) + "\n"
-
-
 def told_counts(verdicts: Iterable[Verdict]) -> str:
     """How many claims have each verdict: "3 supported, 5 undecided"."""
     found = [each.verdict for each in verdicts]
     return ", ".join(f"{found.count(name)} {name}" for name in (*VERDICTS, NOT_HERE, NOT_YET) if name in found)
-
-
-def rests_on(claim: Claim, found: Verdict) -> str:
-    """Scale, share of the protocol and power of a verdict, in words."""
-    if found.answer is None:
-        return ""
-    parts = [f"`{claim.scale}`" + (f": {found.protocol}" if found.protocol else "")]
-    if found.power:
-        parts.append(str(found.power))
-    return "; ".join(parts)
 
 
 def recorded(runs: Iterable[Run], folder: Path) -> list[Record]:

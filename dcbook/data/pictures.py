@@ -1,10 +1,12 @@
 """Picture files in folders, one folder a class: which there are, and how one is read."""
 
 import os
+import warnings
 
 import numpy as np
 
 ENDINGS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")  # as torchvision has them
+NAMED = 5  # files that a warning names
 
 
 def pictures_by_class(folder: str | os.PathLike) -> dict[str, list[str]]:
@@ -53,7 +55,9 @@ def _is_picture(name: str) -> bool:
 def read_pictures(folder: str | os.PathLike, size: int = 32, gray: bool = False) -> tuple[np.ndarray, list[str]]:
     """All pictures of a folder, at any depth, in one array, and their paths.
 
-    Each is scaled until its shorter side is `size`, and cut to the square in its middle.
+    Each picture is turned upright as its EXIF data say, scaled until its shorter side is `size`, and cropped to the
+    square in its middle. The color behind transparent pixels is kept. A file that cannot be read is left out, with a
+    warning that names it.
 
     Returns
     -------
@@ -63,22 +67,36 @@ def read_pictures(folder: str | os.PathLike, size: int = 32, gray: bool = False)
     Raises
     ------
     FileNotFoundError
-        If the folder holds no picture.
+        If the folder does not exist or holds no picture.
     ValueError
-        If a file is no picture that can be read; the message names it.
+        If no file of the folder can be read as a picture, or `size` is below 1.
     """
-    from PIL import Image, ImageOps
-
     if size < 1:
         raise ValueError(f"size must be at least 1, not {size}")
+    if not os.path.isdir(folder):
+        raise FileNotFoundError(f"there is no folder {os.path.abspath(folder)}")
     paths = pictures_in(folder)
     if not paths:
         raise FileNotFoundError(f"{folder} holds no file that ends in {', '.join(ENDINGS)}")
-    images = np.empty((len(paths), 1 if gray else 3, size, size), np.uint8)
-    for image, path in zip(images, paths, strict=True):
+    images, kept, failed = np.empty((len(paths), 1 if gray else 3, size, size), np.uint8), [], []
+    for path in paths:
         try:
-            picture = ImageOps.fit(read_rgb(path), (size, size), Image.Resampling.BOX)
+            images[len(kept)] = _square(path, size, gray)
+            kept.append(path)
         except (OSError, ValueError) as error:
-            raise ValueError(f"{path} cannot be read as a picture: {error}") from None
-        image[:] = np.asarray(picture.convert("L"))[None] if gray else np.asarray(picture).transpose(2, 0, 1)
-    return images, paths
+            failed.append(f"{path} ({error})")
+    if not kept:
+        raise ValueError(f"no file in {folder} can be read as a picture: {failed[0]}")
+    if failed:
+        more = f" and {len(failed) - NAMED} more" if len(failed) > NAMED else ""
+        told = f"{len(failed)} of {len(paths)} files cannot be read as pictures and are left out: "
+        warnings.warn(told + "; ".join(failed[:NAMED]) + more, stacklevel=2)
+    return images[: len(kept)], kept
+
+
+def _square(path: str, size: int, gray: bool) -> np.ndarray:
+    """The square in the middle of a picture, upright, as uint8 (3, size, size), or (1, size, size) for `gray`."""
+    from PIL import Image, ImageOps
+
+    picture = ImageOps.fit(ImageOps.exif_transpose(read_rgb(path)), (size, size), Image.Resampling.BOX)
+    return np.asarray(picture.convert("L"))[None] if gray else np.asarray(picture).transpose(2, 0, 1)

@@ -149,7 +149,8 @@ def _wordllama(texts: list[str], dimensions: int) -> np.ndarray:
 
 def _check(name: str, dimensions: int, most: int) -> None:
     if dimensions > most:
-        raise ValueError(f"vectors {name}-{dimensions}: at most {most} dimensions are possible here")
+        told = f"vectors {name}-{dimensions}: at most {most} dimensions are possible here"
+        raise ValueError(f"{told}: give more texts, or fewer dimensions")
 
 
 KINDS: dict[str, Callable[[list[str], int], np.ndarray]] = {

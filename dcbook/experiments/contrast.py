@@ -102,11 +102,21 @@ class Contrast:
 
 
 def told_interval(found: Mapping[str, Any]) -> str:
-    """Mean, interval, unit and n in words: "+1.2 [+0.3, +2.1] points over 9 pairs"; infinite ends may be None."""
+    """Mean, interval, unit and n in words: "+1.2 [+0.3, +2.1] points over 9 pairs"; infinite ends may be None.
+
+    Without n (None) the number of pairs or runs is left out. A `Rate` is told as "72.2 [50.4, 87.6] % of 36 runs".
+    """
     low, high = (sign * math.inf if found[end] is None else found[end] for sign, end in ((-1, "low"), (1, "high")))
     unit, paired = found["unit"], found["paired"]
     mean, low, high = (number(value, unit, paired) for value in (found["mean"], low, high))
-    return f"{mean} [{low}, {high}]{' ' * bool(unit)}{unit} over {found['n']} {'pairs' if paired else 'runs'}"
+    told, n = f"{mean} [{low}, {high}]{' ' * bool(unit)}{unit}", found["n"]
+    if n is None:
+        return told
+    return (
+        f"{told.removesuffix('the runs')}{n} runs"
+        if unit == Rate.unit
+        else f"{told} over {n} {'pairs' if paired else 'runs'}"
+    )
 
 
 def number(value: float, unit: str, paired: bool) -> str:

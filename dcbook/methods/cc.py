@@ -13,8 +13,9 @@ L = L_ins + L_clu + L_ne. The other symbols: `dcbook.training.head_clusterer`.
 
 Source: the released code (Yunfan-Li/Contrastive-Clustering: contrastive_loss.py:26-92, train.py:47-88), from a
 description; the paper's text was not at hand. Not followed: images are enlarged to 224 pixels and enter a ResNet-34
-with a 7×7 stem; here they keep their size and enter a 3×3 stem. The last batch of an epoch is dropped; here it counts.
-On STL-10 each epoch begins with the 100,000 unlabeled images and L_ins alone; here all samples are alike.
+with a 7×7 stem; here they keep their size and enter a 3×3 stem. There, the last batch of an epoch is dropped; here it
+is used. On STL-10, each of their epochs begins with L_ins alone on the 100,000 unlabeled images; here all samples are
+treated alike.
 """
 
 from dataclasses import dataclass
@@ -33,17 +34,17 @@ VIEW = Augmentation()
 
 @dataclass(kw_only=True, repr=False, eq=False)
 class CC(HeadClusterer):
-    """Contrastive clustering: images are told apart by one head, and clusters, the columns, by another one.
+    """Contrastive clustering: one head contrasts images (rows), another head contrasts clusters (columns).
 
     Parameters
     ----------
-    Beside those of `HeadClusterer`:
+    In addition to those of `HeadClusterer`:
 
     architecture, width, projection_dim : of the `dcbook.models.ResNet` (ResNet-34, 64, 128).
-    view : SimCLR's by default, with crops from 8 percent of the area on, as released.
+    view : by default that of SimCLR, with crops of at least 8 percent of the area, as released.
     epochs, lr : of Adam (1,000 epochs, 3e-4, constant); batch_size None is 256.
     temperature, cluster_temperature : tau_I and tau_C, above 0 (0.5, 1).
-    instance, cluster, balance : weights of the three losses, at least 0 (1 each); 0 takes a loss away.
+    instance, cluster, balance : weights of the three losses, at least 0 (1 each); 0 removes a loss.
     """
 
     architecture: str = "resnet-34"

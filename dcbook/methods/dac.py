@@ -4,23 +4,23 @@
 |--------|-------------------|--------|-------------------------------------------------------------|
 | l_i    | label_features(p) | (B, K) | label feature: the softmax output, scaled to length 1       |
 | s_ij   | s                 | (B, B) | l_i · l_j, from 0 to 1                                      |
-| s⁰_ij  | before            | (B, B) | the same for the images as they are, when their block began |
-| r_ij   | same, decided     | (B, B) | 1 where s⁰ > u, 0 where s⁰ < l, else the pair is left out   |
+| s⁰_ij  | before            | (B, B) | s for the unaugmented images at the beginning of their block |
+| r_ij   | same, decided     | (B, B) | 1 if s⁰ > u, 0 if s⁰ < l; otherwise the pair is left out     |
 | u, l   | `_thresholds`     |        | move linearly from `upper` and `lower` to `meet`            |
 
-Where the thresholds meet, every pair counts. Loss: the mean over decided pairs of -r ln s - (1 - r) ln(1 - s). The data
-come in blocks of 1,000; each block is looked at once and then trained on several times. The other symbols:
-`dcbook.training.head_clusterer`.
+When the thresholds meet, every pair is used. Loss: the mean over decided pairs of -r ln s - (1 - r) ln(1 - s). The data
+come in blocks of 1,000; targets are computed once for a block, which is then trained on several times. The other
+symbols: `dcbook.training.head_clusterer`.
 
 Source: the released code (vector-1127/DAC: mnist.py, cifar10_1.py, cifar10_2.py, stl.py) and an independent port
-(HongtaoYang/DAC-tensorflow), from descriptions; the paper's text was not at hand. Its schedule, as two ports agree on
-it: upper 0.95, lower 0.455, meet 0.5, in 46 epochs. Defaults are those of cifar10_2.py, the version with two
+(HongtaoYang/DAC-tensorflow), from descriptions; the paper's text was not at hand. Two ports agree on its
+schedule: upper 0.95, lower 0.455, meet 0.5, in 46 epochs. Defaults are those of cifar10_2.py, the version with two
 thresholds.
 
 | released                                                       | here                                                |
 |----------------------------------------------------------------|-----------------------------------------------------|
 | targets, and labels in the end, by statistics of the batch     | targets by those of the block; labels by running    |
-| (of 32, on MNIST 128)                                          | statistics: they don't depend on who shares a batch |
+| (of 32, on MNIST 128)                                          | statistics, independent of the rest of the batch    |
 | cifar10_2.py: the loss is divided once more by B               | `pair_scale="batch"`                                |
 | mnist.py, cifar10_1.py, stl.py: one threshold, all pairs: DAC* | `DAC_star`, that is lower=None                      |
 | mnist.py: squared error, ReLU before the softmax               | pair_loss="squared", rectified=True                 |
@@ -48,11 +48,11 @@ PAIR_SCALES = ("pairs", "batch")
 
 @dataclass(kw_only=True, repr=False, eq=False)
 class DAC(HeadClusterer):
-    """Deep adaptive clustering: pairs that the network is sure of teach it, and it gets sure of more.
+    """Deep adaptive clustering: trains on pairs with high or low similarity, and on more pairs as training goes on.
 
     Parameters
     ----------
-    Beside those of `HeadClusterer`:
+    In addition to those of `HeadClusterer`:
 
     architecture, width : of the `dcbook.models.ResNet`, or "dac", "dac-v1" or "dac-96", the released ones (width 64).
     view : by default the mild distortions of cifar10_2.py.
@@ -60,15 +60,15 @@ class DAC(HeadClusterer):
         in a block (1,000, or all).
     lr : of RMSProp (1e-3); batch_size None is 32.
     upper, lower, meet : u and l in the first epoch, and both in the last; 0 <= lower <= meet <= upper <= 1. lower None:
-        all pairs are decided at u (DAC*).
-    growing : whether u and l move (True); else they stay where they begin, and with them, more or less, the pairs.
+        u alone decides all pairs (DAC*).
+    growing : whether u and l move during training (True); otherwise they keep their first values.
     pair_loss : "cross-entropy" or "squared".
-    pair_scale : "pairs", the mean over decided pairs, or "batch", that divided by B once more, as released.
+    pair_scale : "pairs", the mean over decided pairs, or "batch", this mean divided by B again, as released.
     anchor : weight of the second loss, at least 0 (1).
     rectified : whether a ReLU comes before the softmax.
 
-    history_ : beside the loss and its parts, `decided`, the share of all pairs that count, and `same`, the share of
-        pairs called the same.
+    history_ : the loss and its parts, `decided`, the share of all pairs that are used, and `same`, the share of pairs
+        with target 1.
     """
 
     architecture: str = "dac"
@@ -111,7 +111,7 @@ class DAC(HeadClusterer):
         return parts | {"decided": decided.float().mean(), "same": same.float().mean()}
 
     def _thresholds(self) -> tuple[float, float | None]:
-        """u and l in the epoch under way."""
+        """u and l in the current epoch."""
         done = sum(entry["phase"] == "clustering" for entry in self.history_)
         t = min(1.0, done / max(1, self.epochs - 1)) if self.growing else 0.0
         upper = self.upper + t * (self.meet - self.upper)
@@ -141,6 +141,6 @@ class DAC(HeadClusterer):
 
 
 def DAC_star(n_clusters: int = 10, **parameters: Any) -> DAC:
-    """DAC*, as its code for most data sets has it: one threshold, falling from 0.99 to 0.75, decides all pairs."""
+    """DAC*, the released version for most data sets: one threshold, falling from 0.99 to 0.75, decides all pairs."""
     given = {"upper": 0.99, "meet": 0.75} | parameters
     return with_fixed(DAC, "DAC*", {"lower": None}, n_clusters=n_clusters, **given)

@@ -2,11 +2,11 @@
 
 | symbol   | name in code        | shape        | meaning                                                       |
 |----------|---------------------|--------------|---------------------------------------------------------------|
-| G_ij     | linked              | (B, B) bool  | cosine of the block's assignments at least 0.95               |
-| y_i, w_i | labels, sure        | (B,)         | argmax of the block's assignment; its maximum is at least 0.9 |
+| G_ij     | linked              | (B, B) bool  | whether the cosine of the assignments is at least 0.95        |
+| y_i, w_i | labels, sure        | (B,)         | argmax of the assignment; whether its maximum is at least 0.9 |
 | M        | maps                | (B, c, H, W) | feature maps after the trunk's first pooling                  |
 | Y        | scores              | (B, K)       | outputs before the last normalization and softmax             |
-| D        | self._discriminator | (c + K) → 1  | 1×1 convolutions: do map and output belong together?          |
+| D        | self._discriminator | (c + K) → 1  | 1×1 convolutions: whether map and output are of one image     |
 
 L = 5 L_label + 1 L_graph + 0.05 L_local. Blocks of 1,000 images as in DAC: targets from the images without
 augmentation, then several updates. L_local takes as positives each image's own map and that of one linked image, as
@@ -16,11 +16,11 @@ Source: the released code (Cory-M/DCCM: main.py, functions.py, sampling.py, dim_
 paper's text was not at hand. Labels choose the checkpoint there (best NMI); here the last epoch counts. Targets and
 labels come from statistics of the batch there; here targets from those of the block and labels from running ones.
 
-`pairs="released"` has the positives and negatives of sampling.py: with its own column removed, an image's first link is
-not shifted back, so that for partners j > i image j - 1 is taken (which can be i itself), and without a link the first
-image of the batch; negatives are the first two unlinked images of the batch for every anchor. "linked", the default, is
-what was meant: the next linked image of the shuffled batch, or the image itself where none is linked, and the next two
-that are not linked. Anchors with fewer than two of these count with those that there are (released: an error).
+`pairs="released"` has the positives and negatives of sampling.py: the index of an image's first link is taken after the
+image's own column has been removed, so for a partner j > i image j - 1 is used (which can be i itself), and without a
+link the first image of the batch; negatives are the first two unlinked images of the batch for every anchor. "linked",
+the default, is the intended choice: the next linked image of the shuffled batch, or the image itself if none is linked,
+and the next two that are not linked. Anchors with fewer than two of these use those that exist (released: an error).
 """
 
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ class DCCM(HeadClusterer):
 
     Parameters
     ----------
-    Beside those of `HeadClusterer`:
+    In addition to those of `HeadClusterer`:
 
     architecture, width : of the `dcbook.models.ResNet` with pooling ("resnet-9"), or "dccm", the released network
         (width 64).
@@ -55,12 +55,12 @@ class DCCM(HeadClusterer):
     epochs, passes, block : as in `DAC` (200, 20, 1,000).
     lr : of RMSProp (1e-4, as on CIFAR-10; 1e-3 on CIFAR-100); batch_size None is 32.
     link, sure : thresholds of G and w, in [0, 1] (0.95, 0.9).
-    label, graph, local : weights of the losses, at least 0 (5, 1, 0.05); 0 takes a loss away.
-    discriminator : channels of D, at least 1 (512, which costs twenty times what a small trunk does).
+    label, graph, local : weights of the losses, at least 0 (5, 1, 0.05); 0 removes a loss.
+    discriminator : channels of D, at least 1 (512, which takes about twenty times the computing time of a small trunk).
     pairs : "linked" or "released".
 
-    history_ : beside the loss and its parts, `links`, the share of pairs with a link, and `confident`, that of images
-        with a pseudo-label.
+    history_ : the loss and its parts, `links`, the share of linked pairs, and `confident`, the share of images with a
+        pseudo-label.
     """
 
     architecture: str = "dccm"
@@ -109,7 +109,7 @@ class DCCM(HeadClusterer):
         return parts | {"links": linked.float().mean(), "confident": sure.float().mean()}
 
     def _maps_and_codes(self, x: Tensor) -> tuple[Tensor | None, Tensor]:
-        """Maps after the first pooling of the trunk, if they are asked for, and codes."""
+        """Feature maps after the trunk's first pooling (None if the local loss has weight 0), and codes."""
         encoder = self.autoencoder_.encoder
         if not self.local:
             return None, encoder(x)
@@ -129,7 +129,7 @@ class DCCM(HeadClusterer):
         return losses.local_information(positive, others if len(others) else positive.new_full((1,), -torch.inf))
 
     def _judged(self, maps: Tensor, scores: Tensor) -> Tensor:
-        """D of maps (B, c, H, W) and scores (B, K) at each place, (B, 1, H, W)."""
+        """The discriminator's output (B, 1, H, W) for maps (B, c, H, W) and scores (B, K), at each position."""
         copied = scores[:, :, None, None].expand(-1, -1, *maps.shape[2:])
         return self._discriminator(torch.cat([maps, copied], 1))
 
@@ -163,17 +163,17 @@ class DCCM(HeadClusterer):
             )
 
 
-Pairs = tuple[Tensor, Tensor, Tensor]  # partner (B,), two negatives (2, B), whether there are such (2, B) bool
+Pairs = tuple[Tensor, Tensor, Tensor]  # partner (B,), two negatives (2, B), whether they exist (2, B) bool
 
 
 def as_meant(linked: Tensor) -> Pairs:
     """The next linked image, or the image itself, and the next two unlinked ones, of a graph (B, B) bool.
 
-    "Next" is round the batch, whose order is random.
+    "Next" is cyclic in the batch, whose order is random.
     """
     n = len(linked)
     own = torch.arange(n, device=linked.device)
-    away = (own - own.unsqueeze(1)) % n  # from row to column, round the batch; 0 on the diagonal
+    away = (own - own.unsqueeze(1)) % n  # cyclic distance from row to column; 0 on the diagonal
     partner = torch.where(linked & (away > 0), away, n).min(1)
     partner = torch.where(partner.values < n, partner.indices, own)
     distance, negatives = torch.where(linked, n, away).topk(min(2, n), dim=1, largest=False)
@@ -181,10 +181,10 @@ def as_meant(linked: Tensor) -> Pairs:
 
 
 def as_released(linked: Tensor) -> Pairs:
-    """What sampling.py takes: see the module. `linked` (B, B) bool, each image linked to itself."""
+    """The choice of sampling.py, see the module's docstring. `linked` (B, B) bool, each image linked to itself."""
     n = len(linked)
     others = linked[~torch.eye(n, dtype=torch.bool, device=linked.device)].view(n, n - 1)
-    partner = others.to(torch.uint8).argmax(1)  # the first link; its place is not shifted back
+    partner = others.to(torch.uint8).argmax(1)  # the first link; its index is not corrected for the removed column
     first = torch.where(linked, n, torch.arange(n, device=linked.device))
     place, negatives = first.topk(min(2, n), dim=1, largest=False)
     return partner, negatives.T, n > place.T

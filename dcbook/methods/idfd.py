@@ -3,18 +3,18 @@
 | symbol | name in code      | shape  | meaning                                                               |
 |--------|-------------------|--------|-----------------------------------------------------------------------|
 | v_i    | head_.features(h) | (B, d) | a view's code, mapped linearly and scaled to length 1                 |
-| m_j    | self._memory      | (N, d) | what is remembered of each image: m ← (m + v) / 2, scaled to length 1 |
+| m_j    | self._memory      | (N, d) | memory of each image: m ← (m + v) / 2, scaled to length 1             |
 | L_id   | "instance"        |        | cross-entropy of image i among all N, logits v_i·m_j / tau, tau = 1   |
 | C_kl   |                   | (d, d) | cosines of the columns of v over the batch / tau_2, tau_2 = 2         |
 | L_fd   | "decorrelation"   |        | cross-entropy of dimension k among all d, logits C_kl                 |
 
-L = L_id + L_fd; one view of each image an epoch. Neither loss knows of clusters: these come from k-means on the memory,
+L = L_id + L_fd; one view of each image an epoch. Neither loss uses clusters: these come from k-means on the memory with
 20 starts. The analogy is spectral clustering: the soft temperature keeps similarities of images, as a graph does, and
 dimensions become orthogonal, as eigenvectors are. tau = 0.07, as usual in instance discrimination, is another method.
 The other symbols: `dcbook.training.head_clusterer`.
 
 Source: the released code (TTN-YKK/Clustering_friendly_representation_learning, main.py), read; the paper's text was not
-at hand. The code trains on the 50,000 training images of CIFAR-10, the paper is said to take all 60,000. As released,
+at hand. The code trains on the 50,000 training images of CIFAR-10; the paper reportedly uses all 60,000. As released,
 the memory takes the features of the forward pass before the update, and L_fd needs batches of at least d images to
 reach its least value, 4.357086 for d = 128. Not followed: weights of convolutions start as in `dcbook.models.ResNet`.
 Labels of the training images are those of their memories; `predict` takes an image as it is.
@@ -46,16 +46,16 @@ class IDFD(HeadClusterer):
 
     Parameters
     ----------
-    Beside those of `HeadClusterer`:
+    In addition to those of `HeadClusterer`:
 
     architecture, width : of the `dcbook.models.ResNet` (ResNet-18, 64).
     embedding_dim : d, dimension of v (128).
-    view : by default crops from 20 percent of the area on and jitter of all images without hue; no flips.
+    view : by default crops of at least 20 percent of the area and color jitter of all images without hue; no flips.
     epochs, lr, sgd_momentum, weight_decay : of SGD (2,000 epochs, 0.03, 0.9, 5e-4); batch_size None is 128.
     schedule : "steps", a tenth of the step after 30, 47.5, 65 and 82.5 percent of the epochs; "cosine"; "constant".
     temperature, decorrelation_temperature : tau and tau_2, above 0 (1, 2).
-    memory_momentum : share of the memory that a look at the image leaves, in [0, 1) (0.5).
-    instance, decorrelation : weights of the two losses, at least 0 (1 each); 0 takes a loss away.
+    memory_momentum : share of the memory that stays when the image is seen, in [0, 1) (0.5).
+    instance, decorrelation : weights of the two losses, at least 0 (1 each); 0 removes a loss.
 
     Attributes
     ----------

@@ -5,20 +5,20 @@ arXiv 1702.08720.
 | symbol | name in code | shape  | meaning                                                                  |
 |--------|--------------|--------|--------------------------------------------------------------------------|
 | p(x)   | p            | (B, K) | assignments by a perceptron d-1200-1200-K with batch normalization       |
-| H(p)   |              | (B,)   | entropy of an assignment: low where a sample is sure of its cluster      |
+| H(p)   |              | (B,)   | entropy of an assignment: low for a confident assignment                 |
 | ε_i    | self._radii  | (N,)   | distance of x_i to its 10th neighbor                                     |
 | r_i    | r            | (B, …) | 0.25 ε_i in the direction in which p changes most, the virtual adversary |
 | R      | "adversary"  |        | mean KL divergence of p(x + r) from p(x), p(x) without gradient          |
 
-L = R + λ (mean H(p) - μ H(mean p)), λ = 0.1, μ = 4: each sample should be sure, and all clusters used. The direction of
-r comes from a random one d of length 1 by one power step: it is the gradient of KL(p(x) || p(x + 10 d)) in d. The other
-symbols: `dcbook.training.head_clusterer`.
+L = R + λ (mean H(p) - μ H(mean p)), λ = 0.1, μ = 4: each sample should have a confident assignment, and all clusters
+should be used. The direction of r comes from a random one d of length 1 by one power step: it is the gradient of
+KL(p(x) || p(x + 10 d)) in d. The other symbols: `dcbook.training.head_clusterer`.
 
 Source: the released code (weihua916/imsat, imsat_cluster.py), read; the paper's text was not at hand. As released,
-passes with perturbed samples use the statistics of their batch and leave the running ones alone. Not followed: pixels
-enter as x/128 - 1 there, here the values of all samples are brought to [-1, 1]; the file of distances that comes with
-the code holds those to the 11th neighbor (the own distance is set to 1,000 and the list is read at index 10).
-`n_neighbors=11` gives these. The last batch of an epoch counts here.
+passes with perturbed samples use the statistics of their batch and do not change the running statistics. Not followed:
+pixels enter as x/128 - 1 there, here the values of all samples are scaled to [-1, 1]; the file of distances that comes
+with the code holds distances to the 11th neighbor (a sample's distance to itself is set to 1,000 and the list is read
+at index 10); `n_neighbors=11` gives these. Here the last batch of an epoch is used.
 """
 
 from dataclasses import dataclass
@@ -42,14 +42,14 @@ class IMSAT(HeadClusterer):
 
     Parameters
     ----------
-    Beside those of `HeadClusterer`, but for `view`, which plays no part; samples may be of any shape:
+    In addition to those of `HeadClusterer`, except `view`, which is not used; samples may have any shape:
 
-    start : None, a fresh perceptron; or a start whose encoder takes its place, a variant.
+    start : None for a new perceptron; or a start whose encoder replaces it, a variant.
     width : of both layers of the perceptron, at least 1 (1200).
     epochs, lr : of Adam (50 epochs, 0.002); batch_size None is 250.
-    lam, mu : λ and μ, weights of the information and in it of H(mean p), at least 0 (0.1, 4).
+    lam, mu : λ and μ, weight of the information, and of H(mean p) within it, at least 0 (0.1, 4).
     n_neighbors : the neighbor whose distance is ε, at least 1 (10).
-    radius : length of r as a share of ε, at least 0 (0.25); 0 takes R away.
+    radius : length of r as a share of ε, at least 0 (0.25); 0 removes R.
     """
 
     width: int = 1200
@@ -80,7 +80,7 @@ class IMSAT(HeadClusterer):
         return self.head_(self.autoencoder_.encoder(x))
 
     def _adversary(self, x: Tensor, p: Tensor, lengths: Tensor, noise: torch.Generator) -> Tensor:
-        """The perturbation r (B, …) of `lengths` (B,) in the direction in which p moves most away from p (B, K)."""
+        """The perturbation r (B, …) of `lengths` (B,) in the direction that changes assignments most from p (B, K)."""
         scale = self._scale
         d = unit(torch.randn(x.shape, generator=noise).to(x)).requires_grad_()
         divergence = losses.kl_divergence(p, self._p(x + PROBE * scale * d))
@@ -89,7 +89,7 @@ class IMSAT(HeadClusterer):
 
     @property
     def _scale(self) -> Tensor | float:
-        """What one unit of the network's input is among the samples."""
+        """The size of one unit of the network's input, in the units of the samples."""
         network = self.autoencoder_
         return network.rescaled.scale if isinstance(network, NormalizedPerceptron) else 1.0
 
@@ -120,7 +120,7 @@ class IMSAT(HeadClusterer):
                 f"{self.n_neighbors}, {self.lam}, {self.mu}, {self.radius}"
             )
         if not (self.lam or self.radius):
-            raise ValueError("one of lam and radius must be above 0: there is nothing to learn")
+            raise ValueError("one of lam and radius must be above 0: otherwise there is nothing to learn")
 
 
 def unit(d: Tensor) -> Tensor:

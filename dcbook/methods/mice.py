@@ -3,31 +3,31 @@
 | symbol | name in code        | shape     | meaning                                                              |
 |--------|---------------------|-----------|----------------------------------------------------------------------|
 | f_k    | head_.embeddings(h) | (B, K, d) | embeddings of view 1 by K experts, linear, of length 1               |
-| v_k    | v                   | (B, K, d) | those of view 2 by the teacher, whose weights follow the student's   |
+| v_k    | v                   | (B, K, d) | embeddings of view 2 by the teacher, a moving average of the student |
 | g      |                     | (B, d)    | embedding of view 3 by the gate, of length 1                         |
 | ω_k    | head_.directions    | (K, d)    | fixed directions of the gate with inner products -1 / (K - 1)        |
-| μ_k    | head_.prototypes    | (K, d)    | direction of each expert, learned, and set anew each epoch           |
+| μ_k    | head_.prototypes    | (K, d)    | direction of each expert, learned, and reset after each epoch        |
 |        | head_.queue         | (L, K, d) | the teacher's embeddings of earlier images                           |
 | π_k    | log_prior           | (B, K)    | gate: softmax of ω_k·g / κ                                           |
 | φ_k    | log_likelihood      | (B, K)    | expert k: softmax of (f_k + μ_k)·v_k / τ among the keys of the queue |
 | r_k    | posterior           | (B, K)    | ∝ π_k φ_k; its argmax is the label                                   |
 
-L = -mean ln sum_k π_k φ_k: recognize an image among the queue under a mixture of experts, each with a cluster of its
-own. The released bound with r equals this (`losses.mixture_loss`). After each epoch, μ_k becomes the direction of the
-sum of v_k over the images whose posterior in that epoch was largest for k. κ = τ = 1. The other symbols:
+L = -mean ln sum_k π_k φ_k: identify an image among those of the queue by a mixture of experts, one for each cluster.
+The released bound with r equals this (`losses.mixture_loss`). After each epoch, μ_k becomes the direction of the sum of
+v_k over the images whose posterior in that epoch was largest for k. κ = τ = 1. The other symbols:
 `dcbook.training.head_clusterer`.
 
 Source: the released code (TsungWeiTsai/MiCE: ELBO.py, train_MiCE.py, util.py), read; the paper's text was not at hand.
-As released, the teacher's batch normalization has statistics of its own, in training mode. Not followed:
+As released, the teacher's batch normalization uses its own statistics, in training mode. Not followed:
 
 | released                                                  | here                                 |
 |-----------------------------------------------------------|--------------------------------------|
 | μ starts as uninitialized memory                          | random directions                    |
 | an expert without images gets μ = 0                       | it keeps its μ                       |
-| evaluation fills the queue on: labels depend on the order | the queue stays as it is             |
+| evaluation extends the queue: labels depend on the order  | the queue does not change            |
 | evaluation takes v from the teacher                       | v = f: `head_` needs no second trunk |
-| the step is 0 in the first epoch and rises over ten       | it rises from a tenth on             |
-| the last batch of an epoch is dropped                     | it counts                            |
+| the step is 0 in the first epoch and rises over ten       | it rises from a tenth of the step    |
+| the last batch of an epoch is dropped                     | it is used                           |
 | the teacher's batch is shuffled, for batch normalization  | not shuffled: there is one device    |
 | on several devices                                        |                                      |
 
@@ -62,22 +62,22 @@ class MiCE(HeadClusterer):
 
     Parameters
     ----------
-    Beside those of `HeadClusterer`:
+    In addition to those of `HeadClusterer`:
 
     architecture, width : of the `dcbook.models.ResNet` (ResNet-34, 64).
     embedding_dim : d, at least K - 1 (128).
-    view : by default crops from 20 percent of the area on, and jitter of all images.
+    view : by default crops of at least 20 percent of the area, and color jitter of all images.
     epochs, lr, sgd_momentum, weight_decay : of SGD (1,001 epochs, 1.0, 0.9, 1e-4); batch_size None is 256.
     schedule : "steps", a tenth of the step after 48, 64 and 80 percent of the epochs; "cosine"; "constant". In the
-        first percent of the epochs the step rises.
+        first percent of the epochs the step increases.
     queue : L, keys that are kept, at most N; None is 16,384, or N where that is less.
     teacher_momentum : in [0, 1] (0.999; 0.99 for short runs).
     temperature : κ = τ, above 0 (1).
-    reset : whether prototypes are set anew after each epoch.
+    reset : whether prototypes are reset after each epoch.
 
     Attributes
     ----------
-    head_ : `Experts`, with gate, experts, prototypes and the queue of the end.
+    head_ : `Experts`, with the gate, the experts, the prototypes and the final queue.
     history_ : beside the loss `experts`, the number of experts that had images in that epoch.
     """
 

@@ -5,16 +5,16 @@
 | f_i    | f            | (N, d) | codes of the start, scaled to length 1                               |
 | p_i    | p            | (N, K) | assignments, nearly equal at the start                               |
 | d_ij   |              |        | 1 - f_i·f_j                                                          |
-| s_ik   |              |        | sum_j d_ij p_jk^m: how far cluster k is from i; there are no centers |
+| s_ik   |              |        | sum_j d_ij p_jk^m: distance of cluster k from i, without a center    |
 
 Minimizes sum_ij d_ij sum_k p_ik^m p_jk^m over assignments, one sample at a time: p_ik ∝ s_ik^(-1 / (m - 1)), m = 1.01.
-A sweep visits all samples; the last one changes p by less than 0.001 a sample. As s_ik = sum_j p_jk^m -
+A sweep visits all samples; sweeps end when one changes p by less than 0.001 a sample. As s_ik = sum_j p_jk^m -
 f_i·sum_j p_jk^m f_j, two sums take the place of N × N distances, and a step costs d K operations, not N K.
 
 Source: the released code (aomandechenai/Deep-Probability-Aggregation-Clustering,
-probability_aggregation_clustering.py), read; the paper's text was not at hand. There, the exponent 1 / (m - 1) is cut
-to an integer, 99 for m = 1.01, as 1 / (1.01 - 1) is 99.99…; here it is 100. DPAC, which trains the network by the same
-assignments, is not here.
+probability_aggregation_clustering.py), read; the paper's text was not at hand. There, the exponent 1 / (m - 1) is
+truncated to an integer, 99 for m = 1.01, as 1 / (1.01 - 1) is 99.99…; here it is 100. DPAC, which trains the network by
+the same assignments, is not here.
 """
 
 from dataclasses import dataclass
@@ -38,19 +38,20 @@ class PAC(DeepClusterer):
 
     Parameters
     ----------
-    Beside those of `DeepClusterer`; there is no batch:
+    In addition to those of `DeepClusterer`; there are no batches:
 
-    start : as everywhere; made for the codes of a contrastive pretext.
+    start : as in `DeepClusterer`; the method is designed for the codes of a contrastive pretext.
     m : exponent of assignments, above 1 (1.01; near 1, assignments become hard).
-    epochs : most sweeps over the samples (100).
+    epochs : largest number of sweeps over the samples (100).
     tol : a sweep that changes p by less than this, summed over clusters and averaged over samples, is the last one,
         from the 12th on; at least 0 (0.001).
     uniformity : the first assignments are softmaxes of standard normals over this number, above 0 (1,000).
 
     Attributes
     ----------
-    head_ : the sums, an `Aggregation`; `predict_proba` gives p. `cluster_centers_` are the means of clusters' codes.
-    history_ : one entry a sweep: the loss over N, and `change`.
+    head_ : an `Aggregation`, which holds the two sums; `predict_proba` gives p. `cluster_centers_` are the means of
+        clusters' codes.
+    history_ : one entry for each sweep: the loss divided by N, and `change`.
     """
 
     start: Any = None

@@ -2,14 +2,14 @@
 
 | symbol | name in code | shape  | meaning                                                                        |
 |--------|--------------|--------|--------------------------------------------------------------------------------|
-| P      | p            | (B, K) | assignments of the images, each moved a little                                 |
-| Q      | q            | (B, K) | assignments of perturbed copies, C of them one below the other                 |
-| A      | cosines      | (K, K) | of the columns of P and Q: how much two clusters share of the batch            |
-| L_ce   | "confusion"  |        | mean over clusters of -ln softmax(A_k)_k: each cluster is told from the others |
+| P      | p            | (B, K) | assignments of the images, each shifted slightly                               |
+| Q      | q            | (B, K) | assignments of C perturbed copies of the batch, concatenated                   |
+| A      | cosines      | (K, K) | cosines of the columns of P and Q: how many images two clusters share          |
+| L_ce   | "confusion"  |        | mean over clusters of -ln softmax(A_k)_k: each cluster differs from the others |
 | L_ne   | "balance"    |        | ln K + sum_k m_k ln m_k, m the means of P's columns                            |
 
-L = L_ce + 2 L_ne. A second head with more clusters ("overclusters") is trained by the same loss: each epoch goes
-through all data for that head first, then for the head with K; the trunk learns from both. The other symbols:
+L = L_ce + 2 L_ne. A second head with more clusters ("overclusters") is trained by the same loss: each epoch passes over
+all data for this head first and then for the head with K clusters; both passes train the trunk. The other symbols:
 `dcbook.training.head_clusterer`.
 
 Source: the released code (Raymond-sci/PICA: losses.py:34-43, main.py:131-182, base.yaml), from a description; the
@@ -18,11 +18,11 @@ followed:
 
 | released                                                | here                                              |
 |---------------------------------------------------------|---------------------------------------------------|
-| originals: crops of 4/5 of the side, at random in       | originals are moved by up to 1/8 of the side, and |
-| training, in the center in evaluation                   | whole in evaluation                               |
+| originals: crops of 4/5 of the side, at random in       | originals are shifted by up to 1/8 of the side,   |
+| training, in the center in evaluation                   | and used whole in evaluation                      |
 | a fixed Sobel filter before the trunk                   | none                                              |
 | a ResNet-34 with stem 64, pooling and no average to 1×1 | `dcbook.models.ResNet`                            |
-| on STL-10 the unlabeled images train the large head     | all samples are alike                             |
+| on STL-10 the unlabeled images train the large head     | all samples are treated alike                     |
 """
 
 from collections.abc import Callable
@@ -49,18 +49,19 @@ class PICA(HeadClusterer):
 
     Parameters
     ----------
-    Beside those of `HeadClusterer`:
+    In addition to those of `HeadClusterer`:
 
     architecture, width : of the `dcbook.models.ResNet` (ResNet-34, 64).
-    view : of the perturbed copies; by default crops from 20 percent of the area on, and jitter of all images.
-    original : view of the images themselves; by default moved a little.
+    view : of the perturbed copies; by default crops of at least 20 percent of the area, and color jitter of all images.
+    original : view of the images themselves; by default a small shift.
     copies : C, perturbed copies of each image in an update, at least 1 (3).
-    overclusters : clusters of the second head, at least 0 (70); 0: there is none.
-    balance : weight of L_ne, at least 0 (2). It alone holds against all images in one cluster.
+    overclusters : clusters of the second head, at least 0 (70); 0 means no second head.
+    balance : weight of L_ne, at least 0 (2). L_ne is the only term that prevents all images from falling into one
+        cluster.
     epochs, lr : of Adam (200 epochs, 1e-4, constant); batch_size None is 256.
 
-    history_ : beside loss, confusion and balance of the head with K, `overclusters_loss` of the other one. `confidence`
-        is the mean over images of their largest assignment.
+    history_ : the loss, confusion and balance of the head with K clusters, and `overclusters_loss` of the second head.
+        `confidence` is the mean over images of the largest assignment.
     """
 
     architecture: str = "resnet-34"
@@ -93,7 +94,7 @@ class PICA(HeadClusterer):
         return self._of_head(self.head_, rows, noise)
 
     def _of_head(self, head: Callable[[Tensor], Tensor], rows: Tensor, noise: torch.Generator) -> dict[str, Tensor]:
-        """Originals and copies go through the network apart, so that batch normalization sees each alone."""
+        """Losses of a head; originals and copies pass separately, so that batch normalization treats each alone."""
         x, encoder = self._samples(rows), self.autoencoder_.encoder
         p = head(encoder(self.original(x, noise)))
         q = head(encoder(torch.cat([self.view(x, noise) for _ in range(self.copies)])))

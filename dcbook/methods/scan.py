@@ -5,23 +5,24 @@
 | N_i      | neighbors    | (N, 20) | nearest images of image i by the pretext's Z space             |
 | p_i, p_j | p, q         | (B, K)  | assignments of strong views of an image and of a neighbor      |
 | H(p')    | entropy      |         | of the mean assignment of the batch's images, p'               |
-|          | self._heads  |         | cluster heads; that with the lowest selection value is `head_` |
+|          | self._heads  |         | cluster heads; `head_` has the lowest selection value           |
 
 Step 1 is a pretext task, which `start` brings. Step 2, phase "neighbors", minimizes mean(-ln <p_i, p_j>) - 5 H(p'): an
-image and its neighbor share a cluster, and all clusters are used. Step 3, phase "self-labeling": samples whose largest
-assignment is above 0.99 teach their cluster to a strong view of themselves. The other symbols:
+image and its neighbor share a cluster, and all clusters are used. Step 3, phase "self-labeling": for samples whose
+largest assignment is above 0.99, a strong view learns the cluster as its label. The other symbols:
 `dcbook.training.head_clusterer`.
 
-Selection knows no labels: after each epoch of step 2 the loss of all images with entropy weight 1 and the 5 nearest
-neighbors beside the image itself; the head and the epoch with the lowest go on to step 3, of which the last epoch
-counts.
+Selection uses no labels: after each epoch of step 2, the selection value of a head is the loss over all images, with
+entropy weight 1 and the image itself and its 5 nearest neighbors as partners. The head and the epoch with the lowest
+value are used in step 3, whose last epoch gives the result.
 
 Source: the released code (wvangansbeke/Unsupervised-Classification: losses.py:25-121, evaluate_utils.py:85-121,
 scan.py, selflabel.py), from a description; the paper's text was not at hand. As released, a partner is drawn from the
-neighbors and the image itself. Not followed: selection looks at the test images there, here at the training images;
-several heads sum their losses there, here it is the mean; a batch without a confident sample ends the training there,
-here it makes no update. Ours is the phase "frozen" before step 2, off by default, in which heads alone learn from codes
-of clean images and of a few fixed views, standardized: seconds, where an epoch of the whole network takes a minute."""
+neighbors and the image itself. Not followed: there, selection uses the test images, here the training images; there,
+losses of several heads are summed, here averaged; there, a batch without a confident sample ends the training, here it
+makes no update. The phase "frozen" before step 2 is our addition and off by default: only the heads are trained, on
+standardized codes of clean images and of a few fixed views, which takes seconds instead of minutes.
+"""
 
 from copy import deepcopy
 from dataclasses import dataclass
@@ -38,7 +39,7 @@ from dcbook.training.optimizers import Adam
 from dcbook.training.views import Strong
 
 VIEW = Strong()
-SELECTED_BY = 5  # neighbors beside the image itself
+SELECTED_BY = 5  # neighbors that selection uses, in addition to the image itself
 WORST = 1e30
 
 
@@ -48,7 +49,7 @@ class SCAN(HeadClusterer):
 
     Parameters
     ----------
-    Beside those of `HeadClusterer`:
+    In addition to those of `HeadClusterer`:
 
     start : the pretext, such as `SimCLRPretext(...).fit(x).start_`; it is needed. Neighbors come from its head, or from
         its codes where it has none.
@@ -56,13 +57,13 @@ class SCAN(HeadClusterer):
     frozen_epochs, head_lr : epochs of the heads alone, and their step (0, 1e-3).
     epochs, lr, weight_decay : of Adam on the whole network in step 2 (50 epochs, 1e-4, 1e-4).
     selflabel_epochs : of step 3 (200; 0 leaves it out), with the same step; a batch has `selflabel_batch_size` (1000).
-    n_neighbors : partners beside the image itself, at least 1 (20).
+    n_neighbors : partners in addition to the image itself, at least 1 (20).
     entropy : weight of H, at least 0 (5).
     heads : trained side by side, at least 1 (1).
-    confidence : assignments above it are taken for labels in step 3, in [0, 1) (0.99).
+    confidence : assignments above it become labels in step 3, in [0, 1) (0.99).
 
     history_ : in "frozen" and "neighbors" the loss, its parts and `selection`, the lowest selection value of the heads;
-        in "self-labeling" the loss and `confident`, the share of samples that taught.
+        in "self-labeling" the loss and `confident`, the share of samples used as labels.
     """
 
     view: Any = VIEW
@@ -91,7 +92,7 @@ class SCAN(HeadClusterer):
         self._learn_from_itself()
 
     def _learn_heads(self, codes: Tensor) -> None:
-        """The heads alone, on codes (V, N, d) of clean images and fixed views."""
+        """Train only the heads, on codes (V, N, d) of clean images and fixed views."""
         optimizer, order = Adam(self._heads.parameters(), self.head_lr), stream(self.seed_, "frozen batches")
         draw = stream(self.seed_, "frozen partners")
 
@@ -105,7 +106,7 @@ class SCAN(HeadClusterer):
             log(**found, selection=self._select(codes[0]))
 
     def _learn_from_neighbors(self) -> None:
-        """Step 2, with the whole network; it ends with the best trunk and head."""
+        """Step 2: train the whole network, then restore the best trunk and head."""
         weights = [*self.autoencoder_.parameters(), *self._heads.parameters()]
         optimizer = Adam(weights, self.lr, weight_decay=self.weight_decay)
         order, noise = stream(self.seed_, "batches"), stream(self.seed_, "views")
@@ -133,7 +134,7 @@ class SCAN(HeadClusterer):
         return step(rows, noise) if step else {}
 
     def _of_neighbors(self, rows: Tensor, noise: torch.Generator) -> dict[str, Tensor]:
-        """Step 2. Images and neighbors go through the network apart, as released."""
+        """The losses of step 2. Images and neighbors pass through the network separately, as released."""
         x = self._samples(rows)
         partners = self._samples(self._partners(rows, noise))
         return self._agreement(*(self.autoencoder_.encoder(self.view(each, noise)) for each in (x, partners)))
@@ -148,7 +149,7 @@ class SCAN(HeadClusterer):
         return {"consistency": consistency, "entropy": -self.entropy * entropy}
 
     def _of_itself(self, rows: Tensor, noise: torch.Generator) -> dict[str, Tensor]:
-        """Step 3: labels from the images as they are, without gradient; {} where none is sure."""
+        """The losses of step 3: labels come from unaugmented images, without gradient; {} if no image is confident."""
         x = self._samples(rows)
         with torch.no_grad():
             sure, labels = self.head_(self.autoencoder_.encoder(x)).max(1)

@@ -1,4 +1,4 @@
-"""SimCLR as a pretext: one training for all the methods that start from it. Symbols: `contrastive_learner`."""
+"""SimCLR as a pretext: one training for all methods that start from it. Symbols: `contrastive_learner`."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,16 +16,16 @@ VIEW = Strong()
 class SimCLRPretext(SimCLR):
     """`SimCLR` whose `start_` also holds codes, neighbors, and codes of a few fixed views of its training images.
 
-    SCAN, SPICE, TEMI and PAC take these as they are where they are fitted to the same images, and make their own from
-    the network where not.
+    SCAN, SPICE, TEMI and PAC use these if they are fitted to the same images; otherwise they compute their own from the
+    network.
 
     Parameters
     ----------
-    Beside those of `SimCLR`:
+    In addition to those of `SimCLR`:
 
     n_neighbors : of each image, by the cosine in Z space, at least 1 (50; SCAN takes the first 20).
     fixed_views : views of each image whose codes are kept, at least 0 (4).
-    fixed_view : the view, by default the strong one of SCAN and SPICE.
+    fixed_view : the view, by default the strong view of SCAN and SPICE.
 
     Attributes
     ----------

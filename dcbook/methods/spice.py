@@ -2,15 +2,15 @@
 
 | symbol | name in code | shape    | meaning                                                                    |
 |--------|--------------|----------|----------------------------------------------------------------------------|
-| f_i    | features     | (M, d)   | codes of the images as they are by the pretext's trunk, scaled to length 1 |
+| f_i    | features     | (M, d)   | codes of unaugmented images by the pretext's trunk, scaled to length 1     |
 | p_i    | p            | (M, K)   | assignments of the same images by one of several heads, d-d-K              |
-|        | rows         | (K, M/K) | images that teach cluster k: the nearest to the mean of f over the M/(2K)  |
-|        |              |          | images with the largest p_k                                                |
+|        | rows         | (K, M/K) | images labeled k: those nearest to the mean of f over the M/(2K) images    |
+|        |              |          | with the largest p_k                                                       |
 |        | strong       | (M, d)   | codes of strong views of the images                                        |
 
-The trunk stays as the pretext left it. For each block of M images, each head labels M/K images for each cluster, some
-for several or none, and learns these labels on strong views: eight passes in batches of 128. The heads' softmax is fed
-to a cross-entropy that applies softmax again ("double softmax"), so that the loss is at least ln(1 + (K - 1)/e). The
+The trunk is frozen. For each block of M images, each head labels M/K images for each cluster (an image can get several
+labels or none), and learns these labels on strong views: eight passes in batches of 128. The heads' softmax enters a
+cross-entropy that applies softmax again ("double softmax"), so that the loss is at least ln(1 + (K - 1)/e). The
 other symbols: `dcbook.training.head_clusterer`.
 
 Source: the released code (niuchuangnn/SPICE: sem_head.py, train_self_v2.py, configs/cifar10/spice_self.py), read; the
@@ -22,8 +22,8 @@ it gives to all images. Step 3, a semi-supervised training on reliable labels, i
 |-----------------------------------------------------------|--------------------------------------------------|
 | strong views are drawn anew for each block and go through | codes of a few fixed views, with the trunk in    |
 | the trunk, whose batch normalization is in training mode  | evaluation mode; `fixed_views=0` draws them anew |
-| the heads label by codes of weak views (flip, shift)      | by codes of the images as they are               |
-| blocks and batches that are not full are dropped          | they count                                       |
+| the heads label by codes of weak views (flip, shift)      | by codes of unaugmented images                   |
+| blocks and batches that are not full are dropped          | they are used                                    |
 | a MoCo pretext of 1,000 epochs                            | the pretext of `start`                           |
 """
 
@@ -52,22 +52,22 @@ class SPICE(HeadClusterer):
 
     Parameters
     ----------
-    Beside those of `HeadClusterer`:
+    In addition to those of `HeadClusterer`:
 
     start : the pretext, such as `SimCLRPretext(...).fit(x).start_`; it is needed.
-    view, fixed_views : the strong view, and how many of each image are drawn, once for all (4); 0 draws them anew.
+    view, fixed_views : the strong view, and the number of views of each image, drawn once (4); 0 draws new ones.
     epochs, lr : of Adam (100 epochs, 0.005; for CIFAR-10 an earlier setting has 30). batch_size None is 128.
     block : M, images that are labeled at a time, at least K; None is 5,000, or N where that is less.
     repeats : passes over the labeled images of a block, at least 1 (8).
     heads : trained side by side, at least 1 (10).
-    center_share : share of the M/K images of a cluster that make its prototype, in (0, 1] (0.5).
+    center_share : share of the M/K images of a cluster that define its prototype, in (0, 1] (0.5).
     softmaxes : 2 as released, or 1, the usual cross-entropy.
 
     Attributes
     ----------
     head_ : the head with the lowest selection value in any epoch.
-    history_ : beside the loss `selection`, the lowest value of the heads after the epoch, and `taught`, the share of
-        all images that the best head gives a label.
+    history_ : the loss; `selection`, the lowest selection value of the heads after the epoch; and `taught`, the share
+        of all images that get a label from the best head.
     """
 
     view: Any = VIEW
@@ -104,7 +104,7 @@ class SPICE(HeadClusterer):
             log(**self._pass(loss, places(), optimizer), **self._select())
 
     def labels_of_heads(self) -> np.ndarray:
-        """Labels (heads, N) of the training samples by each head as it is, while `fit` runs: for a monitor."""
+        """Labels (heads, N) of the training samples by each current head, while `fit` runs: for a monitor."""
         self._samples(torch.zeros(0, dtype=torch.int64, device=self._device))
         with torch.no_grad():
             return torch.stack([head(self._pretext.h).argmax(1) for head in self._heads]).cpu().numpy()
@@ -128,7 +128,7 @@ class SPICE(HeadClusterer):
         return torch.cat([self._embed(view) for view in views])
 
     def _cross_entropy(self, codes: Tensor, labels: Tensor) -> dict[str, Tensor]:
-        """The mean over the heads of the cross-entropy on codes (heads, m, d) of their own."""
+        """The mean over the heads of the cross-entropy, each head on its own codes (heads, m, d)."""
         parts = [
             losses.origin_loss(head(own), labels, self.softmaxes) for head, own in zip(self._heads, codes, strict=True)
         ]
@@ -136,7 +136,7 @@ class SPICE(HeadClusterer):
 
     @torch.no_grad()
     def _select(self) -> dict[str, float]:
-        """Keep the head with the lowest loss on the labels that it gives to all images, if none before was lower."""
+        """Keep the head with the lowest loss on the labels that it gives to all images, if it is the lowest so far."""
         h, values, shares = self._pretext.h, [], []
         for head in self._heads:
             p = head(h)
@@ -181,10 +181,10 @@ class SPICE(HeadClusterer):
 
 
 def labeled_by_prototypes(features: Tensor, p: Tensor, center_share: float = 0.5) -> Tensor:
-    """The images that teach each cluster: rows (K, M // K), at least one, of features (M, d) and assignments p (M, K).
+    """The images labeled for each cluster: rows (K, M // K), at least one, of features (M, d) and assignments p (M, K).
 
     A prototype is the mean of the features of the images with the largest p_k, `center_share` of M // K of them and at
-    least one; those with the largest inner product with it teach cluster k, nearest first.
+    least one; the images with the largest inner product with it are labeled k, nearest first.
     """
     each = max(1, len(p) // p.shape[1])
     first = p.topk(max(1, int(center_share * each)), dim=0).indices

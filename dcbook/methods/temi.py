@@ -4,20 +4,20 @@
 |--------|-----------------|------------|------------------------------------------------------------------------|
 | u, u'  | codes           | (2, B, d)  | codes of images and of one of the 50 nearest neighbors of each         |
 | p      | students        | (2, B, K)  | assignments by a head, the student                                     |
-| q      | teachers        | (2, B, K)  | assignments by its teacher, whose weights follow the student's (0.996) |
-| π      | self._marginals | (heads, K) | running mean of q over batches, 0.9 of it stays                        |
-| w      | weight          | (B,)       | sum_k q_k q'_k, mean over the heads: do the two share a cluster        |
+| q      | teachers        | (2, B, K)  | assignments by its teacher, a moving average of the student (0.996)    |
+| π      | self._marginals | (heads, K) | running mean of q over batches, with momentum 0.9                      |
+| w      | weight          | (B,)       | sum_k q_k q'_k, mean over the heads: whether the two share a cluster   |
 
 L of a head = the mean over both directions of w · (-ln sum_k (p_k q'_k)^0.6 / π_k), no gradient through q, π and w; the
-loss is the mean over the heads. 1/π pays for small clusters, the power below 1 keeps assignments soft. The other
-symbols: `dcbook.training.head_clusterer`.
+loss is the mean over the heads. 1/π gives more weight to small clusters, and the power below 1 keeps assignments soft.
+The other symbols: `dcbook.training.head_clusterer`.
 
 Source: the released code (HHU-MMBS/TEMI-official-BMVC2023: losses, model_builders/multi_head.py, train_main.py and the
 command in its README), read; the paper's text was not at hand. There, features are those of foundation models (DINO,
 CLIP) that saw other images; here those of the pretext in `start`. As released, `head_` is the teacher of the head with
-the lowest mean loss in the last epoch, and the last layer rests in the first epoch. Its evaluation prints the best
-accuracy of all checkpoints; here the last epoch counts. Not followed: AdamW's weight decay, which takes 4e-8 of a
-weight at each step; the step rises from epoch to epoch, not from update to update; the last batch counts.
+the lowest mean loss in the last epoch, and the last layer is frozen in the first epoch. Its evaluation prints the best
+accuracy of all checkpoints; here the last epoch counts. Not followed: AdamW's weight decay, which removes 4e-8 of
+a weight at each step; the step size increases after each epoch, not after each update; the last batch is used.
 """
 
 from copy import deepcopy
@@ -41,19 +41,19 @@ class TEMI(HeadClusterer):
 
     Parameters
     ----------
-    Beside those of `HeadClusterer`, but for `view`, which plays no part; samples may be of any shape:
+    In addition to those of `HeadClusterer`, except `view`, which is not used; samples may have any shape:
 
     start : the pretext, such as `SimCLRPretext(...).fit(x).start_`, or another start; it is needed. Neighbors come from
         its head, or from its codes where it has none.
     n_neighbors : of each sample, at least 1 (50).
     heads : trained side by side, at least 1 (16; others take up to 50).
     width, dim : of a head's layers (512, 256), see `dcbook.models.UnitClassifier`.
-    epochs, lr : of Adam (100 epochs, 4e-4, a rise over the first fifth of the epochs, then constant); batch_size None
-        is 1,024.
+    epochs, lr : of Adam (100 epochs, 4e-4, increasing over the first fifth of the epochs, then constant); batch_size
+        None is 1,024.
     beta : power of the product of assignments, above 0 (0.6).
     temperature : of students and teachers, above 0 (0.1).
     teacher_momentum, marginal_momentum : in [0, 1] (0.996, 0.9); a marginal_momentum of 1 leaves π at 1/K.
-    weighted : whether pairs are weighted by w; without, each counts the same.
+    weighted : whether pairs are weighted by w; otherwise all have the same weight.
     standardized : whether codes enter the heads with mean 0 and deviation 1 (False; an option of the release).
     """
 

@@ -8,7 +8,7 @@ from dcbook.plots.style import STYLE
 
 
 def contact_sheet(images: np.ndarray, clusters: np.ndarray, sure: np.ndarray, columns: int = 12) -> Figure:
-    """A row of images for each cluster: the surest ones, then, behind a gap, the three that are least sure.
+    """A row of images for each cluster: those with the surest assignment, and after a gap the three least sure ones.
 
     images : (N, C, H, W), C 1 or 3. clusters : (N,) integers. sure : (N,), larger for surer assignments.
     """
@@ -17,6 +17,8 @@ def contact_sheet(images: np.ndarray, clusters: np.ndarray, sure: np.ndarray, co
         figure, axes = plt.subplots(len(rows), columns + 1, figsize=(0.55 * columns, 0.6 * len(rows)), squeeze=False)
         for axis in axes.flat:
             axis.set_axis_off()
+        for place, head in ((0, "surest"), (columns - 2, "least sure")):
+            axes[0, place].text(0, 1.2, head, va="bottom", transform=axes[0, place].transAxes)
         for cluster, line in zip(rows, axes, strict=True):
             members = np.flatnonzero(clusters == cluster)
             order = members[np.argsort(-sure[members], kind="stable")]

@@ -1,26 +1,27 @@
-"""What the methods share whose network says the clusters itself: a trunk, a cluster head, views, one kind of loop.
+"""The base of methods whose network outputs the clusters: a trunk, a cluster head, views, and a training loop.
 
 | symbol | name in code                         | shape        | meaning                                           |
 |--------|--------------------------------------|--------------|---------------------------------------------------|
 | x      | _samples(rows)                       | (B, C, H, W) | images; view(x, noise) is a view of each          |
 | h      | autoencoder_.encoder(x), `transform` | (B, d)       | codes of the trunk f                              |
-| z      | autoencoder_.head(h)                 | (B, p)       | Z space of an instance head, where there is one   |
+| z      | autoencoder_.head(h)                 | (B, p)       | output of the instance head, if there is one      |
 | p      | head_(h), `predict_proba`            | (B, K)       | assignments, a softmax; their argmax is the label |
 
-How to add a method of this kind. Its file holds a dataclass that inherits from `HeadClusterer`, with
+How to add a method of this kind: write a dataclass that inherits from `HeadClusterer`, with
 
 1. fields: its hyperparameters, and `view`, `epochs` and `lr` with the paper's defaults. A method that trains from
    scratch has `architecture` and `width` (and `projection_dim`, if it has an instance head) and begins with a fresh
    `ResNet`; with a `start` it begins from that trunk, a warm start. A method without `architecture` needs a start;
 2. `_losses(rows, noise)`: the parts of the loss on a batch by name, weighted, so that their sum is what an update
-   minimizes. Equations are functions in `dcbook.losses`. `OF_SAMPLES` names the parts that need no clusters, which
-   `objectives` tells apart from the others; `NOTED` names what only the history gets, such as a share of pairs;
-3. only where they differ: `_fresh_head(d)`, `_optimizer(weights)`, and `_optimize` for another loop than "so many
-   epochs of batches", which is `for _, log in self._epochs(phase, n, **what changes): log(**self._pass(...))`.
+   minimizes. Equations are functions in `dcbook.losses`. `OF_SAMPLES` names the parts that use no clusters, which
+   `objectives` separates from the others; `NOTED` names values for the history only, such as a share of pairs;
+3. only if they differ: `_fresh_head(d)`, `_optimizer(weights)`, and `_optimize` for a loop other than epochs of
+   batches, which is `for _, log in self._epochs(phase, n, **what changes): log(**self._pass(...))`.
 
-Resuming, seeds, saving, the monitor, read-out and the parts of the loss for the diagnostics then come from here.
-What starts from a pretext asks `_pretext_codes` for codes, neighbors and codes of fixed views: those that
-`SimCLRPretext` left in the start, or its own. Ask before the first `_epochs`: later the trunk may have changed.
+The base class then provides resuming, seeds, saving, the monitor, predictions and the parts of the loss for
+diagnostics. A method that starts from a pretext calls `_pretext_codes` for codes, neighbors and codes of fixed views:
+those that `SimCLRPretext` stored in the start, or new ones. Call it before the first `_epochs`: later the trunk may
+have changed.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -45,14 +46,14 @@ from dcbook.training.views import Strong
 
 @dataclass(kw_only=True, repr=False, eq=False)
 class HeadClusterer(DeepClusterer):
-    """Base of the methods whose cluster head on top of a trunk gives the labels.
+    """Base class of methods with a cluster head, on top of a trunk, that gives the labels.
 
     Parameters
     ----------
-    All have, beside n_clusters, random_state, device and progress of `DeepClusterer`:
+    In addition to n_clusters, random_state, device and progress of `DeepClusterer`:
 
-    start : None, for methods that train from scratch: a fresh network. Otherwise as in `DeepClusterer`, of which the
-        encoder is taken: SimCLR's `start_`, a recipe such as `ContrastivePretraining()`, …; centers play no part.
+    start : None for a new network, in methods that train from scratch. Otherwise as in `DeepClusterer`: SimCLR's
+        `start_`, a recipe such as `ContrastivePretraining()`, …; its encoder is used, its centers are not.
     view : random view of images, see `dcbook.training.views`: a dataclass from there, or any function of images and a
         generator.
     epochs, lr : passes over the data and step of the optimizer.
@@ -62,11 +63,11 @@ class HeadClusterer(DeepClusterer):
 
     Attributes
     ----------
-    After `fit`, beside those of `DeepClusterer`:
+    After `fit`, in addition to those of `DeepClusterer`:
 
-    autoencoder_ : the network with `encoder`, and `head` where the method has an instance head; no decoder.
+    autoencoder_ : the network with `encoder`, and `head` if the method has an instance head; no decoder.
     head_ : the cluster head, codes (B, d) → assignments (B, K).
-    cluster_centers_ : (K, d) means of the clusters' codes, for pictures: labels do not come from them.
+    cluster_centers_ : (K, d) means of the clusters' codes, for pictures; they do not determine labels.
     history_ : one entry an epoch with the loss and its parts, means over the samples.
     """
 
@@ -76,21 +77,21 @@ class HeadClusterer(DeepClusterer):
     lr: float = 1e-3
     batch_size: int | None = None
 
-    OF_SAMPLES: ClassVar[tuple[str, ...]] = ()  # parts of the loss that know no clusters
-    NOTED: ClassVar[tuple[str, ...]] = ()  # what `_losses` tells the history and is no part of the loss
-    IMAGES: ClassVar[bool] = True  # whether it takes nothing else
+    OF_SAMPLES: ClassVar[tuple[str, ...]] = ()  # parts of the loss that use no clusters
+    NOTED: ClassVar[tuple[str, ...]] = ()  # values of `_losses` for the history only
+    IMAGES: ClassVar[bool] = True  # whether samples must be images
     SIZES: ClassVar = {"batch_size": 256}
     _decoder_for = None
     _state = ("autoencoder_", "head_", "_centers")
     _during_fit = (*DeepClusterer._during_fit, "_codes", "_before")
 
     def _losses(self, rows: Tensor, noise: torch.Generator) -> dict[str, Tensor]:
-        """The parts of the loss on the training samples `rows` (B,), as they enter the sum. {}: no update."""
+        """The weighted parts of the loss on the training samples `rows` (B,); an empty dict means no update."""
         raise NotImplementedError
 
     def objectives(self, rows: Tensor) -> dict[str, Tensor]:
-        """As in `DeepClusterer`; views are drawn from a stream of their own, and no running statistics change."""
-        self._samples(rows[:0])  # which refuses where there are none any more
+        """As in `DeepClusterer`; views come from a separate random stream, and running statistics do not change."""
+        self._samples(rows[:0])  # raises an error if there are no samples any more
         with statistics_kept(self.autoencoder_, self.head_):
             parts = self._losses(rows, stream(self.seed_, "objectives"))
         found: dict[str, Tensor] = {}
@@ -117,10 +118,10 @@ class HeadClusterer(DeepClusterer):
         optimizer: Optimizer,
         after_update: Callable[[], None] = lambda: None,
     ) -> dict[str, float]:
-        """One update on the sum of `losses(rows)` for each batch of rows; the means over samples of sum and parts.
+        """One update on the sum of `losses(rows)` for each batch of rows. Returns means over samples of sum and parts.
 
-        A batch for which there are no losses makes no update; with no update at all, the loss is 0. `after_update` is
-        for what follows the weights or remembers the batch, such as a teacher or a queue.
+        A batch without losses makes no update; without any update, the loss is 0. `after_update` is called after each
+        update, for example to update a teacher or a queue.
         """
         self.autoencoder_.train()
         self.head_.train()
@@ -142,7 +143,7 @@ class HeadClusterer(DeepClusterer):
         return {name: part for name, part in parts.items() if name not in self.NOTED}
 
     def _train_in_blocks(self, *networks: nn.Module) -> None:
-        """The loop of DAC and DCCM, whose epochs go through blocks of `block_` samples, each `passes` times."""
+        """The loop of DAC and DCCM: an epoch consists of blocks of `block_` samples, each used `passes` times."""
         optimizer = self._optimizer([weight for network in networks for weight in network.parameters()])
         order, noise = stream(self.seed_, "batches"), stream(self.seed_, "views")
         for _, log in self._epochs("clustering", self.epochs, optimizer=optimizer, order=order, noise=noise):
@@ -150,9 +151,9 @@ class HeadClusterer(DeepClusterer):
             log(**self._pass(lambda rows: self._losses(rows, noise), batches, optimizer))
 
     def _in_blocks(self, order: torch.Generator, size: int, passes: int) -> Iterator[Tensor]:
-        """An epoch in blocks: batches of rows, each block `passes` times in a row, as DAC and DCCM do.
+        """An epoch in blocks: batches of rows, with `passes` successive passes over each block, as in DAC and DCCM.
 
-        Before the first batch of a block, `_before` (N, K) gets the assignments of its samples, see `_look`.
+        Before the first batch of a block, its assignments are stored in `_before` (N, K), see `_look`.
         """
         for block in self._batches(order, size):
             self._look(block)
@@ -162,14 +163,14 @@ class HeadClusterer(DeepClusterer):
 
     @torch.no_grad()
     def _look(self, rows: Tensor) -> None:
-        """Keep the assignments of samples as they are in `_before`, by statistics of these samples in training."""
+        """Store the current assignments of samples in `_before`, with batch normalization by these samples."""
         with statistics_kept(self.autoencoder_, self.head_):
             self._before[rows] = self.head_(self.autoencoder_.encoder(self._samples(rows)))
 
     # --- networks --------------------------------------------------------------------------------------------------
 
     def _initialize(self, recipe, start) -> None:
-        """The trunk, fresh, trained by the recipe or as given, and a fresh cluster head."""
+        """Create the trunk (new, pretrained by the recipe, or given) and a new cluster head."""
         if recipe or start:
             super()._initialize(recipe, start)
         else:
@@ -192,9 +193,9 @@ class HeadClusterer(DeepClusterer):
         return Classifier(d, self.n_clusters, ())
 
     def _pretext_codes(self, n_neighbors: int = 1, n_views: int = 0, view: Any = None) -> Codes:
-        """Codes of the training samples by the trunk as it is: the start's, where it has them, or made now.
+        """Codes of the training samples by the current trunk: those of the start, if it has them, or new ones.
 
-        They have at least so many neighbors (but for N - 1) and views; `view` is the view of new ones.
+        They have at least `n_neighbors` neighbors (at most N - 1) and `n_views` views; `view` is used for new views.
         """
         samples = content_digest(self._x.cpu().numpy())
         if not (self._codes and self._codes.suits(samples, n_neighbors, n_views)):
@@ -209,8 +210,7 @@ class HeadClusterer(DeepClusterer):
             return None, None
         name = type(self).__name__
         raise ValueError(
-            f"{name} starts from a pretext: give it one, such as "
-            f"{name}({self.n_clusters}, start=SimCLR(...).fit(x).start_)"
+            f"{name} needs a pretext as its start, such as {name}({self.n_clusters}, start=SimCLR(...).fit(x).start_)"
         )
 
     def _first_centers(self, restarts: int) -> None:
@@ -262,7 +262,7 @@ class HeadClusterer(DeepClusterer):
 
 @contextmanager
 def statistics_kept(*networks: nn.Module) -> Iterator[None]:
-    """Batch normalization in training mode uses the statistics of the batch, and remembers nothing of it."""
+    """Within this context, batch normalization in training mode does not update its running statistics."""
     found = {m for network in networks for m in network.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)}
     followed = [m for m in found if m.track_running_stats]
     for m in followed:

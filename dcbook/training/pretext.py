@@ -1,4 +1,4 @@
-"""What a pretext leaves behind for the methods that start from it: codes, neighbors, codes of a few fixed views."""
+"""Results of a pretext for the methods that start from it: codes, neighbors, and codes of a few fixed views."""
 
 from dataclasses import dataclass
 
@@ -14,12 +14,12 @@ PIECE = 512  # images at once
 
 @dataclass(frozen=True, eq=False)
 class Codes:
-    """What a trained network says of N samples.
+    """Outputs of a trained network for N samples.
 
     Attributes
     ----------
     samples : digest of the samples, `dcbook.data.digest.content_digest`.
-    h, z : (N, d) codes and (N, p) outputs of its head, which are the codes where it has none; both of clean images.
+    h, z : (N, d) codes and (N, p) outputs of its head, which equal the codes if it has no head; both of clean images.
     neighbors : (N, k) int64, the nearest other samples by the cosine of z, nearest first.
     views : (V, N, d) codes of V random views of each sample, drawn once.
     """
@@ -31,7 +31,7 @@ class Codes:
     views: Tensor
 
     def suits(self, samples: str, n_neighbors: int, n_views: int) -> bool:
-        """Whether these are codes of those samples, with at least so many neighbors and views."""
+        """Whether these are codes of the given samples, with at least that many neighbors and views."""
         least = min(n_neighbors, len(self.h) - 1)
         return self.samples == samples and self.neighbors.shape[1] >= least and len(self.views) >= n_views
 

@@ -1,8 +1,8 @@
-"""Views of single methods: what DAC and DCCM do to a batch, and the strong view of SCAN and SPICE.
+"""Views of particular methods: the distortions of DAC and DCCM, and the strong view of SCAN and SPICE.
 
-The views of the other methods are settings of `dcbook.training.augment.Augmentation`. A view is a frozen dataclass; it
-takes images (B, C, H, W) in [0, 1] and a generator of the CPU, and gives images of the same shape and range. Any such
-function can take its place as the parameter `view` of a method.
+The views of the other methods are settings of `dcbook.training.augment.Augmentation`. A view is a frozen dataclass; its
+input is images (B, C, H, W) in [0, 1] and a CPU generator, its output images of the same shape and range. Any such
+function can be the parameter `view` of a method.
 """
 
 import math
@@ -21,18 +21,18 @@ LUMA = (0.299, 0.587, 0.114)
 
 @dataclass(frozen=True)
 class Distortion:
-    """Images turned, moved, stretched and mirrored a little, and their channels shifted: the view of DAC and DCCM.
+    """Small random rotations, shifts, zooms, flips and channel shifts: the view of DAC and DCCM.
 
     Parameters
     ----------
-    rotation : largest turn about the center, in degrees, in [0, 180].
+    rotation : largest rotation about the center, in degrees, in [0, 180].
     shift : largest shift along each axis, as a share of the side, in [0, 1).
-    zoom : largest change of each axis' scale, in [0, 1), drawn for each axis: 0.15 is 0.85 to 1.15.
-    flip : whether one image in two is mirrored, left to right.
+    zoom : largest change of the scale, in [0, 1), drawn for each axis: 0.15 means 0.85 to 1.15.
+    flip : whether half of the images, at random, are mirrored left to right.
     channels : largest shift of each channel's values, in [0, 1], clipped to the range of the image.
-    gain : what all values are multiplied by in the end, in (0, 1]. DAC's targets come from images without it.
+    gain : factor of all values at the end, in (0, 1]. Images for DAC's targets are not multiplied by it.
 
-    Interpolation is linear; what comes in from outside repeats the border. The defaults are those of DAC's CIFAR v1 and
+    Interpolation is linear; pixels outside of the image repeat its border. The defaults are those of DAC's CIFAR v1 and
     of DCCM. `mild` is that of DAC's other sets. Source: DAC, cifar10_1.py:48-56, DCCM, main.py:95-102 (Keras'
     `ImageDataGenerator`). Raises ValueError outside of these ranges.
     """
@@ -46,7 +46,7 @@ class Distortion:
 
     @classmethod
     def mild(cls, flip: bool = True) -> "Distortion":
-        """Half as strong: DAC's view on its other sets; on digits without `flip`."""
+        """Distortions half as large: DAC's view on its other data sets; on digits without `flip`."""
         return cls(10.0, 0.09, 0.05, flip, 0.05, 0.975)
 
     def __post_init__(self):
@@ -77,19 +77,20 @@ class Distortion:
 
 @dataclass(frozen=True)
 class Strong:
-    """Some random operations one after the other, then a hole: the strong view of SCAN and SPICE (RandAugment's kind).
+    """A sequence of random operations, then a hole: the strong view of SCAN and SPICE (similar to RandAugment).
 
     Parameters
     ----------
-    operations : drawn for each image with replacement, at least 0 (4), out of identity, autocontrast, equalize, rotate
-        (±30°), solarize, color, contrast, brightness, sharpness (factors 0.05 to 0.95), shear and translate (±0.1 of
-        the side, each along x or y), posterize (4 to 8 bits); each with a magnitude of its own, uniform in its range.
-    flip : whether one image in two is mirrored, left to right.
-    hole : largest side of the hole as a share of the image's, in [0, 1]; its side is uniform from one pixel on, its
-        center anywhere, its value the mean of the batch. 0: none.
+    operations : number drawn for each image with replacement, at least 0 (4), from identity, autocontrast, equalize,
+        rotate (±30°), solarize, color, contrast, brightness, sharpness (factors 0.05 to 0.95), shear and translate
+        (±0.1 of the side, each along x or y), posterize (4 to 8 bits); each with its own magnitude, uniform in its
+        range.
+    flip : whether half of the images, at random, are mirrored left to right.
+    hole : largest side of the hole as a share of the image's, in [0, 1]; its side is uniform, at least one pixel,
+        its center uniform in the image, its value the mean of the batch. 0 means no hole.
 
     As released: the hole has the value 0 after the normalization, which is the mean of the data; "random crop" without
-    padding does nothing where images have its size, and is left out. Not as released: interpolation is linear
+    padding does not change images of the crop's size, and is left out. Not as released: interpolation is linear
     (released: the nearest pixel). Source: SCAN, data/augment.py and utils/common_config.py:229-243.
     Raises ValueError outside of these ranges.
     """
@@ -134,14 +135,14 @@ class Strong:
 
 
 def turned(angle: Tensor, shape: torch.Size) -> Tensor:
-    """Turns by `angle` (B,), in radians, as maps (B, 2, 2) of coordinates in [-1, 1] that keep lengths in pixels."""
+    """Rotations by `angle` (B,), in radians: maps (B, 2, 2) of coordinates in [-1, 1] that keep lengths in pixels."""
     wide = shape[-1] / shape[-2]
     turn = torch.stack([angle.cos(), -angle.sin() / wide, angle.sin() * wide, angle.cos()], 1)
     return turn.view(-1, 2, 2)
 
 
 def warped(x: Tensor, maps: Tensor, outside: str = "zeros") -> Tensor:
-    """Images (B, C, H, W) seen through `maps` (B, 2, 3) from a view's coordinates to its image's, both in [-1, 1].
+    """Images (B, C, H, W) resampled by `maps` (B, 2, 3) from coordinates of a view to those of its image, in [-1, 1].
 
     Interpolation is linear; `outside` is "zeros" or "border".
     """
@@ -157,13 +158,13 @@ def _identity(x: Tensor, t: Tensor) -> Tensor:
 
 
 def autocontrast(x: Tensor, t: Tensor) -> Tensor:
-    """Each channel stretched to [0, 1]; one that is constant stays."""
+    """Each channel stretched to [0, 1]; a constant channel does not change."""
     low, high = x.amin((2, 3), keepdim=True), x.amax((2, 3), keepdim=True)
     return torch.where(high > low, (x - low) / (high - low).clamp_min(1e-12), x)
 
 
 def equalize(x: Tensor, t: Tensor) -> Tensor:
-    """Each channel's histogram of 256 levels made flat, as Pillow does it."""
+    """Each channel with its histogram of 256 levels equalized, as in Pillow."""
     levels = (255 * x).round().long().flatten(2)
     counts = torch.zeros(*levels.shape[:2], 256, dtype=torch.int64, device=x.device)
     counts.scatter_add_(2, levels, torch.ones_like(levels))
@@ -180,7 +181,7 @@ def rotate(x: Tensor, t: Tensor) -> Tensor:
 
 
 def solarize(x: Tensor, t: Tensor) -> Tensor:
-    """Values from the threshold t on are inverted."""
+    """Values of at least the threshold t are inverted."""
     return torch.where(x >= _factor(t, x), 1 - x, x)
 
 
@@ -197,7 +198,7 @@ def brightness(x: Tensor, t: Tensor) -> Tensor:
 
 
 def sharpness(x: Tensor, t: Tensor) -> Tensor:
-    """Blended with its smoothed copy, as Pillow smooths: weights 5 and 1 over 13, borders as they are."""
+    """A blend with the smoothed image; as in Pillow, with weights 5 and 1 over 13 and unchanged borders."""
     kernel = torch.ones(3, 3, device=x.device, dtype=x.dtype)
     kernel[1, 1] = 5
     smooth = x.clone()
@@ -224,7 +225,7 @@ def translate_y(x: Tensor, t: Tensor) -> Tensor:
 
 
 def posterize(x: Tensor, t: Tensor) -> Tensor:
-    """Only the first 4 to 8 of 8 bits are kept."""
+    """Keep the 4 to 8 most significant bits of 8."""
     dropped = 2.0 ** (8 - (4 + 5 * t).floor().clamp_max(8))
     step = _factor(dropped, x)
     return ((255 * x).round() / step).floor() * step / 255
@@ -246,7 +247,7 @@ OPERATIONS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "translate y": translate_y,
     "posterize": posterize,
 }
-VIEWS = {cls.__name__: cls for cls in (Augmentation, ShiftRotation, Distortion, Strong)}  # those that files name
+VIEWS = {cls.__name__: cls for cls in (Augmentation, ShiftRotation, Distortion, Strong)}  # views in saved files
 
 
 def _gray(x: Tensor) -> Tensor:

@@ -13,9 +13,10 @@ from typing import Any
 import jinja2
 import seaborn as sns
 
-from dcbook.book.badge import SIGNS, asked, most_telling
+from dcbook.book.badge import SIGNS
 from dcbook.book.chapters import part
 from dcbook.book.protocol import ENOUGH, told
+from dcbook.book.questions import asked, most_telling
 from dcbook.book.site.intervals import drawn
 from dcbook.book.verdicts import NOT_HERE, NOT_YET
 from dcbook.experiments.contrast import told_interval

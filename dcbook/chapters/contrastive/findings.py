@@ -1,6 +1,6 @@
-"""What can be seen in the printed tables and in descriptions of released code, with sources, and how sure it is.
+"""Observations on printed tables and on descriptions of released code, with their sources and certainty.
 
-Numbers are looked up in ``reported/printed.csv`` and DCSS's own table, so that no sentence disagrees with them.
+All numbers come from ``reported/printed.csv`` and from DCSS's own table.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ MORE = ("SCAN after self-labelling (best)", "TCL", "SCAN+RUC (confidence)", "SPI
 
 @dataclass(frozen=True)
 class Finding:
-    """What was found, what it rests on, and how sure it is."""
+    """An observation, its evidence, and its certainty."""
 
     finding: str
     evidence: str
@@ -25,7 +25,7 @@ class Finding:
 
 
 def value(method: str, dataset: str, metric: str = "acc") -> float:
-    """What is printed for a method, in per cent; DCSS's from its own table. KeyError where there is nothing."""
+    """The printed result of a method, in per cent; for DCSS from its own table. KeyError if there is none."""
     table, column = ("dcss/table1", "method") if method == "DCSS" else ("contrastive/printed", "method")
     frame = reported(table)
     found = frame[(frame[column] == method) & (frame["dataset"] == dataset) & (frame["metric"] == metric)]["value"]
@@ -40,7 +40,7 @@ def both(method: str, dataset: str) -> str:
 
 
 def findings() -> list[Finding]:
-    """About what is printed first, then about what the released code does."""
+    """Observations on printed results, then on released code."""
     more = ", ".join(f"{name.split(' after')[0].split(' (')[0]} {value(name, 'cifar10'):.1f}" for name in MORE)
     ours = "CC (as printed by DCSS)"
     return [

@@ -273,7 +273,7 @@ def table1(scale: str, seeds: Seeds = None) -> list[Run]:
 
 
 def _changed(kinds: tuple[Scale, ...], variants: Mapping[str, tuple[str, Mapping[str, Any]]]) -> tuple[Scale, ...]:
-    """Scales with variants of their methods: name to the method and the parameters that it is run with otherwise."""
+    """Scales with variants of their methods: name to the method and its changed parameters."""
     found = []
     for each in kinds:
         methods = {
@@ -300,8 +300,8 @@ COLLAPSE = {
     "TEMI, marginals taken for equal": ("TEMI", {"marginal_momentum": 1.0}),
     "IMSAT, no entropy of sizes": ("IMSAT", {"mu": 0.0}),
 }
-QUICKLY = ("CC", "TEMI", "IMSAT")  # methods whose guards are taken away at `quick`: those that train in seconds
-FIRST = {"quick": ["digits"], "laptop": ["fashion-mnist-test"], "paper": ["cifar10"]}  # where parts are taken away
+QUICKLY = ("CC", "TEMI", "IMSAT")  # methods of `collapse` at `quick`: those that train in seconds
+FIRST = {"quick": ["digits"], "laptop": ["fashion-mnist-test"], "paper": ["cifar10"]}  # for `parts` and `collapse`
 
 
 def _variants(variants: Mapping, scale: str, seeds: Seeds = None) -> list[Run]:
@@ -313,22 +313,22 @@ def _variants(variants: Mapping, scale: str, seeds: Seeds = None) -> list[Run]:
 
 
 def parts(scale: str, seeds: Seeds = None) -> list[Run]:
-    """Methods without the part that their papers are about, on the first data set."""
+    """Methods without the component that their papers introduce, on the first data set."""
     return _variants(PARTS, scale, seeds)
 
 
 def collapse(scale: str, seeds: Seeds = None) -> list[Run]:
-    """Methods without what they have against all images in one cluster, on the first data set; at `quick` some."""
+    """Methods without their term or step against collapse, on the first data set; at `quick` only some methods."""
     return _variants(_taken_away(scale), scale, seeds)
 
 
 def _taken_away(scale: str) -> dict[str, tuple[str, Mapping[str, Any]]]:
-    """Of `COLLAPSE`, what is run at a scale."""
+    """The variants of `COLLAPSE` that are run at a scale."""
     return {name: how for name, how in COLLAPSE.items() if scale != "quick" or how[0] in QUICKLY}
 
 
 def guarded(scale: str, seeds: Seeds = None) -> list[Run]:
-    """The variants of `collapse` and their methods as they are, on the first data set."""
+    """The variants of `collapse` and the unchanged methods, on the first data set."""
     whole = dict.fromkeys(of for of, _ in _taken_away(scale).values())
     return [*of_kinds(scale, seeds, whole, FIRST[scale]), *collapse(scale, seeds)]
 
@@ -367,13 +367,13 @@ GRIDS = {"table1": table1, "parts": parts, "collapse": collapse, "premise": prem
 
 
 def _evidence(seed: int, dataset: str) -> list[Run]:
-    """Everything on one data set with one seed, at `laptop`."""
+    """All runs on one data set with one seed, at `laptop`."""
     grids = (table1, premise, parts, collapse)
     found = [run for grid in grids for run in grid("laptop", [seed]) if run.dataset == dataset]
     return list({str(run.identity): run for run in found}.values())
 
 
-# First what decides the premise, on the set where it should hold; three seeds of all before the fourth and fifth.
+# Order: the data set on which the premise is most likely to hold comes first; three seeds of each set before the rest.
 EVIDENCE = [
     (60 + 20 * (seed // 3) + 3 * place + seed % 3, f"{dataset}, seed {seed}", partial(_evidence, seed, dataset))
     for place, dataset in enumerate(("fashion-mnist-test", "cifar10", "mnist-test", "usps"))

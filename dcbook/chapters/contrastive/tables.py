@@ -1,4 +1,4 @@
-"""Records of this chapter, and numbers that others print, as rows: what its tables print and its pictures draw."""
+"""Records of this chapter and printed results of others as rows for tables and pictures."""
 
 from collections.abc import Sequence
 
@@ -14,19 +14,19 @@ RENAMED = {
     "DAC* (repo log)": "DAC*",
     "SimCLR+PAC": "PAC",
     "SimCLR pretext+k-means (SCAN protocol)": PRETEXT,
-}  # of printed rows, those that stand for a method of ours
+}  # printed rows that correspond to one of our methods
 CHOSEN_BY = {"DCCM": "nmi", "PICA": "acc", "SPICE-Self": "best_head_acc"}  # by labels, in the released code
 SETS = {"cifar10": "CIFAR-10", "cifar100-20": "CIFAR-100-20", "stl10": "STL-10", "imagenet10": "ImageNet-10"}
 
 
 def printed() -> pd.DataFrame:
-    """What others print, by our names of the methods where there are such; see ``reported/README.md``."""
+    """Printed results of others, under our names of the methods if we have them; see ``reported/README.md``."""
     frame = reported("contrastive/printed").drop(columns="source")
     return frame.assign(method=frame["method"].replace(RENAMED))
 
 
 def beside(dataset: str, methods: Sequence[str], metrics: Sequence[str] = ("acc", "nmi")) -> pd.DataFrame:
-    """Printed rows of some methods on one data set: a row a method in that order, a column a score, and the source."""
+    """Printed results of some methods on one data set: a row for each method, a column for each score, the source."""
     frame = reported("contrastive/printed").query("dataset == @dataset")
     rows = []
     for method in methods:
@@ -40,7 +40,7 @@ def beside(dataset: str, methods: Sequence[str], metrics: Sequence[str] = ("acc"
 def scan_steps(records: Sequence[Record]) -> pd.DataFrame:
     """SCAN from step to step: dataset, seed, metric, and in per cent `pretext`, `step 2` and `step 3`.
 
-    `pretext` is k-means on the codes of step 1. `step 2` is the epoch that SCAN's selection takes.
+    `pretext` is k-means on the codes of step 1. `step 2` is the epoch that SCAN selects.
     """
     pretexts = {_place(record): record.scores for record in records if record.run["method"] == PRETEXT}
     rows = []
@@ -62,7 +62,8 @@ def scan_steps(records: Sequence[Record]) -> pd.DataFrame:
 def premise(records: Sequence[Record]) -> pd.DataFrame:
     """A row for each pretext: dataset, seed, epochs, `purity` and `pixels` in %, `acc` and `nmi` in points.
 
-    The latter are what SCAN's heads gain over k-means on the same codes; `pixels` is the purity of unit-length pixels.
+    `acc` and `nmi` are the gains of SCAN's heads over k-means on the same codes; `pixels` is the purity of unit-length
+    pixels.
     """
     pretexts = {(*_place(r), _epochs(r)): r for r in records if r.run["method"].startswith(PRETEXT)}
     rows = []
@@ -79,10 +80,11 @@ def premise(records: Sequence[Record]) -> pd.DataFrame:
 
 
 def choices(records: Sequence[Record]) -> pd.DataFrame:
-    """What choosing an epoch by labels is worth: dataset, seed, method, metric, and in % `last` and `chosen`.
+    """Scores of the last epoch and of the one by labels: dataset, seed, method, metric, and in % `last`, `chosen`.
 
-    The choice is the release's where it has one: the epoch with the best NMI in DCCM, with the best ACC in PICA, epoch
-    and head with the best ACC in SPICE. Other methods are treated as PICA is. `last` is what the run ends with.
+    The choice follows the released code if it makes one: the epoch with the best NMI in DCCM, with the best ACC in
+    PICA, epoch and head with the best ACC in SPICE. For other methods the choice is that of PICA. `last` is the result
+    of the run.
     """
     rows = []
     for record in records:
@@ -100,9 +102,9 @@ def choices(records: Sequence[Record]) -> pd.DataFrame:
 
 
 def guards(records: Sequence[Record]) -> pd.DataFrame:
-    """A row for each run of `grids.COLLAPSE` beside its method as it is, of the same data set and seed.
+    """A row for each run of `grids.COLLAPSE` and the unchanged method on the same data set and seed.
 
-    dataset, seed, method, `taken` (what was taken away); `clusters` and `clusters_without`, effective numbers of
+    dataset, seed, method, `taken` (what was removed); `clusters` and `clusters_without`, effective numbers of
     clusters; `largest` and `largest_without`, shares of the largest one in %; `acc` and `acc_without`, in %.
     """
     found = {(record.run["method"], *_place(record)): record for record in records}

@@ -1,4 +1,4 @@
-"""What the chapter keeps of a run beside its scores: pure neighborhoods, sizes of clusters, scores of heads."""
+"""What a record keeps in addition to scores: purity of neighborhoods, sizes of clusters, scores of heads."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ NEIGHBORS = 20
 class NeighborPurity(Watch):
     """SCAN's premise: the share of an image's 20 nearest neighbors that have its class, in [0, 1].
 
-    The portrait has it for the pretext's Z space, its codes, and the pixels, each scaled to length 1.
+    The portrait holds it for the pretext's Z space, its codes, and the pixels, each scaled to length 1.
     """
 
     name = "purity of neighborhoods"
@@ -31,10 +31,10 @@ def _purity(x: torch.Tensor, labels: Any) -> float:
 
 
 class ClusterSizes(Watch):
-    """How the samples spread over clusters: `largest`, the share of the largest one, in [0, 1], and `clusters`.
+    """Sizes of clusters: `largest`, the share of the largest cluster, in [0, 1], and `clusters`.
 
-    The latter is the effective number of clusters, exp of the entropy of their sizes: K where all are equal, 1 where
-    all samples are in one.
+    `clusters` is the effective number of clusters, the exponential of the entropy of their sizes: K for equal sizes, 1
+    if all samples are in one cluster.
     """
 
     name = "sizes of clusters"
@@ -48,7 +48,7 @@ class ClusterSizes(Watch):
 
 
 class HeadScores(ClusterSizes):
-    """Beside `ClusterSizes`, what labels would choose of SPICE's heads: ACC and NMI of the one with the best ACC."""
+    """In addition to `ClusterSizes`, ACC and NMI of the head of SPICE that labels would choose (best ACC)."""
 
     name = "scores of heads"
 

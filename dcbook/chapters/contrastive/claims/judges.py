@@ -1,4 +1,4 @@
-"""How records judge what the papers of this chapter say."""
+"""Judges of this chapter's claims."""
 
 from collections.abc import Sequence
 
@@ -13,12 +13,12 @@ HALF = 50.0  # per cent of the neighbors: "most"
 
 
 def step_2_gains(records: Sequence[Record]) -> Answer:
-    """SCAN's step 2, where its label-free selection ends it, over k-means on its pretext, pair by pair."""
+    """The gain of SCAN's step 2, at the epoch that SCAN selects, over k-means on its pretext, pair by pair."""
     return _between(records, "pretext", "step 2")
 
 
 def self_labels_help(records: Sequence[Record]) -> Answer:
-    """SCAN's end over its step 2, run by run."""
+    """The gain of SCAN's final result over its step 2, run by run."""
     return _between(records, "step 2", "step 3")
 
 
@@ -35,7 +35,7 @@ def _between(records: Sequence[Record], before: str, after: str) -> Answer:
 
 
 def confident_is_right(records: Sequence[Record]) -> Answer:
-    """In each run of PICA confidence and NMI of the epochs have a positive rank correlation."""
+    """Confidence and NMI over the epochs have a positive rank correlation, in the runs of PICA."""
     found = [
         (record.run["dataset"], _rank_correlation(*zip(*told, strict=True)))
         for record in records
@@ -49,14 +49,17 @@ def confident_is_right(records: Sequence[Record]) -> Answer:
 
 
 def mostly_of_one_class(records: Sequence[Record]) -> Answer:
-    """On each data set more than half of the 20 neighbors by the longest pretext share the image's class."""
+    """On each data set, more than half of the 20 neighbors by the longest pretext have the image's class."""
     frame = tables.premise(records)
     if frame.empty:
         raise NotTested("no record of the pretext")
     longest = frame[frame["epochs"] == frame.groupby("dataset")["epochs"].transform("max")]
     questions = [
         Question(
-            f"neighbors of one's class on {name}", Contrast({name: tuple(rows["purity"])}, "%"), above=HALF, band=None
+            f"neighbors with the image's class on {name}",
+            Contrast({name: tuple(rows["purity"])}, "%"),
+            above=HALF,
+            band=None,
         )
         for name, rows in longest.groupby("dataset", sort=False)
     ]
@@ -77,7 +80,7 @@ def purer_gains_more(records: Sequence[Record]) -> Answer:
 
     def question(metric: str) -> Question:
         correlation = Contrast(grouped((name, value) for name, which, value in told if which == metric), "", False)
-        return Question(f"rank correlation of purity and gain in {METRICS[metric]}", correlation, band=None)
+        return Question(f"rank correlation of neighbor purity and gain in {METRICS[metric]}", correlation, band=None)
 
     return Answer([question(metric) for metric in METRICS], every=True)
 
@@ -91,14 +94,14 @@ def labels_choose_better(records: Sequence[Record]) -> Answer:
     def question(method: str, metric: str) -> Question:
         rows = frame[(frame["method"] == method) & (frame["metric"] == metric)]
         gains = Contrast(grouped(zip(rows["dataset"], rows["chosen"] - rows["last"], strict=True)))
-        return Question(f"{METRICS[metric]} of {method}", gains)
+        return Question(f"{METRICS[metric]} of {method}, chosen epoch over last epoch", gains)
 
     methods = [name for name in tables.CHOSEN_BY if name in set(frame["method"])]
     return Answer([question(method, metric) for method in methods for metric in METRICS])
 
 
 def guards_hold(records: Sequence[Record]) -> Answer:
-    """Each method uses more clusters, by their effective number, than without what it has against collapse."""
+    """Each method has a larger effective number of clusters than without its term or step against collapse."""
     frame = tables.guards(records)
     if frame.empty:
         raise NotTested("no record of a method beside its variant")
@@ -106,10 +109,12 @@ def guards_hold(records: Sequence[Record]) -> Answer:
     for (method, taken), rows in frame.groupby(["method", "taken"], sort=False):
         lost = rows["clusters"] - rows["clusters_without"]
         contrast = Contrast(grouped(zip(rows["dataset"], lost, strict=True)), "", True)
-        questions.append(Question(f"clusters that {method} loses without {taken}", contrast, band=None))
+        questions.append(
+            Question(f"effective number of clusters of {method} over that without {taken}", contrast, band=None)
+        )
     return Answer(questions, every=True)
 
 
 def _rank_correlation(a: Sequence[float], b: Sequence[float]) -> float:
-    """Spearman's, from -1 to 1; 0 where one does not vary."""
+    """Spearman's rank correlation, in [-1, 1]; 0 if one of the two is constant."""
     return float(spearmanr(a, b).statistic) if len(set(a)) > 1 and len(set(b)) > 1 else 0.0

@@ -1,4 +1,4 @@
-"""How much of the papers' protocols the records of a claim had."""
+"""The share of the papers' protocols that the records of a claim have."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,7 +10,7 @@ WITHOUT_NETWORK = ("KMeans",)
 
 
 def protocol(records: Sequence[Record]) -> Protocol:
-    """The least share among the runs that train a network; the defaults of an estimator are its release's."""
+    """The smallest share among the runs that train a network; defaults are those of the released code."""
     trained = [record for record in records if record.run["estimator"] not in WITHOUT_NETWORK]
     images = {record.run["dataset"]: share_of_images(record) for record in trained}
     return Protocol(
@@ -22,7 +22,7 @@ def protocol(records: Sequence[Record]) -> Protocol:
 
 
 def _released_network(run: Mapping) -> bool:
-    """Whether trunk and width of a run, and of those that it starts from, are the estimators' defaults."""
+    """Whether trunk and width of a run, and of the runs it starts from, are the estimators' defaults."""
     while run:
         usual = _defaults(run)
         if any(run["params"].get(name, usual.get(name)) != usual.get(name) for name in ("architecture", "width")):
@@ -32,7 +32,7 @@ def _released_network(run: Mapping) -> bool:
 
 
 def _updates(run: Mapping, images: float) -> float:
-    """As `updates_of`, with the passes through each block of DAC and DCCM."""
+    """As `updates_of`, and for DAC and DCCM also the passes over each block."""
     share, usual = updates_of(run, images), _defaults(run)
     return (
         share * min(1.0, run["params"].get("passes", usual["passes"]) / usual["passes"]) if "passes" in usual else share

@@ -16,6 +16,7 @@ CLASSES = 10  # of the set of Fig. 12
 LOSSES = ("reconstruction", "centering", "total")
 NEARLY = 2.0  # per cent that count as almost none
 TURN, ONE, SUM = "K updates", "one update", "one update, K times the epochs"  # forms of phase 1, see `KUpdates`
+NAMES = {"n_clusters": "K"}  # of settings, as the paper writes them
 HOT = 0.1  # residual of a vector close to one-hot
 
 
@@ -55,7 +56,7 @@ def reconstruction_is_traded(records: Sequence[Record]) -> Answer:
 
     runs = of("DCSS_u", records)
     rises, falls = (measured(runs, change(name, sign)) for name, sign in (("reconstruction", 1), ("centering", -1)))
-    titles = "rise of reconstruction in the second epoch", "fall of centering"
+    titles = "rise of the reconstruction loss to the second epoch", "fall of the centering loss to the second epoch"
     return Answer([Question(title, part, band=None) for title, part in zip(titles, (rises, falls), strict=True)])
 
 
@@ -72,8 +73,10 @@ def loss_drops_at_the_handover(records: Sequence[Record]) -> Answer:
     steepest = counted((record.run["dataset"], sharp(record)) for record in runs)
     return Answer(
         [
-            Question("loss left at the end", left, below=NEARLY),
-            Question("the step to q is the steepest of the five epochs around in", steepest, above=MOST),
+            Question("pairwise loss left at the end of phase 2", left, below=NEARLY),
+            Question(
+                "loss falls most steeply at the step to q, among the five steps around it, in", steepest, above=MOST
+            ),
         ]
     )
 
@@ -88,8 +91,8 @@ def vanishes(what: str, share: Callable[[dict], float], limit: float) -> Judge:
         runs = of("DCSS", records)
         return Answer(
             [
-                Question(f"{what} at the first look", at(0), above=MOST),
-                Question(f"{what} at the end", at(-1), below=limit),
+                Question(f"{what} at the first measurement", at(0), above=MOST),
+                Question(f"{what} at the end of phase 2", at(-1), below=limit),
             ]
         )
 
@@ -110,7 +113,7 @@ def come_apart(after: str, before: str) -> Judge:
         def gain(name: str) -> Contrast:
             return measured(runs, lambda r: 100 * (r.portrait[name][after] - r.portrait[name][before]), "points")
 
-        told = f"share of the 10 nearest neighbors in one's own class {gain('purity')}"
+        told = f"share of the 10 nearest neighbors that have the class of the sample {gain('purity')}"
         return Answer([Question("silhouette of the classes, times 100", gain("silhouette"))], told)
 
     return judge
@@ -123,7 +126,7 @@ def one_hot(records: Sequence[Record]) -> Answer:
         counts = record.portrait["residuals"]
         return 100 * sum(counts[: round(len(counts) * HOT)]) / sum(counts)
 
-    return Answer([Question(f"samples with a residual under {HOT}", measured(of("DCSS", records), near), above=95)])
+    return Answer([Question(f"samples with a residual below {HOT}", measured(of("DCSS", records), near), above=95)])
 
 
 def in_turn_beats_the_sum(records: Sequence[Record]) -> Answer:
@@ -143,7 +146,7 @@ def in_turn_beats_the_sum(records: Sequence[Record]) -> Answer:
     alike = measured(
         runs, lambda r: 100 * (r.portrait["forms"][TURN]["nmi"] - r.portrait["forms"][ONE]["nmi"]), "points"
     )
-    note = f"at equal epochs, K updates over one on their sum: NMI {alike}"
+    note = f"at equal numbers of epochs, NMI of K updates over one update of the sum {alike}"
     return Answer([Question(title, gain(metric)) for metric, title in METRICS.items()], note)
 
 
@@ -168,7 +171,7 @@ def better_than(setting: str, value: float, *others: float) -> Judge:
         answers = {other: beats(setting, value, other)(records) for other in others}
         return Answer(
             [
-                Question(f"{metric} at {value:g} over {other:g}", question.estimate)
+                Question(f"{metric} at {NAMES.get(setting, setting)} = {value:g} over {other:g}", question.estimate)
                 for other, answer in answers.items()
                 for metric, question in zip(METRICS.values(), answer.questions, strict=True)
             ],
@@ -213,7 +216,7 @@ def leads_in_time(records: Sequence[Record]) -> Answer:
     ]
     over_start = ", ".join(f"{title} {gain(starts.loc['DCSS'], metric)}" for metric, title in METRICS.items())
     seconds = ends.loc["DCSS"]["budget"].mean()
-    return Answer(questions, f"in its {seconds:.0f} core-seconds DCSS gains over the start {over_start}", every=True)
+    return Answer(questions, f"DCSS over the start, in {seconds:.0f} core-seconds: {over_start}", every=True)
 
 
 def filters_resemble(records: Sequence[Record]) -> Answer:
@@ -225,8 +228,10 @@ def filters_resemble(records: Sequence[Record]) -> Answer:
     for measure in ("filters", "outputs"):
         ours, most = (_over_untrained(records, measure, network) for network in ("DCSS", "supervised"))
         tells = Question("", most, band=None).verdict() == SUPPORTED
-        questions += [Question(f"resemblance of {measure} over untrained ones", ours, band=None)] * tells
-        told.append(f"two supervised networks, {measure}: {most}")
+        questions += [
+            Question(f"resemblance of {measure} to supervised ones, DCSS over untrained", ours, band=None)
+        ] * tells
+        told.append(f"resemblance of {measure} of two supervised networks over untrained {most}")
     if not questions:
         raise NotTested(f"two supervised networks are no more alike than untrained ones: {'; '.join(told)}")
     return Answer(questions, "; ".join(told))

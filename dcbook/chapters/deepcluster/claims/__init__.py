@@ -54,14 +54,14 @@ SMALL_IMAGES, RELATIVES = "small_images", "relatives"
 CLAIMS = [
     Claim(
         "4.1, Fig. 2(a)",
-        "clusters share more and more with the classes",
+        "the NMI between clusters and classes rises during training",
         FIG2,
         rises("nmi"),
         both_starts,
     ),
     Claim(
         "4.1, Fig. 2(b)",
-        "images change their cluster less and less: the NMI of consecutive epochs rises",
+        "the NMI between the clusters of consecutive epochs rises: fewer and fewer images change their cluster",
         FIG2,
         rises("stability"),
         both_starts,
@@ -69,7 +69,7 @@ CLAIMS = [
     ),
     Claim(
         "4.1, Fig. 2(b)",
-        f"the NMI of consecutive epochs stays below {MOST / 100:g}",
+        f"the NMI between the clusters of consecutive epochs stays below {MOST / 100:g}",
         FIG2,
         consecutive_stay_below,
         both_starts,
@@ -77,7 +77,7 @@ CLAIMS = [
     ),
     Claim(
         "4.1, Fig. 2(c)",
-        "more clusters than classes are better than as many",
+        "more clusters than classes give better features (by linear probes) than as many clusters as classes",
         FIG2,
         over_segmentation_helps,
         GRIDS["numbers_of_clusters"],
@@ -85,21 +85,21 @@ CLAIMS = [
     ),
     Claim(
         "2.2.1",
-        "without repair clusters run empty, with it none does",
+        "without the repair of empty clusters some clusters become empty; with the repair none does",
         SAFEGUARDS,
         repair_keeps_clusters,
         GRIDS["safeguards"],
     ),
     Claim(
         "2.2.2",
-        "sampling uniformly over clusters is better than over images",
+        "sampling uniformly over clusters gives a higher NMI with the classes than sampling uniformly over images",
         SAFEGUARDS,
         better_sampling("clusters", "images"),
         GRIDS["safeguards"],
     ),
     Claim(
         "released code",
-        "the sampling that was meant is better than the one that was written",
+        "the sampling that the paper describes gives a higher NMI with the classes than the one in the released code",
         SAFEGUARDS,
         better_sampling("clusters", "released"),
         GRIDS["samplers"],
@@ -113,7 +113,7 @@ CLAIMS = [
     ),
     Claim(
         "4.2, Fig. 5",
-        "some filters of the last convolution respond to one class",
+        "some filters of the last convolution respond to a single class",
         FILTERS,
         filters_of_one_class,
         GRIDS["filters"],
@@ -121,7 +121,7 @@ CLAIMS = [
     ),
     Claim(
         "4.3, Table 1",
-        "training improves every layer",
+        "training improves the linear probe of every convolution over that of random weights",
         TABLE1,
         training_beats_chance,
         GRIDS["layers"],
@@ -129,7 +129,8 @@ CLAIMS = [
     ),
     Claim(
         "4.3, Table 1",
-        "middle layers come close to supervised ones, the last does not",
+        "linear probes of the middle convolutions come close to those of a supervised network; that of the last "
+        "does not",
         TABLE1,
         close_in_the_middle,
         GRIDS["layers"],
@@ -137,14 +138,14 @@ CLAIMS = [
     ),
     Claim(
         "4.3, Table 1",
-        "on other images, conv3 and conv4 are as good as with labels",
+        "on another data set, linear probes of conv3 and conv4 are as accurate as those of a supervised network",
         TABLE1,
         as_good_elsewhere,
         GRIDS["layers"],
     ),
     Claim(
         "4.4, Table 2",
-        "features transfer to another set, frozen and fine-tuned",
+        "DeepCluster's features transfer to another data set better than random weights, frozen and fine-tuned",
         TRANSFER,
         features_transfer,
         GRIDS["transfers"],
@@ -152,14 +153,14 @@ CLAIMS = [
     ),
     Claim(
         "5.1, Table 3",
-        "uncurated, imbalanced images cost little: less than 5 points",
+        "training on uncurated or imbalanced images lowers transfer accuracy by less than 5 points",
         IMAGES,
         other_images_cost_little,
         GRIDS["uncurated"],
     ),
     Claim(
         "5.2, Table 4",
-        "a deeper network (VGG-16) gains as much as with labels",
+        "DeepCluster gains as much from a deeper network (VGG-16) as supervised training does",
         TRANSFER,
         deeper_gains_as_much,
         GRIDS["transfers"],
@@ -167,7 +168,7 @@ CLAIMS = [
     ),
     Claim(
         "5.3, Table 5",
-        "instance retrieval: far better than an untrained network, below labels",
+        "in instance retrieval, DeepCluster is far better than an untrained network and worse than a supervised one",
         TRANSFER,
         copies_are_found,
         GRIDS["transfers"],
@@ -176,7 +177,7 @@ CLAIMS = [
     ),
     Claim(
         "issue 22 of the released code",
-        "on CIFAR-10 with k = 10 the NMI with the classes stays below 0.1",
+        "on CIFAR-10 with k = 10, the NMI between DeepCluster's clusters and the classes stays below 0.1",
         SMALL_IMAGES,
         stays_below(ALL, 10),
         GRIDS["small_images"],
@@ -185,7 +186,7 @@ CLAIMS = [
     ),
     Claim(
         "this book",
-        "on small images, settings chosen for them are better than the released ones",
+        "on small images, settings chosen for small images give better features than the released settings",
         SMALL_IMAGES,
         worth_more(OURS, ALL),
         GRIDS["small_images"],
@@ -193,7 +194,7 @@ CLAIMS = [
     ),
     Claim(
         "appendix, as recalled",
-        "PIC in place of k-means does about as well (at most 2 points behind)",
+        "DeepCluster with PIC in place of k-means learns features that are at most 2 points worse",
         RELATIVES,
         worth_more("DeepCluster, PIC", "DeepCluster", within=2),
         GRIDS["relatives"],
@@ -201,7 +202,8 @@ CLAIMS = [
     *(
         Claim(
             "SwAV's paper, as recalled",
-            f"{name} learns more than DeepCluster in as many passes, with the same network and views",
+            f"{name} learns better features than DeepCluster in the same number of passes, with the same network "
+            "and views",
             RELATIVES,
             worth_more(name, "DeepCluster"),
             GRIDS["relatives"],

@@ -13,6 +13,7 @@ from dcbook.experiments.records import place, value_of
 LAYERS = ("conv1", "conv2", "conv3", "conv4", "conv5")
 NETWORKS = ("untrained", "trained", "supervised")
 STARTS = {False: "k-means started anew", True: "k-means from the clusters before"}
+COURSES = {"nmi": "NMI with the classes", "stability": "NMI of consecutive epochs"}
 MOST = 80.0  # per cent: where the NMI of consecutive epochs saturates in Fig. 2(b), transcribed and unverified
 CLOSE = 5.0  # points: in Table 1 labels are 3 to 4 ahead of DeepCluster at conv2, conv3; transcribed and unverified
 AS_GOOD = 1.0  # largest deficit, in points, that counts as "as good"
@@ -31,7 +32,7 @@ def rises(value: str) -> Callable[[Sequence[Record]], Answer]:
             ends = [(_k(record), of_history(record, value)) for record in some]
             rise = Contrast(grouped((name, course[-1] - course[0]) for name, course in ends))
             first, last = (np.mean([course[at] for _, course in ends]) for at in (0, -1))
-            questions.append(Question(f"{started}, last epoch over first", rise))
+            questions.append(Question(f"{COURSES[value]}, {started}, last epoch over first", rise))
             notes.append(f"{started}: {first:.1f} to {last:.1f} %")
         return Answer(questions, "; ".join(notes))
 
@@ -49,7 +50,7 @@ def consecutive_stay_below(records: Sequence[Record]) -> Answer:
     }
     questions = [
         Question(
-            f"k = {k}:",
+            f"largest NMI of consecutive epochs, k = {k},",
             Contrast(grouped((name, top) for at, name, top in tops[STARTS[False]] if at == k), "%"),
             below=MOST,
         )
@@ -83,13 +84,13 @@ def over_segmentation_helps(records: Sequence[Record]) -> Answer:
     found = by_value(scored, "n_clusters")
     least = min(found)
     questions = [
-        Question(f"k = {k} over k = {least}", paired(some, found[least], "probe"))
+        Question(f"mean probe accuracy, k = {k} over k = {least}", paired(some, found[least], "probe"))
         for k, some in found.items()
         if k != least
     ]
     learned = Contrast(grouped((_k(r), probed(r) - probed(r, "untrained")) for r in records))
     means = ", ".join(f"k = {k} {np.mean([probed(r) for r in some]):.1f}" for k, some in found.items())
-    return Answer(questions, f"mean accuracy of the probes, %: {means}", premises=[_learned("probes", learned)])
+    return Answer(questions, f"mean probe accuracy in %: {means}", premises=[_learned("mean probe accuracy", learned)])
 
 
 def probed(record: Record, network: str = "trained") -> float:
@@ -99,7 +100,13 @@ def probed(record: Record, network: str = "trained") -> float:
 
 def training_beats_chance(records: Sequence[Record]) -> Answer:
     """Gain of the probes of the trained convolutions over the same network untrained, layer by layer."""
-    return Answer([Question(layer, _between(records, layer, "trained", "untrained")) for layer in LAYERS], every=True)
+    return Answer(
+        [
+            Question(f"probe of {layer}, trained over untrained", _between(records, layer, "trained", "untrained"))
+            for layer in LAYERS
+        ],
+        every=True,
+    )
 
 
 def close_in_the_middle(records: Sequence[Record]) -> Answer:
@@ -113,10 +120,12 @@ def close_in_the_middle(records: Sequence[Record]) -> Answer:
         {n: tuple(b - a for a, b in zip(gaps, far.gains[n], strict=True)) for n, gaps in near.gains.items()}
     )
     questions = [
-        Question("conv3, DeepCluster over labels", behind, above=-CLOSE, band=None),
-        Question("gap to labels, conv5 over conv3", grows),
+        Question("probe of conv3, DeepCluster over supervised", behind, above=-CLOSE, band=None),
+        Question("gap of the probe to supervised, conv5 over conv3", grows),
     ]
-    premises = [_learned(layer, _between(records, layer, "trained", "untrained")) for layer in ("conv3", "conv5")]
+    premises = [
+        _learned(f"probe of {layer}", _between(records, layer, "trained", "untrained")) for layer in ("conv3", "conv5")
+    ]
     return Answer(questions, _three(records, "probes", ("conv3", "conv5")), premises=premises)
 
 
@@ -128,14 +137,16 @@ def as_good_elsewhere(records: Sequence[Record]) -> Answer:
     layers, where = ("conv3", "conv4"), "elsewhere"
     questions = [
         Question(
-            f"{layer}, DeepCluster over labels",
+            f"probe of {layer}, DeepCluster over supervised",
             _between(records, layer, "trained", "supervised", where),
             above=-AS_GOOD,
             band=None,
         )
         for layer in layers
     ]
-    premises = [_learned(layer, _between(records, layer, "trained", "untrained", where)) for layer in layers]
+    premises = [
+        _learned(f"probe of {layer}", _between(records, layer, "trained", "untrained", where)) for layer in layers
+    ]
     return Answer(questions, _three(records, where, layers), premises=premises)
 
 
@@ -162,7 +173,7 @@ def _three(records: Sequence[Record], where: str, layers: Sequence[str]) -> str:
         for layer in layers
     }
     each = (f"{layer} " + ", ".join(f"{mean:.1f}" for mean in found) for layer, found in means.items())
-    return "untrained, DeepCluster, labels, %: " + "; ".join(each)
+    return "probe accuracy in %, untrained, DeepCluster, supervised: " + "; ".join(each)
 
 
 def repair_keeps_clusters(records: Sequence[Record]) -> Answer:
@@ -177,8 +188,8 @@ def repair_keeps_clusters(records: Sequence[Record]) -> Answer:
     )
     return Answer(
         [
-            Question("empty without repair", without, band=None),
-            Question("empty with repair", with_repair, within=0.0),
+            Question("empty clusters without repair", without, band=None),
+            Question("empty clusters with repair", with_repair, within=0.0),
         ],
         "largest share in any epoch",
     )
@@ -190,7 +201,7 @@ def better_sampling(better: str, worse: str) -> Callable[[Sequence[Record]], Ans
     def judge(records: Sequence[Record]) -> Answer:
         repaired = [record for record in records if record.run["params"].get("repair", True)]
         found = by_value(repaired, "sampling")
-        return Answer([Question("NMI", paired(found[better], found[worse], "nmi"))])
+        return Answer([Question("NMI with the classes", paired(found[better], found[worse], "nmi"))])
 
     return judge
 
@@ -204,8 +215,8 @@ def purer_with_depth(records: Sequence[Record]) -> Answer:
     deeper = _gain(records, lambda record: purity(record, "conv5") - purity(record, "conv1"))
     learned = _gain(records, lambda record: purity(record, "conv5") - purity(record, "conv5", "untrained"))
     return Answer(
-        [Question("conv5 over conv1", deeper), Question("conv5 over untrained", learned)],
-        "share of the commonest class among the nine images that activate a filter most",
+        [Question("purity, conv5 over conv1", deeper), Question("purity of conv5, trained over untrained", learned)],
+        "purity: share of the most frequent class among the nine images that activate a filter most",
     )
 
 
@@ -217,8 +228,8 @@ def filters_of_one_class(records: Sequence[Record]) -> Answer:
 
     learned = _gain(records, lambda record: share(record, "trained") - share(record, "untrained"))
     before, after = (float(np.mean([share(r, name) for r in records])) for name in ("untrained", "trained"))
-    question = Question("filters of conv5 with one class, trained over untrained", learned)
-    return Answer([question], f"{after:.1f} % of conv5's filters, untrained {before:.1f} %")
+    question = Question("filters of conv5 that respond to one class, trained over untrained", learned)
+    return Answer([question], f"trained {after:.1f} % of the filters of conv5, untrained {before:.1f} %")
 
 
 def _gain(records: Sequence[Record], gain: Callable[[Record], float]) -> Contrast:

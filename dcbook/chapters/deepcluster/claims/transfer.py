@@ -32,9 +32,12 @@ def gain(records: Sequence[Record], measure: str, better: str, worse: str) -> Co
 def features_transfer(records: Sequence[Record]) -> Answer:
     """The gain of DeepCluster over the untrained network, frozen and fine-tuned, for the shallow network."""
     ours = by_value(records, "architecture")[NETWORKS[0]]
-    questions = [Question(f"{how}, over untrained", gain(ours, how, "trained", "untrained")) for how in PROTOCOLS]
+    questions = [
+        Question(f"accuracy, {how}, DeepCluster over untrained", gain(ours, how, "trained", "untrained"))
+        for how in PROTOCOLS
+    ]
     labels = ", ".join(f"{how} {gain(ours, how, 'supervised', 'trained').mean:+.1f}" for how in PROTOCOLS)
-    return Answer(questions, f"labels over DeepCluster: {labels} points")
+    return Answer(questions, f"supervised over DeepCluster: {labels} points")
 
 
 def other_images_cost_little(records: Sequence[Record]) -> Answer:
@@ -46,11 +49,16 @@ def other_images_cost_little(records: Sequence[Record]) -> Answer:
     curated, questions, premises = measures(sets.pop("as they are"), "trained"), [], []
     for name, some in sets.items():
         questions += [
-            Question(f"{name}, {how}", paired(measures(some, "trained"), curated, how), above=-LITTLE, band=None)
+            Question(
+                f"accuracy with {name} images, {how}",
+                paired(measures(some, "trained"), curated, how),
+                above=-LITTLE,
+                band=None,
+            )
             for how in PROTOCOLS
         ]
         left = gain(some, "frozen", "trained", "untrained")
-        premises.append(Question(f"{name}, frozen, over untrained", left, band=None))
+        premises.append(Question(f"accuracy with {name} images, frozen, over untrained", left, band=None))
     return Answer(questions, "differences from images as they are", premises=premises)
 
 
@@ -68,10 +76,10 @@ def deeper_gains_as_much(records: Sequence[Record]) -> Answer:
         }
     )
     questions = [
-        Question("DeepCluster, deep over shallow", ours),
-        Question("its gain over that with labels", ahead, above=-AS_MUCH, band=None),
+        Question("accuracy of DeepCluster, deep over shallow network", ours),
+        Question("this gain of DeepCluster over that of supervised training", ahead, above=-AS_MUCH, band=None),
     ]
-    return Answer(questions, f"labels, deep over shallow {labels.mean:+.1f} points")
+    return Answer(questions, f"supervised, deep over shallow network {labels.mean:+.1f} points")
 
 
 def copies_are_found(records: Sequence[Record]) -> Answer:
@@ -82,5 +90,5 @@ def copies_are_found(records: Sequence[Record]) -> Answer:
     ours = by_value(records, "architecture")[NETWORKS[1]]
     over, below = (gain(ours, "retrieval", *pair) for pair in (("trained", "untrained"), ("supervised", "trained")))
     pixels = gain(ours, "retrieval", "trained", "pixels")
-    questions = [Question("mAP over untrained", over), Question("labels over DeepCluster", below)]
-    return Answer(questions, f"DeepCluster over raw pixels {pixels.mean:+.1f} points")
+    questions = [Question("mAP, DeepCluster over untrained", over), Question("mAP, supervised over DeepCluster", below)]
+    return Answer(questions, f"mAP, DeepCluster over raw pixels {pixels.mean:+.1f} points")

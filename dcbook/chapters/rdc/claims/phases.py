@@ -49,8 +49,8 @@ def flattened(records: Sequence[Record]) -> Answer:
     after = _measured(ends, lambda first, last: 100 * last["straightness"], "%")
     return Answer(
         [
-            Question("rise of the variance of a class on one line", gain),
-            Question("that variance after DEC", after, above=STRAIGHT),
+            Question("rise of the share of a class's variance along one line", gain),
+            Question("share of a class's variance along one line after DEC", after, above=STRAIGHT),
         ]
     )
 

@@ -29,7 +29,7 @@ def aligned(cosine: str) -> Judge:
         questions = [Question(TITLES[cosine], _of_runs(runs[RDC].reset_index(), RDC))]
         for rival in PSEUDO:
             gain = (runs[RDC] - runs[rival]).rename("gain").reset_index()
-            questions.append(Question(f"over {rival}'s", _of_runs(gain, "gain", paired=True)))
+            questions.append(Question(f"{TITLES[cosine]} over that of {rival}", _of_runs(gain, "gain", paired=True)))
         means = ", ".join(f"{name} {value:.2f}" for name, value in runs.dropna(axis=1, how="all").mean().items())
         return Answer(questions, f"on average {means}{BY_CONSTRUCTION.get(cosine, '')}")
 
@@ -60,15 +60,16 @@ def untwisted(records: Sequence[Record]) -> Answer:
         raise NotTested(f"no record of {RDC} and of its phase 1")
     change = {name: _of_runs(runs.loc[[RDC]], name, paired=True) for name in TOLERATED}
     told = [
-        f"in {name} ID {row['id']:+.2f}, LID - ID {row['curvature_gap']:+.2f}, spectral gap {row['spectral_gap']:+.2f}"
+        f"changes in {name}: ID {row['id']:+.2f}, LID - ID {row['curvature_gap']:+.2f}, "
+        f"spectral gap {row['spectral_gap']:+.2f}"
         for name, row in runs.groupby(level=0, sort=False)[list(TOLERATED)].mean().iterrows()
         if name in PSEUDO
     ]
     return Answer(
         [
             Question("change of ID", change["id"], below=TOLERATED["id"]),
-            Question("of LID - ID", change["curvature_gap"], above=-TOLERATED["curvature_gap"]),
-            Question("of the spectral gap", change["spectral_gap"], above=-TOLERATED["spectral_gap"]),
+            Question("change of LID - ID", change["curvature_gap"], above=-TOLERATED["curvature_gap"]),
+            Question("change of the spectral gap", change["spectral_gap"], above=-TOLERATED["spectral_gap"]),
         ],
         "; ".join(told),
     )

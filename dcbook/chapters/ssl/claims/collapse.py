@@ -1,4 +1,4 @@
-"""How records judge what the article says of collapse."""
+"""Judges of the article's claims about collapse."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from dcbook.chapters.ssl.watches import usage
 from dcbook.experiments import Contrast, Question, Record, grouped
 from dcbook.experiments.records import place
 
-ALL, HALF = 99.0, 50.0  # per cent of the samples in the largest cluster: "all of them", and what we call a collapse
+ALL, HALF = 99.0, 50.0  # per cent of the samples in the largest cluster that count as "all", and as a collapse
 
 
 def largest_share(records: Sequence[Record], method: str) -> Contrast:
@@ -20,12 +20,12 @@ def largest_share(records: Sequence[Record], method: str) -> Contrast:
 
 
 def all_in_one(records: Sequence[Record]) -> Answer:
-    """Without the entropy term of neighbor consistency all samples have one cluster; with SCAN's weight they do not."""
+    """Neighbor consistency puts all samples into one cluster without its entropy term, and not with SCAN's weight."""
     without, released = weighted(WEIGHTS[0]), weighted(WEIGHTS[-1])
     return Answer(
         [
-            Question(f"largest share, {without},", largest_share(records, without), above=ALL),
-            Question(f"largest share, {released},", largest_share(records, released), below=HALF),
+            Question(f"samples in the largest cluster, {without}:", largest_share(records, without), above=ALL),
+            Question(f"samples in the largest cluster, {released}:", largest_share(records, released), below=HALF),
         ],
     )
 
@@ -33,15 +33,18 @@ def all_in_one(records: Sequence[Record]) -> Answer:
 def every_weight_prevents(records: Sequence[Record]) -> Answer:
     """Each weight above 0 keeps the largest cluster below half of the samples."""
     names = [weighted(w) for w in WEIGHTS if w]
-    return Answer([Question(f"largest share, {n},", largest_share(records, n), below=HALF) for n in names], every=True)
+    return Answer(
+        [Question(f"samples in the largest cluster, {n}:", largest_share(records, n), below=HALF) for n in names],
+        every=True,
+    )
 
 
 def needs(safe: str, unsafe: str) -> Judge:
     """Without its safeguard a method puts more than half of the samples into one cluster; with it, less."""
 
     def judge(records: Sequence[Record]) -> Answer:
-        guarded = Question(f"largest share, {safe},", largest_share(records, safe), below=HALF)
-        bare = Question(f"largest share, {unsafe},", largest_share(records, unsafe), above=HALF)
+        guarded = Question(f"samples in the largest cluster, {safe}:", largest_share(records, safe), below=HALF)
+        bare = Question(f"samples in the largest cluster, {unsafe}:", largest_share(records, unsafe), above=HALF)
         return Answer([bare], premises=[guarded])
 
     return judge

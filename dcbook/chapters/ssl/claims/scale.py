@@ -1,4 +1,4 @@
-"""How records judge what the article says of scale: what mini-batches save, and what they cost."""
+"""Judges of the article's claims about scale: what mini-batches save and what they cost."""
 
 from collections.abc import Callable, Sequence
 
@@ -9,7 +9,7 @@ from dcbook.chapters.ssl.watches import usage
 from dcbook.experiments import Contrast, Question, Record, grouped
 from dcbook.experiments.records import place
 
-HALF = 50.0  # per cent: of the time that a remedy saves, of the samples in the largest cluster
+HALF = 50.0  # per cent: least share of time saved; share of samples in the largest cluster that counts as crowded
 LOSS = 5.0  # per cent of inertia
 
 
@@ -33,12 +33,12 @@ def beside_lloyd(
 
 
 def saved(run: Record, lloyd: Record) -> float:
-    """Per cent of the processor time."""
+    """Processor time saved, in per cent."""
     return 100 * (1 - cpu_seconds(run) / cpu_seconds(lloyd))
 
 
 def lost(run: Record, lloyd: Record) -> float:
-    """Per cent by which the inertia is higher."""
+    """Increase of the inertia, in per cent."""
     return 100 * (inertia(run) / inertia(lloyd) - 1)
 
 
@@ -50,8 +50,8 @@ def remedy(k: int) -> Judge:
         for batch in BATCHES:
             time = beside_lloyd(records, k, batch, saved, "% of the time")
             cost = beside_lloyd(records, k, batch, lost, "% of the inertia")
-            questions.append(Question(f"saved in batches of {batch:,}", time, above=HALF))
-            questions.append(Question("lost", cost, below=LOSS))
+            questions.append(Question(f"saved by batches of {batch:,}:", time, above=HALF))
+            questions.append(Question(f"lost by batches of {batch:,}:", cost, below=LOSS))
         return Answer(questions)
 
     return judge
@@ -66,7 +66,11 @@ def keeps_classes(k: int) -> Judge:
 
         return Answer(
             [
-                Question(f"NMI in batches of {batch:,}", beside_lloyd(records, k, batch, gain, "points"), above=-2.0)
+                Question(
+                    f"NMI in batches of {batch:,} over Lloyd's algorithm",
+                    beside_lloyd(records, k, batch, gain, "points"),
+                    above=-2.0,
+                )
                 for batch in BATCHES
             ]
         )
@@ -86,8 +90,8 @@ def crowds(kind: str, k: int) -> Judge:
 
         names = [in_batches(batch) for batch in BATCHES]
         return Answer(
-            [Question(f"largest share, {name},", largest(name), above=HALF) for name in names],
-            premises=[Question(f"largest share, {LLOYD},", largest(LLOYD), below=HALF)],
+            [Question(f"samples in the largest cluster, {name}:", largest(name), above=HALF) for name in names],
+            premises=[Question(f"samples in the largest cluster, {LLOYD}:", largest(LLOYD), below=HALF)],
         )
 
     return judge

@@ -1,4 +1,4 @@
-"""How records judge what the article says of texts, and what the literature reports on them."""
+"""Judges of the article's claims about texts, and of results that the literature reports."""
 
 from collections.abc import Callable, Sequence
 
@@ -13,7 +13,7 @@ from dcbook.experiments import Contrast, Question, Record, counted, grouped
 from dcbook.experiments.records import place
 from dcbook.experiments.verdict import MOST
 
-PLACE = "all sets and vectors"  # where a number is one of all of them together
+PLACE = "all sets and vectors"  # place of a number that belongs to all of them together
 
 
 def measured(records: Sequence[Record], measure: Callable[[Record], float]) -> Contrast:
@@ -24,7 +24,7 @@ def measured(records: Sequence[Record], measure: Callable[[Record], float]) -> C
 
 
 def signal_helps(records: Sequence[Record]) -> Answer:
-    """Clusters after the last round over those that it started from; from shuffled ids the same loop finds less."""
+    """Scores after the last round over those of the start. Premise: ACC is higher than with shuffled ids."""
 
     def gain(metric: str) -> Callable[[Record], float]:
         return lambda record: record.portrait[SIGNAL][metric][-1] - record.portrait[SIGNAL][metric][0]
@@ -33,11 +33,11 @@ def signal_helps(records: Sequence[Record]) -> Answer:
     questions = [Question(f"{name} over the start", measured(records, gain(m))) for m, name in METRICS.items()]
     rises = counted((record.run["dataset"], gain("acc")(record) > 0) for record in records)
     questions.append(Question("ACC rises in", rises, above=MOST))
-    return Answer(questions, premises=[Question("ACC over that from shuffled ids", over_control, band=None)])
+    return Answer(questions, premises=[Question("ACC over training on shuffled ids", over_control, band=None)])
 
 
 def poor_starts_gain(records: Sequence[Record]) -> Answer:
-    """Over all sets and kinds of vectors: the lower the ACC of the start, the larger the gain. A correlation a seed."""
+    """The rank correlation of the start's ACC and the gain, over all sets and kinds of vectors, for each seed."""
     found: dict[int, list[tuple[float, float]]] = {}
     for record in records:
         acc = record.portrait[SIGNAL]["acc"]
@@ -54,7 +54,7 @@ def helps_with_few_labels(records: Sequence[Record]) -> Answer:
         return lambda record: record.portrait["few"]["vectors and learned"] - record.portrait["few"][what]
 
     return Answer(
-        [Question(f"accuracy over the {what} alone", measured(records, over(what))) for what in ("vectors", "words")]
+        [Question(f"accuracy over {what} alone", measured(records, over(what))) for what in ("vectors", "words")]
     )
 
 
@@ -68,7 +68,7 @@ def stays_below(method: str, dataset: str, kinds: Sequence[str]) -> Judge:
             found = [100 * r.scores["acc"] for r in records if r.run["dataset"] == dataset and kind_of(r) == kind]
             if not found:
                 raise NotTested(f"no record of {dataset}, {kind}")
-            questions.append(Question(f"ACC with {kind}", Contrast({dataset: tuple(found)}, "%"), below=value))
-        return Answer(questions, f"reported of {method}: {value} %, unverified")
+            questions.append(Question(f"ACC of k-means on {kind}", Contrast({dataset: tuple(found)}, "%"), below=value))
+        return Answer(questions, f"reported for {method}: {value} % (unverified)")
 
     return judge

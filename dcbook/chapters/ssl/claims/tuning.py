@@ -1,4 +1,4 @@
-"""How records judge whether settings matter, and whether anything that needs no label tells which is good."""
+"""Judges of whether settings matter, and of whether a criterion without labels identifies a good setting."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ from dcbook.experiments.compare import TOLERANCE
 
 
 def setting_matters(records: Sequence[Record]) -> Answer:
-    """The best setting over the worst, in ACC, where the other seeds tell which they are: no seed judges itself."""
+    """ACC of the best setting over the worst; for each seed, the other seeds determine which these are."""
     frame, gains = criteria(records), {}
     for dataset, part in frame.groupby("dataset", sort=False):
         acc = part.pivot(index="seed", columns="setting", values="acc")
@@ -36,8 +36,12 @@ def tells_the_best(criterion: str) -> Judge:
         behind = {dataset: _behind(part, criterion) for dataset, part in frame.groupby("dataset", sort=False)}
         return Answer(
             [
-                Question("rank correlation with ACC", Contrast(found, "", paired=True), band=None),
-                Question("ACC of its choice over the best", Contrast(behind), above=-TOLERANCE, band=None),
+                Question(
+                    f"rank correlation of the {CRITERIA[criterion]} with ACC",
+                    Contrast(found, "", paired=True),
+                    band=None,
+                ),
+                Question("ACC of the chosen vectors over the best", Contrast(behind), above=-TOLERANCE, band=None),
             ]
         )
 
@@ -45,7 +49,7 @@ def tells_the_best(criterion: str) -> Judge:
 
 
 def _behind(frame: pd.DataFrame, criterion: str) -> tuple[float, ...]:
-    """ACC of the setting with the best mean criterion, over that which the other seeds call the best; one a seed."""
+    """ACC of the setting with the best mean criterion over the best by the other seeds; one value for each seed."""
     choice = frame.groupby("setting")[criterion].mean().idxmax()
     acc = frame.pivot(index="seed", columns="setting", values="acc")
     return tuple(float(row[choice] - row[acc.drop(index=seed).mean().idxmax()]) for seed, row in acc.iterrows())

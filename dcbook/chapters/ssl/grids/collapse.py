@@ -1,4 +1,4 @@
-"""Collapse: methods with what keeps them from it, and without."""
+"""Collapse: methods with and without their safeguards against it."""
 
 from dataclasses import replace
 
@@ -86,5 +86,5 @@ IMAGES = {
 
 
 def collapse(scale: str, seeds: Seeds = None) -> list[Run]:
-    """Each method with its safeguard and without."""
+    """Each method with and without its safeguard."""
     return runs(VECTORS[scale], seeds=seeds) + runs(IMAGES[scale], seeds=seeds)

@@ -9,7 +9,7 @@ from dcbook.methods import MiniBatchKMeans
 LLOYD = "Lloyd"
 BATCHES = (256, 4096)  # samples of an update
 CLUSTERS = {"quick": (10, 50), "laptop": (10, 100, 1000), "paper": (10, 100, 1000, 10_000)}
-PASSES = 20  # at most, as many as k-means has in DeepCluster's released code
+PASSES = 20  # largest number, that of k-means in DeepCluster's released code
 
 
 def in_batches(size: int) -> str:
@@ -18,7 +18,7 @@ def in_batches(size: int) -> str:
 
 
 def both(scale: Scale, pca_dim: int | None) -> Scale:
-    """Lloyd's algorithm beside mini-batches, one start of k-means++ each."""
+    """Lloyd's algorithm and mini-batches, each from one start of k-means++."""
     settings = {"passes": PASSES, "pca_dim": pca_dim}
     sizes = {LLOYD: None} | {in_batches(size): size for size in BATCHES}
     watch = UsageAndPurity()

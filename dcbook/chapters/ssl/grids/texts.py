@@ -8,7 +8,7 @@ from dcbook.experiments.runs import Method, Run, Scale, Seeds, runs, sampled
 from dcbook.methods import DEC, IDEC, AEKMeans, KMeans, Pretraining
 
 SETS = ("stackoverflow", "searchsnippets", "biomedical")
-# Kinds of vectors (`dcbook.data.vectors`): those whose clusters become a signal, and those that are only clustered
+# Kinds of vectors (`dcbook.data.vectors`): those whose clusters train a classifier, and those that are only clustered
 STARTS = {"quick": ("svd-20", "words-20")}
 STARTS["laptop"] = STARTS["paper"] = ("tfidf-2000", "svd-20", "words-100", "wordllama-256")
 SPACES = {"quick": ("svd-10", "svd-50")}
@@ -16,7 +16,7 @@ SPACES["laptop"] = SPACES["paper"] = ("svd-10", "svd-50", "svd-100", "svd-200", 
 
 
 def k_means(watch: Unlabeled) -> dict[str, Method]:
-    """The one method that is run in each kind of vectors."""
+    """The method that is run on each kind of vectors."""
     return {"k-means": Method(KMeans, {"n_init": 5}, watch=watch)}
 
 
@@ -68,7 +68,7 @@ def spaces(scale: str, seeds: Seeds = None) -> list[Run]:
 
 
 def signal(scale: str, seeds: Seeds = None) -> list[Run]:
-    """k-means in each kind of vectors whose clusters become the signal of a classifier of words."""
+    """k-means on each kind of vectors whose clusters train a classifier of words."""
     return _in_each(STARTS[scale], runs(SIGNALS[scale], seeds=seeds))
 
 
@@ -78,7 +78,7 @@ def vectors(scale: str, seeds: Seeds = None) -> list[Run]:
 
 
 def networks(scale: str, seeds: Seeds = None) -> list[Run]:
-    """Deep methods on vectors brought to [0, 1]; at `laptop` on 5,000 texts of StackOverflow."""
+    """Deep methods on vectors scaled to [0, 1]; at `laptop` on 5,000 texts of StackOverflow."""
     return _in_each(INPUTS[scale], runs(NETWORKS[scale], seeds=seeds))
 
 

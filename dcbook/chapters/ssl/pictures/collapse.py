@@ -1,4 +1,4 @@
-"""The picture of collapse: how the samples are shared out among the clusters."""
+"""The picture of collapse: how the samples are distributed over the clusters."""
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -7,7 +7,7 @@ from dcbook.plots.style import OURS, canvas
 
 
 def shares(frame: pd.DataFrame) -> Figure:
-    """A bar a method, cut into its clusters, the largest first: one piece is a collapse.
+    """A bar for each method, divided into its clusters, the largest first: a single piece is a collapse.
 
     `frame`: `dcbook.chapters.ssl.tables.shares`. A gap sets methods of different families apart.
     """

@@ -1,4 +1,4 @@
-"""The picture of scale: what k-means costs and what mini-batches lose, over the number of clusters."""
+"""The picture of scale: time and inertia of k-means against the number of clusters."""
 
 import pandas as pd
 import seaborn as sns
@@ -11,7 +11,7 @@ MARKERS = "os^"
 
 
 def speed(frame: pd.DataFrame) -> Figure:
-    """A column a data set: processor time above, inertia over that of Lloyd's algorithm below; means of the seeds.
+    """A column for each data set: processor time above, inertia over that of Lloyd's algorithm below; means of seeds.
 
     `frame`: `dcbook.chapters.ssl.tables.speeds`. Bars reach from the lowest to the highest seed.
     """

@@ -1,4 +1,4 @@
-"""Pictures of texts: what rounds of classification make of clusters, and what tells a good setting without labels."""
+"""Pictures of texts: clusters over rounds of classification, and criteria that choose a setting without labels."""
 
 import pandas as pd
 import seaborn as sns
@@ -19,7 +19,7 @@ AXES = {
 
 
 def rounds(frame: pd.DataFrame) -> Figure:
-    """ACC over the rounds, a panel a data set, a line a kind of vectors: mean of the seeds, with a band of all of them.
+    """ACC over the rounds: a panel for each data set, a line for each kind of vectors (mean and range of seeds).
 
     `frame`: `dcbook.chapters.ssl.tables.rounds`. The control is one gray line, over all kinds of vectors.
     """
@@ -40,7 +40,7 @@ def rounds(frame: pd.DataFrame) -> Figure:
 
 
 def tuning(frame: pd.DataFrame) -> Figure:
-    """ACC over each criterion that needs no label: a row a data set, a column a criterion, a mark a setting.
+    """ACC against each criterion: a row for each data set, a column for each criterion, a mark for each setting.
 
     `frame`: `dcbook.chapters.ssl.tables.criteria`; means over the seeds.
     """

@@ -1,4 +1,4 @@
-"""Records of this chapter as rows: what its tables print and its pictures draw."""
+"""Records of this chapter as rows for tables and pictures."""
 
 from dcbook.chapters.ssl.tables.collapse import shares, two_minima, usage_numbers, usage_table
 from dcbook.chapters.ssl.tables.scale import speed_numbers, speed_table, speeds

@@ -28,7 +28,7 @@ def usage_numbers(records: Iterable[Record]) -> list[tuple[str, str, str, float]
 
 
 def usage_table(frame: pd.DataFrame) -> pd.DataFrame:
-    """`summarize(usage_numbers(records))`: a row a method, with means over the seeds."""
+    """`summarize(usage_numbers(records))`: a row for each method, with means over the seeds."""
     wide = frame.pivot(index=["dataset", "method"], columns="metric", values="mean")
     std = frame.pivot(index=["dataset", "method"], columns="metric", values="std")
     rows = []
@@ -67,7 +67,7 @@ def two_minima(frame: pd.DataFrame, w: float, trained_at: float) -> pd.DataFrame
 
 
 def shares(records: Iterable[Record]) -> pd.DataFrame:
-    """A row a method and cluster: method, cluster (0 is the largest), share in per cent, mean over the seeds."""
+    """A row for each method and cluster: method, cluster (0 is the largest), share in per cent, mean over the seeds."""
     rows = [
         {"method": record.run["method"], "cluster": k, "share": 100 * size / sum(record.portrait["sizes"])}
         for record in records

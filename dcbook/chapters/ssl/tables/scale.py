@@ -11,7 +11,7 @@ from dcbook.experiments.records import place
 
 
 def clusters_of(record: Record) -> int:
-    """The number of clusters that a run was asked for."""
+    """The number of clusters of a run."""
     return record.run["params"]["n_clusters"]
 
 
@@ -48,7 +48,7 @@ def speed_numbers(records: Iterable[Record]) -> list[tuple[str, str, str, float]
 
 
 def speed_table(frame: pd.DataFrame) -> pd.DataFrame:
-    """`summarize(speed_numbers(records))`: a row a data set, number of clusters and algorithm, means over the seeds."""
+    """`summarize(speed_numbers(records))`: rows by data set, number of clusters and algorithm, means over the seeds."""
     parts = frame["metric"].str.extract(r"^(?P<name>\w+) at K = (?P<k>\d+)$")
     frame = frame.assign(metric=parts["name"], k=parts["k"].astype(int))
     wide = frame.pivot(index=["dataset", "k", "method"], columns="metric", values="mean")
@@ -73,7 +73,7 @@ def speed_table(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def speeds(records: Iterable[Record]) -> pd.DataFrame:
-    """A row a run: dataset, clusters, method, seed, cpu_seconds, inertia (a sample), and excess.
+    """A row for each run: dataset, clusters, method, seed, cpu_seconds, inertia (a sample), and excess.
 
     excess : inertia over that of Lloyd's algorithm on the same samples with the same seed, in per cent; NaN without it.
     """

@@ -19,14 +19,14 @@ AFTER, SHUFFLED, FEW = "{} after", f"{{}} from {CONTROL}", "few labels: {}"
 
 
 def named_vectors(kind: str) -> str:
-    """A kind of vectors in words: "TF-IDF, SVD to 20"; those that know other texts say so."""
+    """A kind of vectors in words: "TF-IDF, SVD to 20"; those trained on outside texts say so."""
     name, dimensions, scaling = parsed(kind)
     told = NAMES[name].format(dimensions)
     return told + (f" ({OUTSIDE})" if outside_text(kind) else "") + (f", {scaling}" if scaling else "")
 
 
 def kind_of(record: Record) -> str:
-    """The kind of vectors that a run was made on."""
+    """The kind of vectors of a run."""
     return record.run["sampling"]["vectors"]
 
 
@@ -78,7 +78,7 @@ def spaces_table(
 
 
 def signal_table(frame: pd.DataFrame) -> pd.DataFrame:
-    """The same frame: a row a data set and kind of vectors, scores before and after the rounds, and the control."""
+    """The same frame: a row for each data set and kind of vectors, scores before and after the rounds, the control."""
     rows = []
     for (dataset, method), part in frame.groupby(["dataset", "method"], sort=False):
         found = dict(zip(part["metric"], part["mean"], strict=True))
@@ -98,7 +98,7 @@ def signal_table(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def few_table(frame: pd.DataFrame) -> pd.DataFrame:
-    """The same frame: accuracy of a probe with few labels, a column for what it sees; the best of a row is bold."""
+    """The same frame: accuracy of a probe with few labels, a column for each input; the best of a row is bold."""
     begin = FEW.format("")
     part = frame[frame["metric"].str.startswith(begin)]
     names = list(dict.fromkeys(part["metric"].str.removeprefix(begin)))

@@ -1,4 +1,4 @@
-"""Which setting would be chosen without labels: criteria that need none, beside the ACC that they did not see."""
+"""Settings that would be chosen without labels: criteria that need no labels, and the ACC of their choices."""
 
 from collections.abc import Iterable, Mapping
 
@@ -12,11 +12,11 @@ from dcbook.experiments import Record
 
 # The criteria in words, by their columns; larger is better for each, so the loss has a minus
 CRITERIA = {"silhouette": "silhouette", "agreement": "agreement between seeds", "loss": "loss of k-means"}
-LOSSES = ("total", "pairwise")  # of a history, whichever it has
+LOSSES = ("total", "pairwise")  # names in a history; the first that it has is used
 
 
 def criteria(records: Iterable[Record]) -> pd.DataFrame:
-    """A row a run: dataset, setting (its vectors), seed, acc, nmi, silhouette, agreement, loss; all × 100.
+    """A row for each run: dataset, setting (its vectors), seed, acc, nmi, silhouette, agreement, loss; all × 100.
 
     agreement : mean ARI between the clusters of the run and those of the other seeds at the same setting.
     loss : minus that of k-means, as a share of the variance about the mean.
@@ -61,7 +61,7 @@ def tuning_numbers(frame: pd.DataFrame) -> list[tuple[str, str, str, float]]:
 
 
 def chosen(frame: pd.DataFrame) -> pd.DataFrame:
-    """`summarize(tuning_numbers(…))`: a row a data set and criterion, with the setting that it would have chosen.
+    """`summarize(tuning_numbers(…))`: a row for each data set and criterion, with the setting that it chooses.
 
     The rank correlation is that of the means over the seeds. The last two columns are what labels would have chosen.
     """
@@ -84,7 +84,7 @@ def chosen(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def by_setting(frame: pd.DataFrame) -> pd.DataFrame:
-    """The same frame: a row a data set and number (ACC, silhouette, agreement), a column a setting."""
+    """The same frame: a row for each data set and number (ACC, silhouette, agreement), a column for each setting."""
     names = {"acc": "ACC, %", "silhouette": "silhouette × 100", "agreement": "agreement, ARI × 100"}
     rows = []
     for dataset, part in frame.groupby("dataset", sort=False):
@@ -95,7 +95,7 @@ def by_setting(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def stored_sweeps(sweeps: Mapping[str, Iterable[Record]]) -> pd.DataFrame:
-    """A row a sweep: Spearman's correlation of minus the last loss with ACC over its runs, for each seed.
+    """A row for each sweep: Spearman's correlation of minus the last loss with ACC over its runs, for each seed.
 
     sweeps : name to records of one method at several settings.
     """
@@ -115,6 +115,6 @@ def stored_sweeps(sweeps: Mapping[str, Iterable[Record]]) -> pd.DataFrame:
 
 
 def _rank_correlation(a: Iterable[float], b: Iterable[float]) -> float:
-    """Spearman's; 0 where one of them is the same for all, and so ranks nothing."""
+    """Spearman's rank correlation; 0 if one of the two is constant."""
     a, b = list(a), list(b)
     return float(spearmanr(a, b).statistic) if len(set(a)) > 1 and len(set(b)) > 1 else 0.0

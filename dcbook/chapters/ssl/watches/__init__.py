@@ -1,4 +1,4 @@
-"""What the records of this chapter keep beside scores."""
+"""Values that records of this chapter hold in addition to scores."""
 
 from dcbook.chapters.ssl.watches.signal import CONTROL, FEW, SIGNAL, Signal
 from dcbook.chapters.ssl.watches.unlabeled import Unlabeled, agreement

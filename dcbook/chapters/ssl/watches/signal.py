@@ -1,4 +1,4 @@
-"""Cluster ids of texts as labels for a classifier of words: what the clusters gain, what the classifier is worth."""
+"""Cluster ids of texts as labels for a classifier of words: scores of the clusters and of the classifier."""
 
 from typing import Any
 

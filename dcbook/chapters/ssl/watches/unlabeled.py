@@ -1,4 +1,4 @@
-"""What can be known of clusters without labels: their silhouette, and whether other seeds find the same ones."""
+"""Properties of clusters that need no labels: their silhouette and their agreement between seeds."""
 
 from collections.abc import Sequence
 from itertools import combinations
@@ -12,7 +12,7 @@ from dcbook.evaluation import ari
 from dcbook.experiments.watch import Watch
 from dcbook.methods import KMeans
 
-SAMPLES = 2000  # of which silhouette and agreement are computed
+SAMPLES = 2000  # number for silhouette and agreement
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 

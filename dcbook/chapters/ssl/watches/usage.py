@@ -1,4 +1,4 @@
-"""How many of its clusters a method uses, and how evenly: what tells a collapse."""
+"""How many of its clusters a method uses, and how evenly: signs of a collapse."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -29,7 +29,7 @@ class Usage(Watch):
 
 
 class UsageAndPurity(Usage):
-    """The portrait has `purity`, too: the share of samples in the commonest class of their cluster, in [0, 1]."""
+    """The portrait also has `purity`: the share of samples in the most frequent class of their cluster, in [0, 1]."""
 
     name = "usage and purity"
 
@@ -39,7 +39,7 @@ class UsageAndPurity(Usage):
 
 
 def usage(sizes: Iterable[int]) -> dict[str, float]:
-    """Of the sizes of all clusters, empty ones too: number used; largest share; entropy as a share of ln K, in [0, 1].
+    """From all cluster sizes, empty ones too: number used, largest share, entropy as a share of ln K, in [0, 1].
 
     Raises ValueError for fewer than two clusters or no sample at all.
     """

@@ -1,0 +1,189 @@
+"""Numbers that notebooks and pages state in prose, computed again from the committed tables and records."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from dcbook.book import paths, reported
+from dcbook.experiments import paired
+from dcbook.experiments.records import read_all
+
+ROOT = Path(__file__).parents[1]
+NOTEBOOKS = paths.notebooks(ROOT / "notebooks")
+
+
+def prose(name):
+    """All text of a notebook, or of a page, with single spaces."""
+    if name.endswith(".md"):
+        return " ".join((ROOT / name).read_text().split())
+    cells = json.loads(NOTEBOOKS[name].read_text())["cells"]
+    return " ".join(" ".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown").split())
+
+
+def means(name, scale="laptop"):
+    """The committed table of a notebook: a row for each data set and method, a column for each metric."""
+    table = pd.read_csv(paths.table(name, scale, ROOT))
+    return table.pivot(index=["dataset", "method"], columns="metric", values="mean")
+
+
+def state(name, *sentences):
+    """Assert that the prose holds each sentence, made from numbers as they are now."""
+    text = prose(name)
+    assert not [sentence for sentence in sentences if sentence not in text]
+
+
+def between(values, decimals=0):
+    """The smallest and the largest of some numbers, as text: "7 to 11"."""
+    return f"{min(values):.{decimals}f} to {max(values):.{decimals}f}"
+
+
+@pytest.fixture(scope="module")
+def at_paper():
+    """Records of USPS at the paper's scale by method, each list in the order of the seeds."""
+    found = {}
+    for record in read_all(ROOT / "figures" / "paper" / "dcss" / "records"):
+        if record.run["dataset"] == "usps":
+            found.setdefault(record.run["method"], []).append(record)
+    return {name: sorted(some, key=lambda r: r.run["seed"]) for name, some in found.items()}
+
+
+def gains(better, worse, metric):
+    return paired(better, worse, metric).gains["usps"]
+
+
+def test_both_phases_at_the_paper_s_schedule(at_paper):
+    dcss, first, start, short = (at_paper[n] for n in ("DCSS", "DCSS_u", "AE+k-means", "DCSS, 20 epochs"))
+    lost = [gain < 0 for gain in gains(dcss, first, "acc")]
+    falls = [-gain for gain, less in zip(gains(dcss, first, "f1_macro"), lost, strict=True) if less]
+    assert len(first) == len(start) == len(dcss) == 3 and len(short) == 2 and sum(lost) == 2
+    assert all(gain > 0 for metric in ("acc", "nmi") for gain in gains(first, start, metric))
+    assert all(gain > 0 for gain in gains(short, dcss, "nmi"))
+    nmi = max(abs(gain) for gain in gains(dcss, first, "nmi"))
+    told = {m: " and ".join(f"{100 * r.scores[m]:.1f} %" for r in short) for m in ("nmi", "acc")}
+    state(
+        "dcss/table1_benchmark",
+        "On each of three seeds DCSS_u has higher ACC and NMI than AE + k-means.",
+        f"Phase 2 then lowers ACC on two of the three seeds and macro F1 by {between(falls)} points, because whole "
+        f"classes lose their cluster; NMI changes by at most {nmi:.1f} points.",
+        f"With the first reading (two seeds so far) NMI is higher on both, {told['nmi']}, and ACC is {told['acc']}.",
+    )
+
+
+def test_who_leads_on_usps_at_laptop():
+    usps = means("dcss/table1_benchmark").loc["usps"][["acc", "nmi"]].dropna()
+    for metric in ("acc", "nmi"):
+        assert list(usps[metric].sort_values(ascending=False).index[:2]) == ["DCSS", "DCSS_u"]
+    state(
+        "dcss/table1_benchmark",
+        "On USPS DCSS has the highest mean of all methods of the `laptop` table in both scores, and DCSS_u the second.",
+    )
+
+
+def test_the_share_of_centering():
+    share = means("dcss/latent_scale")["share of centering, %"].unstack("method")
+    assert share["DCSS_u, fully connected"].max() < 11, "at most about a tenth"
+    assert share["DCSS_u, convolutional"].dropna().between(20, 30).all(), "about a quarter"
+    for page in ("dcss/latent_scale", "notebooks/dcss/README.md"):
+        state(page, "centering", "at most about a tenth", "about a quarter")
+
+
+def test_features_of_the_paper_are_far_better_than_ours():
+    frame = reported("dcss/table3").query("method == 'AE+k-means' and metric == 'acc'")
+    starts = frame[frame["dataset"] == "cifar10"]["value"]
+    state("dcss/table3_table5_features", f"reaches {int(starts.min())} % of ACC and more on CIFAR-10 before any")
+
+
+def test_pure_clusters_of_a_third_of_a_class():
+    classes = np.log(10)
+    nmi = 100 * classes / np.mean([classes, np.log(30)])
+    state("deepcluster/from_scratch", f"even pure clusters, three for each digit, would have {nmi:.0f} %")
+
+
+def test_drift_of_joint_methods():
+    claims = {each["id"]: each for each in json.loads((ROOT / "notebooks" / "claims.json").read_text())["claims"]}
+    drift = {each["about"].removeprefix("FD of "): each for each in claims["rdc-15"]["questions"]}
+    surely = [name for name, each in drift.items() if each["low"] > 0.1]
+    open_ = [name for name, each in drift.items() if each["verdict"] == "undecided"]
+    assert (surely, sorted(open_)) == (["IDEC", "DCN", "DKM"], ["DynAE", "VaDE"])
+    state("rdc/all_methods", "FD is above 0.1 for IDEC, DCN and DKM on average, and for DynAE and VaDE")
+    question = claims["deepcluster-17"]["questions"][0]
+    assert question["high"] > 10 > question["mean"]
+    state("deepcluster/small_images", "The interval of three seeds reaches beyond 10 %")
+
+
+SVD, WORDS, LLAMA = "TF-IDF, SVD to", "word vectors of these texts, 100", "WordLlama, 256 (pretrained on outside text)"
+
+
+def test_texts_and_their_cluster_ids():
+    table = means("ssl/text_signal")
+    acc, gain = table["acc"].unstack("dataset"), (table["acc after"] - table["acc"]).unstack("dataset")
+    stack = acc.loc[[f"{SVD} {d}" for d in (10, 20, 50, 100, 200, 300)], "stackoverflow"]
+    ahead = (acc.loc[LLAMA] - acc.loc[WORDS])[["stackoverflow", "searchsnippets"]]
+    good = gain.loc[[f"{SVD} 20", LLAMA], "stackoverflow"]
+    poor = [*gain["searchsnippets"].dropna(), *gain.loc["TF-IDF, 2,000 words"]]
+    assert (acc.loc[LLAMA] - acc.loc[WORDS])["biomedical"] < 0
+    state(
+        "ssl/text_signal",
+        f"k-means** put {stack[f'{SVD} 20']:.0f} % of StackOverflow's texts",
+        f"from 10 to 300 dimensions the means lie between {stack.min():.0f} and {stack.max():.0f} %",
+        f"reach {acc.loc[WORDS, 'stackoverflow']:.0f} % on StackOverflow",
+        f"is ahead of them by {between(ahead)} points on StackOverflow and SearchSnippets",
+        f"ten rounds cost {-good.mean():.0f} points of ACC",
+        f"the rounds gain {int(min(poor))} to {max(poor):.0f} points",
+    )
+
+
+def test_what_chooses_vectors_without_labels():
+    table = means("ssl/tuning_without_labels")
+    acc = table["acc"].unstack("dataset")
+    spread, lost = acc.max() - acc.min(), acc.max() - acc.loc[f"{SVD} 10"]
+    chosen = {c: table[c].unstack("dataset").idxmax() for c in ("silhouette", "loss", "agreement")}
+    for name in ("searchsnippets", "biomedical"):
+        assert {chosen["silhouette"][name], chosen["loss"][name]} == {f"{SVD} 10"}
+    assert chosen["agreement"].to_dict() == {
+        "searchsnippets": LLAMA,
+        "biomedical": f"{SVD} 10",
+        "stackoverflow": f"{SVD} 10",
+    }
+    stack = acc["stackoverflow"]
+    state(
+        "ssl/tuning_without_labels",
+        f"differ by {spread['biomedical']:.0f} points of ACC on Biomedical, {spread['stackoverflow']:.0f} on "
+        f"StackOverflow and {spread['searchsnippets']:.0f} on SearchSnippets",
+        f"{lost['searchsnippets']:.1f} and {lost['biomedical']:.1f} points of ACC behind the best",
+        f"on StackOverflow at a cost of {lost['stackoverflow']:.0f} points",
+        f"{stack[f'{SVD} 10']:.0f} % if agreement or the loss chose the dimension, {stack[f'{SVD} 20']:.0f} % if the "
+        "silhouette did",
+    )
+
+
+def test_rivals_in_dcss_s_time():
+    table = means("dcss/rivals").loc["usps"]
+    gain = table["ACC, % in DCSS's time"] - table.loc["AE+k-means", "ACC, % in DCSS's time"]
+    time = table.loc["DCSS", "core-seconds"] / table.loc["N2D", "core-seconds"]
+    assert (round(gain["BRB (IDEC)"]), round(gain["DCSS"])) == (3, 4) and round(time) == 7
+    state("dcss/rivals", "gains about three points over the start, DCSS about four", "in a seventh of its time")
+
+
+def test_one_update_and_k_updates():
+    table = means("dcss/k_updates_or_one").loc["usps"]
+    networks, step, tenth = ("convolutional", "fully connected"), "at step = 1e-06", "at step = 1e-07"
+    one = table.loc[[f"{network}: one update" for network in networks]]
+    turn = table.loc[[f"{network}: K updates" for network in networks]]
+    for score in ("acc", "nmi"):
+        assert (abs(one[f"{score} {step}"].to_numpy() - turn[f"{score} {step}"].to_numpy()) < 0.5).all()
+    faster = turn[f"seconds {step}"].to_numpy() / one[f"seconds {step}"].to_numpy()
+    assert all(8.5 < ratio < 9.6 for ratio in faster), "about a ninth"
+    shares = one[[f"share {step}", f"share {tenth}"]]
+    state(
+        "dcss/k_updates_or_one",
+        "ACC and NMI agree within a fraction of a point on average",
+        f"lie apart by {between(one[f'apart {step}'])} % of the way",
+        f"they lie apart by {between(one[f'apart {tenth}'])} % of it",
+        f"Centering is {between(shares.iloc[0])} % of the loss on the convolutional network** and "
+        f"{between(shares.iloc[1])} % on the fully connected one",
+        "about a ninth of the time",
+    )
