@@ -18,6 +18,17 @@ from dcbook.chapters.ssl.grids.texts import (
     spaces,
     vectors,
 )
+from dcbook.chapters.ssl.grids.without_labels import (
+    AE,
+    COMPONENTS,
+    DEEP,
+    K_MEANS,
+    MEDICAL,
+    SOUND,
+    medical,
+    sound,
+    summaries,
+)
 
 GRIDS = {
     "spaces": spaces,
@@ -25,4 +36,7 @@ GRIDS = {
     "networks": networks,
     "collapse": collapse,
     "speed": speed,
+    "medical": medical,
+    "sound": sound,
+    "summaries": summaries,
 }
