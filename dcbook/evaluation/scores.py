@@ -49,7 +49,7 @@ def accuracy(labels_true: ArrayLike, labels_pred: ArrayLike) -> float:
 
 
 def balanced_accuracy(labels_true: ArrayLike, labels_pred: ArrayLike) -> float:
-    """Mean over the classes of the share of a class that its cluster holds, under the one-to-one map that is best for it.
+    """Mean over the classes of the share of a class that its cluster holds, under the best one-to-one map for this mean.
 
     All samples in one cluster score 1/K, whatever the share of the largest of the K classes.
     """
