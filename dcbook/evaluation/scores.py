@@ -49,7 +49,7 @@ def accuracy(labels_true: ArrayLike, labels_pred: ArrayLike) -> float:
 
 
 def balanced_accuracy(labels_true: ArrayLike, labels_pred: ArrayLike) -> float:
-    """Mean over the classes of the share of a class that its cluster holds, under the best one-to-one map for this mean.
+    """Mean over the classes of the share of a class that its cluster holds, under the one-to-one map with most of it.
 
     All samples in one cluster score 1/K, whatever the share of the largest of the K classes.
     """
