@@ -50,7 +50,8 @@ def _quick(dataset: str) -> Scale:
 
 
 # Updates of pretraining at `laptop`: 1,040 on BreastMNIST, 1,150 on PneumoniaMNIST, 450 on VesselMNIST3D, 1,000 on
-# JapaneseVowels. A volume has 28 times as many numbers as an image, so its first layer is narrower. At `quick`, digits stand in for both: "is it an eight?" for a diagnosis, "which digit?" for a speaker.
+# JapaneseVowels. A volume has 28 times as many numbers as an image, so its first layer is narrower.
+# At `quick`, digits stand in for both: "is it an eight?" for a diagnosis, "which digit?" for a speaker.
 MEDICAL = {
     "quick": (_quick("digits-eights"),),
     "laptop": (
