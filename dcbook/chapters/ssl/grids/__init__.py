@@ -24,6 +24,7 @@ from dcbook.chapters.ssl.grids.without_labels import (
     DEEP,
     K_MEANS,
     MEDICAL,
+    PROBED,
     SOUND,
     medical,
     sound,

@@ -66,6 +66,7 @@ SOUND = {
     "laptop": (_laptop("japanese-vowels", 5, epochs=100),),
     "paper": (_paper("japanese-vowels"),),
 }
+PROBED = {name: scales[0] for name, scales in MEDICAL.items()}  # one of each, for the parameters of the page
 SUMMARIES = ("japanese-vowels-moments", "japanese-vowels-means")
 
 
