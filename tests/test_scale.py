@@ -38,6 +38,14 @@ def test_principal_components_and_new_samples(x):
     np.testing.assert_array_equal(model.predict(x), model.labels_)
 
 
+def test_samples_with_more_numbers_than_there_are_samples():
+    wide = np.random.default_rng(0).normal(size=(40, 300)).astype(np.float32)
+    found = MiniBatchKMeans(3, pca_dim=5, batch_size=None, random_state=0).fit(wide).transform(wide)
+    expected = PCA(5, svd_solver="full").fit_transform(wide)
+    np.testing.assert_allclose(np.abs(found), np.abs(expected), atol=1e-3)
+    assert MiniBatchKMeans(3, pca_dim=40, batch_size=None, random_state=0).fit(wide).transform(wide).shape == (40, 40)
+
+
 def test_sparse_samples_have_the_clusters_of_dense_ones(x):
     spread = np.zeros((300, 240), dtype=np.float32)
     spread[:, ::20] = x
