@@ -85,9 +85,11 @@ def three(k_means, ae, dec, **more):
 
 def test_judges():
     poor, good = three(0.55, 0.58, 0.6), three(0.8, 0.85, 0.86)
-    assert follow(poor).verdict == "contradicted" and follow(good).verdict == "supported"
-    assert "25.2" in follow(poor).evidence, "(.60 + .001 - .5) / (.9 - .5)"
-    assert follow(three(0.55, 0.58, 0.6, probe=0.55)).verdict == "undecided", "no probe finds the classes either"
+    deep = follow("AE+k-means", "DEC")
+    assert deep(poor).verdict == "contradicted" and deep(good).verdict == "supported"
+    assert "25.2" in deep(poor).evidence, "(.60 + .001 - .5) / (.9 - .5)"
+    assert deep(three(0.55, 0.58, 0.6, probe=0.55)).verdict == "undecided", "no probe finds the classes either"
+    assert follow("k-means", do=False)(poor).verdict == "supported" == follow("k-means")(good).verdict
     assert few_labels_beat_clusters(poor).verdict == "supported"
     assert few_labels_beat_clusters(good).verdict == "contradicted"
     assert adds("DEC", "k-means")(three(0.5, 0.6, 0.7)).verdict == "mixed", "the NMI is the same"

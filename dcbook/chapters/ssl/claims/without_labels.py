@@ -25,21 +25,29 @@ def lead(found: float, record: Record) -> float:
     return 100 * (found - record.portrait["chance"])
 
 
-def follow(records: Sequence[Record]) -> Answer:
-    """Clusters of both deep methods find more than half of what a probe on the samples finds above chance."""
-    samples = of(records, K_MEANS)
-    probe = {at: lead(r.portrait["probe"]["balanced"], r) for at, r in samples.items()}
-    questions = []
-    for method in (AE, DEEP):
-        pairs = [
-            (at[0], 100 * lead(r.portrait["balanced"], r) / probe[at])
-            for at, r in of(records, method).items()
-            if at in probe
-        ]
-        questions.append(Question(f"share of the probe's lead, {method},", Contrast(grouped(pairs), "%"), above=HALF))
-    found = Contrast(grouped((at[0], value) for at, value in probe.items()), "% above chance")
-    premise = Question("balanced accuracy of a probe on the samples", found, above=LEAD)
-    return Answer(questions, premises=[premise])
+def follow(*methods: str, do: bool = True) -> Judge:
+    """Clusters of each method find more than half of what a probe on the samples finds above chance (`do`), or less.
+
+    The probe is that on the samples of k-means, and must itself be far above chance.
+    """
+
+    def judge(records: Sequence[Record]) -> Answer:
+        samples = of(records, K_MEANS)
+        probe = {at: lead(r.portrait["probe"]["balanced"], r) for at, r in samples.items()}
+        limit = {"above": HALF} if do else {"below": HALF}
+        questions = []
+        for method in methods:
+            pairs = [
+                (at[0], 100 * lead(r.portrait["balanced"], r) / probe[at])
+                for at, r in of(records, method).items()
+                if at in probe
+            ]
+            questions.append(Question(f"share of the probe's lead, {method},", Contrast(grouped(pairs), "%"), **limit))
+        found = Contrast(grouped((at[0], value) for at, value in probe.items()), "% above chance")
+        premise = Question("balanced accuracy of a probe on the samples", found, above=LEAD)
+        return Answer(questions, premises=[premise])
+
+    return judge
 
 
 def adds(better: str, worse: str) -> Judge:
@@ -83,10 +91,25 @@ CLAIMS = [
             f"it is practical where labels are dear, {what}: the clusters follow {target}, that is, they find more "
             "than half of what a linear probe with all labels finds above chance",
             PAGE,
-            follow,
+            follow(AE, DEEP),
             runs,
         )
         for what, (_, target, runs) in {"medical images": MEDICAL, "audio": SOUND}.items()
+    ),
+    Claim(
+        "C8, this book",
+        "on medical images, the clusters of k-means on principal components do not follow the diagnosis, although a "
+        "probe on the same components finds it",
+        PAGE,
+        follow(K_MEANS, do=False),
+        medical,
+    ),
+    Claim(
+        "C8, this book",
+        "on spoken vowels, the clusters of k-means on the frames follow the speaker",
+        PAGE,
+        follow(K_MEANS),
+        sound,
     ),
     *(
         Claim(
