@@ -4,7 +4,13 @@ from dcbook.book.comparisons import gains, matters_little
 from dcbook.book.verdicts import NOT_YET, Claim
 from dcbook.chapters.ssl.claims import scale, without_labels
 from dcbook.chapters.ssl.claims.collapse import all_in_one, every_weight_prevents, needs
-from dcbook.chapters.ssl.claims.texts import helps_with_few_labels, poor_starts_gain, signal_helps, stays_below
+from dcbook.chapters.ssl.claims.texts import (
+    depends_on_input,
+    helps_with_few_labels,
+    poor_starts_gain,
+    signal_helps,
+    stays_below,
+)
 from dcbook.chapters.ssl.claims.tuning import setting_matters, tells_the_best
 from dcbook.chapters.ssl.grids import GRIDS, vectors, weighted
 from dcbook.chapters.ssl.tables import CRITERIA
@@ -69,6 +75,13 @@ CLAIMS = [
             "DEC (Self-Train)": gains("DEC", "AE+k-means"),
             "IDEC": gains("IDEC", "AE+k-means"),
         }.items()
+    ),
+    Claim(
+        "C3, this book",
+        "DEC gains more where the network sees the words (TF-IDF) than where it sees their averaged vectors",
+        TEXT,
+        depends_on_input("DEC", "AE+k-means", "tfidf-2000/min-max", "words-100/min-max"),
+        GRIDS["networks"],
     ),
     Claim(
         "C4",
