@@ -120,3 +120,9 @@ def test_tables_and_picture():
     assert frame[frame["method"] == "a"]["share"].tolist() == [62.5, 37.5, 0, 0]
     bars = [bar for bar in pictures.shares(frame).axes[0].patches if bar.get_width() > 0]
     assert [bar.get_width() for bar in bars] == [62.5, 37.5, 100]
+
+
+def test_the_sweep_of_weights_is_a_part_of_the_runs_on_collapse():
+    every = [run.identity for run in grids.collapse("laptop")]
+    sweep = [run.identity for run in grids.weights("laptop")]
+    assert len(sweep) == 3 * len(grids.WEIGHTS) and all(run in every for run in sweep)

@@ -7,8 +7,9 @@ from sklearn.decomposition import PCA
 
 from dcbook.book.verdicts import NotTested
 from dcbook.chapters.ssl import grids, pictures, tables
-from dcbook.chapters.ssl.claims.scale import crowds, keeps_classes, remedy
-from dcbook.experiments import Record, summarize
+from dcbook.chapters.ssl.claims.scale import IMAGES, TEXTS, crowds, keeps_classes, remedy
+from dcbook.experiments import Contrast, Record, summarize
+from dcbook.experiments.ratio import Ratio
 from dcbook.methods import MiniBatchKMeans
 
 
@@ -35,6 +36,14 @@ def test_principal_components_and_new_samples(x):
     np.testing.assert_allclose(model.transform(x), expected, atol=1e-4)
     assert model.cluster_centers_.shape == (5, 4)
     np.testing.assert_array_equal(model.predict(x), model.labels_)
+
+
+def test_samples_with_more_numbers_than_there_are_samples():
+    wide = np.random.default_rng(0).normal(size=(40, 300)).astype(np.float32)
+    found = MiniBatchKMeans(3, pca_dim=5, batch_size=None, random_state=0).fit(wide).transform(wide)
+    expected = PCA(5, svd_solver="full").fit_transform(wide)
+    np.testing.assert_allclose(np.abs(found), np.abs(expected), atol=1e-3)
+    assert MiniBatchKMeans(3, pca_dim=40, batch_size=None, random_state=0).fit(wide).transform(wide).shape == (40, 40)
 
 
 def test_sparse_samples_have_the_clusters_of_dense_ones(x):
@@ -72,20 +81,40 @@ def beside(k, seconds, inertia, nmi=0.5, **more):
 
 def test_judges():
     good = beside(1000, 2.0, 103.0, 0.49)
-    assert remedy(1000)(good).verdict == "supported"
-    assert "79.9" in remedy(1000)(good).evidence and "3.0" in remedy(1000)(good).evidence
-    assert keeps_classes(1000)(good).verdict == "supported"
-    assert remedy(1000)(beside(1000, 9.0, 103.0)).verdict == "mixed", "it costs little and saves little"
-    assert remedy(1000)(beside(1000, 9.0, 110.0)).verdict == "contradicted"
-    assert keeps_classes(1000)(beside(1000, 2.0, 103.0, 0.3)).verdict == "contradicted"
+    assert remedy(IMAGES, 1000)(good).verdict == "supported"
+    evidence = remedy(IMAGES, 1000)(good).evidence
+    assert "0.20 [0.20, 0.21] times" in evidence and "1.03 [1.03, 1.03] times" in evidence
+    assert keeps_classes(IMAGES, 1000)(good).verdict == "supported"
+    assert remedy(IMAGES, 1000)(beside(1000, 9.0, 103.0)).verdict == "mixed", "it costs little and saves little"
+    assert remedy(IMAGES, 1000)(beside(1000, 9.0, 110.0)).verdict == "contradicted"
+    assert keeps_classes(IMAGES, 1000)(beside(1000, 2.0, 103.0, 0.3)).verdict == "contradicted"
     with pytest.raises(NotTested, match="10 clusters"):
-        remedy(10)(good)
+        remedy(IMAGES, 10)(good)
+    with pytest.raises(NotTested, match="sparse texts"):
+        remedy(TEXTS, 1000)(good)
     texts = {"where": "stackoverflow", "vectors": "tfidf-2000"}
-    assert crowds("tfidf", 10)(beside(10, 1.0, 100.0, sizes=(90, 10), **texts)).verdict == "undecided", "so does Lloyd"
+    both = good + beside(1000, 20.0, 103.0, **texts)
+    assert remedy(IMAGES, 1000)(both).verdict == "supported", "texts do not count"
+    assert remedy(TEXTS, 1000)(both).verdict == "mixed", "twice the time"
+    assert crowds(10)(beside(10, 1.0, 100.0, sizes=(90, 10), **texts)).verdict == "undecided", "so does Lloyd"
     spread = [r for r in beside(10, 1.0, 100.0, sizes=(90, 10), **texts)]
     for r in spread[:3]:
         r.portrait["sizes"] = [40, 30, 30]
-    assert crowds("tfidf", 10)(spread).verdict == "supported"
+    assert crowds(10)(spread).verdict == "supported"
+
+
+def test_ratios_are_compared_on_a_logarithmic_scale():
+    ratio = Ratio({"a": (0.5, 2.0), "b": (1.0, 4.0)})
+    assert ratio.means == pytest.approx({"a": 1, "b": 2}) and ratio.mean == pytest.approx(2**0.5)
+    logs = Contrast({"a": (-np.log(2), np.log(2)), "b": (0.0, np.log(4))})
+    assert ratio.interval() == pytest.approx(np.exp(logs.interval())) and ratio.interval()[0] > 0
+    assert ratio.interval_on("b") == pytest.approx(np.exp(logs.interval_on("b")))
+    turned = Ratio({"a": (2.0, 0.5), "b": (1.0, 0.25)})
+    assert turned.interval() == pytest.approx([1 / end for end in reversed(ratio.interval())])
+    assert Ratio({"a": (0.5,)}).interval() == (0, np.inf)
+    assert ratio.between() is None and str(ratio).startswith("1.41 [0.")
+    with pytest.raises(ValueError, match="above 0"):
+        Ratio({"a": (1.0, 0.0)})
 
 
 def test_table_and_picture():

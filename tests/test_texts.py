@@ -12,8 +12,15 @@ from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.preprocessing import normalize
 
+from dcbook.book.verdicts import NotTested
 from dcbook.chapters.ssl import tables
-from dcbook.chapters.ssl.claims.texts import helps_with_few_labels, poor_starts_gain, signal_helps, stays_below
+from dcbook.chapters.ssl.claims.texts import (
+    depends_on_input,
+    helps_with_few_labels,
+    poor_starts_gain,
+    signal_helps,
+    stays_below,
+)
 from dcbook.chapters.ssl.claims.tuning import setting_matters, tells_the_best
 from dcbook.chapters.ssl.watches import CONTROL, SIGNAL, Signal, Unlabeled, agreement
 from dcbook.data import Corpus, Dataset, MissingDataError, data_root, files, load, short_texts
@@ -384,6 +391,21 @@ def test_a_reported_number_is_a_limit():
     assert stays_below("SCCL", "stackoverflow", ["svd-20"])(rows).verdict == "contradicted"
     assert stays_below("SCCL", "stackoverflow", ["svd-300"])(rows).verdict == "supported"
     assert stays_below("SCCL", "stackoverflow", ["svd-20", "svd-300"])(rows).verdict == "mixed"
+
+
+def test_the_gain_of_a_network_on_two_inputs_is_compared_seed_by_seed():
+    def runs(kind, gain):
+        pairs = [(record(kind, s, 0.4), record(kind, s, 0.4 + gain + s / 1000)) for s in range(3)]
+        for start, deep in pairs:
+            start.run["method"], deep.run["method"] = "AE+k-means", "DEC"
+        return [each for pair in pairs for each in pair]
+
+    judge = depends_on_input("DEC", "AE+k-means", "tfidf-9", "words-9")
+    answer = judge(runs("tfidf-9", 0.1) + runs("words-9", -0.05))
+    assert answer.verdict == "supported" and "+15.0" in answer.evidence
+    assert judge(runs("tfidf-9", 0.1) + runs("words-9", 0.2)).verdict == "contradicted"
+    with pytest.raises(NotTested, match="words-9"):
+        judge(runs("tfidf-9", 0.1))
 
 
 def sweep(rank):

@@ -16,13 +16,20 @@ FOLDER, PARTS = "datasets/data/JapaneseVowels", ("TRAIN", "TEST")
 HOW = "install one of them: pip install --no-deps sktime (8 MB, of which dcbook reads two files and runs nothing)"
 SHAPE = 640, 12, 9  # utterances, coefficients, speakers
 FRAMES = 20
+SUMMARIES = {
+    "means": lambda series: series.mean(1),
+    "moments": lambda series: np.concatenate([series.mean(1), series.std(1)]),
+}
 
 
-def read(files: Files) -> tuple[Arrays, list[str]]:
+def read(files: Files, form: str = "") -> tuple[Arrays, list[str]]:
     """Utterances (640, 1, 20, 12) float32 in [0, 1]: frames by coefficients; speakers 0..8; their names.
 
     Each utterance is brought to 20 frames by linear interpolation, and all numbers together by one map to [0, 1], which
     keeps the proportions of distances. The published training and test parts are joined, in this order.
+
+    form : "means" for the 12 means over the frames of an utterance instead, (640, 12) in the units of the files, or
+        "moments" for the 12 means and 12 standard deviations, (640, 24).
     """
     package, folder = _folder()
     utterances, labels = [], []
@@ -38,11 +45,17 @@ def read(files: Files) -> tuple[Arrays, list[str]]:
     found = len(utterances), len(utterances[0]), len(set(labels))
     if found != SHAPE or {len(each) for each in utterances} != {SHAPE[1]}:
         raise DataError(f"{folder}: it has {found} utterances, coefficients and speakers, not {SHAPE}")
-    x = np.stack([resampled(each, FRAMES) for each in utterances])
-    x = (x - x.min()) / np.ptp(x)
-    files.note("each utterance resampled to 20 frames")
     speakers = np.unique(labels)
-    return (x.astype(np.float32)[:, None], np.searchsorted(speakers, labels)), [f"speaker {k}" for k in speakers]
+    return (_samples(utterances, form, files), np.searchsorted(speakers, labels)), [f"speaker {k}" for k in speakers]
+
+
+def _samples(utterances: list[np.ndarray], form: str, files: Files) -> np.ndarray:
+    if form:
+        files.note(f"{form} over the frames of each utterance")
+        return np.stack([SUMMARIES[form](each) for each in utterances]).astype(np.float32)
+    x = np.stack([resampled(each, FRAMES) for each in utterances])
+    files.note("each utterance resampled to 20 frames")
+    return ((x - x.min()) / np.ptp(x)).astype(np.float32)[:, None]
 
 
 def parsed(text: str) -> tuple[list[np.ndarray], list[int]]:

@@ -66,6 +66,7 @@ def _short_texts(name: str, size: str) -> Source:
 
 SOURCES = {
     "digits": Source("sklearn.datasets.load_digits", digits.read),
+    "digits-eights": Source("sklearn.datasets.load_digits, eight or not", digits.read_eights),
     "digits-rgb": Source("sklearn.datasets.load_digits, tinted", digits.read_rgb),
     "patches": Source("sklearn.datasets.load_sample_images", patches.read),
     "arcs": Source("dcbook.data.arcs", arcs.read),
@@ -88,7 +89,12 @@ SOURCES = {
     "pneumoniamnist": _medmnist("pneumoniamnist", "4 MB"),
     "bloodmnist": _medmnist("bloodmnist", "35 MB"),
     "vesselmnist3d": _medmnist("vesselmnist3d", "0.4 MB"),
-    "japanese-vowels": Source("sktime or aeon", japanese_vowels.read, how=japanese_vowels.HOW),
+    **{
+        f"japanese-vowels{'-' * bool(form)}{form}": Source(
+            "sktime or aeon", partial(japanese_vowels.read, form=form), how=japanese_vowels.HOW
+        )
+        for form in ("", *japanese_vowels.SUMMARIES)
+    },
     "questions": Source("dcbook.data.questions", questions.read, how="it ships with dcbook", texts=True),
     "stackoverflow": _short_texts("StackOverflow", "1 MB"),
     "searchsnippets": _short_texts("SearchSnippets", "2 MB"),

@@ -27,7 +27,18 @@ from dcbook.evaluation.retrieval import (
     region_vectors,
 )
 from dcbook.evaluation.rmac import rmac, rmac_descriptor, rmac_regions
-from dcbook.evaluation.scores import UNMATCHED, accuracy, ari, macro_f1, majority_vote, match, micro_f1, nmi, scores
+from dcbook.evaluation.scores import (
+    UNMATCHED,
+    accuracy,
+    ari,
+    balanced_accuracy,
+    macro_f1,
+    majority_vote,
+    match,
+    micro_f1,
+    nmi,
+    scores,
+)
 from dcbook.evaluation.supervised import train_with_labels, transferred
 from dcbook.evaluation.voc import VOC_CLASSES, evaluate_voc, fit_voc, masked_bce, voc2007, voc_labels
 from dcbook.evaluation.words import describe_clusters, top_words
@@ -45,6 +56,7 @@ __all__ = [
     "activations",
     "ari",
     "average_precision",
+    "balanced_accuracy",
     "class_share",
     "cluster_dimensions",
     "cosine",

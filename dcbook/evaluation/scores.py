@@ -48,6 +48,16 @@ def accuracy(labels_true: ArrayLike, labels_pred: ArrayLike) -> float:
     return float(np.mean(y == position))
 
 
+def balanced_accuracy(labels_true: ArrayLike, labels_pred: ArrayLike) -> float:
+    """Mean over the classes of the share of a class that its cluster holds, under the one-to-one map with most of it.
+
+    All samples in one cluster score 1/K, whatever the share of the largest of the K classes.
+    """
+    y, c = (np.unique(labels, return_inverse=True)[1] for labels in _check(labels_true, labels_pred))
+    shares = contingency_matrix(y, c) / np.bincount(y)[:, None]
+    return float(shares[linear_sum_assignment(shares, maximize=True)].sum() / len(shares))
+
+
 def majority_vote(labels_true: ArrayLike, labels_pred: ArrayLike) -> float:
     """Many-to-one accuracy (purity): the share of samples that belong to the most frequent class of their cluster.
 

@@ -74,7 +74,8 @@ class MiniBatchKMeans(ShallowClusterer):
         """The principal components of the samples of a fit, which keeps the projection."""
         if self.pca_dim is None:
             return x
-        pca = PCA(self.pca_dim, svd_solver="covariance_eigh").fit(x)
+        solver = "arpack" if self.pca_dim < len(x) < x.shape[1] else "covariance_eigh"  # no matrix larger than x
+        pca = PCA(self.pca_dim, svd_solver=solver, random_state=0).fit(x)
         self.whitening_mean_, self.whitening_projection_ = pca.mean_, pca.components_.T
         return self._features(torch.as_tensor(x)).numpy()
 

@@ -3,6 +3,7 @@
 METRICS = {"acc": "ACC", "nmi": "NMI", "ari": "ARI", "f1_macro": "F1-macro", "f1_micro": "F1-micro"}
 DATASETS = {
     "digits": "digits (8×8)",
+    "digits-eights": "eights among digits (8×8)",
     "digits-rgb": "tinted digits (8×8)",
     "patches": "patches of two photographs",
     "arcs": "arcs",
@@ -26,6 +27,8 @@ DATASETS = {
     "searchsnippets": "SearchSnippets",
     "biomedical": "Biomedical",
     "japanese-vowels": "JapaneseVowels",
+    "japanese-vowels-means": "JapaneseVowels, means",
+    "japanese-vowels-moments": "JapaneseVowels, means and deviations",
 }
 LEARNERS = {"simclr": "SimCLR", "moco": "MoCo"}
 

@@ -37,7 +37,8 @@ SETS = {
 
 def test_every_name_is_tested_here():
     texts = {"questions", "stackoverflow", "searchsnippets", "biomedical"}  # tests/test_texts.py
-    others = {"digits", "digits-rgb", "patches", "arcs", "imagenet10", "japanese-vowels"}
+    others = {"digits", "digits-eights", "digits-rgb", "patches", "arcs", "imagenet10"}
+    others |= {f"japanese-vowels{form}" for form in ("", "-means", "-moments")}  # tests/data/test_japanese_vowels.py
     assert {*SETS, *texts, *others} == set(NAMES)
 
 

@@ -52,6 +52,17 @@ def test_a_package_is_read_and_not_run(package):
     assert load("japanese-vowels", subset=90).images.shape == (90, 1, 20, 12)
 
 
+def test_summaries_are_those_of_the_frames_in_the_file(package):
+    first = (package / "JapaneseVowels_TRAIN.ts").read_text().splitlines()[3].split(":")[:-1]
+    channels = [np.array(channel.split(","), dtype=float) for channel in first]
+    means, moments = load("japanese-vowels-means"), load("japanese-vowels-moments")
+    assert means.images.shape == (640, 12) and moments.images.shape == (640, 24)
+    expected = [channel.mean() for channel in channels] + [channel.std() for channel in channels]
+    np.testing.assert_allclose(moments.images[0], expected, rtol=1e-5)
+    np.testing.assert_array_equal(means.images, moments.images[:, :12])
+    assert means.labels.tolist() == load("japanese-vowels").labels.tolist()
+
+
 def test_a_cut_file_is_refused(package):
     path = package / "JapaneseVowels_TEST.ts"
     path.write_text("\n".join(path.read_text().splitlines()[:-1]))

@@ -58,6 +58,28 @@ def helps_with_few_labels(records: Sequence[Record]) -> Answer:
     )
 
 
+def depends_on_input(method: str, start: str, words: str, averages: str) -> Judge:
+    """`method` gains more over its `start` from vectors of the kind `words` than from those of the kind `averages`."""
+
+    def judge(records: Sequence[Record]) -> Answer:
+        acc: dict[str, dict[tuple[str, str, int], float]] = {method: {}, start: {}}
+        for r in records:
+            if r.run["method"] in acc:
+                acc[r.run["method"]][r.run["dataset"], kind_of(r), r.run["seed"]] = 100 * r.scores["acc"]
+        gain = {at: value - acc[start][at] for at, value in acc[method].items() if at in acc[start]}
+        pairs = [
+            (dataset, value - gain[dataset, averages, seed])
+            for (dataset, kind, seed), value in gain.items()
+            if kind == words and (dataset, averages, seed) in gain
+        ]
+        if not pairs:
+            raise NotTested(f"no records of {method} and {start} on {words} and on {averages}")
+        about = f"gain in ACC with {words} over that with {averages}"
+        return Answer([Question(about, Contrast(grouped(pairs)))])
+
+    return judge
+
+
 def stays_below(method: str, dataset: str, kinds: Sequence[str]) -> Judge:
     """k-means in each of these kinds of vectors has a lower ACC than is reported of `method`."""
 

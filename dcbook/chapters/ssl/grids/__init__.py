@@ -4,7 +4,7 @@ A name in capitals holds settings, scale by scale; a function takes a scale's na
 """
 
 from dcbook.chapters.ssl.grids.collapse import VECTORS as COLLAPSE
-from dcbook.chapters.ssl.grids.collapse import WEIGHTS, collapse, weighted
+from dcbook.chapters.ssl.grids.collapse import WEIGHTS, collapse, weighted, weights
 from dcbook.chapters.ssl.grids.scale import BATCHES, CLUSTERS, IN_BATCHES, LLOYD, in_batches, speed
 from dcbook.chapters.ssl.grids.texts import (
     INPUTS,
@@ -18,6 +18,18 @@ from dcbook.chapters.ssl.grids.texts import (
     spaces,
     vectors,
 )
+from dcbook.chapters.ssl.grids.without_labels import (
+    AE,
+    COMPONENTS,
+    DEEP,
+    K_MEANS,
+    MEDICAL,
+    PROBED,
+    SOUND,
+    medical,
+    sound,
+    summaries,
+)
 
 GRIDS = {
     "spaces": spaces,
@@ -25,4 +37,7 @@ GRIDS = {
     "networks": networks,
     "collapse": collapse,
     "speed": speed,
+    "medical": medical,
+    "sound": sound,
+    "summaries": summaries,
 }

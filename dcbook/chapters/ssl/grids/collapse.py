@@ -88,3 +88,8 @@ IMAGES = {
 def collapse(scale: str, seeds: Seeds = None) -> list[Run]:
     """Each method with and without its safeguard."""
     return runs(VECTORS[scale], seeds=seeds) + runs(IMAGES[scale], seeds=seeds)
+
+
+def weights(scale: str, seeds: Seeds = None) -> list[Run]:
+    """Neighbor consistency at each weight of the entropy: a part of `collapse`."""
+    return runs(VECTORS[scale], [weighted(w) for w in WEIGHTS], seeds=seeds)

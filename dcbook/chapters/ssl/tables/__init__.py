@@ -12,3 +12,4 @@ from dcbook.chapters.ssl.tables.tuning import (
     stored_sweeps,
     tuning_numbers,
 )
+from dcbook.chapters.ssl.tables.without_labels import beside_probes, brightness_table, probed_numbers, probed_table

@@ -12,7 +12,7 @@ from dcbook.experiments import Record
 
 # The criteria in words, by their columns; larger is better for each, so the loss has a minus
 CRITERIA = {"silhouette": "silhouette", "agreement": "agreement between seeds", "loss": "loss of k-means"}
-LOSSES = ("total", "pairwise")  # names in a history; the first that it has is used
+LOSSES = ("total", "pairwise", "loss")  # of a history, the first that it has
 
 
 def criteria(records: Iterable[Record]) -> pd.DataFrame:
