@@ -127,8 +127,8 @@ CLAIMS = [
     *(
         Claim(
             "C5, this book",
-            f"on {TEXTS}, with {k:,} clusters, mini-batch k-means puts more than half of the texts into one cluster, and "
-            "Lloyd's algorithm does not",
+            f"on {TEXTS}, with {k:,} clusters, mini-batch k-means puts more than half of the texts into one cluster, "
+            "and Lloyd's algorithm does not",
             PAGE,
             crowds(k),
             GRIDS["speed"],
