@@ -49,6 +49,7 @@ from dcbook.training.contrastive_pretraining import ContrastivePretraining
 from dcbook.training.inputs import device_or_cpu
 from dcbook.training.pretraining import Pretraining
 from dcbook.training.start import Start
+from dcbook.training.trunk_pretraining import TrunkPretraining
 
 __all__ = [
     "BRB_DCN",
@@ -99,6 +100,7 @@ __all__ = [
     "SpectralNet",
     "Start",
     "SwAV",
+    "TrunkPretraining",
     "VaDE",
     "load_model",
 ]

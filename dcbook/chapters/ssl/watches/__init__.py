@@ -1,5 +1,6 @@
 """What the records of this chapter keep beside scores."""
 
+from dcbook.chapters.ssl.watches.probes import CODES, TRUNK, FewLabels
 from dcbook.chapters.ssl.watches.signal import CONTROL, FEW, SIGNAL, Signal
 from dcbook.chapters.ssl.watches.unlabeled import Unlabeled, agreement
 from dcbook.chapters.ssl.watches.usage import Usage, UsageAndPurity, usage
