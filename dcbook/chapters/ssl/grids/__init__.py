@@ -5,7 +5,7 @@ A name in capitals holds settings, scale by scale; a function takes a scale's na
 
 from dcbook.chapters.ssl.grids.collapse import VECTORS as COLLAPSE
 from dcbook.chapters.ssl.grids.collapse import WEIGHTS, collapse, weighted
-from dcbook.chapters.ssl.grids.probes import PROBES, probes
+from dcbook.chapters.ssl.grids.probes import LENGTHS, PROBES, probes
 from dcbook.chapters.ssl.grids.scale import BATCHES, CLUSTERS, IN_BATCHES, LLOYD, in_batches, speed
 from dcbook.chapters.ssl.grids.texts import (
     INPUTS,

@@ -78,7 +78,7 @@ def on_one_trunk(scale: str, length: Length, views: Views) -> Scale:
         UNTRAINED: Method(
             AEKMeans,
             {"start": replace(recipe, epochs=0)},
-            watch=FewLabels(length.per_class, supervised=length.passes),
+            watch=FewLabels(length.per_class, supervised=2 * length.passes),
         ),
         AE: Method(AEKMeans, start="autoencoder", watch=probe),
         "DEC": Method(DEC, schedule, start="autoencoder", watch=probe),
