@@ -7,6 +7,7 @@ from dcbook.chapters.ssl.grids.collapse import VECTORS as COLLAPSE
 from dcbook.chapters.ssl.grids.collapse import WEIGHTS, collapse, weighted
 from dcbook.chapters.ssl.grids.probes import LENGTHS, PROBES, probes
 from dcbook.chapters.ssl.grids.scale import BATCHES, CLUSTERS, IN_BATCHES, LLOYD, in_batches, speed
+from dcbook.chapters.ssl.grids.targets import TARGETS, targets
 from dcbook.chapters.ssl.grids.texts import (
     INPUTS,
     NETWORKS,
@@ -27,4 +28,5 @@ GRIDS = {
     "collapse": collapse,
     "speed": speed,
     "probes": probes,
+    "targets": targets,
 }

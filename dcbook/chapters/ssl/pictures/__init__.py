@@ -1,5 +1,6 @@
 """Pictures of this chapter."""
 
 from dcbook.chapters.ssl.pictures.collapse import shares
+from dcbook.chapters.ssl.pictures.probes import gains
 from dcbook.chapters.ssl.pictures.scale import speed
 from dcbook.chapters.ssl.pictures.texts import rounds, tuning

@@ -2,5 +2,6 @@
 
 from dcbook.chapters.ssl.watches.probes import CODES, TRUNK, FewLabels
 from dcbook.chapters.ssl.watches.signal import CONTROL, FEW, SIGNAL, Signal
+from dcbook.chapters.ssl.watches.targets import Targets, changes
 from dcbook.chapters.ssl.watches.unlabeled import Unlabeled, agreement
 from dcbook.chapters.ssl.watches.usage import Usage, UsageAndPurity, usage
