@@ -5,6 +5,7 @@ from dcbook.book.verdicts import NOT_YET, Claim
 from dcbook.chapters.ssl.claims.collapse import all_in_one, every_weight_prevents, needs
 from dcbook.chapters.ssl.claims.probes import CLAIMS as OF_PROBES
 from dcbook.chapters.ssl.claims.scale import crowds, keeps_classes, remedy
+from dcbook.chapters.ssl.claims.targets import CLAIMS as OF_TARGETS
 from dcbook.chapters.ssl.claims.texts import helps_with_few_labels, poor_starts_gain, signal_helps, stays_below
 from dcbook.chapters.ssl.claims.tuning import setting_matters, tells_the_best
 from dcbook.chapters.ssl.grids import CLUSTERS, GRIDS, vectors, weighted
@@ -42,7 +43,7 @@ TEXT, SCALE, COLLAPSE, TUNING = "text_signal", "scale", "collapse", "tuning_with
 
 CLAIMS = [
     *OF_PROBES,
-    Claim("C2", "DeepCluster and SwAV both use cluster ids as passing targets", "", NOT_YET),
+    *OF_TARGETS,
     Claim(
         "C3",
         "in text, cluster ids are a training signal: on average over three sets and four kinds of vectors, and in most "
