@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from dcbook.chapters.ssl import grids
+from dcbook.book.verdicts import NotTested
+from dcbook.chapters.ssl import grids, pictures, tables
+from dcbook.chapters.ssl.claims import targets as claims
 from dcbook.chapters.ssl.watches import Targets, changes
 from dcbook.data import load
+from dcbook.experiments import Record, summarize
 from dcbook.methods import DeepCluster, DeepClusterV2, SwAV
 
 SHARED = {
@@ -45,7 +48,7 @@ def test_watch_sees_the_targets_of_each_epoch_and_what_they_cost(name, digits):
 
     def look(model):
         modes.append(model.autoencoder_.training)
-        seen.append(model.targets.cpu().numpy())
+        seen.append(model.targets.cpu().numpy().copy())
         modes.append(model.autoencoder_.training)
         return Targets().epoch(model, digits)
 
@@ -99,3 +102,43 @@ def test_runs_share_network_views_and_epochs(scale):
     for name in ("architecture", "width", "batch_size", "epochs", "crop", "flip", "jitter", "grayscale"):
         assert len({run.params[name] for run in runs}) == 1, name
     assert len({run.params.get("prototypes", run.params.get("n_clusters")) for run in runs}) == 1
+
+
+def run_of(method, seed, moved=0.3, renumbered=0.95, seconds=(2.0, 10.0), nmi=(0.2, 0.5)):
+    """A record of two epochs."""
+    first = {"used": 6, "class_nmi": nmi[0], "target_seconds": seconds[0] / 2, "cpu_seconds": seconds[1] / 2}
+    last = {"used": 5, "class_nmi": nmi[1], "target_seconds": seconds[0], "cpu_seconds": seconds[1]}
+    last |= {"stability": 0.7, "moved": moved + seed / 1000, "renumbered": renumbered + seed / 1000}
+    run = {"method": method, "dataset": "usps", "seed": seed, "params": {}, "sampling": {}}
+    return Record(run, {"acc": 0.5, "nmi": 0.5}, [first, last], {}, {})
+
+
+def three(**swav):
+    """Three seeds of each method; SwAV may differ."""
+    swav = {"moved": 0.2, "renumbered": 0.3, "seconds": (0.2, 10.0)} | swav
+    return [run_of(name, seed, **(swav if name == "SwAV" else {})) for name in claims.METHODS for seed in range(3)]
+
+
+def test_judges():
+    usual = three()
+    for judge in (claims.passes, claims.slower, claims.new_numbers, claims.takes_time, claims.nearer):
+        assert judge(usual).verdict == "supported", judge.__name__
+    assert claims.passes(three(moved=0.01)).verdict == "contradicted"
+    assert claims.slower(three(moved=0.4)).verdict == "contradicted"
+    assert claims.new_numbers(three(renumbered=0.8)).verdict == "mixed"
+    assert claims.takes_time(three(seconds=(5.0, 10.0))).verdict == "mixed"
+    assert claims.nearer(three(nmi=(0.5, 0.4))).verdict == "contradicted"
+    with pytest.raises(NotTested, match="no record of DeepCluster"):
+        claims.passes([r for r in usual if r.run["method"] == "SwAV"])
+
+
+def test_table_and_picture():
+    records = three()
+    row = tables.passing_table(summarize(tables.passing_numbers(records))).iloc[0]
+    assert row["method"] == "DeepCluster" and row["time in making targets, %"] == 20 and row["clusters used"] == 5
+    assert row["images that change cluster, %"] == pytest.approx(30.1)
+    assert (row["NMI with classes, first epoch, %"], row["last epoch, %"]) == (20, 50)
+    frame = tables.passing(records)
+    assert frame["moved"].notna().sum() == 9 and frame["epoch"].max() == 2
+    figure = pictures.passing(frame)
+    assert [len(axis.lines) for axis in figure.axes[:3]] == [3, 3, 3]

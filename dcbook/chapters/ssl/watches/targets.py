@@ -31,7 +31,7 @@ class Targets(Watch):
 
     def epoch(self, model: Any, data: Dataset) -> dict[str, float]:
         """See the class."""
-        now, before = model.targets.cpu().numpy(), _SEEN.get(model)
+        now, before = model.targets.cpu().numpy().copy(), _SEEN.get(model)  # a method may write into its targets
         _SEEN[model] = now
         found = {
             "used": len(np.unique(now)),
