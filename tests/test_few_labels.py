@@ -6,10 +6,13 @@ import torch
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from dcbook.chapters.ssl import grids
+from dcbook.book.verdicts import NotTested
+from dcbook.chapters.ssl import grids, pictures, tables
+from dcbook.chapters.ssl.claims.probes import serves_better
 from dcbook.chapters.ssl.watches.probes import CODES, LABELED, TRUNK, FewLabels, trunk_of
 from dcbook.data import load
 from dcbook.evaluation import few_label_probe, split
+from dcbook.experiments import Record, summarize
 from dcbook.methods import DEC, IDEC, AEKMeans, DeepCluster, SimCLR, Start, TrunkPretraining
 from dcbook.models import BottleneckConvNet
 from dcbook.training.inputs import derived_seed, seeded
@@ -109,3 +112,52 @@ def test_runs_share_trunk_batches_and_passes(scale):
         assert (width, batch) == (length.width, length.batch_size)
         if run.method == "DeepCluster":
             assert run.params["epochs"] * run.params["reassign"] == length.passes
+
+
+def record(method, seed, trunk, codes=None, labeled=None):
+    spaces = {TRUNK: trunk, CODES: codes, LABELED: labeled}
+    probes = {space: {"10": value, "100": value + 0.1} for space, value in spaces.items() if value}
+    run = {"method": method, "dataset": "usps", "seed": seed, "params": {}, "sampling": {}}
+    return Record(run, {"acc": 0.5, "nmi": 0.5}, [], {}, {"probes": probes})
+
+
+def everything():
+    """Three seeds of four methods."""
+    found = []
+    for seed in range(3):
+        e = seed / 1000
+        found += [
+            record("untrained", seed, 0.5, 0.3, 0.8 + e),
+            record("AE", seed, 0.6, 0.6),
+            record("DEC", seed, 0.6 + e, 0.4 + e),
+            record("DeepCluster", seed, 0.7 + e),
+        ]
+    return found
+
+
+def test_judges():
+    found = everything()
+    answer = serves_better("DeepCluster", "untrained")(found)
+    assert answer.verdict == "supported"
+    assert [q.about for q in answer.questions] == [f"accuracy with {n} labels a class" for n in (10, 100)]
+    assert answer.questions[0].estimate.mean == pytest.approx(20.1)
+    assert serves_better("AE", "DeepCluster")(found).verdict == "contradicted"
+    assert serves_better("DEC", "AE")(found).verdict == "no effect"
+    assert serves_better("DEC", "AE", CODES)(found).verdict == "contradicted"
+    for wrong in (("nobody", "no one"), ("DeepCluster", "AE", CODES)):
+        with pytest.raises(NotTested):
+            serves_better(*wrong)(found)
+
+
+def test_tables_and_picture():
+    found = everything()
+    frame = summarize(tables.probe_numbers(found))
+    trunk, codes = tables.probe_table(frame), tables.probe_table(frame, CODES)
+    assert trunk["method"].tolist() == ["untrained", "AE", "DEC", "DeepCluster", LABELED]
+    assert trunk["USPS: 10 labels, %"].tolist()[-1] == "80.1 ± 0.1"
+    assert codes["method"].tolist() == ["untrained", "AE", "DEC"] and codes["USPS: ACC, %"][0] == "50.0 ± 0.0"
+    gained = tables.gains(found)
+    assert "untrained" not in set(gained["method"])
+    mean = gained.groupby(["method", "labels"])["gain"].mean()
+    assert mean["DeepCluster", 10] == pytest.approx(20.1) and mean[LABELED, 100] == pytest.approx(30.1)
+    assert len(pictures.gains(gained).axes[0].lines) == 5, "a line a method, and zero"

@@ -34,6 +34,7 @@ from dcbook.methods.n2d import N2D
 from dcbook.methods.neighbor_consistency import NeighborConsistency
 from dcbook.methods.pac import PAC
 from dcbook.methods.pica import PICA
+from dcbook.methods.pixel_neighbors import PixelNeighbors
 from dcbook.methods.rdc import RDCReconstruction
 from dcbook.methods.scan import SCAN
 from dcbook.methods.simclr import SimCLR
@@ -93,6 +94,7 @@ __all__ = [
     "MiniBatchKMeans",
     "MoCo",
     "NeighborConsistency",
+    "PixelNeighbors",
     "Pretraining",
     "RDCReconstruction",
     "SimCLR",

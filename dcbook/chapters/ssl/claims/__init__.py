@@ -3,6 +3,7 @@
 from dcbook.book.comparisons import gains, matters_little
 from dcbook.book.verdicts import NOT_YET, Claim
 from dcbook.chapters.ssl.claims.collapse import all_in_one, every_weight_prevents, needs
+from dcbook.chapters.ssl.claims.contrastive_first import CLAIMS as OF_CONTRASTIVE_FIRST
 from dcbook.chapters.ssl.claims.probes import CLAIMS as OF_PROBES
 from dcbook.chapters.ssl.claims.scale import crowds, keeps_classes, remedy
 from dcbook.chapters.ssl.claims.targets import CLAIMS as OF_TARGETS
@@ -166,7 +167,7 @@ CLAIMS = [
         gains("AE+k-means", weighted(5.0)),
         GRIDS["collapse"],
     ),
-    Claim("C7", "contrastive learning first and clustering after it (SCAN) is steadier than either", "", NOT_YET),
+    *OF_CONTRASTIVE_FIRST,
     Claim("C8", "it is practical where labels are dear: medical images, audio", "", NOT_YET),
     Claim("C9", "it needs careful tuning: the choice of the vectors decides", TUNING, setting_matters, vectors),
     *(

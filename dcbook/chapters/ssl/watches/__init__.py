@@ -1,6 +1,7 @@
 """What the records of this chapter keep beside scores."""
 
 from dcbook.chapters.ssl.watches.probes import CODES, TRUNK, FewLabels
+from dcbook.chapters.ssl.watches.purity import Purity
 from dcbook.chapters.ssl.watches.signal import CONTROL, FEW, SIGNAL, Signal
 from dcbook.chapters.ssl.watches.targets import Targets, changes
 from dcbook.chapters.ssl.watches.unlabeled import Unlabeled, agreement
