@@ -2,6 +2,7 @@
 
 from dcbook.evaluation.copies import describe_by, distorted, finding_copies
 from dcbook.evaluation.diagnose import Diagnose, shape
+from dcbook.evaluation.few_labels import few_label_probe, split
 from dcbook.evaluation.filters import flatness, learned_alike, matching, resemblance
 from dcbook.evaluation.geometry import (
     Dimensions,
@@ -68,6 +69,7 @@ __all__ = [
     "encoder_gradients",
     "evaluate_retrieval",
     "evaluate_voc",
+    "few_label_probe",
     "finding_copies",
     "fit_voc",
     "flatness",
@@ -102,6 +104,7 @@ __all__ = [
     "scores",
     "shape",
     "spectral_gap",
+    "split",
     "top_words",
     "train_with_labels",
     "transferred",

@@ -34,6 +34,7 @@ from dcbook.methods.n2d import N2D
 from dcbook.methods.neighbor_consistency import NeighborConsistency
 from dcbook.methods.pac import PAC
 from dcbook.methods.pica import PICA
+from dcbook.methods.pixel_neighbors import PixelNeighbors
 from dcbook.methods.rdc import RDCReconstruction
 from dcbook.methods.scan import SCAN
 from dcbook.methods.simclr import SimCLR
@@ -49,6 +50,7 @@ from dcbook.training.contrastive_pretraining import ContrastivePretraining
 from dcbook.training.inputs import device_or_cpu
 from dcbook.training.pretraining import Pretraining
 from dcbook.training.start import Start
+from dcbook.training.trunk_pretraining import TrunkPretraining
 
 __all__ = [
     "BRB_DCN",
@@ -92,6 +94,7 @@ __all__ = [
     "MiniBatchKMeans",
     "MoCo",
     "NeighborConsistency",
+    "PixelNeighbors",
     "Pretraining",
     "RDCReconstruction",
     "SimCLR",
@@ -99,6 +102,7 @@ __all__ = [
     "SpectralNet",
     "Start",
     "SwAV",
+    "TrunkPretraining",
     "VaDE",
     "load_model",
 ]

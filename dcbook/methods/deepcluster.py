@@ -34,6 +34,7 @@ from dcbook.training.augment import Augmentation
 from dcbook.training.deep_clusterer import EVALUATION_BATCH, DeepClusterer
 from dcbook.training.inputs import check_images, derived_seed, in_batches, seeded, stream
 from dcbook.training.optimizers import SGD
+from dcbook.training.passing_targets import PassingTargets
 from dcbook.training.samplers import SAMPLERS
 from dcbook.training.start import Start
 
@@ -42,7 +43,7 @@ PCA_ROWS = 1 << 15  # number of images whose features are used to fit the whiten
 
 
 @dataclass(kw_only=True, repr=False, eq=False)
-class DeepCluster(DeepClusterer):
+class DeepCluster(PassingTargets, DeepClusterer):
     """DeepCluster: alternate between clustering the features and training the network to classify the clusters.
 
     Parameters
@@ -106,7 +107,7 @@ class DeepCluster(DeepClusterer):
 
     SIZES: ClassVar = {"batch_size": 256}
     _decoder_for = None
-    _state = (*DeepClusterer._state, "_pseudo_labels")
+    _state = (*DeepClusterer._state, "_pseudo_labels", "target_seconds_")
     _may_change = (*DeepClusterer._may_change, "epochs")  # the step is constant, so training may be extended
 
     def objectives(self, rows: Tensor) -> dict[str, Tensor]:
@@ -114,10 +115,16 @@ class DeepCluster(DeepClusterer):
         _, scores = self.autoencoder_(self._samples(rows))
         return {"pseudo": nn.functional.cross_entropy(scores, self._pseudo_labels.to(scores.device)[rows])}
 
+    @property
+    def targets(self) -> Tensor:
+        """The clusters (N,) of the epoch."""
+        return self._pseudo_labels
+
     def _optimize(self) -> None:
         body = SGD(self.autoencoder_.encoder.parameters(), self.lr, self.sgd_momentum, self.weight_decay)
         for epoch, log in self._epochs("clustering and training", self.epochs, velocity=body):
-            _, found = self._cluster(stream(self.seed_, f"k-means of epoch {epoch}"))
+            with self._making_targets():
+                _, found = self._cluster(stream(self.seed_, f"k-means of epoch {epoch}"))
             with ExitStack() as drawing:
                 drawing.enter_context(seeded(derived_seed(self.seed_, f"epoch {epoch}")))
                 self.autoencoder_.renew_head(len(self._centers))

@@ -23,10 +23,11 @@ from dcbook.training.augment import Augmentation
 from dcbook.training.contrastive_learner import ContrastiveLearner
 from dcbook.training.deep_clusterer import EVALUATION_BATCH
 from dcbook.training.inputs import check_batch_size, stream
+from dcbook.training.passing_targets import PassingTargets
 
 
 @dataclass(kw_only=True, repr=False, eq=False)
-class DeepClusterV2(ContrastiveLearner):
+class DeepClusterV2(PassingTargets, ContrastiveLearner):
     """DeepCluster-v2: alternate between clustering a memory bank and learning to classify the clusters; then k-means.
 
     Unlike in `DeepCluster`, an epoch does not begin with a pass over all images and a randomly initialized classifier:
@@ -62,18 +63,28 @@ class DeepClusterV2(ContrastiveLearner):
 
     _phase = "clustering and training"
     _head_batch_norm = True
+    _state = (*ContrastiveLearner._state, "target_seconds_")
+    _during_fit = (*ContrastiveLearner._during_fit, "_pseudo_labels")
+
+    @property
+    def targets(self) -> Tensor:
+        """The clusters (N,) of the epoch in the first head."""
+        return self._pseudo_labels[0]
 
     def _optimize(self) -> None:
         network, prototypes = self.autoencoder_, self._prototypes
-        bank = self._first_bank()
+        with self._making_targets():
+            bank = self._first_bank()
         labels = torch.zeros(self.heads, len(self._x), dtype=torch.int64, device=self._x.device)
+        self._pseudo_labels = labels
 
         def cluster() -> dict[str, float]:
             before = labels.clone() if self.history_ else [None] * self.heads
             found = []
             for head in range(self.heads):
                 generator = stream(self.seed_, f"k-means of epoch {len(self.history_)}, head {head}")
-                prototypes[head], labels[head] = self._kmeans_on(bank[head % 2], generator)
+                with self._making_targets():
+                    prototypes[head], labels[head] = self._kmeans_on(bank[head % 2], generator)
                 found.append(_said_of(before[head], labels[head]))
             return {name: sum(of_head[name] for of_head in found) / self.heads for name in found[0]}
 

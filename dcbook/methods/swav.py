@@ -22,10 +22,11 @@ from dcbook.clustering import sinkhorn
 from dcbook.training.contrastive_learner import ContrastiveLearner
 from dcbook.training.inputs import check_batch_size, stream
 from dcbook.training.optimizers import SGD
+from dcbook.training.passing_targets import PassingTargets
 
 
 @dataclass(kw_only=True, repr=False, eq=False)
-class SwAV(ContrastiveLearner):
+class SwAV(PassingTargets, ContrastiveLearner):
     """Swapping Assignments between Views (SwAV): predict the code of a view from the other view; then k-means.
 
     Parameters
@@ -63,6 +64,13 @@ class SwAV(ContrastiveLearner):
     queue_from: int = 15
 
     _head_batch_norm = True
+    _state = (*ContrastiveLearner._state, "target_seconds_")
+
+    @property
+    def targets(self) -> Tensor:
+        """The prototype (N,) that is nearest to each image as it is, without views and without Sinkhorn."""
+        z = torch.as_tensor(self.project(self._x.cpu().numpy()), device=self._prototypes.device)
+        return (z @ self._prototypes.detach().T).argmax(1)
 
     def _optimize(self) -> None:
         network, prototypes = self.autoencoder_, self._prototypes
@@ -73,7 +81,8 @@ class SwAV(ContrastiveLearner):
             _, z = network(torch.cat([a, b]))
             z = nn.functional.normalize(z, dim=1)
             scores = (z @ prototypes.T).chunk(2)
-            codes = [self._codes(*of_view) for of_view in zip(scores, z.detach().chunk(2), queue, strict=True)]
+            with self._making_targets():
+                codes = [self._codes(*of_view) for of_view in zip(scores, z.detach().chunk(2), queue, strict=True)]
             return losses.swapped_prediction(*scores, *codes, self.temperature)
 
         def move_prototypes(updates: int, step: float) -> None:

@@ -1,6 +1,7 @@
 """Networks: modules with `encoder` and `decoder`, and heads on a latent space. No clustering algorithm is used here."""
 
 from dcbook.models.aggregation import Aggregation
+from dcbook.models.bottleneck import BottleneckConvNet
 from dcbook.models.classifier import Classifier, NormalizedClassifier
 from dcbook.models.convnet import ConvNet
 from dcbook.models.convolutional import ConvolutionalAutoencoder
@@ -23,6 +24,7 @@ from dcbook.models.variational import VariationalAutoencoder
 
 __all__ = [
     "Aggregation",
+    "BottleneckConvNet",
     "Classifier",
     "ConvNet",
     "ConvolutionalAutoencoder",

@@ -1,7 +1,10 @@
 """Records of this chapter as rows for tables and pictures."""
 
 from dcbook.chapters.ssl.tables.collapse import shares, two_minima, usage_numbers, usage_table
+from dcbook.chapters.ssl.tables.contrastive_first import first_numbers, first_table, steadiness
+from dcbook.chapters.ssl.tables.probes import gains, probe_numbers, probe_table, probed
 from dcbook.chapters.ssl.tables.scale import speed_numbers, speed_table, speeds
+from dcbook.chapters.ssl.tables.targets import passing, passing_numbers, passing_table
 from dcbook.chapters.ssl.tables.texts import few_table, named_vectors, numbers, rounds, signal_table, spaces_table
 from dcbook.chapters.ssl.tables.tuning import (
     CRITERIA,

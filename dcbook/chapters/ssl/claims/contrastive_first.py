@@ -1,0 +1,93 @@
+"""How records judge whether contrastive learning first and clustering after it is steadier than either."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.stats import spearmanr
+
+from dcbook.book.comparisons import gains
+from dcbook.book.verdicts import Answer, Claim, Judge, NotTested
+from dcbook.chapters.ssl.grids.contrastive_first import AE, PIXELS, SIMCLR, contrastive_first, kmeans_on, scan_on
+from dcbook.chapters.ssl.tables.contrastive_first import purities
+from dcbook.experiments import Contrast, Question, Record, grouped
+from dcbook.experiments.records import place
+
+PAGE = "contrastive_first"
+EVERYWHERE = "all sets and spaces"  # where a number is one of all of them together
+
+
+def steadier(steady: str, others: Sequence[str]) -> Judge:
+    """ACC of a run of `steady` is nearer to the median of its method's seeds than that of each of `others`.
+
+    This is Levene's comparison of spreads in Brown and Forsythe's form: pairs of one data set and seed.
+    """
+
+    def judge(records: Sequence[Record]) -> Answer:
+        far = {name: distances(records, name) for name in (steady, *others)}
+        questions = []
+        for other in others:
+            pairs = [(key[0], far[steady][key] - far[other][key]) for key in far[steady] if key in far[other]]
+            if not pairs:
+                raise NotTested(f"no runs of {steady} and {other} with one seed")
+            about = f"distance of a seed's ACC from the median of its method, over {other}"
+            questions.append(Question(about, Contrast(grouped(pairs)), below=0))
+        return Answer(questions)
+
+    return judge
+
+
+def distances(records: Sequence[Record], method: str) -> dict[tuple[str, int], float]:
+    """(Data set, seed) → distance of the run's ACC from the median over the seeds on that set, in points."""
+    runs = {(place(r.run), r.run["seed"]): 100 * r.scores["acc"] for r in records if r.run["method"] == method}
+    places = {where for where, _ in runs}
+    medians = {name: np.median([acc for (where, _), acc in runs.items() if where == name]) for name in places}
+    return {(where, seed): abs(acc - medians[where]) for (where, seed), acc in runs.items()}
+
+
+def follows_purity(records: Sequence[Record]) -> Answer:
+    """The more neighbors share their class in a space, the higher is SCAN's ACC there: a rank correlation a seed."""
+    pure, found = purities(records), {}
+    for record in records:
+        for space in (PIXELS, AE, SIMCLR):
+            key = place(record.run), record.run["seed"], space
+            if record.run["method"] == scan_on(space) and key in pure:
+                found.setdefault(record.run["seed"], []).append((pure[key], record.scores["acc"]))
+    rhos = [float(spearmanr(*zip(*pairs, strict=True)).statistic) for pairs in found.values() if len(pairs) > 2]
+    if not rhos:
+        raise NotTested("no seed with SCAN on three spaces")
+    correlation = Contrast({EVERYWHERE: tuple(rhos)}, "", paired=True)
+    return Answer([Question("rank correlation of SCAN's ACC with the purity of the neighbors", correlation)])
+
+
+CLAIMS = [
+    Claim(
+        "C7",
+        "contrastive learning first and clustering after it (SCAN) is steadier than either: its ACC scatters less over "
+        "the seeds than that of DEC and that of k-means on the contrastive codes",
+        PAGE,
+        steadier(scan_on(SIMCLR), ("DEC", kmeans_on(SIMCLR))),
+        contrastive_first,
+    ),
+    Claim(
+        "C7, this book",
+        "the more of its neighbors share an image's class, the better are SCAN's clusters: pixels, codes of an "
+        "autoencoder and codes of SimCLR",
+        PAGE,
+        follows_purity,
+        contrastive_first,
+    ),
+    Claim(
+        "C7, this book",
+        "SCAN finds the classes better than k-means does on the same contrastive codes",
+        PAGE,
+        gains(scan_on(SIMCLR), kmeans_on(SIMCLR)),
+        contrastive_first,
+    ),
+    Claim(
+        "C7, this book",
+        "the step of self-labeling improves on SCAN's clustering step",
+        PAGE,
+        gains(scan_on(SIMCLR), scan_on(SIMCLR, selflabel=False)),
+        contrastive_first,
+    ),
+]

@@ -1,0 +1,68 @@
+"""How records judge whether a clustering loss makes features that serve later tasks."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from dcbook.book.verdicts import Answer, Claim, Judge, NotTested
+from dcbook.chapters.ssl.grids.probes import AE, UNTRAINED, probes
+from dcbook.chapters.ssl.watches.probes import CODES, TRUNK
+from dcbook.experiments import Question, Record, contrast
+
+PAGE = "probes"
+
+
+def serves_better(better: str, worse: str, space: str = TRUNK) -> Judge:
+    """A probe of `better` beats one of `worse` at each number of labels: pairs of one data set and seed."""
+
+    def judge(records: Sequence[Record]) -> Answer:
+        found = [r for r in records if r.run["method"] in (better, worse) and space in r.portrait["probes"]]
+        if not found:
+            raise NotTested(f"no probe of the {space} of {better} or {worse}")
+        numbers = list(found[0].portrait["probes"][space])
+        scored = [replace(r, scores=r.portrait["probes"][space]) for r in found]
+        try:
+            questions = [
+                Question(f"accuracy with {n} labels a class", contrast(scored, better, worse, n)) for n in numbers
+            ]
+        except ValueError as error:
+            raise NotTested(str(error)) from None
+        return Answer(questions)
+
+    return judge
+
+
+CLAIMS = [
+    Claim(
+        "C1",
+        "a clustering loss alone makes features that serve later tasks: a linear probe tells the classes better from "
+        "DeepCluster's features than from those of the untrained network",
+        PAGE,
+        serves_better("DeepCluster", UNTRAINED),
+        probes,
+    ),
+    Claim(
+        "C1, this book",
+        "DeepCluster's features serve a linear probe better than those of an autoencoder on the same trunk",
+        PAGE,
+        serves_better("DeepCluster", AE),
+        probes,
+    ),
+    *(
+        Claim(
+            "C1, this book",
+            f"the clustering loss of {name} improves {what} of the autoencoder that it starts from, by a linear probe",
+            PAGE,
+            serves_better(name, AE, space),
+            probes,
+        )
+        for name in ("DEC", "IDEC")
+        for space, what in ((TRUNK, "the trunk"), (CODES, "the codes"))
+    ),
+    Claim(
+        "C1, this book",
+        "SimCLR, which has no clusters, learns features that serve a linear probe better than DeepCluster's",
+        PAGE,
+        serves_better("SimCLR", "DeepCluster"),
+        probes,
+    ),
+]

@@ -1,0 +1,102 @@
+"""Probes: methods of all kinds on one trunk, from the same weights, and the linear probes of what they learned."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from dcbook.chapters.ssl.watches.probes import FewLabels
+from dcbook.experiments.runs import Method, Run, Scale, Seeds, runs
+from dcbook.methods import DEC, IDEC, AEKMeans, DeepCluster, SimCLR, TrunkPretraining
+
+UNTRAINED, AE = "untrained", "AE"
+CLUSTERING = ("DEC", "IDEC", "DeepCluster")  # the methods whose loss has clusters
+
+
+@dataclass(frozen=True)
+class Views:
+    """Data sets whose images may be changed in the same way; `crop` is the least share of the area that is kept."""
+
+    datasets: Mapping[str, Mapping[str, Any]]
+    crop: float
+    flip: bool
+    jitter: float = 0.4
+    grayscale: float = 0.0
+
+
+@dataclass(frozen=True)
+class Length:
+    """Trunk, schedule and probes of a scale. All methods see the images in `passes` passes, an update a batch.
+
+    `images` is their number, from which the updates of DEC and IDEC follow; `reassign` that of the passes between two
+    clusterings of DeepCluster, with `clusters` clusters.
+    """
+
+    width: float
+    batch_size: int
+    passes: int
+    images: int
+    reassign: int
+    clusters: int
+    pca_dim: int
+    projection_dim: int
+    per_class: tuple[int, ...]
+    seeds: tuple[int, ...]
+
+
+LENGTHS = {
+    "quick": Length(0.25, 50, 4, 600, 2, 30, 32, 32, (5, 20), (0,)),
+    "laptop": Length(0.33, 64, 8, 3000, 4, 100, 64, 32, (10, 100, 200), (0, 1, 2)),
+    "paper": Length(4.0, 256, 200, 70_000, 1, 300, 256, 128, (10, 100, 1000), (0, 1, 2, 3, 4)),
+}
+VIEWS = {
+    "quick": (Views({"digits": {"subset": 600}}, 0.5, flip=False),),
+    "laptop": (
+        Views({"usps": {"subset": 3000}}, 0.5, flip=False),
+        Views({"fashion-mnist-test": {"subset": 3000}}, 0.3, flip=True),
+    ),
+    "paper": (
+        Views({"mnist": {}}, 0.5, flip=False),
+        Views({"fashion-mnist": {}}, 0.3, flip=True),
+        Views({"cifar10": {}}, 0.2, flip=True, grayscale=0.2),
+    ),
+}
+
+
+def on_one_trunk(scale: str, length: Length, views: Views) -> Scale:
+    """Every method, with a probe of its trunk; the untrained run also trains a copy of the trunk with labels."""
+    batch = {"batch_size": length.batch_size}
+    recipe = TrunkPretraining(width=length.width, epochs=length.passes, batch_size=length.batch_size)
+    updates = -(-length.images // length.batch_size)
+    schedule = {"max_updates": length.passes * updates, "update_interval": updates, "tol": 0.0, **batch}
+    seen = {"crop": views.crop, "flip": views.flip, "jitter": views.jitter, "grayscale": views.grayscale}
+    network = {"architecture": "alexnet-small", "width": length.width}
+    deepcluster = {"n_clusters": length.clusters, "pca_dim": length.pca_dim, "reassign": length.reassign}
+    deepcluster |= {"epochs": length.passes // length.reassign, "sobel": False, "dropout": 0.0}
+    simclr = {"projection_dim": length.projection_dim, "epochs": length.passes, "lr": 0.4, "temperature": 0.5}
+    probe = FewLabels(length.per_class)
+    methods = {
+        UNTRAINED: Method(
+            AEKMeans,
+            {"start": replace(recipe, epochs=0)},
+            watch=FewLabels(length.per_class, supervised=2 * length.passes),
+        ),
+        AE: Method(AEKMeans, start="autoencoder", watch=probe),
+        "DEC": Method(DEC, schedule, start="autoencoder", watch=probe),
+        "IDEC": Method(IDEC, schedule, start="autoencoder", watch=probe),
+        "DeepCluster": Method(DeepCluster, {**network, **deepcluster, **seen, **batch}, watch=probe),
+        "SimCLR": Method(SimCLR, {**network, **simclr, **seen, **batch}, watch=probe),
+    }
+    starts = {"autoencoder": Method(AEKMeans, {"start": recipe})}
+    return Scale(views.datasets, length.seeds, methods, starts, monitor_every=0, name=scale)
+
+
+SCALES = {name: tuple(on_one_trunk(name, LENGTHS[name], each) for each in VIEWS[name]) for name in LENGTHS}
+PROBES = {
+    name: replace(scales[0], datasets={key: how for each in scales for key, how in each.datasets.items()})
+    for name, scales in SCALES.items()
+}  # for the names of data sets, methods and seeds; `probes` gives each data set its own views
+
+
+def probes(scale: str, seeds: Seeds = None) -> list[Run]:
+    """Every method on every data set, with the views that suit its images."""
+    return [run for each in SCALES[scale] for run in runs(each, seeds=seeds)]

@@ -1,0 +1,41 @@
+"""The picture of the probes: what training adds to an untrained network, over the number of labels."""
+
+import pandas as pd
+import seaborn as sns
+from matplotlib.figure import Figure
+
+from dcbook.chapters.ssl.watches.probes import LABELED
+from dcbook.plots.names import called
+from dcbook.plots.style import PALETTE, canvas, legend_beside
+
+MARKERS = "osD^v"
+
+
+def gains(frame: pd.DataFrame) -> Figure:
+    """A panel a data set, a line a method: points over the untrained trunk, mean of the seeds and all of them.
+
+    `frame`: `dcbook.chapters.ssl.tables.gains`. The trunk trained with labels is gray and dashed.
+    """
+    datasets, methods = list(dict.fromkeys(frame["dataset"])), list(dict.fromkeys(frame["method"]))
+    methods = [method for method in methods if method != LABELED]
+    numbers = sorted(set(frame["labels"]))
+    with canvas(1, len(datasets), (2.4 + 2.8 * len(datasets), 3.2), sharey=True) as (figure, axes):
+        for axis, dataset in zip(axes.flat, datasets, strict=True):
+            part = frame[frame["dataset"] == dataset]
+            axis.axhline(0, color="0.6", linewidth=0.8)
+            for method, color, marker in zip(methods, sns.color_palette(PALETTE), MARKERS, strict=False):
+                _line(axis, part[part["method"] == method], color=color, marker=marker, label=method)
+            _line(axis, part[part["method"] == LABELED], color="0.5", marker="", linestyle="--", label=LABELED)
+            axis.set(xscale="log", title=called(dataset), xlabel="labels a class")
+            axis.set_xticks(numbers, list(map(str, numbers)))
+            axis.minorticks_off()
+            axis.grid(color="0.92")
+        axes[0, 0].set_ylabel("accuracy of the probe over\nthe untrained network's, points")
+        legend_beside(axes)
+    return figure
+
+
+def _line(axis, rows: pd.DataFrame, **style) -> None:
+    seeds = rows.groupby("labels")["gain"].agg(["mean", "min", "max"])
+    axis.plot(seeds.index, seeds["mean"], markersize=5, **style)
+    axis.fill_between(seeds.index, seeds["min"], seeds["max"], color=style["color"], alpha=0.15, linewidth=0)

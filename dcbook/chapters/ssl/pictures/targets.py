@@ -1,0 +1,35 @@
+"""The picture of passing targets: how many images change their cluster, and how close clusters come to classes."""
+
+import pandas as pd
+import seaborn as sns
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from dcbook.plots.style import PALETTE, canvas, legend_beside
+
+MARKERS = "os^"
+PANELS = {
+    "moved": "images that change cluster, %",
+    "renumbered": "targets with another number, %",
+    "class_nmi": "NMI of targets and classes, %",
+}
+
+
+def passing(frame: pd.DataFrame) -> Figure:
+    """A panel a measure over the epochs, a line a method: mean of the seeds, with a band of all of them.
+
+    `frame`: `dcbook.chapters.ssl.tables.passing` of one data set.
+    """
+    methods = list(dict.fromkeys(frame["method"]))
+    with canvas(1, len(PANELS), (10.5, 3)) as (figure, axes):
+        for axis, (value, name) in zip(axes.flat, PANELS.items(), strict=True):
+            for method, color, marker in zip(methods, sns.color_palette(PALETTE), MARKERS, strict=False):
+                part = frame[(frame["method"] == method) & frame[value].notna()]
+                seeds = part.groupby("epoch")[value].agg(["mean", "min", "max"])
+                axis.plot(seeds.index, seeds["mean"], color=color, marker=marker, markersize=4, label=method)
+                axis.fill_between(seeds.index, seeds["min"], seeds["max"], color=color, alpha=0.15, linewidth=0)
+            axis.set(title=name, xlabel="epoch", ylim=(0, 102))
+            axis.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+            axis.grid(color="0.92")
+        legend_beside(axes)
+    return figure
