@@ -5,8 +5,11 @@ import math
 import numpy as np
 import pytest
 import torch
+from sklearn.cluster import SpectralClustering
+from sklearn.metrics import adjusted_rand_score
 
 from dcbook import losses
+from dcbook.data import load
 from dcbook.evaluation import accuracy
 from dcbook.methods import AEKMeans, SpectralNet
 from dcbook.methods.spectralnet import neighbor_pairs
@@ -67,10 +70,34 @@ def test_pairs_are_neighbors_and_others():
     assert not away & near and all(i != j for i, j in away) and 45 < int((~similar).sum()) <= 60
 
 
+def test_the_loss_does_not_reward_small_outputs():
+    """Orthonormal coordinates do not depend on the scale of the outputs, so the gradient has no part along them."""
+    draw = torch.Generator().manual_seed(0)
+    raw = torch.randn(40, 3, generator=draw, dtype=torch.float64, requires_grad=True)
+    affinity = losses.gaussian_affinity(torch.randn(40, 2, generator=draw, dtype=torch.float64), 5)
+    losses.spectral_loss(affinity, raw @ losses.orthonormalizer(raw)).backward()
+    assert raw.grad.norm() > 0.01
+    torch.testing.assert_close(raw.detach().T @ raw.grad, torch.zeros(3, 3, dtype=torch.float64), atol=1e-6, rtol=0)
+
+
+def test_against_the_exact_spectral_embedding():
+    """The least loss of orthonormal coordinates is the sum of the Laplacian's K smallest eigenvalues, here 5.69.
+
+    Seeds 0 and 1 reached 5.89. With the matrix R as a constant, the loss fell to 0.2 and coordinates collapsed.
+    """
+    x = load("digits", subset=400).images.reshape(400, -1).astype(np.float32)
+    affinity = losses.gaussian_affinity(torch.from_numpy(x), 20).double()
+    least = torch.linalg.eigvalsh(torch.diag(affinity.sum(1)) - affinity)[:10].sum().item()
+    exact = SpectralClustering(10, affinity="precomputed", random_state=0).fit_predict(affinity.numpy())
+    settings = {"siamese_epochs": 0, "epochs": 150, "n_neighbors": 20, "width": 64, "lr": 3e-3, "batch_size": 400}
+    model = SpectralNet(10, **settings, **PLAIN).fit(x)
+    assert 0.99 * least < model.history_[-1]["loss"] < 1.1 * least
+    assert adjusted_rand_score(exact, model.labels_) > 0.9
+
+
 def test_rings_that_k_means_cuts_in_two(rings):
-    """Seeds 0 and 1 reached 1; rings a third as large take longer, as the network sees less of their shape."""
     x, y = rings
-    settings = {"epochs": 200, "n_neighbors": 20, "width": 64, "lr": 3e-3, "batch_size": 200}
+    settings = {"epochs": 60, "n_neighbors": 20, "width": 64, "lr": 3e-3, "batch_size": 200}
     assert accuracy(y, AEKMeans(2, **PLAIN).fit(x).labels_) < 0.7
     model = SpectralNet(2, siamese_epochs=0, **settings, **PLAIN).fit(x)
     assert accuracy(y, model.labels_) > 0.9, model.history_[-1]

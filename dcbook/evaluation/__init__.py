@@ -16,7 +16,7 @@ from dcbook.evaluation.geometry import (
 from dcbook.evaluation.gradients import cosine, cosines, encoder_gradients, gradient
 from dcbook.evaluation.label_picked import LabelPicked, label_picked
 from dcbook.evaluation.maps import purity, tsne
-from dcbook.evaluation.pairs import Pairs, pairs, residuals
+from dcbook.evaluation.pairs import Pairs, loss_of_pairs, pairs, residuals
 from dcbook.evaluation.preferred import class_share, gradient_ascent, most_activating, responses
 from dcbook.evaluation.probes import Probe, activations, linear_probe, mlp_probe, pool_to
 from dcbook.evaluation.retrieval import (
@@ -80,6 +80,7 @@ __all__ = [
     "learned_alike",
     "linear_dimension",
     "linear_probe",
+    "loss_of_pairs",
     "macro_f1",
     "majority_vote",
     "masked_bce",

@@ -60,3 +60,21 @@ def pairs(q: ArrayLike, zeta: float = 0.8, gamma: float = 0.2) -> Pairs:
         lonely += int((neighbors == 0).sum())
     count = len(q) * (len(q) - 1)
     return Pairs(similar / count, dissimilar / count, lonely / len(q))
+
+
+def loss_of_pairs(q: ArrayLike, judge: ArrayLike, zeta: float = 0.8, gamma: float = 0.2) -> float:
+    """DCSS Eqs. (4) and (5) over all pairs of different samples, divided by their number, in chunks of 1,024 × N.
+
+    `q` (N, K) is MNet's output and `judge` (N, K) selects the pairs: p in Eq. (4), q itself in Eq. (5). With Eq. (4)
+    and p of phase 1, the value is high if MNet merges or splits clusters of phase 1. Eq. (5) is 0 for one cluster.
+    """
+    q, judge = (np.asarray(given, dtype=np.float32) for given in (q, judge))
+    total = 0.0
+    for begin in range(0, len(q), ROWS):
+        rows = slice(begin, begin + ROWS)
+        agreement, similarity = q[rows] @ q.T, judge[rows] @ judge.T
+        loss = np.where(similarity >= zeta, 1 - agreement, 0) + np.where(similarity <= gamma, agreement, 0)
+        own = np.arange(len(loss))
+        loss[own, begin + own] = 0
+        total += float(loss.sum(dtype=np.float64))
+    return total / (len(q) * (len(q) - 1))

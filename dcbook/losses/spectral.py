@@ -40,10 +40,11 @@ def orthonormalizer(y: Tensor, eps: float = 1e-12) -> Tensor:
     """SpectralNet: the matrix sqrt(m) R^-1 (K, K), with y = Q R, that makes the outputs y (m, K) orthonormal.
 
     The columns of sqrt(m) y R^-1 are orthogonal and have mean square 1. `eps` times the outputs' sum of squares over K
-    is added to the diagonal of R'R, which keeps R invertible if outputs are collinear. Computed in float64.
+    is added to the diagonal of R'R, which keeps R invertible if outputs are collinear. Computed in float64. The matrix
+    has a gradient with respect to y, which SpectralNet needs.
     """
     m, k = y.shape
     exact, one = y.double(), torch.eye(k, dtype=torch.float64, device=y.device)
-    least = (eps * exact.square().sum() / k).sqrt().clamp_min(1e-30)
-    r = torch.linalg.qr(torch.cat([exact, least * one]), mode="r").R
+    least = (eps * exact.detach().square().sum() / k).sqrt().clamp_min(1e-30)
+    r = torch.linalg.qr(torch.cat([exact, least * one])).R
     return (m**0.5 * torch.linalg.solve_triangular(r, one, upper=True)).to(y.dtype)

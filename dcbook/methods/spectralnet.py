@@ -9,7 +9,9 @@
 
 The siamese network learns a similarity. Then the spectral network minimizes sum_ij W_ij ||y_i - y_j||^2 / (2m) batch by
 batch. Before each step its outputs are made orthonormal on another batch, by Y = Q R and y R^-1 sqrt(m); without this,
-mapping all samples to one point would minimize the loss. Clusters come from k-means on the coordinates.
+mapping all samples to one point would minimize the loss. The gradient passes through R, as in the released code. With R
+as a constant it would only shrink the outputs, until rounding errors decide. Clusters come from k-means on the
+coordinates. With orthonormal coordinates, the least loss is the sum of the K smallest eigenvalues of the Laplacian.
 
 Source: the released code (shaham-lab/SpectralNet, in PyTorch); the paper from memory, not checked against its text.
 As there, the scale of the kernel is that of the neighbor, and the pairs of the siamese network are drawn once. Not
@@ -27,9 +29,9 @@ followed:
 | a new k-means at each `predict`                     | the centers of `fit`                                       |
 | `fit` takes labels and passes them on, unused       | no labels                                                  |
 
-Nearly equal outputs, as of a new network on small codes, make R ill-conditioned, and many updates are then needed to
-find clusters. On codes of the 1,797 digits, of standard deviation 0.6, the accuracy was 0.62 after 180 updates with
-batches of 300, and 0.75 after 1,260. The 30 epochs on MNIST make 2,050 updates.
+On codes of the 1,797 digits, with a width of 256 and batches of 600, the accuracy was 0.84 after 150 updates; k-means
+of the exact eigenvectors reaches 0.87, and k-means of the codes 0.79. With R as a constant it was 0.49. The 30 epochs
+on MNIST make 2,050 updates.
 """
 
 from dataclasses import dataclass
@@ -99,10 +101,10 @@ class SpectralNet(DeepClusterer):
             total = torch.zeros((), device=u.device)
             for batch, other in zip(self._batches(order), self._batches(order), strict=True):
                 with torch.no_grad():
-                    head.matrix.copy_(losses.orthonormalizer(head.layers(u[other])))
                     near = siamese(u[batch]) if self.siamese_epochs else u[batch]
                     affinity = losses.gaussian_affinity(near, self.n_neighbors)
-                loss = losses.spectral_loss(affinity, head.coordinates(u[batch]))
+                y = head.layers(u[batch]) @ losses.orthonormalizer(head.layers(u[other]))
+                loss = losses.spectral_loss(affinity, y)
                 loss.backward()
                 optimizer.step()
                 total += len(batch) * loss.detach()

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from dcbook.plots.names import called, named
-from dcbook.plots.style import OURS, PALETTE, PAPER, STYLE, canvas
+from dcbook.plots.style import OURS, PALETTE, PAPER, STYLE, canvas, legend_beside
 
 MARKERS = ("o", "s", "^", "D")
 
@@ -33,6 +33,27 @@ def shares(counts: Mapping[str, np.ndarray], edges: np.ndarray, name: str) -> Fi
             axis.stairs(100 * np.asarray(count) / np.sum(count), edges, fill=True, color=OURS)
             axis.set(title=called(title), xlabel=name, yscale="symlog", ylim=(0, 100))
         axes[0, 0].set_ylabel("% of the samples")
+    return figure
+
+
+def restarts(frame: pd.DataFrame, losses: Mapping[str, str]) -> Figure:
+    """Macro F1 of several MNets over losses that need no labels, one panel each; the outputs in use beside each mark.
+
+    `frame`: rows with method, f1_macro (in per cent), used, and columns of losses; `losses`: name of an axis to column.
+    """
+    with canvas(1, len(losses), (3.6 * len(losses), 3), sharey=True) as (figure, axes):
+        for axis, (name, column) in zip(axes.flat, losses.items(), strict=True):
+            groups = frame.groupby("method", sort=False)
+            for (method, rows), marker, color in zip(groups, MARKERS, sns.color_palette(PALETTE), strict=False):
+                axis.scatter(rows[column], rows["f1_macro"], marker=marker, color=color, s=24, label=method)
+                for row in rows.itertuples():
+                    place = getattr(row, column), row.f1_macro
+                    axis.annotate(row.used, place, (4, 2), textcoords="offset points", fontsize=7)
+            axis.set(xlabel=name)
+            axis.grid(color="0.92")
+            axis.set_axisbelow(True)
+        axes[0, 0].set_ylabel("macro F1, %")
+        legend_beside(axes)
     return figure
 
 

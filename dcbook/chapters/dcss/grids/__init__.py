@@ -9,6 +9,7 @@ from dcbook.chapters.dcss.grids.benchmark import PHASE2, TABLE1, TABLE2, TABLE4,
 from dcbook.chapters.dcss.grids.convolutional import CONVOLUTIONAL, convolutional
 from dcbook.chapters.dcss.grids.features import ON_FEATURES, TABLE3, TABLE5
 from dcbook.chapters.dcss.grids.first_layer import FIG13
+from dcbook.chapters.dcss.grids.mnets import SEVERAL, several_mnets
 from dcbook.chapters.dcss.grids.released_code import PAPER_AGAINST_CODE
 from dcbook.chapters.dcss.grids.rivals import BEFORE, COMPARED, RIVALS
 from dcbook.chapters.dcss.grids.sensitivity import (
@@ -32,6 +33,7 @@ GRIDS = {
     "table4": grid(TABLE4),
     "table5": grid(TABLE5),
     "phase2": grid(PHASE2),
+    "several_mnets": several_mnets,
     "alpha": alpha,
     "fuzziness": fuzziness,
     "updates_of_centers": updates_of_centers,
