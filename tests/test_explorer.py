@@ -40,7 +40,7 @@ TINY = Scale(
     {"net": Method(AEKMeans, {"start": Pretraining(widths=(16,), epochs=2, batch_size=40)})},
     name="tiny",
 )
-ROUTES = {"DEC": Route("DEC", "about DEC", {"DEC": (1,)}), "both": Route("both", "about both", {"first": (1, 3)})}
+ROUTES = {"DEC": Route("DEC", "about DEC"), "both": Route("both", "about both")}
 PLAN = Plan(TINY, {"digits": "Digits"}, "A start.", ROUTES)
 
 
@@ -60,7 +60,7 @@ def taken(tmp_path, name, data):
 
 def test_frames_are_those_of_a_fit_without_the_explorer(tmp_path):
     data = load("digits", subset=80)
-    first, (early, end) = taken(tmp_path, "DEC", data)
+    first, (early, _, end) = taken(tmp_path, "DEC", data)
     net = AEKMeans(10, random_state=0, start=TINY.starts["net"].params["start"]).fit(data.images)
     plain = DEC(10, random_state=0, start=net.start_, **TINY.methods["DEC"].params).fit(data.images)
     assert (early.name, end.name) == ("clustering, epoch 1", "clustering, epoch 3 (end)")
@@ -72,7 +72,14 @@ def test_frames_are_those_of_a_fit_without_the_explorer(tmp_path):
 def test_a_route_follows_the_runs_that_lead_to_its_own(tmp_path):
     data = load("digits", subset=80)
     _, frames = taken(tmp_path, "both", data)
-    assert [f.name for f in frames] == ["phase 1, epoch 1", "phase 1, epoch 3 (end)", "phase 2, epoch 2 (end)"]
+    assert [frame.name for frame in frames] == [
+        "phase 1, epoch 1",
+        "phase 1, epoch 2",
+        "phase 1, epoch 3 (end)",
+        "phase 2, epoch 1",
+        "phase 2, epoch 2 (end)",
+    ]
+    assert [frame.milestone for frame in frames] == [True, False, True, True, True]
 
 
 def test_frames_are_kept(tmp_path, monkeypatch):
