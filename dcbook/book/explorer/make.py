@@ -18,6 +18,7 @@ from dcbook.book.explorer import data_file
 from dcbook.book.explorer.course import Frame, Plan, chain, of_pixels, of_route, of_start
 from dcbook.book.explorer.data_file import Maps
 from dcbook.book.explorer.maps import check_installed, kept_tsne, on_grid, pca
+from dcbook.book.explorer.packing import ALONE
 from dcbook.data import arcs, load
 from dcbook.experiments import Run, runs
 from dcbook.experiments.provenance import environment
@@ -50,7 +51,7 @@ def make(plan: Plan, dataset: str, seed: int, to: Path, say: Callable[[str], Non
         raise ValueError(f"the explorer shows {', '.join(plan.titles)}, not {dataset!r}")
     check_installed()
     data = load(dataset, **plan.settings.datasets[dataset])
-    data_file.check_size(data, frames=2, maps=4)  # before the training
+    data_file.check_size(data)  # before the training
     made_with = _made_with(data)  # the commit that the training begins with
     build = paths.output_root() / "build"
     starts = Starts(build / "starts" / plan.settings.name)
@@ -64,22 +65,25 @@ def make(plan: Plan, dataset: str, seed: int, to: Path, say: Callable[[str], Non
         taken = of_route(plan.routes[name], run, data, starts, build / "explorer")
         steps[name] = [PIXELS_FRAME, START_FRAME, *range(len(frames), len(frames) + len(taken))]
         frames += taken
-    shown = sum(map(len, steps.values()))
-    data_file.check_size(data, len(frames), len(frames) + shown - len(steps) + 1)  # PCA has the pixels once
     maps, numbers = _maps(frames, steps, seed, build / "explorer", say)
     routes = [
         {
             "name": name,
             "about": plan.routes[name].about,
             "settings": [f"{part.method}: {_settings(part)}" for part in chain(ends[name])[1:]],
-            "steps": [{"frame": frame, **{kind: numbers[kind, name, frame] for kind in maps}} for frame in steps[name]],
+            "steps": [
+                {"frame": frame} | {kind: numbers[kind, name, frame] for kind in maps if (kind, name, frame) in numbers}
+                for frame in steps[name]
+            ],
         }
         for name in ends
     ]
+    before = [ALONE, ALONE, *(shown[shown.index(i) - 1] for shown in steps.values() for i in shown[2:])]
     held = data_file.content(
         data,
         plan.titles[dataset],
         frames,
+        before,
         maps,
         routes,
         seed=seed,
@@ -133,29 +137,33 @@ def _maps(
 ) -> tuple[dict[str, Maps], dict[tuple[str, str, int], int]]:
     """Both kinds of maps, and the number of the map that a route's frame has: (kind, route, frame) → number.
 
-    A frame's t-SNE is the same for all routes. Its PCA is not: the plane is that of a route's own last frame. Only the
-    pixels, a space of their own, have one for all.
+    A frame's t-SNE is the same for all routes, and only milestones have one. Its PCA is not: the plane is that of a
+    route's own last frame. Only the pixels, a space of their own, have one for all.
     """
     numbers: dict[tuple[str, str, int], int] = {}
     flat: dict[int, np.ndarray] = {}
-    linear = Maps()
+    linear, neighbors = Maps(), Maps()
     for name, shown in steps.items():
-        before = None
-        for frame in shown:
+        last = None
+        for frame in (number for number in shown if frames[number].milestone):
             if frame not in flat:
                 say(f"{name}: t-SNE, {frames[frame].name}")
-                flat[frame] = kept_tsne(frames[frame].codes, before, seed, folder)
-            before = flat[frame]
+                flat[frame] = kept_tsne(frames[frame].codes, None if last is None else flat[last], seed, folder)
+                neighbors.before.append(ALONE if last is None else list(flat).index(last))
+            last = frame
             numbers["tsne", name, frame] = list(flat).index(frame)
         for frame, places, span, held in _pca_on_grid(frames, shown):
             known = next((numbers[key] for key in numbers if key[0] == "pca" and key[2] == frame == PIXELS_FRAME), None)
             numbers["pca", name, frame] = len(linear.places) if known is None else known
             if known is None:
+                first = frame in shown[:2] or frames[frame].space != frames[frame - 1].space
+                linear.before.append(ALONE if first else len(linear.places) - 1)
                 linear.places.append(places)
                 linear.spans.append(span)
                 linear.held.append(held)
     on, span = on_grid(list(flat.values()))
-    return {"pca": linear, "tsne": Maps(list(on), [span] * len(on))}, numbers
+    neighbors.places, neighbors.spans = list(on), [span] * len(on)
+    return {"pca": linear, "tsne": neighbors}, numbers
 
 
 def _pca_on_grid(frames: Sequence[Frame], shown: Sequence[int]) -> Iterator[tuple[int, np.ndarray, float, float]]:
