@@ -17,7 +17,7 @@ from dcbook.chapters.dcss.grids.convolutional import CONVOLUTIONAL
 from dcbook.experiments.runs import Method, Scale
 from dcbook.methods import N2D
 
-TITLES = {"usps": "USPS", "mnist-test": "MNIST, test images", "fashion-mnist-test": "Fashion-MNIST, test images"}
+TITLES = {"usps": "USPS", "mnist-test": "MNIST (test images)", "fashion-mnist-test": "Fashion-MNIST (test images)"}
 START = "A convolutional autoencoder, trained on the reconstruction error alone; then k-means on its codes."
 
 
