@@ -16,7 +16,7 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image
 from sklearn.decomposition import PCA
 
-from dcbook.book.explorer import Frame, Plan, Route, data_file, make
+from dcbook.book.explorer import Frame, Plan, Route, course, data_file, make
 from dcbook.book.explorer.__main__ import main
 from dcbook.book.explorer.course import chain, of_pixels, of_route, of_start
 from dcbook.book.explorer.maps import GRID, on_grid, pca, rotation, tsne
@@ -88,6 +88,12 @@ def test_a_route_follows_the_runs_that_lead_to_its_own(tmp_path):
         "phase 2, epoch 2 (end)",
     ]
     assert [frame.milestone for frame in frames] == [True, False, True, True, True]
+
+
+def test_thinned_frames_keep_the_early_ones_and_the_milestones():
+    frames = [Frame(str(e), "codes", None, None, e, milestone=e in (1, 4, 16, 21)) for e in range(1, 22)]
+    assert course.thinned(frames, 1) == frames
+    assert [frame.epoch for frame in course.thinned(frames, 5)] == [1, 2, 3, 4, 5, 6, 10, 15, 16, 20, 21]
 
 
 def test_frames_are_kept(tmp_path, monkeypatch):
@@ -186,11 +192,11 @@ def test_points_that_stand_still_cost_next_to_nothing():
 
 def test_a_settled_point_moves_when_it_is_far_from_where_it_is_drawn():
     start, moves = np.array([[100, 100], [200, 200]]), np.array([[0, 0], [2, 0]])
-    course = [start + step * moves for step in range(6)]
-    drawn = settled(course, [ALONE, 0, 1, 2, 3, 4], reach=3)
-    assert [int(places[1, 0]) for places in drawn] == [200, 200, 204, 204, 208, 208]
-    assert all(np.abs(places - true).max() <= 3 for places, true in zip(drawn, course, strict=True))
-    assert all(np.array_equal(places[0], start[0]) for places in drawn)
+    places = [start + step * moves for step in range(6)]
+    drawn = settled(places, [ALONE, 0, 1, 2, 3, 4], reach=3)
+    assert [int(each[1, 0]) for each in drawn] == [200, 200, 204, 204, 208, 208]
+    assert all(np.abs(each - true).max() <= 3 for each, true in zip(drawn, places, strict=True))
+    assert all(np.array_equal(each[0], start[0]) for each in drawn)
 
 
 # --- files ------------------------------------------------------------------------------------------------------------
@@ -265,6 +271,21 @@ def test_the_command_makes_a_file_and_its_index(tmp_path, monkeypatch):
     make.make(PLAN, "digits", 0, tmp_path, say=lambda _: None)
     assert path.read_bytes() == first
     assert hashlib.sha256(first).hexdigest() in (tmp_path / make.INDEX).read_text()
+
+
+def test_frames_are_left_out_until_the_file_is_small_enough(tmp_path, monkeypatch):
+    pytest.importorskip("openTSNE", reason="t-SNE of the explorer needs openTSNE")
+    monkeypatch.setenv("DCBOOK_OUTPUT", str(tmp_path / "out"))
+    monkeypatch.setattr(course, "EARLY", 0)
+    monkeypatch.setattr(course, "MILESTONES", ())
+    whole = make.make(PLAN, "digits", 0, tmp_path, say=lambda _: None).stat().st_size
+    monkeypatch.setattr(data_file, "LARGEST_FILE", whole - 1)
+    held = check(make.make(PLAN, "digits", 0, tmp_path, say=lambda _: None))
+    names = [held["frames"][step["frame"]]["name"] for step in held["routes"][1]["steps"][2:]]
+    assert names == ["phase 1, epoch 2", "phase 1, epoch 3 (end)", "phase 2, epoch 2 (end)"]
+    monkeypatch.setattr(data_file, "LARGEST_FILE", 1000)
+    with pytest.raises(data_file.TooLarge, match="a file may have 1,000"):
+        make.make(PLAN, "digits", 0, tmp_path, say=lambda _: None)
 
 
 @pytest.mark.parametrize("wrong", [["--dataset", "cifar10"], ["--dataset", "usps", "--scale", "huge"]])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from dcbook.training.tensor_files import read_tensors, write_tensors
 PIXELS, CODES = "pixels", "codes"
 RESTARTS = 20  # of k-means on pixels, as many as after a pretraining
 MILESTONES = tuple(4**power for power in range(8))  # epochs of a phase; its last one is a milestone as well
+EARLY = 6  # epochs of a phase, in which most happens
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +38,7 @@ class Frame:
     space : the space that `codes` lie in; frames of one space are comparable coordinate by coordinate.
     codes : (N, d) float32.
     clusters : (N,) int64, in 0..K-1.
+    epoch : of its phase; 0 for a frame of no training.
     milestone : whether the frame gets the maps that take long, see `MILESTONES`.
     """
 
@@ -44,6 +46,7 @@ class Frame:
     space: str
     codes: np.ndarray
     clusters: np.ndarray
+    epoch: int = 0
     milestone: bool = True
 
 
@@ -116,6 +119,11 @@ def of_route(route: Route, run: Run, data: Dataset, starts: Starts, folder: Path
     return [frame for path in paths for frame in _read(route, path)]
 
 
+def thinned(frames: Sequence[Frame], every: int) -> list[Frame]:
+    """Those of the early epochs, of every `every`-th one, and the milestones."""
+    return [frame for frame in frames if frame.milestone or frame.epoch <= EARLY or frame.epoch % every == 0]
+
+
 def chain(run: Run) -> list[Run]:
     """The runs that lead to `run`, from the first start on, and `run` itself."""
     return [*(chain(run.start) if run.start else ()), run]
@@ -138,6 +146,7 @@ def _read(route: Route, path: Path) -> list[Frame]:
                 route.space,
                 tensors[f"codes {number}"].numpy(),
                 tensors[f"clusters {number}"].numpy(),
+                epoch,
                 last or epoch in MILESTONES,
             )
         )

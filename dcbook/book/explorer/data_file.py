@@ -35,10 +35,14 @@ from dcbook.data import Dataset
 from dcbook.evaluation import accuracy, match
 
 BEFORE, AFTER = "dcbookExplorer.sets[{}] = ", ";\n"
-LARGEST_SET, LARGEST_FILE = 20_000, 3_000_000  # samples that a page draws fast enough; bytes
+LARGEST_SET, LARGEST_FILE = 20_000, 2_400_000  # samples that a page draws fast enough; bytes
 LARGEST_TILE = 16
 LEVELS = 16  # of gray
-REACH = 2  # of the grid's 2,047 steps: so far from its place a point may be drawn, which keeps a file small
+REACH = 1  # of the grid's steps: so far from its place a point may be drawn, which keeps a file small
+
+
+class TooLarge(ValueError):
+    """A file with so many frames is too large."""
 
 
 @dataclass
@@ -144,14 +148,12 @@ def content(
 
 
 def script(name: str, held: Mapping[str, Any]) -> str:
-    """The file's text. Raises ValueError for one that is too large for a page."""
+    """The file's text. Raises `TooLarge` for one that a page should not load."""
     entries = ",\n".join(f"{json.dumps(key)}: {json.dumps(value)}" for key, value in held.items())
     text = BEFORE.format(json.dumps(name)) + "{\n" + entries + "\n}" + AFTER
     if len(text) > LARGEST_FILE:
         frames, most = len(held["frames"]), LARGEST_FILE
-        raise ValueError(
-            f"{frames} frames of {name} make {len(text):,} bytes, and a file may have {most:,}: show fewer"
-        )
+        raise TooLarge(f"{frames} frames of {name} make {len(text):,} bytes, and a file may have {most:,}")
     return text
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from importlib import metadata
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,11 @@ import seaborn as sns
 
 from dcbook.book import paths
 from dcbook.book.explorer import data_file
-from dcbook.book.explorer.course import Frame, Plan, chain, of_pixels, of_route, of_start
-from dcbook.book.explorer.data_file import Maps
+from dcbook.book.explorer.course import Frame, Plan, chain, of_pixels, of_route, of_start, thinned
+from dcbook.book.explorer.data_file import Maps, TooLarge
 from dcbook.book.explorer.maps import check_installed, kept_tsne, on_grid, pca
 from dcbook.book.explorer.packing import ALONE
-from dcbook.data import arcs, load
+from dcbook.data import Dataset, arcs, load
 from dcbook.experiments import Run, runs
 from dcbook.experiments.provenance import environment
 from dcbook.experiments.records import digest
@@ -58,44 +59,60 @@ def make(plan: Plan, dataset: str, seed: int, to: Path, say: Callable[[str], Non
     ends = {name: runs(plan.settings, [route.run], [dataset], [seed])[0] for name, route in plan.routes.items()}
     first = _the_start(list(ends.values()))
 
-    frames = [of_pixels(data, seed), of_start(first, data, starts)]
-    steps: dict[str, list[int]] = {}
+    common = [of_pixels(data, seed), of_start(first, data, starts)]
+    courses = {}
     for name, run in ends.items():
         say(f"{name}: frames")
-        taken = of_route(plan.routes[name], run, data, starts, build / "explorer")
-        steps[name] = [PIXELS_FRAME, START_FRAME, *range(len(frames), len(frames) + len(taken))]
-        frames += taken
-    maps, numbers = _maps(frames, steps, seed, build / "explorer", say)
-    routes = [
+        courses[name] = of_route(plan.routes[name], run, data, starts, build / "explorer")
+    about = [
         {
             "name": name,
             "about": plan.routes[name].about,
-            "settings": [f"{part.method}: {_settings(part)}" for part in chain(ends[name])[1:]],
-            "steps": [
-                {"frame": frame} | {kind: numbers[kind, name, frame] for kind in maps if (kind, name, frame) in numbers}
-                for frame in steps[name]
-            ],
+            "settings": [f"{part.method}: {_settings(part)}" for part in chain(run)[1:]],
         }
-        for name in ends
+        for name, run in ends.items()
     ]
-    before = [ALONE, ALONE, *(shown[shown.index(i) - 1] for shown in steps.values() for i in shown[2:])]
-    held = data_file.content(
-        data,
-        plan.titles[dataset],
-        frames,
-        before,
-        maps,
-        routes,
-        seed=seed,
-        scale=plan.settings.name,
-        start=f"{plan.start} Settings: {_settings(first)}.",
-        made_with=made_with,
-    )
-    path = to / f"{dataset}.js"
-    text = data_file.script(dataset, held)
-    write_whole(path, text)
+    start = f"{plan.start} Settings: {_settings(first)}."
+    made = {"seed": seed, "scale": plan.settings.name, "start": start, "made_with": made_with}
+    for every in count(1):  # fewer frames until the file is small enough
+        fewer = {name: thinned(course, every) for name, course in courses.items()}
+        try:
+            shown = _shown(data, common, fewer, about, seed, build / "explorer", say)
+            text = data_file.script(dataset, data_file.content(data, plan.titles[dataset], *shown, **made))
+        except TooLarge as error:
+            say(str(error))
+            if fewer == {name: thinned(course, every + 1) for name, course in courses.items()}:
+                raise
+        else:
+            break
+    write_whole(to / f"{dataset}.js", text)
     write_index(to)
-    return path
+    return to / f"{dataset}.js"
+
+
+def _shown(
+    data: Dataset,
+    common: Sequence[Frame],
+    courses: Mapping[str, Sequence[Frame]],
+    about: Sequence[Mapping[str, Any]],
+    seed: int,
+    folder: Path,
+    say: Callable[[str], None],
+) -> tuple[list[Frame], list[int], dict[str, Maps], list[dict[str, Any]]]:
+    """All frames, the number of the one that each follows, their maps, and the routes with their steps."""
+    frames, before, steps = list(common), [ALONE] * len(common), {}
+    for name, course in courses.items():
+        own = list(range(len(frames), len(frames) + len(course)))
+        before += [START_FRAME, *own[:-1]]
+        steps[name] = [PIXELS_FRAME, START_FRAME, *own]
+        frames += course
+    maps, numbers = _maps(frames, steps, seed, folder, say)
+
+    def step(name: str, frame: int) -> dict[str, int]:
+        return {"frame": frame} | {kind: numbers[kind, name, frame] for kind in maps if (kind, name, frame) in numbers}
+
+    routes = [{**each, "steps": [step(each["name"], frame) for frame in steps[each["name"]]]} for each in about]
+    return frames, before, maps, routes
 
 
 def write_arcs(to: Path) -> Path:

@@ -18,7 +18,7 @@ PERPLEXITY = 30
 FIRST, NEXT = 500, 150  # iterations of t-SNE after early exaggeration, and from the last frame's map on
 SPREAD = 10  # the standard deviation of a map that iterations begin with; they let it grow
 FFT_FROM = 2000  # samples; below, the tree of Barnes and Hut takes less time
-GRID = 2**11 - 1  # places are whole numbers from 0 to this; a canvas has some 760 pixels
+GRID = 2**10 - 1  # places are whole numbers from 0 to this; the page's canvas is up to 760 pixels wide
 
 
 def pca(frames: Sequence[Frame]) -> tuple[list[np.ndarray], list[float]]:

@@ -7,7 +7,7 @@
   const part = (name) => ROOT.querySelector(`[data-part="${name}"]`);
   const canvas = part("canvas"), pen = canvas.getContext("2d");
   const MARGIN = 0.04;                        // an empty border, as a share of the map's side
-  const THUMBNAILS_FROM = 6, ZOOM_MOST = 40;  // times the whole map
+  const THUMBNAILS_FROM = 6, ZOOM_MOST = 24;  // times the whole map
   const REACH = { mouse: 14, touch: 28 };     // pixels within which a point is met
   const TWEEN = 450;                          // milliseconds of a move between two frames
   const PLAY = { all: 20000, least: 300, most: 1100 };  // milliseconds: of a whole play, and of one frame in it
