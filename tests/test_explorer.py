@@ -22,7 +22,7 @@ from dcbook.book.explorer.course import chain, of_pixels, of_route, of_start
 from dcbook.book.explorer.maps import GRID, on_grid, pca, rotation, tsne
 from dcbook.book.explorer.packing import ALONE, packed, settled, unpacked
 from dcbook.chapters.dcss.explorer import EXPLORER
-from dcbook.chapters.dcss.grids.convolutional import convolutional
+from dcbook.chapters.dcss.grids.convolutional import CONVOLUTIONAL, convolutional
 from dcbook.data import load
 from dcbook.evaluation import accuracy
 from dcbook.experiments import Method, Scale, runs
@@ -367,7 +367,7 @@ def test_frames_agree_with_the_committed_records(name):
     steps = [held["frames"][step["frame"]] for step in held["routes"][0]["steps"]]
     shown = {"AE+k-means": steps[1]["acc"], "DCSS": steps[-1]["acc"]}
     shown["DCSS_u"] = [frame["acc"] for frame in steps if frame["name"].startswith("phase 1")][-1]
-    assert "DCSS_u" in recorded
+    assert ("DCSS_u" in recorded) == (name in CONVOLUTIONAL["laptop"].datasets)
     for method in shown.keys() & recorded.keys():
         assert shown[method] == pytest.approx(recorded[method], abs=5e-5), method
 

@@ -41,6 +41,8 @@ def folder() -> Path:
 def make(plan: Plan, dataset: str, seed: int, to: Path, say: Callable[[str], None] = print) -> Path:
     """Write ``<to>/<dataset>.js`` and the index beside it. Starts, frames and maps that were kept are not made again.
 
+    Where a file with the frames of all epochs is too large, those of later epochs are thinned until it is not.
+
     Raises
     ------
     ValueError
