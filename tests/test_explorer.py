@@ -10,15 +10,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from PIL import Image
 from sklearn.decomposition import PCA
 
-from dcbook.book.explorer import Frame, Plan, Route, data_file, make
+from dcbook.book.explorer import Frame, Plan, Route, course, data_file, make
 from dcbook.book.explorer.__main__ import main
 from dcbook.book.explorer.course import chain, of_pixels, of_route, of_start
-from dcbook.book.explorer.maps import on_grid, pca, rotation, tsne
+from dcbook.book.explorer.maps import GRID, on_grid, pca, rotation, tsne
+from dcbook.book.explorer.packing import ALONE, packed, settled, unpacked
 from dcbook.chapters.dcss.explorer import EXPLORER
-from dcbook.chapters.dcss.grids.convolutional import convolutional
+from dcbook.chapters.dcss.grids.convolutional import CONVOLUTIONAL, convolutional
 from dcbook.data import load
 from dcbook.evaluation import accuracy
 from dcbook.experiments import Method, Scale, runs
@@ -40,12 +44,16 @@ TINY = Scale(
     {"net": Method(AEKMeans, {"start": Pretraining(widths=(16,), epochs=2, batch_size=40)})},
     name="tiny",
 )
-ROUTES = {"DEC": Route("DEC", "about DEC", {"DEC": (1,)}), "both": Route("both", "about both", {"first": (1, 3)})}
+ROUTES = {"DEC": Route("DEC", "about DEC"), "both": Route("both", "about both")}
 PLAN = Plan(TINY, {"digits": "Digits"}, "A start.", ROUTES)
 
 
-def numbers(text, dtype):
-    return np.frombuffer(base64.b64decode(text), np.dtype(dtype).newbyteorder("<"))
+def opened(held):
+    """Classes, clusters by frame, and places by map, as a file's object has them."""
+    classes = np.frombuffer(base64.b64decode(held["classes"]), np.uint8)
+    clusters = unpacked(held["clusters"]["packed"], held["clusters"]["before"])
+    places = {kind: unpacked(those["packed"], those["before"]) for kind, those in held["maps"].items()}
+    return classes, clusters, {kind: each.reshape(len(each), -1, 2) for kind, each in places.items()}
 
 
 # --- frames -----------------------------------------------------------------------------------------------------------
@@ -60,7 +68,7 @@ def taken(tmp_path, name, data):
 
 def test_frames_are_those_of_a_fit_without_the_explorer(tmp_path):
     data = load("digits", subset=80)
-    first, (early, end) = taken(tmp_path, "DEC", data)
+    first, (early, _, end) = taken(tmp_path, "DEC", data)
     net = AEKMeans(10, random_state=0, start=TINY.starts["net"].params["start"]).fit(data.images)
     plain = DEC(10, random_state=0, start=net.start_, **TINY.methods["DEC"].params).fit(data.images)
     assert (early.name, end.name) == ("clustering, epoch 1", "clustering, epoch 3 (end)")
@@ -72,7 +80,20 @@ def test_frames_are_those_of_a_fit_without_the_explorer(tmp_path):
 def test_a_route_follows_the_runs_that_lead_to_its_own(tmp_path):
     data = load("digits", subset=80)
     _, frames = taken(tmp_path, "both", data)
-    assert [f.name for f in frames] == ["phase 1, epoch 1", "phase 1, epoch 3 (end)", "phase 2, epoch 2 (end)"]
+    assert [frame.name for frame in frames] == [
+        "phase 1, epoch 1",
+        "phase 1, epoch 2",
+        "phase 1, epoch 3 (end)",
+        "phase 2, epoch 1",
+        "phase 2, epoch 2 (end)",
+    ]
+    assert [frame.milestone for frame in frames] == [True, False, True, True, True]
+
+
+def test_thinned_frames_keep_the_early_ones_and_the_milestones():
+    frames = [Frame(str(e), "codes", None, None, e, milestone=e in (1, 4, 16, 21)) for e in range(1, 22)]
+    assert course.thinned(frames, 1) == frames
+    assert [frame.epoch for frame in course.thinned(frames, 5)] == [1, 2, 3, 4, 5, 6, 10, 15, 16, 20, 21]
 
 
 def test_frames_are_kept(tmp_path, monkeypatch):
@@ -127,7 +148,9 @@ def test_the_grid_keeps_one_scale():
     first = np.array([[0.0, 0.0], [4.0, 1.0]])
     on, span = on_grid([first, first / 2])
     assert span == 4 and on.dtype == np.uint16
-    np.testing.assert_allclose(np.ptp(on.astype(int), axis=1), [[65535, 16384], [32768, 8192]], atol=1)
+    whole, half = np.ptp(on.astype(int), axis=1)
+    np.testing.assert_allclose(whole, [GRID, GRID / 4], atol=1)
+    np.testing.assert_allclose(half, whole / 2, atol=1)
 
 
 def test_rotation_undoes_a_rotation():
@@ -149,21 +172,52 @@ def test_tsne_keeps_neighbors_and_begins_where_it_is_told():
     assert np.corrcoef(first.ravel(), second.ravel())[0, 1] > 0.95
 
 
+# --- numbers of many frames -------------------------------------------------------------------------------------------
+
+
+@given(
+    arrays(np.int32, st.tuples(st.integers(1, 5), st.integers(1, 30)), elements=st.integers(0, 2**15 - 1)),
+    st.randoms(use_true_random=False),
+)
+def test_what_was_packed_is_unpacked(given_arrays, chance):
+    before = [chance.randrange(ALONE, number) if number else ALONE for number in range(len(given_arrays))]
+    assert np.array_equal(unpacked(packed(given_arrays, before), before), given_arrays)
+
+
+def test_points_that_stand_still_cost_next_to_nothing():
+    places = np.random.default_rng(0).integers(0, GRID, (1000, 2))
+    once, often = (len(packed([places] * count, [ALONE, *range(count - 1)])) for count in (1, 20))
+    assert often < 1.1 * once
+
+
+def test_a_settled_point_moves_when_it_is_far_from_where_it_is_drawn():
+    start, moves = np.array([[100, 100], [200, 200]]), np.array([[0, 0], [2, 0]])
+    places = [start + step * moves for step in range(6)]
+    drawn = settled(places, [ALONE, 0, 1, 2, 3, 4], reach=3)
+    assert [int(each[1, 0]) for each in drawn] == [200, 200, 204, 204, 208, 208]
+    assert all(np.abs(each - true).max() <= 3 for each, true in zip(drawn, places, strict=True))
+    assert all(np.array_equal(each[0], start[0]) for each in drawn)
+
+
 # --- files ------------------------------------------------------------------------------------------------------------
 
 
 def test_a_file_says_what_was_put_in():
     frames, data = made_up(), load("digits", subset=60)
     places, held = pca(frames)
-    maps = {"pca": data_file.Maps(list(on_grid(places)[0]), [1.0] * 3, held)}
+    before = [ALONE, ALONE, 1]
+    maps = {"pca": data_file.Maps(list(on_grid(places)[0]), before, [1.0] * 3, held)}
     routes = [{"name": "DEC", "steps": [{"frame": 0, "pca": 0}]}]
-    name, text = "digits", data_file.script("digits", data_file.content(data, "Digits", frames, maps, routes, seed=7))
+    content = data_file.content(data, "Digits", frames, before, maps, routes, seed=7)
+    name, text = "digits", data_file.script("digits", content)
     assert data_file.read(text)[0] == name
     held = data_file.read(text)[1]
     assert held["seed"] == 7 and held["routes"] == routes and held["n"] == 60
-    assert np.array_equal(numbers(held["classes"], "u1"), data.labels)
-    assert np.array_equal(numbers(held["clusters"], "u1").reshape(3, 60)[2], frames[2].clusters)
-    assert np.array_equal(numbers(held["maps"]["pca"]["places"], "u2").reshape(3, 60, 2), on_grid(places)[0])
+    classes, clusters, drawn = opened(held)
+    assert np.array_equal(classes, data.labels)
+    assert all(np.array_equal(ours, frame.clusters) for ours, frame in zip(clusters, frames, strict=True))
+    assert np.abs(drawn["pca"] - on_grid(places)[0].astype(int)).max() <= data_file.REACH
+    assert held["grid"] == GRID
     with pytest.raises(ValueError, match="no data file"):
         data_file.read("something else")
 
@@ -195,11 +249,16 @@ def test_what_cannot_be_shown_is_said():
         make.make(PLAN, "usps", 0, Path("nowhere"))
 
 
-def test_a_file_that_would_be_too_large_is_told_before_its_maps_are_made():
-    data = load("digits", subset=60)
-    data_file.check_size(data, 20, 40)
-    with pytest.raises(ValueError, match="have fewer frames taken"):
-        data_file.check_size(data, 200, 10_000)
+def test_a_set_that_a_page_draws_slowly_is_told_before_its_training(monkeypatch):
+    monkeypatch.setattr(data_file, "LARGEST_SET", 50)
+    with pytest.raises(ValueError, match="draws up to 50 samples smoothly; digits has 60"):
+        data_file.check_size(load("digits", subset=60))
+
+
+def test_a_file_that_is_too_large_is_not_written(monkeypatch):
+    monkeypatch.setattr(data_file, "LARGEST_FILE", 50)
+    with pytest.raises(ValueError, match=r"2 frames of digits make .* a file may have 50"):
+        data_file.script("digits", {"frames": [{"name": "pixels"}, {"name": "after pretraining"}]})
 
 
 def test_the_command_makes_a_file_and_its_index(tmp_path, monkeypatch):
@@ -212,6 +271,21 @@ def test_the_command_makes_a_file_and_its_index(tmp_path, monkeypatch):
     make.make(PLAN, "digits", 0, tmp_path, say=lambda _: None)
     assert path.read_bytes() == first
     assert hashlib.sha256(first).hexdigest() in (tmp_path / make.INDEX).read_text()
+
+
+def test_frames_are_left_out_until_the_file_is_small_enough(tmp_path, monkeypatch):
+    pytest.importorskip("openTSNE", reason="t-SNE of the explorer needs openTSNE")
+    monkeypatch.setenv("DCBOOK_OUTPUT", str(tmp_path / "out"))
+    monkeypatch.setattr(course, "EARLY", 0)
+    monkeypatch.setattr(course, "MILESTONES", ())
+    whole = make.make(PLAN, "digits", 0, tmp_path, say=lambda _: None).stat().st_size
+    monkeypatch.setattr(data_file, "LARGEST_FILE", whole - 1)
+    held = check(make.make(PLAN, "digits", 0, tmp_path, say=lambda _: None))
+    names = [held["frames"][step["frame"]]["name"] for step in held["routes"][1]["steps"][2:]]
+    assert names == ["phase 1, epoch 2", "phase 1, epoch 3 (end)", "phase 2, epoch 2 (end)"]
+    monkeypatch.setattr(data_file, "LARGEST_FILE", 1000)
+    with pytest.raises(data_file.TooLarge, match="a file may have 1,000"):
+        make.make(PLAN, "digits", 0, tmp_path, say=lambda _: None)
 
 
 @pytest.mark.parametrize("wrong", [["--dataset", "cifar10"], ["--dataset", "usps", "--scale", "huge"]])
@@ -232,24 +306,25 @@ def check(path):
     """All that a page relies on."""
     held = data_file.read(path.read_text())[1]
     n, k, frames, routes = held["n"], held["k"], held["frames"], held["routes"]
-    labels = numbers(held["classes"], "u1")
-    clusters = numbers(held["clusters"], "u1").reshape(len(frames), n)
-    assert len(labels) == n and labels.max() < len(held["class_names"]) and clusters.max() < k
+    labels, clusters, places = opened(held)
+    assert len(labels) == n and labels.max() < len(held["class_names"])
+    assert clusters.shape == (len(frames), n) and clusters.min() >= 0 and clusters.max() < k
     for frame, c in zip(frames, clusters, strict=True):
         assert len(frame["match"]) == k
         assert accuracy(labels, c) == pytest.approx(frame["acc"], abs=5e-5)
         assert (np.array(frame["match"])[c] == labels).mean() == pytest.approx(frame["acc"], abs=5e-5)
     for kind in ("pca", "tsne"):
-        places = numbers(held["maps"][kind]["places"], "u2")
         maps = len(held["maps"][kind]["span"])
-        assert len(places) == 2 * n * maps
-        assert {step[kind] for route in routes for step in route["steps"]} == set(range(maps))
+        assert places[kind].shape == (maps, n, 2) and places[kind].min() >= 0 and places[kind].max() <= held["grid"]
+        assert {step[kind] for route in routes for step in route["steps"] if kind in step} == set(range(maps))
+    assert all("pca" in step for route in routes for step in route["steps"])
     assert len(held["maps"]["pca"]["held"]) == len(held["maps"]["pca"]["span"])
     assert all(0 < share <= 1 for share in held["maps"]["pca"]["held"])
     assert {step["frame"] for route in routes for step in route["steps"]} == set(range(len(frames)))
     for route in routes:
         steps = [frames[step["frame"]] for step in route["steps"]]
         assert [step["name"] for step in steps[:2]] == ["pixels", "after pretraining"]
+        assert all("tsne" in step for step in (*route["steps"][:2], route["steps"][-1]))
         assert steps[-1]["name"].endswith("(end)") and route["about"] and route["settings"]
     sheet = Image.open(io.BytesIO(base64.b64decode(held["atlas"].partition(",")[2])))
     assert sheet.width == held["columns"] * held["tile"] and sheet.height * held["columns"] >= n * held["tile"]
@@ -292,7 +367,7 @@ def test_frames_agree_with_the_committed_records(name):
     steps = [held["frames"][step["frame"]] for step in held["routes"][0]["steps"]]
     shown = {"AE+k-means": steps[1]["acc"], "DCSS": steps[-1]["acc"]}
     shown["DCSS_u"] = [frame["acc"] for frame in steps if frame["name"].startswith("phase 1")][-1]
-    assert "DCSS_u" in recorded
+    assert ("DCSS_u" in recorded) == (name in CONVOLUTIONAL["laptop"].datasets)
     for method in shown.keys() & recorded.keys():
         assert shown[method] == pytest.approx(recorded[method], abs=5e-5), method
 

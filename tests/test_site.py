@@ -224,3 +224,11 @@ def test_the_bibliography_has_every_paper_that_the_package_names():
         named |= dict.fromkeys(re.findall(r"arXiv[: ](\d{4}\.\d{5})", path.read_text()), path)
     assert len(named) > 10
     assert {number: path for number, path in named.items() if number not in known} == {}
+
+
+def test_pages_name_the_sets_of_the_explorer():
+    titles = source.explored()
+    assert "USPS" in titles
+    filled = source.fills(ROOT, source.PAGES, CLAIMS)["explored"]()
+    assert filled.startswith("The explorer of latent space shows ") and all(title in filled for title in titles)
+    assert [source._listed(names) for names in (["a"], ["a", "b"], ["a", "b", "c"])] == ["a", "a and b", "a, b and c"]

@@ -14,13 +14,15 @@ from dcbook import losses
 from dcbook.book import paths
 from dcbook.book.explorer import data_file
 from dcbook.book.explorer.make import folder
+from dcbook.book.explorer.packing import unpacked
 from dcbook.chapters.rdc.tables import straightness
 from dcbook.data import load
 from dcbook.evaluation import accuracy, effective_rank
 from dcbook.methods import DEC, AEKMeans, Pretraining
 
 PAGES = ("latent_space", "toy_arcs")
-SET = "usps"
+SETS = sorted(path.stem for path in folder().glob("*.js") if path.read_text().startswith("dcbookExplorer.sets"))
+MARGIN = 0.04  # of the map, as a share of its side
 ALONE = """<!doctype html><html lang="en" data-theme="{theme}"><head><meta charset="utf-8"><title>{name}</title>
 <meta name="viewport" content="width=device-width">
 <style>body {{ font-family: sans-serif; margin: 12px; background: {ground}; color: {ink}; }}</style></head>
@@ -33,6 +35,15 @@ PICTURE = """() => {
     const picture = document.querySelector("[data-part=card-picture]").getContext("2d");
     return Array.from(picture.getImageData(0, 0, 64, 64).data);
 }"""
+CANVAS = """() => {
+    const canvas = document.querySelector("[data-part=canvas]"), { left, top } = canvas.getBoundingClientRect();
+    return { left, top, width: canvas.clientWidth };
+}"""
+SLIDE = """number => {
+    const slider = document.querySelector("[data-part=step]");
+    slider.value = number;
+    slider.dispatchEvent(new Event("input"));
+}"""
 INK = """() => {
     const canvas = document.querySelector("[data-part=canvas]");
     const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
@@ -42,9 +53,11 @@ INK = """() => {
 }"""
 
 
-@pytest.fixture(scope="session")
-def held():
-    return data_file.read((folder() / f"{SET}.js").read_text())[1]
+@pytest.fixture(scope="session", params=SETS)
+def held(request):
+    """What the file of a set says, and the set's name."""
+    name, content = data_file.read((folder() / f"{request.param}.js").read_text())
+    return {"set": name, **content}
 
 
 @pytest.fixture(scope="session")
@@ -127,7 +140,7 @@ def test_a_page_shows_what_there_is(show, held):
 
 
 def test_hovering_shows_the_sample(show, held):
-    page = show(state=f"set={SET}&map=tsne")
+    page = show(state=f"set={held['set']}&map=tsne")
     i = lonely(page, held)
     spot = point(page, i)
     page.mouse.move(spot["x"], spot["y"])
@@ -150,7 +163,7 @@ def test_hovering_shows_the_sample(show, held):
 
 
 def test_keys_move_the_slider_to_the_last_frame(show, held):
-    page = show(state=f"set={SET}&step=0")
+    page = show(state=f"set={held['set']}&step=0")
     slider = part(page, "step")
     assert report(page)["frame"] == "pixels"
     slider.focus()
@@ -163,8 +176,40 @@ def test_keys_move_the_slider_to_the_last_frame(show, held):
     assert slider.get_attribute("aria-valuetext") == f"{end['name']}, ACC {100 * end['acc']:.1f} %"
 
 
+@pytest.mark.parametrize("map_", ["pca", "tsne"])
+def test_every_frame_is_unpacked_as_it_was_packed(show, held, map_):
+    """A frame is stored as what changes from the one before."""
+    page = show(state=f"set={held['set']}&map={map_}&step=0", reduced_motion="reduce")
+    those, frames = held["maps"][map_], held["clusters"]
+    places = unpacked(those["packed"], those["before"]).reshape(-1, held["n"], 2)
+    clusters = unpacked(frames["packed"], frames["before"])
+    steps = [step for step in held["routes"][0]["steps"] if map_ in step]
+    box = page.evaluate(CANVAS)
+    for number in (0, 1, len(steps) // 2, len(steps) - 1):
+        page.evaluate(SLIDE, number)
+        shares = MARGIN + (1 - 2 * MARGIN) * places[steps[number][map_]] / held["grid"]
+        expected = [box["left"], box["top"]] + box["width"] * shares
+        np.testing.assert_allclose(page.evaluate(ALL_POINTS, held["n"]), expected, atol=0.01)
+        frame = steps[number]["frame"]
+        named = [held["frames"][frame]["match"][cluster] for cluster in clusters[frame]]
+        names = ["no class" if name < 0 else held["class_names"][name] for name in named]
+        assert [point(page, i)["cluster"] for i in range(0, held["n"], 500)] == names[::500]
+
+
+def test_the_page_says_which_epochs_have_frames(show, held):
+    page = show(state=f"set={held['set']}")
+    for map_ in ("pca", "tsne"):
+        part(page, "map").select_option(map_)
+        shown = report(page)["steps"]
+        assert part(page, "space").text_content().endswith(f"of {shown}")
+        text = part(page, "epochs").text_content()
+        epochs = [re.findall(r"\d+ to \d+|\d+", part.split("epoch")[1]) for part in text.split("; ")]
+        ends = [[int(end) for end in span.split(" to ")] for spans in epochs for span in spans]
+        assert sum(span[-1] - span[0] + 1 for span in ends) == shown - 2  # all but pixels and the start
+
+
 def test_the_matrix_counts_and_dims(show, held):
-    page = show(state=f"set={SET}&map=tsne")
+    page = show(state=f"set={held['set']}&map=tsne")
     buttons = page.locator("[data-part='matrix'] td button")
     counts = [int(text or 0) for text in buttons.all_text_contents()]
     assert len(counts) == held["k"] * len(held["class_names"]) and sum(counts) == held["n"]
@@ -190,8 +235,8 @@ def test_the_matrix_counts_and_dims(show, held):
     assert page.evaluate("document.activeElement.getAttribute('aria-pressed')") == "true"
 
 
-def test_the_wheel_brings_thumbnails_and_a_drag_moves(show):
-    page = show(state=f"set={SET}&map=tsne")
+def test_the_wheel_brings_thumbnails_and_a_drag_moves(show, held):
+    page = show(state=f"set={held['set']}&map=tsne")
     before = point(page, 0)
     spot = {axis: round(before[axis]) for axis in "xy"}
     page.mouse.move(spot["x"], spot["y"])
@@ -211,8 +256,8 @@ def test_the_wheel_brings_thumbnails_and_a_drag_moves(show):
     assert report(page)["zoom"] == 1 and report(page)["thumbnails"] == 0
 
 
-def test_play_goes_through_the_frames(show):
-    page = show(state=f"set={SET}&step=0")
+def test_play_goes_through_the_frames(show, held):
+    page = show(state=f"set={held['set']}&step=0")
     part(page, "play").click()
     page.wait_for_function("dcbookExplorer.report().step >= 2", timeout=30_000)
     part(page, "play").click()
@@ -221,15 +266,15 @@ def test_play_goes_through_the_frames(show):
     assert report(page)["step"] == stopped and part(page, "play").text_content() == "Play"
 
 
-def test_reduced_motion_jumps(show):
-    page = show(state=f"set={SET}&step=0", reduced_motion="reduce")
+def test_reduced_motion_jumps(show, held):
+    page = show(state=f"set={held['set']}&step=0", reduced_motion="reduce")
     part(page, "step").focus()
     page.keyboard.press("End")
     assert report(page)["moving"] is False and report(page)["step"] > 1
 
 
 def test_method_map_and_color_say_what_is_shown(show, held):
-    page = show(state=f"set={SET}")
+    page = show(state=f"set={held['set']}")
     for route in held["routes"]:
         part(page, "method").select_option(route["name"])
         shown = at_rest(page)
@@ -243,14 +288,15 @@ def test_method_map_and_color_say_what_is_shown(show, held):
     part(page, "color").select_option("error")
     assert part(page, "legend").locator("li").count() == 2
     assert f"seed {held['seed']}" in part(page, "made").text_content()
+    page.wait_for_function("location.hash.includes('color=error')")
     again = report(show(state=page.evaluate("location.hash.slice(1)")))
     last = held["routes"][-1]
-    assert [again[key] for key in ("set", "method", "map", "color")] == [SET, last["name"], "tsne", "error"]
+    assert [again[key] for key in ("set", "method", "map", "color")] == [held["set"], last["name"], "tsne", "error"]
     assert again["step"] == len(last["steps"]) - 1
 
 
 def test_a_finger_taps_and_two_pinch_at_phone_width(show, held):
-    page = show(state=f"set={SET}&map=tsne", width=390, has_touch=True, is_mobile=True, device_scale_factor=2)
+    page = show(state=f"set={held['set']}&map=tsne", width=390, has_touch=True, is_mobile=True, device_scale_factor=2)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     part(page, "canvas").scroll_into_view_if_needed()
     i = lonely(page, held)
@@ -275,7 +321,7 @@ def test_a_finger_taps_and_two_pinch_at_phone_width(show, held):
 
 
 def test_drawing_takes_less_than_50_milliseconds(show, held):
-    page = show(state=f"set={SET}&map=tsne")
+    page = show(state=f"set={held['set']}&map=tsne")
     assert held["n"] > 9000
     times = []
     for _ in range(11):
@@ -297,7 +343,7 @@ def test_nothing_bars_the_way(show, name, theme, width):
 
 
 def test_the_page_works_inside_the_site(open_page, held):
-    page = open_page(f"explore/latent_space.html#set={SET}&map=tsne")
+    page = open_page(f"explore/latent_space.html#set={held['set']}&map=tsne")
     page.wait_for_function("document.querySelector('[data-part=frame]').textContent !== ''")
     spot = point(page, lonely(page, held))
     page.mouse.move(spot["x"], spot["y"])

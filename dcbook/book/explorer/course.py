@@ -1,11 +1,11 @@
-"""The course of a training: codes and clusters of all samples at some epochs, taken by a monitor while `fit` runs."""
+"""The course of a training: codes and clusters of all samples after each epoch, taken by a monitor while `fit` runs."""
 
 from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,8 @@ from dcbook.training.tensor_files import read_tensors, write_tensors
 
 PIXELS, CODES = "pixels", "codes"
 RESTARTS = 20  # of k-means on pixels, as many as after a pretraining
+MILESTONES = tuple(4**power for power in range(8))  # epochs of a phase; its last one is a milestone as well
+EARLY = 6  # epochs of a phase, in which most happens
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,30 +38,32 @@ class Frame:
     space : the space that `codes` lie in; frames of one space are comparable coordinate by coordinate.
     codes : (N, d) float32.
     clusters : (N,) int64, in 0..K-1.
+    epoch : of its phase; 0 for a frame of no training.
+    milestone : whether the frame gets the maps that take long, see `MILESTONES`.
     """
 
     name: str
     space: str
     codes: np.ndarray
     clusters: np.ndarray
+    epoch: int = 0
+    milestone: bool = True
 
 
 @dataclass(frozen=True)
 class Route:
-    """One method as the explorer shows it: the run that it ends with, and when frames are taken.
+    """One method as the explorer shows it: the run that it ends with, and where its frames lie.
 
     Attributes
     ----------
     run : name of the method in the settings. It goes on from a shared start, perhaps over other runs.
     about : what a reader should know of it, in a sentence or two.
-    epochs : names of these runs to the epochs, from 1 on, after which a frame is taken; one is taken at the end anyway.
     space : the space of its frames; another name than "codes" gives them a map of their own.
     place : a fitted model and the samples → their (N, d) coordinates in that space; by default `model.transform(x)`.
     """
 
     run: str
     about: str
-    epochs: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     space: str = CODES
     place: Callable[[Any, np.ndarray], np.ndarray] | None = None
 
@@ -102,7 +106,7 @@ def of_start(run: Run, data: Dataset, starts: Starts) -> Frame:
 
 
 def of_route(route: Route, run: Run, data: Dataset, starts: Starts, folder: Path) -> list[Frame]:
-    """The frames of a route from its shared start on: of each run that leads to `run`, and of `run` itself.
+    """The frames of a route after its shared start, one an epoch: of each run that leads to `run`, and of `run` itself.
 
     They are kept in `folder`, so that maps can be drawn anew without training.
     """
@@ -115,6 +119,11 @@ def of_route(route: Route, run: Run, data: Dataset, starts: Starts, folder: Path
     return [frame for path in paths for frame in _read(route, path)]
 
 
+def thinned(frames: Sequence[Frame], every: int) -> list[Frame]:
+    """Those of the early epochs, of every `every`-th one, and the milestones."""
+    return [frame for frame in frames if frame.milestone or frame.epoch <= EARLY or frame.epoch % every == 0]
+
+
 def chain(run: Run) -> list[Run]:
     """The runs that lead to `run`, from the first start on, and `run` itself."""
     return [*(chain(run.start) if run.start else ()), run]
@@ -122,49 +131,49 @@ def chain(run: Run) -> list[Run]:
 
 def _path(route: Route, run: Run, data: Dataset, folder: Path) -> Path:
     """Where the frames of a run are kept."""
-    key = [run.recipe(data.digest), route.epochs.get(run.method, ()), route.space]
+    key = [run.recipe(data.digest), route.space]
     return folder / f"{run.dataset}-{run.method}-{digest(key)[:12]}.safetensors"
 
 
 def _read(route: Route, path: Path) -> list[Frame]:
     tensors, about = read_tensors(path, "frames", "delete it to have them taken anew")
-    return [
-        Frame(name, route.space, tensors[f"codes {i}"].numpy(), tensors[f"clusters {i}"].numpy())
-        for i, name in enumerate(about["names"])
-    ]
+    frames = []
+    for number, (phase, epoch) in enumerate(about["moments"]):
+        last = [phase, epoch] == about["moments"][-1]
+        frames.append(
+            Frame(
+                f"{phase}, epoch {epoch}" + last * " (end)",
+                route.space,
+                tensors[f"codes {number}"].numpy(),
+                tensors[f"clusters {number}"].numpy(),
+                epoch,
+                last or epoch in MILESTONES,
+            )
+        )
+    return frames
 
 
 def _take(route: Route, run: Run, data: Dataset, starts: Starts, path: Path, leads: bool) -> None:
     """Fit a run from its kept start and write its frames; where another run goes on from it, keep its end as well."""
-    wanted, names, tensors = route.epochs.get(run.method, ()), [], {}
+    moments, tensors = [], {}
 
-    def take(model: Any, name: str) -> None:
-        number = names.index(name) if name in names else len(names)
-        names[number:] = [name]
-        tensors[f"codes {number}"] = torch.as_tensor(route.coordinates(model, data.images))
-        tensors[f"clusters {number}"] = torch.as_tensor(model.labels_)
-
-    def monitor(model: Any) -> None:
-        if model.history_[-1]["epoch"] in wanted:
-            take(model, _when(model))
+    def take(model: Any) -> None:
+        moment = [model.history_[-1][name] for name in ("phase", "epoch")]
+        moments[:] = [*(known for known in moments if known != moment), moment]
+        tensors[f"codes {len(moments) - 1}"] = torch.as_tensor(route.coordinates(model, data.images))
+        tensors[f"clusters {len(moments) - 1}"] = torch.as_tensor(model.labels_)
 
     began = time.perf_counter()
     model = _model(run, data).set_params(start=starts.check(run.start.recipe(data.digest))[0])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # of clusters that hold no samples: the page shows them
-        model.fit(data.images, monitor=monitor)
+        model.fit(data.images, monitor=take)
     seconds = time.perf_counter() - began
-    take(model, _when(model))
-    names[-1] += " (end)"
+    take(model)  # the end again, as `fit` leaves it
     if leads:
         with starts.lock(run.recipe(data.digest)):
             starts.save(run.recipe(data.digest), model.start_, seconds)
-    write_tensors(path, tensors, {"names": names})
-
-
-def _when(model: Any) -> str:
-    last = model.history_[-1]
-    return f"{last['phase']}, epoch {last['epoch']}"
+    write_tensors(path, tensors, {"moments": moments})
 
 
 def _model(run: Run, data: Dataset) -> Any:

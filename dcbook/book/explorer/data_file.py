@@ -1,17 +1,18 @@
-"""The file that the explorer's page loads for one data set: a script with one JSON object, numbers in base64.
+"""The file that the explorer's page loads for one data set: a script with one JSON object, numbers packed in base64.
 
 A script, because a page that is opened from a folder may load no other file. `dcbookExplorer.sets[NAME]` becomes
 
 | entry          | what it holds                                                                                      |
 |----------------|----------------------------------------------------------------------------------------------------|
 | n, k           | numbers of samples and clusters                                                                    |
-| title, class_names, classes | the set's name, its classes, and the class of each sample (uint8)                     |
+| title, class_names, classes | the set's name, its classes, and the class of each sample (one byte each, base64)     |
 | tile, columns, atlas | side of a thumbnail in pixels, thumbnails in a row, and all of them in one PNG picture       |
 | frames         | name, space, dimensions, ACC, and `match`: cluster → class by the Hungarian method (-1: none)      |
-| clusters       | of each frame, of each sample (uint8)                                                              |
-| maps           | "pca", "tsne": `places`, x and y of each sample (uint16), map by map; `span`, the width of the     |
+| clusters       | `packed`, of each frame, of each sample; `before`, see `packing`                                   |
+| grid           | places are whole numbers from 0 to this                                                            |
+| maps           | "pca", "tsne": `packed`, x and y of each sample, map by map; `before`; `span`, the width of the    |
 |                | whole in units of the space; `held`, the share of a frame's variance in the plane of PCA            |
-| routes         | name, about, settings, and steps: the numbers of a frame and of its two maps                       |
+| routes         | name, about, settings, and steps: the numbers of a frame and of its maps ("tsne" not for all)      |
 | seed, scale, start, made_with | how all of it was made                                                              |
 """
 
@@ -28,27 +29,38 @@ import numpy as np
 from PIL import Image
 
 from dcbook.book.explorer.course import Frame
+from dcbook.book.explorer.maps import GRID
+from dcbook.book.explorer.packing import packed, settled
 from dcbook.data import Dataset
 from dcbook.evaluation import accuracy, match
 
 BEFORE, AFTER = "dcbookExplorer.sets[{}] = ", ";\n"
-LARGEST_SET, LARGEST_FILE = 20_000, 3_000_000  # samples that a page draws fast enough; bytes
+LARGEST_SET, LARGEST_FILE = 20_000, 2_400_000  # samples that a page draws fast enough; bytes
 LARGEST_TILE = 16
 LEVELS = 16  # of gray
+REACH = 1  # of the grid's steps: so far from its place a point may be drawn, which keeps a file small
+
+
+class TooLarge(ValueError):
+    """A file with so many frames is too large."""
 
 
 @dataclass
 class Maps:
-    """Maps of one kind: places (N, 2) uint16, the span of the grid in units of the space; for PCA the share held."""
+    """Maps of one kind: places (N, 2) on the grid, its span in units of the space; for PCA the share held.
+
+    `before` has the number of the map that each one follows, or `packing.ALONE`.
+    """
 
     places: list[np.ndarray] = field(default_factory=list)
+    before: list[int] = field(default_factory=list)
     spans: list[float] = field(default_factory=list)
     held: list[float] = field(default_factory=list)
 
 
-def base64_of(numbers: np.ndarray, dtype: str) -> str:
-    """Numbers as little-endian bytes in base64."""
-    return base64.b64encode(np.ascontiguousarray(numbers, np.dtype(dtype).newbyteorder("<")).tobytes()).decode()
+def base64_of(numbers: np.ndarray) -> str:
+    """Numbers from 0 to 255, a byte each, in base64."""
+    return base64.b64encode(numbers.astype(np.uint8).tobytes()).decode()
 
 
 def frame_of(frame: Frame, data: Dataset) -> dict[str, Any]:
@@ -91,27 +103,23 @@ def atlas(images: np.ndarray) -> tuple[str, int, int]:
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode(), tile, columns
 
 
-def check_size(data: Dataset, frames: int, maps: int) -> None:
-    """Raise ValueError for what a page cannot show, or where a file with so many frames and maps would be too large."""
+def check_size(data: Dataset) -> None:
+    """Raise ValueError for samples that a page cannot show: too many, or no gray images."""
     if len(data) > LARGEST_SET:
         raise ValueError(f"the explorer draws up to {LARGEST_SET:,} samples smoothly; {data.name} has {len(data):,}")
-    size = len(atlas(data.images)[0]) + len(data) * (1 + frames + 4 * maps) * 4 // 3
-    if size > LARGEST_FILE:
-        raise ValueError(
-            f"{frames} frames with {maps} maps of {data.name} make {size:,} bytes, and a file may have "
-            f"{LARGEST_FILE:,}: have fewer frames taken"
-        )
+    atlas(data.images[:1])
 
 
 def content(
     data: Dataset,
     title: str,
     frames: Sequence[Frame],
+    before: Sequence[int],
     maps: Mapping[str, Maps],
     routes: Sequence[Mapping[str, Any]],
     **about: Any,
 ) -> dict[str, Any]:
-    """The object of the file; `maps` by kind, "pca" and "tsne"."""
+    """The object of the file; `before` has the number of the frame that each one follows, `maps` are by kind."""
     picture, tile, columns = atlas(data.images)
     return {
         "n": len(data),
@@ -123,13 +131,15 @@ def content(
         "frames": [frame_of(frame, data) for frame in frames],
         "tile": tile,
         "columns": columns,
-        "classes": base64_of(data.labels, "u1"),
-        "clusters": base64_of(np.stack([frame.clusters for frame in frames]), "u1"),
+        "classes": base64_of(data.labels),
+        "clusters": {"before": list(before), "packed": packed([frame.clusters for frame in frames], before)},
+        "grid": GRID,
         "maps": {
             kind: {
                 "span": [float(f"{span:.4g}") for span in those.spans],
                 "held": [round(share, 4) for share in those.held],
-                "places": base64_of(np.stack(those.places), "u2"),
+                "before": those.before,
+                "packed": packed(settled(those.places, those.before, REACH), those.before),
             }
             for kind, those in maps.items()
         },
@@ -138,9 +148,13 @@ def content(
 
 
 def script(name: str, held: Mapping[str, Any]) -> str:
-    """The file's text."""
+    """The file's text. Raises `TooLarge` for one that a page should not load."""
     entries = ",\n".join(f"{json.dumps(key)}: {json.dumps(value)}" for key, value in held.items())
-    return BEFORE.format(json.dumps(name)) + "{\n" + entries + "\n}" + AFTER
+    text = BEFORE.format(json.dumps(name)) + "{\n" + entries + "\n}" + AFTER
+    if len(text) > LARGEST_FILE:
+        frames, most = len(held["frames"]), LARGEST_FILE
+        raise TooLarge(f"{frames} frames of {name} make {len(text):,} bytes, and a file may have {most:,}")
+    return text
 
 
 def read(text: str) -> tuple[str, dict[str, Any]]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from importlib import metadata
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,11 @@ import seaborn as sns
 
 from dcbook.book import paths
 from dcbook.book.explorer import data_file
-from dcbook.book.explorer.course import Frame, Plan, chain, of_pixels, of_route, of_start
-from dcbook.book.explorer.data_file import Maps
+from dcbook.book.explorer.course import Frame, Plan, chain, of_pixels, of_route, of_start, thinned
+from dcbook.book.explorer.data_file import Maps, TooLarge
 from dcbook.book.explorer.maps import check_installed, kept_tsne, on_grid, pca
-from dcbook.data import arcs, load
+from dcbook.book.explorer.packing import ALONE
+from dcbook.data import Dataset, arcs, load
 from dcbook.experiments import Run, runs
 from dcbook.experiments.provenance import environment
 from dcbook.experiments.records import digest
@@ -39,6 +41,8 @@ def folder() -> Path:
 def make(plan: Plan, dataset: str, seed: int, to: Path, say: Callable[[str], None] = print) -> Path:
     """Write ``<to>/<dataset>.js`` and the index beside it. Starts, frames and maps that were kept are not made again.
 
+    Where a file with the frames of all epochs is too large, those of later epochs are thinned until it is not.
+
     Raises
     ------
     ValueError
@@ -50,48 +54,67 @@ def make(plan: Plan, dataset: str, seed: int, to: Path, say: Callable[[str], Non
         raise ValueError(f"the explorer shows {', '.join(plan.titles)}, not {dataset!r}")
     check_installed()
     data = load(dataset, **plan.settings.datasets[dataset])
-    data_file.check_size(data, frames=2, maps=4)  # before the training
+    data_file.check_size(data)  # before the training
     made_with = _made_with(data)  # the commit that the training begins with
     build = paths.output_root() / "build"
     starts = Starts(build / "starts" / plan.settings.name)
     ends = {name: runs(plan.settings, [route.run], [dataset], [seed])[0] for name, route in plan.routes.items()}
     first = _the_start(list(ends.values()))
 
-    frames = [of_pixels(data, seed), of_start(first, data, starts)]
-    steps: dict[str, list[int]] = {}
+    common = [of_pixels(data, seed), of_start(first, data, starts)]
+    courses = {}
     for name, run in ends.items():
         say(f"{name}: frames")
-        taken = of_route(plan.routes[name], run, data, starts, build / "explorer")
-        steps[name] = [PIXELS_FRAME, START_FRAME, *range(len(frames), len(frames) + len(taken))]
-        frames += taken
-    shown = sum(map(len, steps.values()))
-    data_file.check_size(data, len(frames), len(frames) + shown - len(steps) + 1)  # PCA has the pixels once
-    maps, numbers = _maps(frames, steps, seed, build / "explorer", say)
-    routes = [
+        courses[name] = of_route(plan.routes[name], run, data, starts, build / "explorer")
+    about = [
         {
             "name": name,
             "about": plan.routes[name].about,
-            "settings": [f"{part.method}: {_settings(part)}" for part in chain(ends[name])[1:]],
-            "steps": [{"frame": frame, **{kind: numbers[kind, name, frame] for kind in maps}} for frame in steps[name]],
+            "settings": [f"{part.method}: {_settings(part)}" for part in chain(run)[1:]],
         }
-        for name in ends
+        for name, run in ends.items()
     ]
-    held = data_file.content(
-        data,
-        plan.titles[dataset],
-        frames,
-        maps,
-        routes,
-        seed=seed,
-        scale=plan.settings.name,
-        start=f"{plan.start} Settings: {_settings(first)}.",
-        made_with=made_with,
-    )
-    path = to / f"{dataset}.js"
-    text = data_file.script(dataset, held)
-    write_whole(path, text)
+    start = f"{plan.start} Settings: {_settings(first)}."
+    made = {"seed": seed, "scale": plan.settings.name, "start": start, "made_with": made_with}
+    for every in count(1):  # fewer frames until the file is small enough
+        fewer = {name: thinned(course, every) for name, course in courses.items()}
+        try:
+            shown = _shown(data, common, fewer, about, seed, build / "explorer", say)
+            text = data_file.script(dataset, data_file.content(data, plan.titles[dataset], *shown, **made))
+        except TooLarge as error:
+            say(str(error))
+            if fewer == {name: thinned(course, every + 1) for name, course in courses.items()}:
+                raise
+        else:
+            break
+    write_whole(to / f"{dataset}.js", text)
     write_index(to)
-    return path
+    return to / f"{dataset}.js"
+
+
+def _shown(
+    data: Dataset,
+    common: Sequence[Frame],
+    courses: Mapping[str, Sequence[Frame]],
+    about: Sequence[Mapping[str, Any]],
+    seed: int,
+    folder: Path,
+    say: Callable[[str], None],
+) -> tuple[list[Frame], list[int], dict[str, Maps], list[dict[str, Any]]]:
+    """All frames, the number of the one that each follows, their maps, and the routes with their steps."""
+    frames, before, steps = list(common), [ALONE] * len(common), {}
+    for name, course in courses.items():
+        own = list(range(len(frames), len(frames) + len(course)))
+        before += [START_FRAME, *own[:-1]]
+        steps[name] = [PIXELS_FRAME, START_FRAME, *own]
+        frames += course
+    maps, numbers = _maps(frames, steps, seed, folder, say)
+
+    def step(name: str, frame: int) -> dict[str, int]:
+        return {"frame": frame} | {kind: numbers[kind, name, frame] for kind in maps if (kind, name, frame) in numbers}
+
+    routes = [{**each, "steps": [step(each["name"], frame) for frame in steps[each["name"]]]} for each in about]
+    return frames, before, maps, routes
 
 
 def write_arcs(to: Path) -> Path:
@@ -133,29 +156,33 @@ def _maps(
 ) -> tuple[dict[str, Maps], dict[tuple[str, str, int], int]]:
     """Both kinds of maps, and the number of the map that a route's frame has: (kind, route, frame) → number.
 
-    A frame's t-SNE is the same for all routes. Its PCA is not: the plane is that of a route's own last frame. Only the
-    pixels, a space of their own, have one for all.
+    A frame's t-SNE is the same for all routes, and only milestones have one. Its PCA is not: the plane is that of a
+    route's own last frame. Only the pixels, a space of their own, have one for all.
     """
     numbers: dict[tuple[str, str, int], int] = {}
     flat: dict[int, np.ndarray] = {}
-    linear = Maps()
+    linear, neighbors = Maps(), Maps()
     for name, shown in steps.items():
-        before = None
-        for frame in shown:
+        last = None
+        for frame in (number for number in shown if frames[number].milestone):
             if frame not in flat:
                 say(f"{name}: t-SNE, {frames[frame].name}")
-                flat[frame] = kept_tsne(frames[frame].codes, before, seed, folder)
-            before = flat[frame]
+                flat[frame] = kept_tsne(frames[frame].codes, None if last is None else flat[last], seed, folder)
+                neighbors.before.append(ALONE if last is None else list(flat).index(last))
+            last = frame
             numbers["tsne", name, frame] = list(flat).index(frame)
         for frame, places, span, held in _pca_on_grid(frames, shown):
             known = next((numbers[key] for key in numbers if key[0] == "pca" and key[2] == frame == PIXELS_FRAME), None)
             numbers["pca", name, frame] = len(linear.places) if known is None else known
             if known is None:
+                first = frame in shown[:2] or frames[frame].space != frames[frame - 1].space
+                linear.before.append(ALONE if first else len(linear.places) - 1)
                 linear.places.append(places)
                 linear.spans.append(span)
                 linear.held.append(held)
     on, span = on_grid(list(flat.values()))
-    return {"pca": linear, "tsne": Maps(list(on), [span] * len(on))}, numbers
+    neighbors.places, neighbors.spans = list(on), [span] * len(on)
+    return {"pca": linear, "tsne": neighbors}, numbers
 
 
 def _pca_on_grid(frames: Sequence[Frame], shown: Sequence[int]) -> Iterator[tuple[int, np.ndarray, float, float]]:

@@ -18,7 +18,7 @@ PERPLEXITY = 30
 FIRST, NEXT = 500, 150  # iterations of t-SNE after early exaggeration, and from the last frame's map on
 SPREAD = 10  # the standard deviation of a map that iterations begin with; they let it grow
 FFT_FROM = 2000  # samples; below, the tree of Barnes and Hut takes less time
-GRID = 2**16 - 1  # places are whole numbers from 0 to this
+GRID = 2**10 - 1  # places are whole numbers from 0 to this; the page's canvas is up to 760 pixels wide
 
 
 def pca(frames: Sequence[Frame]) -> tuple[list[np.ndarray], list[float]]:
@@ -28,20 +28,26 @@ def pca(frames: Sequence[Frame]) -> tuple[list[np.ndarray], list[float]]:
     which share of a frame's variance is in the plane. The components of a new space have the signs that agree with the
     frame before.
     """
+    lasts = {frame.space: frame.codes.astype(np.float64) for frame in frames}
+    planes = {space: (codes.mean(0), _plane(codes)) for space, codes in lasts.items()}
+    signs: dict[str, np.ndarray] = {}
     places: list[np.ndarray] = []
     held: list[float] = []
-    for i, frame in enumerate(frames):
-        last = [other for other in frames if other.space == frame.space][-1].codes
-        center = last.mean(0)
-        plane = np.linalg.svd(last - center, full_matrices=False)[2][:2].T
-        if i and frames[i - 1].space != frame.space:
-            agreement = (places[-1] * ((frame.codes - center) @ plane)).sum(0)
-            signs = np.where(agreement < 0, -1, 1)
-        elif not i:
-            signs = np.ones(2)
-        places.append((frame.codes - center) @ plane * signs)
-        held.append(float(places[-1].var(0).sum() / frame.codes.var(0).sum()))
+    for frame in frames:
+        center, plane = planes[frame.space]
+        flat = (frame.codes - center) @ plane
+        if frame.space not in signs:
+            agreement = (places[-1] * flat).sum(0) if places else np.ones(2)
+            signs[frame.space] = np.where(agreement < 0, -1, 1)
+        places.append(flat * signs[frame.space])
+        held.append(float(flat.var(0).sum() / frame.codes.var(0).sum()))
     return places, held
+
+
+def _plane(codes: np.ndarray) -> np.ndarray:
+    """The two largest principal components (d, 2); in each, the coordinate that is largest in size is positive."""
+    plane = np.linalg.eigh(np.cov(codes.T))[1][:, :-3:-1]
+    return plane * np.sign(plane[np.abs(plane).argmax(0), [0, 1]])
 
 
 def check_installed() -> None:
@@ -94,9 +100,9 @@ def rotation(places: np.ndarray, before: np.ndarray) -> np.ndarray:
 
 
 def on_grid(maps: Sequence[np.ndarray]) -> tuple[np.ndarray, float]:
-    """Maps of one scale as whole numbers (F, N, 2) from 0 to 65,535, one center and one scale for all; and the span.
+    """Maps of one scale as whole numbers (F, N, 2) from 0 to `GRID`, one center and one scale for all; and the span.
 
-    The span is how far, in units of the space, it is from 0 to 65,535.
+    The span is how far, in units of the space, it is from 0 to `GRID`.
     """
     stacked = np.stack(maps)
     low, high = stacked.min((0, 1)), stacked.max((0, 1))

@@ -19,6 +19,7 @@ from dcbook.book.site.exercises import collected, title
 
 HERE = Path(__file__).parent
 PAGES = HERE / "pages"
+INDEX = HERE / "static" / "explorer" / "index.js"  # of the explorer's files, written with them
 FILL = re.compile(r"^<!-- site: ([a-z ]+) -->$", re.MULTILINE)
 TABLE = re.compile(r"^\| # \|.*\n(?:\|.*\n)+", re.MULTILINE)  # of a chapter's claims, in its README
 EPOCH = (1980, 1, 1, 0, 0, 0)  # of files in an archive: the same bytes for the same records
@@ -101,11 +102,22 @@ def fills(root: Path, pages: Path, judged: list[dict]) -> dict[str, Callable[[],
         "data sets": reference.data_sets,
         "explore menu": lambda: explore("explore/{0}"),
         "explore": lambda: explore("- [{1}](/explore/{0}.md)", "## Explore\n"),
+        "explored": lambda: f"The explorer of latent space shows {_listed(explored())}.",
         "start menu": lambda: _start_menu(root),
         "chapters menu": lambda: of_chapters("{1} <notebooks/{0}/README>"),
         "chapters": lambda: of_chapters("- [{1}](/notebooks/{0}/README.md)"),
         "deviations": lambda: of_chapters("- [{1}](/notebooks/{0}/DEVIATIONS.md)"),
     }
+
+
+def explored() -> list[str]:
+    """The data sets that the explorer of latent space has files of, by the names that its page prints."""
+    text = INDEX.read_text(encoding="utf-8")
+    return [entry["title"] for entry in json.loads(text[text.index("index: ") + 7 : text.rindex("]") + 1])]
+
+
+def _listed(names: list[str]) -> str:
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 def chapters(root: Path) -> list[str]:

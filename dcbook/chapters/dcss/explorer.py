@@ -17,7 +17,7 @@ from dcbook.chapters.dcss.grids.convolutional import CONVOLUTIONAL
 from dcbook.experiments.runs import Method, Scale
 from dcbook.methods import N2D
 
-TITLES = {"usps": "USPS", "mnist-test": "MNIST, test images", "fashion-mnist-test": "Fashion-MNIST, test images"}
+TITLES = {"usps": "USPS", "mnist-test": "MNIST (test images)", "fashion-mnist-test": "Fashion-MNIST (test images)"}
 START = "A convolutional autoencoder, trained on the reconstruction error alone; then k-means on its codes."
 
 
@@ -35,45 +35,35 @@ def places(model: N2D, x: np.ndarray) -> np.ndarray:
         return model.head_.place(torch.as_tensor(model.transform(x))).numpy()
 
 
-def routes(phase1: tuple[int, ...], phase2: tuple[int, ...], self_training: tuple[int, ...]) -> dict[str, Route]:
-    """The four methods, with frames after those epochs."""
-    return {
-        "DCSS": Route(
-            "DCSS",
-            "Deep clustering with self-supervision. Phase 1 pulls each code towards the centers that it belongs to and "
-            "keeps the reconstruction; phase 2 trains a network on top, MNet, and the encoder on pairs of similar and "
-            "of dissimilar samples. Codes are shown in both phases. Clusters are those of the centers in phase 1 and "
-            "those of MNet in phase 2.",
-            {"DCSS_u": phase1, "DCSS": phase2},
-        ),
-        "IDEC": Route(
-            "IDEC",
-            "DEC with the decoder kept: the reconstruction error joins the loss.",
-            {"IDEC": self_training},
-        ),
-        "DEC": Route(
-            "DEC",
-            "Deep embedded clustering: the decoder goes, and the codes move towards a sharpened version of their own "
-            "soft assignments.",
-            {"DEC": self_training},
-        ),
-        "N2D": Route(
-            "N2D",
-            "Not too deep: no network is trained after the autoencoder. UMAP maps the codes to ten dimensions, and a "
-            "mixture of Gaussians is fitted there; the last frame shows these ten dimensions.",
-            space="UMAP's map of the codes",
-            place=places,
-        ),
-    }
-
-
-QUICK = routes((1,), (1,), (1,))
-del QUICK["N2D"]  # UMAP compiles for a minute
+ROUTES = {
+    "DCSS": Route(
+        "DCSS",
+        "Deep clustering with self-supervision. Phase 1 pulls each code towards the centers that it belongs to and "
+        "keeps the reconstruction; phase 2 trains a network on top, MNet, and the encoder on pairs of similar and "
+        "of dissimilar samples. Codes are shown in both phases. Clusters are those of the centers in phase 1 and "
+        "those of MNet in phase 2.",
+    ),
+    "IDEC": Route(
+        "IDEC",
+        "DEC with the decoder kept: the reconstruction error joins the loss.",
+    ),
+    "DEC": Route(
+        "DEC",
+        "Deep embedded clustering: the decoder goes, and the codes move towards a sharpened version of their own "
+        "soft assignments.",
+    ),
+    "N2D": Route(
+        "N2D",
+        "Not too deep: no network is trained after the autoencoder. UMAP maps the codes to ten dimensions, and a "
+        "mixture of Gaussians is fitted there; the last frame shows these ten dimensions.",
+        space="UMAP's map of the codes",
+        place=places,
+    ),
+}
+QUICK = {name: route for name, route in ROUTES.items() if name != "N2D"}  # UMAP compiles for a minute
 EXPLORER = {
     "quick": Plan(
         settings("quick", CONVOLUTIONAL["quick"].datasets), {"digits": "Digits of scikit-learn"}, START, QUICK
     ),
-    "laptop": Plan(
-        settings("laptop", {name: {} for name in TITLES}), TITLES, START, routes((1, 3), (1, 4, 15, 30), (1, 4))
-    ),
+    "laptop": Plan(settings("laptop", {name: {} for name in TITLES}), TITLES, START, ROUTES),
 }

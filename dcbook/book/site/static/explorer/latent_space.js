@@ -6,10 +6,11 @@
   const FOLDER = new URL(".", document.currentScript.src);
   const part = (name) => ROOT.querySelector(`[data-part="${name}"]`);
   const canvas = part("canvas"), pen = canvas.getContext("2d");
-  const GRID = 65535, MARGIN = 0.04;          // places are whole numbers up to GRID; an empty border, as a share of the side
-  const THUMBNAILS_FROM = 6, ZOOM_MOST = 60;  // times the whole map
+  const MARGIN = 0.04;                        // an empty border, as a share of the map's side
+  const THUMBNAILS_FROM = 6, ZOOM_MOST = 24;  // times the whole map
   const REACH = { mouse: 14, touch: 28 };     // pixels within which a point is met
-  const TWEEN = 450, PAUSE = 1100;            // milliseconds: of a move between two frames, and of a frame in play
+  const TWEEN = 450;                          // milliseconds of a move between two frames
+  const PLAY = { all: 20000, least: 300, most: 1100 };  // milliseconds: of a whole play, and of one frame in it
   const WRONG = 3;                            // which color of the palette says "wrong"
   const still = matchMedia("(prefers-reduced-motion: reduce)");
 
@@ -17,35 +18,54 @@
   const chosen = { set: null, method: null, map: "pca", color: "class", step: null, cell: null };
   const view = { zoom: 1, x: 0.5, y: 0.5 };   // the middle of what is shown, as shares of the map's side
   let places = null;                          // x, y of all points as they are drawn now, as shares
-  let hovered = -1, tween = null, playing = 0, report = { drawMilliseconds: 0, thumbnails: 0 };
+  let hovered = -1, asking = null, tween = null, playing = 0, report = { drawMilliseconds: 0, thumbnails: 0 };
 
   // --- data ---------------------------------------------------------------------------------------------------------
 
   const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
 
-  function decoded(raw) {
-    const numbers = (kind) => new Uint16Array(bytes(raw.maps[kind].places).buffer);
-    const maps = { pca: numbers("pca"), tsne: numbers("tsne") }, clusters = bytes(raw.clusters), atlas = new Image();
+  async function unpacked({ packed, before }) {
+    // The arrays of `packing.py`, one a frame: inflated, unfolded, added up.
+    const stream = new Blob([bytes(packed)]).stream().pipeThrough(new DecompressionStream("deflate"));
+    const both = new Uint8Array(await new Response(stream).arrayBuffer()), half = both.length / 2, size = half / before.length;
+    const arrays = [];
+    before.forEach((old, number) => {
+      const array = old < 0 ? new Uint16Array(size) : arrays[old].slice();
+      for (let i = 0, at = number * size; i < size; i++, at++) {
+        const folded = both[at] | both[half + at] << 8;
+        array[i] += (folded >> 1) ^ -(folded & 1);
+      }
+      arrays.push(array);
+    });
+    return arrays;
+  }
+
+  async function decoded(raw) {
+    const [clusters, pca, tsne] = await Promise.all([raw.clusters, raw.maps.pca, raw.maps.tsne].map(unpacked));
+    const atlas = new Image(), maps = { pca, tsne };
     atlas.onload = draw;
     atlas.src = raw.atlas;
     return {
       ...raw, atlas, classes: bytes(raw.classes),
-      placesOf: (kind, i) => maps[kind].subarray(2 * raw.n * i, 2 * raw.n * (i + 1)),
-      clustersOf: (frame) => clusters.subarray(raw.n * frame, raw.n * (frame + 1)),
+      placesOf: (kind, i) => maps[kind][i],
+      clustersOf: (frame) => clusters[frame],
     };
   }
 
-  function load(name, then) {
-    const known = dcbookExplorer.sets[name];
-    if (known) return then(decoded(known));
-    const script = document.createElement("script");
-    script.src = new URL(`${name}.js`, FOLDER);
-    script.onload = () => then(decoded(dcbookExplorer.sets[name]));
-    script.onerror = () => { part("status").textContent = `The file ${name}.js did not load.`; };
-    document.head.append(script);
+  const kept = {};                            // sets by name, decoded once
+  function load(name) {
+    kept[name] ??= new Promise((arrive, fail) => {
+      const script = document.createElement("script");
+      script.src = new URL(`${name}.js`, FOLDER);
+      script.onload = () => arrive(decoded(dcbookExplorer.sets[name]));
+      script.onerror = () => fail(new Error(`The file ${name}.js did not load.`));
+      document.head.append(script);
+    });
+    return kept[name];
   }
 
   const route = () => set.routes.find((each) => each.name === chosen.method);
+  const steps = () => route().steps.filter((each) => chosen.map in each);  // those that have a map of this kind
   const step = () => route().steps[chosen.step];
   const frame = () => set.frames[step().frame];
   const renamed = (i) => frame().match[set.clustersOf(step().frame)[i]];  // the class that a point's cluster is matched to
@@ -56,7 +76,7 @@
 
   function target() {
     const whole = set.placesOf(chosen.map, step()[chosen.map]);
-    return Float32Array.from(whole, (at) => MARGIN + (1 - 2 * MARGIN) * at / GRID);
+    return Float32Array.from(whole, (at) => MARGIN + (1 - 2 * MARGIN) * at / set.grid);
   }
 
   let width = 0;                               // of the canvas, in pixels of the page; asking for it takes long
@@ -176,18 +196,18 @@
     }
   }
 
-  let kept = { key: null, value: [] };         // the medians of one frame, which do not change with the zoom
+  let known = { key: null, value: [] };        // the medians of one frame, which do not change with the zoom
   function medians() {
     const key = [chosen.set, chosen.method, chosen.map, chosen.color, chosen.step].join();
-    if (kept.key !== key) {
+    if (known.key !== key) {
       const members = new Map();
       for (let i = 0; i < set.n; i++) {
         const k = chosen.color === "class" ? set.classes[i] : renamed(i);
         if (k >= 0) (members.get(k) || members.set(k, []).get(k)).push(i);
       }
-      kept = { key, value: [...members].map(([k, points]) => [k, middle(points)]) };
+      known = { key, value: [...members].map(([k, points]) => [k, middle(points)]) };
     }
-    return kept.value;
+    return known.value;
   }
 
   function middle(points) {
@@ -226,8 +246,8 @@
 
   function show(moving) {
     // What the choices say; from the places that are drawn now, the points move to the new ones.
-    const last = route().steps.length - 1;
-    chosen.step = Math.min(chosen.step ?? last, last);
+    const asked = chosen.step ?? Infinity, all = route().steps;
+    chosen.step = all.indexOf(steps().findLast((each) => all.indexOf(each) <= asked));
     const from = places, to = target();
     cancelAnimationFrame(tween);
     tween = null;
@@ -249,26 +269,47 @@
     matrix();
     card(-1);
     draw();
-    history.replaceState(null, "", "#" + new URLSearchParams(
-      { set: chosen.set, method: chosen.method, map: chosen.map, color: chosen.color, step: chosen.step }));
+    if (!playing) remember();
+  }
+
+  let written = 0;
+  function remember() {
+    // The choices go into the address, a moment later: browsers count how often an address changes.
+    clearTimeout(written);
+    written = setTimeout(() => history.replaceState(null, "", "#" + new URLSearchParams(
+      { set: chosen.set, method: chosen.method, map: chosen.map, color: chosen.color, step: chosen.step })), 200);
   }
 
   function tell() {
-    const now = frame(), slider = part("step"), number = chosen.step + 1, all = route().steps.length;
+    const now = frame(), slider = part("step"), all = steps().length, number = steps().indexOf(step());
     slider.max = all - 1;
-    slider.value = chosen.step;
+    slider.value = number;
     slider.setAttribute("aria-valuetext", `${now.name}, ACC ${percent(now.acc)}`);
     part("frame").textContent = now.name;
     part("acc").textContent = `ACC ${percent(now.acc)}`;
-    part("space").textContent = `${now.space}, ${now.dimensions} dimensions · frame ${number} of ${all}`;
+    part("space").textContent = `${now.space}, ${now.dimensions} dimensions · frame ${number + 1} of ${all}`;
     part("about").textContent = `${chosen.method}. ${route().about}`;
     part("start").textContent = set.start;
     part("settings").replaceChildren(...route().settings.map((text) => Object.assign(document.createElement("li"), { textContent: text })));
     part("map-note").textContent = chosen.map === "pca"
       ? `PCA map. A flat view: the plane of the two largest principal components of this method's last frame, the same for all frames of one space, which holds ${percent(set.maps.pca.held[step().pca])} of this frame's variance. Distances in the plane are real, and the bar gives their scale in units of the space; distances across the plane are not seen, so that clusters that overlap here may lie apart.`
-      : "t-SNE map. A map of neighborhoods: samples that are near in the space are near here. Distances between islands, their sizes and their densities mean nothing. Each map begins from that of the frame before and is rotated onto it, and all have the same spread; pixels and the codes after pretraining are the same map for every method. The islands show even where clusters mix the classes: compare the matrix and ACC.";
+      : `t-SNE map. A map of neighborhoods: samples that are near in the space are near here. Distances between islands, their sizes and their densities mean nothing. Each map begins from that of the frame before and is rotated onto it, and all have the same spread; pixels and the codes after pretraining are the same map for every method. The islands show even where clusters mix the classes: compare the matrix and ACC. Such a map takes long to make, so that not every epoch has one.`;
+    part("epochs").textContent = `Frames with a map of this kind: pixels, after pretraining, ${epochs()}.`;
     part("made").textContent = `${set.title}: all ${set.n.toLocaleString("en-US")} images, K = ${set.k}, seed ${set.seed} (one run), settings of the scale "${set.scale}". ACC: each cluster is matched to one class by the Hungarian method; labels serve this number and the colors alone, the last frame is the end of the training and not the best epoch.`;
     legend();
+  }
+
+  function epochs() {
+    // "phase 1, epochs 1 to 6; phase 2, epochs 1, 4, 16, 49", from the names of the frames.
+    const found = new Map();
+    for (const { frame } of steps()) {
+      const [, phase, epoch] = set.frames[frame].name.match(/^(.+), epoch (\d+)/) || [];
+      if (phase) (found.get(phase) || found.set(phase, []).get(phase)).push(Number(epoch));
+    }
+    return [...found].map(([phase, ours]) => {
+      const whole = ours.length > 2 && ours.at(-1) - ours[0] === ours.length - 1;
+      return `${phase}, epoch${ours.length > 1 ? "s" : ""} ${whole ? `${ours[0]} to ${ours.at(-1)}` : ours.join(", ")}`;
+    }).join("; ");
   }
 
   function legend() {
@@ -454,16 +495,17 @@
   function play(on) {
     clearInterval(playing);
     playing = 0;
-    if (on) {
-      const next = () => {
-        if (chosen.step >= route().steps.length - 1) return play(false);
-        chosen.step += 1;
-        show(true);
-      };
-      if (chosen.step >= route().steps.length - 1) { chosen.step = 0; show(true); }
-      playing = setInterval(next, PAUSE);
-    }
+    part("now").setAttribute("aria-live", on ? "off" : "polite");
     part("play").textContent = on ? "Pause" : "Play";
+    if (!on) return remember();
+    const ids = steps().map((each) => route().steps.indexOf(each)), last = ids.at(-1);
+    const next = () => {
+      if (chosen.step >= last) return play(false);
+      chosen.step = ids.find((id) => id > chosen.step);
+      show(true);
+    };
+    playing = setInterval(next, Math.max(PLAY.least, Math.min(PLAY.most, PLAY.all / ids.length)));
+    if (chosen.step >= last) { chosen.step = ids[0]; show(true); }
   }
 
   // --- choices ------------------------------------------------------------------------------------------------------
@@ -474,7 +516,9 @@
 
   function use(name) {
     part("status").textContent = "Loading …";
-    load(name, (found) => {
+    asking = name;
+    load(name).then((found) => {
+      if (asking !== name) return;              // another one was chosen meanwhile
       set = found;
       places = null;
       chosen.set = name;
@@ -484,7 +528,7 @@
       part("status").textContent = "";
       part("everything").hidden = true;
       show(false);
-    });
+    }).catch((error) => { part("status").textContent = error.message; });
   }
 
   function changed(key, value) {
@@ -497,7 +541,7 @@
 
   part("set").addEventListener("change", (event) => { play(false); use(event.target.value); });
   for (const key of ["method", "map", "color"]) part(key).addEventListener("change", (event) => changed(key, event.target.value));
-  part("step").addEventListener("input", (event) => { play(false); chosen.step = Number(event.target.value); show(true); });
+  part("step").addEventListener("input", (event) => { play(false); chosen.step = route().steps.indexOf(steps()[event.target.value]); show(true); });
   part("play").addEventListener("click", () => play(!playing));
   part("closer").addEventListener("click", () => zoomBy(1.6));
   part("farther").addEventListener("click", () => zoomBy(1 / 1.6));
@@ -513,7 +557,7 @@
   // What a test asks for: the state in words, and where on the screen a point is.
   dcbookExplorer.report = () => ({
     ...report, ...chosen, zoom: view.zoom, hovered, moving: tween !== null,
-    frame: frame().name, acc: frame().acc, steps: route().steps.length,
+    frame: frame().name, acc: frame().acc, steps: steps().length,
   });
   dcbookExplorer.point = (i) => {
     const box = canvas.getBoundingClientRect();
