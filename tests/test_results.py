@@ -141,6 +141,12 @@ def test_stored_verdicts_that_are_old_are_replaced(tmp_path):
     text = NOTEBOOKS["dcss/fig12_wrong_k"].read_text()
     path.write_text(text.replace("**undecided**", "**supported**"))
     assert path.read_text() != text and with_verdicts(path) == text
+    notebook = json.loads(text)
+    for cell in notebook["cells"]:
+        cell["outputs"] = [] if cell["cell_type"] == "code" else None
+    notebook["cells"] = [{k: v for k, v in cell.items() if v is not None} for cell in notebook["cells"]]
+    path.write_text(json.dumps(notebook))
+    assert json.loads(with_verdicts(path))["cells"][1]["outputs"] == []
 
 
 @each_chapter
