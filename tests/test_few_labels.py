@@ -154,7 +154,7 @@ def test_tables_and_picture():
     frame = summarize(tables.probe_numbers(found))
     trunk, codes = tables.probe_table(frame), tables.probe_table(frame, CODES)
     assert trunk["method"].tolist() == ["untrained", "AE", "DEC", "DeepCluster", LABELED]
-    assert trunk["USPS: 10 labels, %"].tolist()[-1] == "80.1 ± 0.1"
+    assert trunk["USPS: 10 labels a class, %"].tolist()[-1] == "80.1 ± 0.1"
     assert codes["method"].tolist() == ["untrained", "AE", "DEC"] and codes["USPS: ACC, %"][0] == "50.0 ± 0.0"
     gained = tables.gains(found)
     assert "untrained" not in set(gained["method"])

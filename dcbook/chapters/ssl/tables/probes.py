@@ -59,7 +59,7 @@ def probe_table(frame: pd.DataFrame, space: str = TRUNK) -> pd.DataFrame:
         row = {"method": method}
         for dataset in dict.fromkeys(frame["dataset"]):
             for metric in dict.fromkeys(frame[wanted]["metric"]):
-                name = "ACC, %" if metric == "acc" else f"{metric.split(', ')[1]}, %"
+                name = "ACC, %" if metric == "acc" else f"{metric.split(', ')[1]} a class, %"
                 mean, std = shown.loc[(method, dataset, metric), ["mean", "std"]]
                 row[f"{called(dataset)}: {name}"] = f"{mean:.1f}" + ("" if pd.isna(std) else f" ± {std:.1f}")
         rows.append(row)
