@@ -39,16 +39,12 @@ INPUTS["laptop"] = INPUTS["paper"] = ("words-100/min-max", "tfidf-2000/min-max")
 
 
 def from_autoencoder(scale: Scale, recipe: Pretraining, updates: int, every: int) -> Scale:
-    """DEC and IDEC from one autoencoder with its k-means; DEC also with the smaller step that its own code has.
-
-    The smaller step was added after runs with the larger one had put all texts into one cluster.
-    """
+    """DEC and IDEC from one autoencoder with its k-means."""
     start = Method(AEKMeans, {"start": recipe})
     schedule = {"max_updates": updates, "update_interval": every, "tol": 0.0, "batch_size": recipe.batch_size}
     methods = {
         "AE+k-means": Method(AEKMeans, start="autoencoder"),
         "DEC": Method(DEC, {**schedule, "lr": STEP}, start="autoencoder"),
-        "DEC, step 0.01": Method(DEC, schedule, start="autoencoder"),
         "IDEC": Method(IDEC, schedule, start="autoencoder"),
     }
     return replace(scale, methods=methods, starts={"autoencoder": start})
