@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from dcbook.plots.names import called, named
-from dcbook.plots.style import OURS, PALETTE, PAPER, STYLE, canvas, legend_beside
+from dcbook.plots.style import OURS, PALETTE, PAPER, STYLE, canvas
 
 MARKERS = ("o", "s", "^", "D")
 
@@ -37,23 +37,24 @@ def shares(counts: Mapping[str, np.ndarray], edges: np.ndarray, name: str) -> Fi
 
 
 def restarts(frame: pd.DataFrame, losses: Mapping[str, str]) -> Figure:
-    """Macro F1 of several MNets over losses that need no labels, one panel each; the outputs in use beside each mark.
+    """Macro F1 of several MNets over losses that need no labels, one panel each; shades tell the outputs in use.
 
     `frame`: rows with method, f1_macro (in per cent), used, and columns of losses; `losses`: name of an axis to column.
     """
-    with canvas(1, len(losses), (3.6 * len(losses), 3), sharey=True) as (figure, axes):
+    with plt.rc_context(STYLE):
+        size = 3.6 * len(losses) + 1, 3
+        figure, axes = plt.subplots(1, len(losses), figsize=size, sharey=True, squeeze=False, layout="constrained")
+        shades = {"cmap": "viridis", "vmin": frame["used"].min(), "vmax": frame["used"].max()}
         for axis, (name, column) in zip(axes.flat, losses.items(), strict=True):
-            groups = frame.groupby("method", sort=False)
-            for (method, rows), marker, color in zip(groups, MARKERS, sns.color_palette(PALETTE), strict=False):
-                axis.scatter(rows[column], rows["f1_macro"], marker=marker, color=color, s=24, label=method)
-                for row in rows.itertuples():
-                    place = getattr(row, column), row.f1_macro
-                    axis.annotate(row.used, place, (4, 2), textcoords="offset points", fontsize=7)
+            for (method, rows), marker in zip(frame.groupby("method", sort=False), MARKERS, strict=False):
+                options = {"c": rows["used"], "marker": marker, "s": 34, "edgecolors": "0.3", "label": method}
+                found = axis.scatter(rows[column], rows["f1_macro"], **options, **shades)
             axis.set(xlabel=name)
             axis.grid(color="0.92")
             axis.set_axisbelow(True)
         axes[0, 0].set_ylabel("macro F1, %")
-        legend_beside(axes)
+        axes[0, 0].legend(frameon=False)
+        figure.colorbar(found, ax=axes, label="outputs in use", ticks=sorted(set(frame["used"])))
     return figure
 
 
