@@ -235,6 +235,14 @@ def test_the_matrix_counts_and_dims(show, held):
     assert page.evaluate("document.activeElement.getAttribute('aria-pressed')") == "true"
 
 
+@pytest.mark.parametrize("width", [1300, 390])
+def test_names_and_counts_fit_into_the_matrix(show, held, width):
+    page = show(state=f"set={held['set']}", width=width)
+    boxes = page.locator("[data-part='matrix'] tbody :is(th, button)")
+    script = "all => all.filter((box) => box.scrollWidth > box.clientWidth + 1).map((box) => box.textContent)"
+    assert boxes.count() == (held["k"] + 1) * len(held["class_names"]) and boxes.evaluate_all(script) == []
+
+
 def test_the_wheel_brings_thumbnails_and_a_drag_moves(show, held):
     page = show(state=f"set={held['set']}&map=tsne")
     before = point(page, 0)
