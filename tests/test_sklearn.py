@@ -54,6 +54,7 @@ from dcbook.methods import (
     KMeans,
     MiCE,
     MoCo,
+    PixelNeighbors,
     Pretraining,
     RDCReconstruction,
     SimCLR,
@@ -100,7 +101,7 @@ ESTIMATORS = [
     DCSS_agg(3, phase1_epochs=1, **PHASES),
 ]
 IMAGES_ONLY = [SimCLR(3), SimCLRPretext(3), MoCo(3), SwAV(3), DeepClusterV2(3), DeepCluster(3), CC(3)]
-IMAGES_ONLY += [IDFD(3), MiCE(3), SPICE(3)]
+IMAGES_ONLY += [IDFD(3), MiCE(3), SPICE(3), PixelNeighbors(3)]
 IMAGES_ONLY += [PICA(3), DAC(3), DCCM(3), SCAN(3)]
 BEYOND_1 = [
     "check_estimators_overwrite_params",
