@@ -60,7 +60,8 @@ CLAIMS = [
     ),
     Claim(
         "C1, this book",
-        "SimCLR, which has no clusters, learns features that serve a linear probe better than DeepCluster's",
+        "after eight passes over 3,000 images, SimCLR, which has no clusters, has learned features that serve a linear "
+        "probe better than those of DeepCluster",
         PAGE,
         serves_better("SimCLR", "DeepCluster"),
         probes,
