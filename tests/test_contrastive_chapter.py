@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from dcbook.book.verdicts import NotTested
+from dcbook.book.verdicts import NOT_YET, NotTested
 from dcbook.chapters.contrastive import findings, grids, tables
 from dcbook.chapters.contrastive.claims import CLAIMS, judges, protocol
 from dcbook.chapters.contrastive.watches import ClusterSizes, HeadScores, NeighborPurity
@@ -12,7 +12,7 @@ from dcbook.data import load
 from dcbook.evaluation import scores
 from dcbook.experiments import Record
 from dcbook.experiments.records import key, path_of
-from dcbook.experiments.verdict import SUPPORTED, UNDECIDED
+from dcbook.experiments.verdict import SUPPORTED
 from dcbook.experiments.worker import estimator
 from dcbook.methods import SPICE, SimCLRPretext
 
@@ -251,7 +251,7 @@ def test_claims_name_pages_that_exist_and_are_not_judged_without_runs():
         assert (pages / f"{claim.notebook}.ipynb").exists() and claim.runs("laptop")
         assert claim.verdict([]).verdict == "not tested yet"
     one = [record("CC", estimator="CC"), record(grids.PRETEXT, estimator="SimCLRPretext")]
-    assert CLAIMS[0].verdict(one, protocol).verdict == UNDECIDED, "one seed decides nothing"
+    assert CLAIMS[0].verdict(one, protocol).verdict == NOT_YET, "one seed decides nothing"
 
 
 # --- what is printed elsewhere -------------------------------------------------------------------------------------

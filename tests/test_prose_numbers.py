@@ -187,3 +187,33 @@ def test_one_update_and_k_updates():
         f"{between(shares.iloc[1])} % on the fully connected one",
         "about a ninth of the time",
     )
+
+
+def test_what_one_seed_of_the_contrastive_methods_shows():
+    table = means("contrastive/table1_images").loc["fashion-mnist-test"]
+    acc, pretext, scan = table["acc"], table.loc["SimCLR+k-means"], table.loc["SCAN"]
+    low = [acc[name] for name in ("DAC", "DAC*", "DCCM", "MiCE")]
+    assert max(low) < acc["k-means, unit length"] and acc.drop("SCAN").max() < pretext["acc"] + 2
+    state(
+        "contrastive/table1_images",
+        f"SCAN has {scan['acc']:.1f} % ACC and {scan['nmi']:.1f} % NMI; k-means on the codes of the same pretext has "
+        f"{pretext['acc']:.1f} % and {pretext['nmi']:.1f} %.",
+        f"PICA ({acc['PICA']:.1f} %) and CC ({acc['CC']:.1f} %), which train from scratch",
+        f"DCCM and MiCE ({between(low, 1)} %) are not above k-means on pixels of unit length "
+        f"({acc['k-means, unit length']:.1f} %).**",
+    )
+
+
+def test_what_scan_gains_from_simclr():
+    table = pd.read_csv(paths.table("ssl/contrastive_first", "laptop", ROOT)).set_index(["method", "metric"])
+    codes, step, scan = ("k-means, SimCLR codes", "SCAN's clustering step, SimCLR codes", "SCAN, SimCLR codes")
+    told = {name: f"{table['mean'][name, 'acc']:.1f} ± {table['std'][name, 'acc']:.1f} %" for name in (step, scan)}
+    state(
+        "ssl/contrastive_first",
+        f"The pixels have the purest neighbors ({table['mean']['SCAN, pixels', 'purity']:.0f} %), and SCAN from there "
+        f"has the lowest NMI ({table['mean']['SCAN, pixels', 'nmi']:.1f} %)",
+        f"SimCLR's neighbors are less pure ({table['mean'][scan, 'purity']:.0f} %)",
+        f"k-means has {table['mean'][codes, 'acc']:.1f} % ACC, the clustering step {told[step]}, and after "
+        f"self-labeling {told[scan]} remain.",
+    )
+    assert table["mean"].xs("nmi", level="metric").idxmin() == "SCAN, pixels"

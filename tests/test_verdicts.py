@@ -80,6 +80,12 @@ def test_a_claim_without_records_is_not_tested_yet():
     assert "no data set and seed has records of both a and b" in found.evidence
 
 
+def test_one_seed_is_no_test():
+    found = Claim("1", "a beats b", "", gains("a", "b")).verdict([run("a", 0, 0.6), run("b", 0, 0.5)])
+    assert (found.verdict, found.answer) == (NOT_YET, None)
+    assert found.evidence == "only one seed has run so far, and an interval takes at least two"
+
+
 @pytest.mark.parametrize(
     ("share", "verdict"),
     [

@@ -5,6 +5,7 @@ How a verdict is reached is told in `dcbook.experiments.verdict`; here claims ar
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,6 +62,12 @@ class Answer:
     def level(self) -> float:
         """Of each interval, so that all of them hold together at 95 %."""
         return simultaneous(len(self.questions) + len(self.premises))
+
+    @property
+    def bounded(self) -> bool:
+        """Whether every interval has two ends; that of a single seed has none."""
+        intervals = [each.estimate.interval(self.level) for each in (*self.premises, *self.questions)]
+        return all(math.isfinite(end) for interval in intervals for end in interval)
 
     @property
     def verdict(self) -> str:
@@ -205,6 +212,8 @@ class Claim:
             answer = self.judge(records)
         except NotTested as missing:
             return Verdict(NOT_YET, str(missing))
+        if not answer.bounded:
+            return Verdict(NOT_YET, "only one seed has run so far, and an interval takes at least two")
         share, verdict, evidence = (self.protocol or protocol)(records), answer.verdict, answer.evidence
         if share and not share.enough and verdict in AGAINST:
             evidence = f"{verdict} {TOO_SMALL}: {evidence}"

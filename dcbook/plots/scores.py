@@ -42,11 +42,12 @@ def comparison(frame: pd.DataFrame, seeds: pd.DataFrame, metric: str = "acc") ->
                 100 * ours["value"], places, s=14, color=OURS, alpha=0.6, linewidths=0, label="ours, each seed"
             )
             axis.scatter(rows["mean"], range(len(methods)), marker="|", s=120, color=OURS, label="ours, mean")
-            faces = [PAPER if same else "none" for same in comparable]
-            axis.scatter(
-                rows["reported"], range(len(methods)), marker="D", s=22, c=faces, edgecolors=PAPER, label="paper"
-            )
-            beside = next((str(name) for name in rows["reported_on"] if isinstance(name, str) and name), "")
+            if rows["reported"].notna().any():
+                faces = [PAPER if same else "none" for same in comparable]
+                axis.scatter(
+                    rows["reported"], range(len(methods)), marker="D", s=22, c=faces, edgecolors=PAPER, label="paper"
+                )
+            beside = next((str(name) for name in rows["reported_on"] if isinstance(name, str) and name), dataset)
             other = wrap(f"paper: {called(beside)}", 32) if beside != dataset else []
             axis.set_title("\n".join([called(dataset), *other]), fontsize=8)
             axis.set(xlabel=f"{named(metric)}, %", yticks=range(len(methods)), yticklabels=methods)
@@ -55,8 +56,10 @@ def comparison(frame: pd.DataFrame, seeds: pd.DataFrame, metric: str = "acc") ->
             axis.set_axisbelow(True)
         axes[0, 0].invert_yaxis()
         figure.tight_layout()
-        handles, texts = axes[0, 0].get_legend_handles_labels()
-        figure.legend(handles, texts, loc="upper center", bbox_to_anchor=(0.5, 0), ncols=3, frameon=False)
+        shown = {
+            text: handle for axis in axes.flat for handle, text in zip(*axis.get_legend_handles_labels(), strict=True)
+        }
+        figure.legend(shown.values(), shown, loc="upper center", bbox_to_anchor=(0.5, 0), ncols=3, frameon=False)
     return figure
 
 
