@@ -32,6 +32,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def _list(root: Path) -> int:
     print(f"Data sets in {root}")
+    width = max(map(len, SOURCES))
     for name, source in SOURCES.items():
         try:
             state = repr(load(name, root=root)).partition(": ")[2].rstrip(">")
@@ -39,7 +40,7 @@ def _list(root: Path) -> int:
             state = f"missing ({source.size})"
         except DataError as error:
             state = f"ALTERED  {error}"
-        print(f"{name:<20}{state}", flush=True)
+        print(f"{name:<{width}}  {state}", flush=True)
     return 0
 
 
