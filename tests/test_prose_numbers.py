@@ -217,3 +217,84 @@ def test_what_scan_gains_from_simclr():
         f"self-labeling {told[scan]} remain.",
     )
     assert table["mean"].xs("nmi", level="metric").idxmin() == "SCAN, pixels"
+
+
+def test_what_probes_find():
+    table = means("ssl/probes")
+    gain = {
+        (dataset, n): table.loc[(dataset, "DeepCluster"), f"trunk, {n} labels"]
+        - table.loc[(dataset, "untrained"), f"trunk, {n} labels"]
+        for dataset in ("usps", "fashion-mnist-test")
+        for n in (10, 200)
+    }
+    codes = [f"codes, {n} labels" for n in (10, 100, 200)]
+    sets = table.index.get_level_values("dataset").unique()
+    lost = pd.concat([table.loc[(each, "AE"), codes] - table.loc[(each, "DEC"), codes] for each in sets])
+    assert len(sets) == 2 and between([gain["usps", 200], gain["fashion-mnist-test", 200]]) == "3 to 5"
+    state(
+        "ssl/probes",
+        f"gains {gain['usps', 10]:.1f} points on USPS and {gain['fashion-mnist-test', 10]:.1f} on Fashion-MNIST over "
+        "the untrained trunk, and 3 to 5 points with 200.",
+        f"the codes tell a probe *less*: {between(lost)} points less than before.",
+        f"the untrained trunk reaches {table.loc[('usps', 'untrained'), 'trunk, 100 labels']:.0f} % on USPS",
+    )
+
+
+def test_how_targets_pass():
+    table = means("ssl/passing_targets").loc["usps"]
+    last, time = table["moved last"].round().astype(int), table["time"].round().astype(int)
+    nmi = table["last NMI"] - table["first NMI"]
+    less = table.loc["DeepCluster", "moved"] - table.loc["SwAV", "moved"]
+    state(
+        "ssl/passing_targets",
+        f"three quarters in DeepCluster-v2, and {table.loc['SwAV', 'moved']:.0f} % in SwAV.",
+        f"So {table.loc['DeepCluster', 'renumbered']:.0f} % of the targets get another *number*",
+        f"In the last epoch {last['SwAV']} % of the images change their prototype, against {last['DeepCluster']} % and "
+        f"{last['DeepCluster-v2']} %.",
+        f"Over all epochs SwAV has the lower share by {less:.0f} points.",
+        f"On average NMI rises in all three methods, by {between(nmi, 1)} points",
+        f"DeepCluster spends {time['DeepCluster']} % of its processor time",
+        f"which reads a memory bank, {time['DeepCluster-v2']} %; Sinkhorn takes SwAV {time['SwAV']} %.",
+    )
+    assert 70 < table.loc["DeepCluster-v2", "moved"] < 80 and 45 < table.loc["DeepCluster", "moved"] < 55
+
+
+def test_what_clusters_of_medical_images_and_of_vowels_follow():
+    table = means("ssl/without_labels")
+    images = ("breastmnist", "pneumoniamnist", "vesselmnist3d")
+    found, few = table["balanced"], table["few balanced"]
+    brightness = [table.loc[(each, "k-means"), "brightness in clusters"] for each in images]
+    classes = [table.loc[(each, "k-means"), "brightness in classes"] for each in images]
+    ae = [found[each, "AE+k-means"] - found[each, "k-means"] for each in images[:2]]
+    dec = [found[each, "DEC"] - found[each, "AE+k-means"] for each in images]
+    labels = {each: few[each, "DEC"] - found[each, "DEC"] for each in images}
+    weaker = [-labels["breastmnist"], -labels["vesselmnist3d"]]
+    pneumonia, vowels = found["pneumoniamnist"], found["japanese-vowels"]
+    assert between(dec) == "3 to 3"
+    state(
+        "ssl/without_labels",
+        f"{between(brightness)} % of its variance lies between the two clusters, and only {between(classes)} % between "
+        "the classes.",
+        f"the balanced accuracy is {ae[0]:.0f} and {ae[1]:.0f} points higher; DEC adds about 3 points more on each of "
+        "the three sets.",
+        f"On PneumoniaMNIST its clusters reach {pneumonia['DEC']:.0f} %, the probe with all labels "
+        f"{table.loc[('pneumoniamnist', 'k-means'), 'probe balanced']:.0f} %.",
+        f"On the codes of DEC it is {labels['pneumoniamnist']:.0f} points better than the clusters on PneumoniaMNIST "
+        f"and {between(weaker)} points weaker on the other two sets.",
+        f"k-means on 20 frames has a balanced accuracy of {vowels['k-means']:.0f} %;",
+        f"The codes of the autoencoder lower it to {vowels['AE+k-means']:.0f} % and DEC to {vowels['DEC']:.0f} %, "
+        "though a probe shows that the codes of DEC still hold the speakers "
+        f"({table.loc[('japanese-vowels', 'DEC'), 'probe balanced']:.0f} %).",
+    )
+
+
+def test_how_many_outputs_mnet_uses():
+    table = means("dcss/phase2_from_within").loc["usps"]
+    early, late = table.loc["DCSS, epochs"], table.loc["DCSS, updates"]
+    state(
+        "dcss/phase2_from_within",
+        f"MNet uses 6 to 10 outputs, {early['outputs in use, all']:.1f} on average, with $T_2$ after 140 updates 9 or "
+        "10.",
+        f"uses the fewest outputs, {early['outputs in use, MNet' + chr(39) + 's own pairs']:.0f}.",
+    )
+    assert 9 < late["outputs in use, all"] < 10
