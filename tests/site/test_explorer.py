@@ -172,8 +172,10 @@ def test_keys_move_the_slider_to_the_last_frame(show, held):
     page.keyboard.press("End")
     end = held["frames"][held["routes"][0]["steps"][-1]["frame"]]
     assert at_rest(page)["frame"] == end["name"] == part(page, "frame").text_content()
-    assert part(page, "acc").text_content() == f"ACC {100 * end['acc']:.1f} %"
-    assert slider.get_attribute("aria-valuetext") == f"{end['name']}, ACC {100 * end['acc']:.1f} %"
+    told = part(page, "acc").text_content()
+    shown = float(re.fullmatch(r"ACC (\d+\.\d) %", told)[1])
+    assert abs(shown - 100 * end["acc"]) < 0.0501  # browsers round a tie up, Python to even
+    assert slider.get_attribute("aria-valuetext") == f"{end['name']}, {told}"
 
 
 @pytest.mark.parametrize("map_", ["pca", "tsne"])
@@ -230,7 +232,7 @@ def test_the_matrix_counts_and_dims(show, held):
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowDown")
     focused = page.evaluate("document.activeElement.getAttribute('aria-label')")
-    assert re.fullmatch(r"class \S+, cluster of \S+: \d+ of \d+ images", focused)
+    assert re.fullmatch(r"class .+, cluster of .+: \d+ of \d+ images", focused)
     page.keyboard.press("Enter")
     assert page.evaluate("document.activeElement.getAttribute('aria-pressed')") == "true"
 
