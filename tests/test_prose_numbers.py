@@ -193,11 +193,12 @@ def test_what_one_seed_of_the_contrastive_methods_shows():
     table = means("contrastive/table1_images").loc["fashion-mnist-test"]
     acc, pretext, scan = table["acc"], table.loc["SimCLR+k-means"], table.loc["SCAN"]
     low = [acc[name] for name in ("DAC", "DAC*", "DCCM", "MiCE")]
-    assert max(low) < acc["k-means, unit length"] and acc.drop("SCAN").max() < pretext["acc"] + 2
+    assert max(low) < acc["k-means, unit length"] and acc.drop("SCAN").max() < pretext["acc"] + 3
     state(
         "contrastive/table1_images",
         f"SCAN has {scan['acc']:.1f} % ACC and {scan['nmi']:.1f} % NMI; k-means on the codes of the same pretext has "
         f"{pretext['acc']:.1f} % and {pretext['nmi']:.1f} %.",
+        f"SPICE's second step has {acc['SPICE-Self']:.1f} %, PAC {acc['PAC']:.1f} % and TEMI {acc['TEMI']:.1f} %.",
         f"PICA ({acc['PICA']:.1f} %) and CC ({acc['CC']:.1f} %), which train from scratch",
         f"DCCM and MiCE ({between(low, 1)} %) are not above k-means on pixels of unit length "
         f"({acc['k-means, unit length']:.1f} %).**",
