@@ -49,6 +49,16 @@ def bands(axis: Axes, curves: pd.DataFrame, names: Sequence[str], value: str, by
         axis.fill_between(grid, lines.min(0), lines.max(0), color=color, alpha=0.15, linewidth=0)
 
 
+def over_seeds(axis: Axes, rows: pd.DataFrame, x: str, value: str, **line: Any) -> None:
+    """A line and a band: the mean and the range of the column `value` over the seeds, at each value of the column `x`.
+
+    `line`: options of the line; its `color` is also that of the band.
+    """
+    seeds = rows.groupby(x)[value].agg(["mean", "min", "max"])
+    axis.plot(seeds.index, seeds["mean"], **line)
+    axis.fill_between(seeds.index, seeds["min"], seeds["max"], color=line["color"], alpha=0.15, linewidth=0)
+
+
 def at_least(axis: Axes, width: float) -> None:
     """Widen the x axis to `width` where it is narrower, so that small differences look small.
 

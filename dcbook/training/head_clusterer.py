@@ -24,6 +24,7 @@ those that `SimCLRPretext` stored in the start, or new ones. Call it before the 
 have changed.
 """
 
+from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -85,9 +86,9 @@ class HeadClusterer(DeepClusterer):
     _state = ("autoencoder_", "head_", "_centers")
     _during_fit = (*DeepClusterer._during_fit, "_codes", "_before")
 
+    @abstractmethod
     def _losses(self, rows: Tensor, noise: torch.Generator) -> dict[str, Tensor]:
         """The weighted parts of the loss on the training samples `rows` (B,); an empty dict means no update."""
-        raise NotImplementedError
 
     def objectives(self, rows: Tensor) -> dict[str, Tensor]:
         """As in `DeepClusterer`; views come from a separate random stream, and running statistics do not change."""

@@ -13,7 +13,7 @@ from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
 from dcbook.chapters.rdc.tables import FIG4_FIG5, Paradigm, Phase, arm
 from dcbook.plots.names import called, named
-from dcbook.plots.style import PALETTE, STYLE, bands, canvas, legend_beside
+from dcbook.plots.style import PALETTE, STYLE, bands, canvas, legend_beside, over_seeds
 
 CLASSES = (0, 1, 9, 7, 4, 2, 8, 3, 5, 6)  # of the palette: the first four differ for readers who confuse red and green
 SHAPES = ("o", "s", "^", "D", "v", "P")
@@ -69,9 +69,7 @@ def dimensions(frame: pd.DataFrame) -> Figure:
             for axis, start in zip(line, starts, strict=True):
                 part = frame[(frame["dataset"] == dataset) & (frame["start"] == start)]
                 for name, color in colors.items():
-                    seeds = part.groupby("epoch")[name].agg(["mean", "min", "max"])
-                    axis.plot(seeds.index, seeds["mean"], color=color, label=f"mean {name.upper()}")
-                    axis.fill_between(seeds.index, seeds["min"], seeds["max"], color=color, alpha=0.15, linewidth=0)
+                    over_seeds(axis, part, "epoch", name, color=color, label=f"mean {name.upper()}")
                 axis.set(title=f"{called(dataset)}, {start}")
                 axis.grid(color="0.92")
         for axis in axes[-1]:

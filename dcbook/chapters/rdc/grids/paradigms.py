@@ -95,33 +95,34 @@ HEADS = {"quick": {**SMALL, "width": 4}, "laptop": {**SMALL, "width": 8}, "paper
 
 
 def cluster_heads(epochs: int, queue: int, small: Mapping[str, Any] | None) -> dict[str, tuple[type, dict]]:
-    """The methods of the contrastive chapter whose network says the clusters, and IDFD; `small` None: as released."""
-    crop, mild, strong = Augmentation(crop=0.3, flip=False, jitter=0.4), Distortion.mild(flip=False), Strong(flip=False)
-    if small is None:
-        released = {"CC": CC, "PICA": PICA, "MiCE": MiCE, "IDFD": IDFD}
-        return {name: (cls, {"view": crop}) for name, cls in released.items()} | {
-            "DAC": (DAC, {"view": mild}),
-            "DCCM": (DCCM, {"view": mild}),
-            "SCAN": (SCAN, {"view": strong}),
-            "IMSAT": (IMSAT, {}),
-        }
-    of_views = {**small, "view": crop, "epochs": epochs}
-    in_blocks = {**small, "view": mild, "epochs": epochs, "passes": 2, "block": 200}
-    memory = {"embedding_dim": 32, "lr": 0.1, "schedule": "cosine"}
-    frozen, neighbors = -(-epochs // 3), epochs - 2 * (epochs // 3)
-    scan = {"view": strong, "batch_size": small["batch_size"], "lr": 1e-3, "heads": 5, "n_neighbors": 10}
+    """The methods of the contrastive chapter that train a network: with a cluster head, and IDFD.
+
+    `small` None: with the released settings, but for the views.
+    """
+    crop, mild = {"view": Augmentation(crop=0.3, flip=False, jitter=0.4)}, {"view": Distortion.mild(flip=False)}
+    found = {"PICA": (PICA, crop), "MiCE": (MiCE, crop), "IMSAT": (IMSAT, {}), "DAC": (DAC, mild)}
+    found |= {"DCCM": (DCCM, mild), "CC": (CC, crop), "IDFD": (IDFD, crop)}
+    found |= {"SCAN": (SCAN, {"view": Strong(flip=False)})}
+    shorter = {} if small is None else _shorter(epochs, queue, small)
+    return {name: (cls, {**view, **shorter.get(name, {})}) for name, (cls, view) in found.items()}
+
+
+def _shorter(epochs: int, queue: int, small: Mapping[str, Any]) -> dict[str, dict]:
+    """The settings of the methods on small networks and short schedules; SCAN's three steps share the epochs."""
+    trained, batch = {**small, "epochs": epochs}, {"batch_size": small["batch_size"]}
+    in_blocks = {**trained, "passes": 2, "block": 200}
+    memory = {**trained, "embedding_dim": 32, "lr": 0.1, "schedule": "cosine"}
+    third = epochs // 3
+    steps = {"frozen_epochs": -(-epochs // 3), "epochs": epochs - 2 * third, "selflabel_epochs": third}
     return {
-        "PICA": (PICA, {**of_views, "lr": 1e-3, "copies": 1, "overclusters": 30}),
-        "MiCE": (MiCE, {**of_views, **memory, "queue": queue, "teacher_momentum": 0.99}),
-        "IMSAT": (IMSAT, {"epochs": epochs, "width": 200, "batch_size": small["batch_size"]}),
-        "DAC": (DAC, in_blocks),
-        "DCCM": (DCCM, {**in_blocks, "lr": 1e-3, "discriminator": 32}),
-        "CC": (CC, {**of_views, "lr": 3e-3, "projection_dim": 32}),
-        "IDFD": (IDFD, {**of_views, **memory}),
-        "SCAN": (
-            SCAN,
-            {**scan, "frozen_epochs": frozen, "epochs": neighbors, "selflabel_epochs": epochs // 3},
-        ),
+        "PICA": {**trained, "lr": 1e-3, "copies": 1, "overclusters": 30},
+        "MiCE": {**memory, "queue": queue, "teacher_momentum": 0.99},
+        "IMSAT": {**batch, "epochs": epochs, "width": 200},
+        "DAC": in_blocks,
+        "DCCM": {**in_blocks, "lr": 1e-3, "discriminator": 32},
+        "CC": {**trained, "lr": 3e-3, "projection_dim": 32},
+        "IDFD": memory,
+        "SCAN": {**batch, **steps, "lr": 1e-3, "heads": 5, "n_neighbors": 10},
     }
 
 

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from dcbook.chapters.ssl.watches.probes import LABELED
 from dcbook.plots.names import called
-from dcbook.plots.style import PALETTE, canvas, legend_beside
+from dcbook.plots.style import PALETTE, canvas, legend_beside, over_seeds
 
 MARKERS = "osD^v"
 
@@ -24,8 +24,10 @@ def gains(frame: pd.DataFrame) -> Figure:
             part = frame[frame["dataset"] == dataset]
             axis.axhline(0, color="0.6", linewidth=0.8)
             for method, color, marker in zip(methods, sns.color_palette(PALETTE), MARKERS, strict=False):
-                _line(axis, part[part["method"] == method], color=color, marker=marker, label=method)
-            _line(axis, part[part["method"] == LABELED], color="0.5", marker="", linestyle="--", label=LABELED)
+                look = {"color": color, "marker": marker, "label": method}
+                over_seeds(axis, part[part["method"] == method], "labels", "gain", markersize=5, **look)
+            gray = {"color": "0.5", "linestyle": "--", "label": LABELED}
+            over_seeds(axis, part[part["method"] == LABELED], "labels", "gain", **gray)
             axis.set(xscale="log", title=called(dataset), xlabel="labels a class")
             axis.set_xticks(numbers, list(map(str, numbers)))
             axis.minorticks_off()
@@ -33,9 +35,3 @@ def gains(frame: pd.DataFrame) -> Figure:
         axes[0, 0].set_ylabel("accuracy of the probe over\nthe untrained network's, points")
         legend_beside(axes)
     return figure
-
-
-def _line(axis, rows: pd.DataFrame, **style) -> None:
-    seeds = rows.groupby("labels")["gain"].agg(["mean", "min", "max"])
-    axis.plot(seeds.index, seeds["mean"], markersize=5, **style)
-    axis.fill_between(seeds.index, seeds["min"], seeds["max"], color=style["color"], alpha=0.15, linewidth=0)

@@ -5,7 +5,7 @@ import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from dcbook.plots.style import PALETTE, canvas, legend_beside
+from dcbook.plots.style import PALETTE, canvas, legend_beside, over_seeds
 
 MARKERS = "os^"
 PANELS = {
@@ -25,9 +25,7 @@ def passing(frame: pd.DataFrame) -> Figure:
         for axis, (value, name) in zip(axes.flat, PANELS.items(), strict=True):
             for method, color, marker in zip(methods, sns.color_palette(PALETTE), MARKERS, strict=False):
                 part = frame[(frame["method"] == method) & frame[value].notna()]
-                seeds = part.groupby("epoch")[value].agg(["mean", "min", "max"])
-                axis.plot(seeds.index, seeds["mean"], color=color, marker=marker, markersize=4, label=method)
-                axis.fill_between(seeds.index, seeds["min"], seeds["max"], color=color, alpha=0.15, linewidth=0)
+                over_seeds(axis, part, "epoch", value, color=color, marker=marker, markersize=4, label=method)
             axis.set(title=name, xlabel="epoch", ylim=(0, 102))
             axis.xaxis.set_major_locator(MaxNLocator(5, integer=True))
             axis.grid(color="0.92")

@@ -8,7 +8,7 @@ from matplotlib.ticker import MaxNLocator
 from dcbook.chapters.ssl.tables import named_vectors
 from dcbook.chapters.ssl.watches import CONTROL, SIGNAL
 from dcbook.plots.names import called
-from dcbook.plots.style import PALETTE, canvas, legend_beside
+from dcbook.plots.style import PALETTE, canvas, legend_beside, over_seeds
 
 MARKERS = "osD^vPX<>*"
 AXES = {
@@ -29,8 +29,10 @@ def rounds(frame: pd.DataFrame) -> Figure:
             part = frame[frame["dataset"] == dataset]
             lines = {kind: part[(part["vectors"] == kind) & (part["ids"] == SIGNAL)] for kind in kinds}
             for (kind, rows), color, marker in zip(lines.items(), sns.color_palette(PALETTE), MARKERS, strict=False):
-                _line(axis, rows, color=color, marker=marker, label=named_vectors(kind).replace(" (", "\n("))
-            _line(axis, part[part["ids"] == CONTROL], color="0.5", marker="", linestyle="--", label=CONTROL)
+                look = {"color": color, "marker": marker, "label": named_vectors(kind).replace(" (", "\n(")}
+                over_seeds(axis, rows, "round", "acc", markersize=4, **look)
+            gray = {"color": "0.5", "linestyle": "--", "label": CONTROL}
+            over_seeds(axis, part[part["ids"] == CONTROL], "round", "acc", **gray)
             axis.set(title=called(dataset), xlabel="round", ylim=(0, None))
             axis.xaxis.set_major_locator(MaxNLocator(5, integer=True))
             axis.grid(color="0.92")
@@ -65,9 +67,3 @@ def tuning(frame: pd.DataFrame) -> Figure:
             line[0].set_ylabel("ACC, %")
         legend_beside(axes)
     return figure
-
-
-def _line(axis, rows: pd.DataFrame, **style) -> None:
-    seeds = rows.groupby("round")["acc"].agg(["mean", "min", "max"])
-    axis.plot(seeds.index, seeds["mean"], markersize=4, **style)
-    axis.fill_between(seeds.index, seeds["min"], seeds["max"], color=style["color"], alpha=0.15, linewidth=0)
