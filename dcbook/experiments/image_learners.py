@@ -25,3 +25,16 @@ SWAV = {
     "laptop": {**DEEPCLUSTER_V2["laptop"], "eps": 0.02, "frozen_updates": 40},
     "paper": {**DEEPCLUSTER_V2["paper"], "frozen_updates": 195},
 }
+
+# SimCLR as a pretext, and the steps of SCAN after it: a small residual network and short schedules. Adam has ten times
+# the released step for the whole network, since the updates are a fiftieth of the released ones.
+NINE = {"architecture": "resnet-9", "width": 8}
+PRETEXT = {
+    "quick": {**NINE, "batch_size": 64, "projection_dim": 32, "epochs": 12, "lr": 0.2, "temperature": 0.5},
+    "laptop": {**NINE, "batch_size": 128, "projection_dim": 64, "epochs": 25, "lr": 0.2, "temperature": 0.5},
+}
+STEPS = {"lr": 1e-3, "heads": 10, "frozen_epochs": 20}
+SCAN = {
+    "quick": {**STEPS, "batch_size": 64, "head_lr": 1e-2, "epochs": 3, "selflabel_epochs": 2},
+    "laptop": {**STEPS, "batch_size": 128, "head_lr": 1e-3, "epochs": 8, "selflabel_epochs": 5},
+}

@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 
 from dcbook.chapters.contrastive.watches import ClusterSizes, HeadScores, NeighborPurity
+from dcbook.experiments import image_learners
 from dcbook.experiments.runs import Method, Run, Scale, Seeds, runs
 from dcbook.methods import (
     CC,
@@ -72,16 +73,14 @@ class Kind:
 
 @dataclass(frozen=True)
 class Length:
-    """Trunk, batch size and numbers of epochs of a scale, and its seeds. `passes`: of DAC and DCCM in each epoch."""
+    """Settings and numbers of epochs of a scale, and its seeds. `passes`: of DAC and DCCM in each epoch.
 
-    trunk: Mapping[str, Any]
-    batch_size: int
-    autoencoder: Pretraining
+    Trunk and batch size are those of the pretext. PICA, too, has ten times the released step (see `image_learners`).
+    """
+
     pretext: Mapping[str, Any]
-    head_lr: float
-    frozen: int
-    neighbors: int
-    selflabel: int
+    scan: Mapping[str, Any]
+    autoencoder: Pretraining
     cc: int
     pica: int
     blocks: int
@@ -97,14 +96,9 @@ class Length:
 
 
 QUICK = Length(
-    {"architecture": "resnet-9", "width": 8},
-    64,
+    image_learners.PRETEXT["quick"],
+    image_learners.SCAN["quick"],
     Pretraining(widths=(64, 128), epochs=12, batch_size=64, lr=3e-3),
-    {"projection_dim": 32, "epochs": 12, "lr": 0.2, "temperature": 0.5},
-    head_lr=1e-2,
-    frozen=20,
-    neighbors=3,
-    selflabel=2,
     cc=12,
     pica=8,
     blocks=8,
@@ -119,14 +113,9 @@ QUICK = Length(
     seeds=(0,),
 )
 LAPTOP = Length(
-    {"architecture": "resnet-9", "width": 8},
-    128,
+    image_learners.PRETEXT["laptop"],
+    image_learners.SCAN["laptop"],
     Pretraining(epochs=30),
-    {"projection_dim": 64, "epochs": 25, "lr": 0.2, "temperature": 0.5},
-    head_lr=1e-3,
-    frozen=20,
-    neighbors=8,
-    selflabel=5,
     cc=25,
     pica=15,
     blocks=20,
@@ -140,7 +129,6 @@ LAPTOP = Length(
     dcss={"phase2_epochs": 20, "T2": 5, "batch_size": 200, "schedule_size": None},
     seeds=(0, 1, 2, 3, 4),
 )
-SHORTER = {"lr": 1e-3}  # of Adam, in a fiftieth of the updates: ten times the steps of PICA and of SCAN's whole network
 DIGITS = Kind({"digits": {"subset": 600}}, 0.5, flip=False)
 KINDS = {
     "quick": (DIGITS,),
@@ -164,36 +152,26 @@ def _watched(method: Method) -> Method:
 
 def short(scale: str, kind: Kind, length: Length) -> Scale:
     """All methods of the table on small trunks and short schedules."""
-    trunk, batch = dict(length.trunk), {"batch_size": length.batch_size}
+    trunk = {name: length.pretext[name] for name in ("architecture", "width")}
+    batch, projection = {"batch_size": length.pretext["batch_size"]}, length.pretext["projection_dim"]
     distorted = {"view": Distortion.mild(flip=kind.flip)}
     blocks = {**trunk, **distorted, "epochs": length.blocks, "passes": length.passes, "batch_size": 64}
     of_pretext = {"crop": kind.crop, "flip": kind.flip, "grayscale": kind.grayscale, "fixed_view": kind.strong}
-    scan = {
-        **batch,
-        **SHORTER,
-        "view": kind.strong,
-        "heads": 10,
-        "head_lr": length.head_lr,
-        "frozen_epochs": length.frozen,
-        "epochs": length.neighbors,
-        "selflabel_epochs": length.selflabel,
-    }
-    memory = {"embedding_dim": length.pretext["projection_dim"], "lr": 0.1, "schedule": "cosine"}
+    memory = {"embedding_dim": projection, "lr": 0.1, "schedule": "cosine"}
     methods = {
         PIXELS: Method(KMeans),
         UNIT: Method(KMeans, {"unit_length": True}),
         "AE+k-means": Method(AEKMeans, {"start": length.autoencoder}),
-        PRETEXT: Method(SimCLRPretext, {**trunk, **batch, **length.pretext, **of_pretext}, watch=NeighborPurity()),
+        PRETEXT: Method(SimCLRPretext, {**length.pretext, **of_pretext}, watch=NeighborPurity()),
         "DCSS on SimCLR": Method(DCSS, {"phase1_epochs": 0, **length.dcss}, start=PRETEXT),
-        "SCAN": Method(SCAN, scan, start=PRETEXT),
+        "SCAN": Method(SCAN, {**length.scan, "view": kind.strong}, start=PRETEXT),
         "CC": Method(
             CC,
-            {**trunk, **batch, "view": kind.view, "epochs": length.cc, "lr": 3e-3}
-            | {"projection_dim": length.pretext["projection_dim"]},
+            {**trunk, **batch, "view": kind.view, "epochs": length.cc, "lr": 3e-3} | {"projection_dim": projection},
         ),
         "PICA": Method(
             PICA,
-            {**trunk, **batch, **SHORTER, "view": kind.jittered, "epochs": length.pica}
+            {**trunk, **batch, "lr": 1e-3, "view": kind.jittered, "epochs": length.pica}
             | {"copies": 1, "overclusters": 30},
         ),
         "DAC": Method(DAC, blocks),

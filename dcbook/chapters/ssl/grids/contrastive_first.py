@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from dcbook.chapters.ssl.watches.purity import Purity
+from dcbook.experiments import image_learners
 from dcbook.experiments.runs import Method, Scale, grid
 from dcbook.methods import DEC, SCAN, AEKMeans, KMeans, PixelNeighbors, Pretraining, SimCLRPretext
 from dcbook.training.views import Strong
@@ -23,61 +24,33 @@ def scan_on(space: str, selflabel: bool = True) -> str:
 
 @dataclass(frozen=True)
 class Length:
-    """Networks and numbers of epochs of a scale; `updates` and `every` are DEC's, `lr` SCAN's on the whole network."""
+    """Settings of the pretext, of SCAN, of the autoencoder and of DEC at a scale. All have the same batch size."""
 
-    network: dict
-    batch_size: int
-    autoencoder: Pretraining
     pretext: dict
-    head_lr: float
-    frozen: int
-    clustering: int
-    selflabel: int
-    updates: int
-    every: int
-    lr: float
+    scan: dict
+    autoencoder: Pretraining
+    dec: dict
 
 
-SMALL = {"architecture": "resnet-9", "width": 8}
 LENGTHS = {
     "quick": Length(
-        {**SMALL, "projection_dim": 32},
-        64,
+        image_learners.PRETEXT["quick"],
+        image_learners.SCAN["quick"],
         Pretraining(widths=(64, 128), epochs=12, batch_size=64, lr=3e-3),
-        {"epochs": 12, "lr": 0.2, "temperature": 0.5},
-        head_lr=1e-2,
-        frozen=20,
-        clustering=3,
-        selflabel=2,
-        updates=60,
-        every=10,
-        lr=1e-3,
+        {"max_updates": 60, "update_interval": 10},
     ),
     "laptop": Length(
-        {**SMALL, "projection_dim": 64},
-        128,
+        image_learners.PRETEXT["laptop"],
+        image_learners.SCAN["laptop"],
         Pretraining(epochs=30),
-        {"epochs": 25, "lr": 0.2, "temperature": 0.5},
-        head_lr=1e-3,
-        frozen=20,
-        clustering=8,
-        selflabel=5,
-        updates=400,
-        every=40,
-        lr=1e-3,
+        {"max_updates": 400, "update_interval": 40},
     ),
     "paper": Length(
-        {"architecture": "resnet-18"},
-        512,
+        {"architecture": "resnet-18", "batch_size": 512},
+        {"batch_size": 512, "heads": 10, "head_lr": 1e-3, "lr": 1e-4, "frozen_epochs": 0}
+        | {"epochs": 50, "selflabel_epochs": 200},
         Pretraining(),
-        {},
-        head_lr=1e-3,
-        frozen=0,
-        clustering=50,
-        selflabel=200,
-        updates=20_000,
-        every=140,
-        lr=1e-4,
+        {"max_updates": 20_000, "update_interval": 140},
     ),
 }
 
@@ -85,12 +58,9 @@ LENGTHS = {
 def contrastive(scale: str, datasets: dict, seeds: tuple[int, ...], crop: float, flip: bool) -> Scale:
     """Three spaces, each clustered by k-means and by SCAN, and DEC."""
     how, strong, watch = LENGTHS[scale], Strong(flip=flip), Purity()
-    batch = {"batch_size": how.batch_size}
-    views = {"crop": crop, "flip": flip, "grayscale": 0.0, "fixed_view": strong}
-    pretext = {**how.network, **batch, **views, **how.pretext}
-    steps = {"view": strong, "heads": 10, "head_lr": how.head_lr, "lr": how.lr, "frozen_epochs": how.frozen, **batch}
-    steps |= {"epochs": how.clustering, "selflabel_epochs": how.selflabel}
-    schedule = {"max_updates": how.updates, "update_interval": how.every, "tol": 0.0, **batch}
+    pretext = {**how.pretext, "crop": crop, "flip": flip, "grayscale": 0.0, "fixed_view": strong}
+    steps = {**how.scan, "view": strong}
+    schedule = {**how.dec, "tol": 0.0, "batch_size": how.pretext["batch_size"]}
     starts = {PIXELS: Method(PixelNeighbors, {**pretext, "epochs": 0})}
     methods = {
         kmeans_on(PIXELS): Method(KMeans, {"unit_length": True}, watch=watch),
