@@ -58,6 +58,11 @@ def test_a_spent_budget_leaves_the_rest_for_the_next_time(book, capsys):
     assert len(list(book.rglob("*.json"))) == 4
 
 
+def test_a_budget_that_ends_between_two_items_is_told(book, capsys):
+    assert evidence.main(["--jobs", "1", "--hours", "1e-12"]) == 0
+    assert "Stopped: the time budget is spent" in capsys.readouterr().out and not book.exists()
+
+
 @pytest.mark.parametrize("wrong", [["--hours", "0"], ["--jobs", "0"], ["--hours", "nan"]])
 def test_wrong_arguments_are_refused(book, wrong, capsys):
     assert evidence.main(wrong) == 2

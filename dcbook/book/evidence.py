@@ -72,6 +72,7 @@ def work(items: list[Item], hours: float | None, jobs: int, tell: Callable[[str]
             continue
         left = deadline - time.time()
         if left <= 0:
+            tell("Stopped: the time budget is spent; the same command continues.")
             return False
         tell(f"{item.chapter}: {item.title}")
         try:
