@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
 
 import nbformat
 import pytest
@@ -99,7 +100,10 @@ def test_a_checkout_becomes_a_site_without_a_warning(build, tmp_path):
     assert build() == (0, "")
     page = (tmp_path / "out/notebooks/dcss/README.html").read_text()
     assert 'id="dcss-4"' in page and "told elsewhere" not in page
-    assert (tmp_path / "out/records/dcss-laptop.zip").is_file()
+    with tarfile.open(tmp_path / "out/records/dcss-laptop.tar.gz") as archive:
+        assert all(name.startswith("dcss-laptop/") and name.endswith(".json") for name in archive.getnames())
+    assert {path.suffix for path in (tmp_path / "out/_sources").rglob("*.*")} == {".ipynb"}
+    assert "download-source-button" not in page
     for path in (tmp_path / "out").rglob("*.html"):
         text = path.read_text()
         assert FORGE not in text and "mybinder" not in text and "colab" not in text, path

@@ -146,7 +146,7 @@ def _row(claim: Claim, names: Mapping[str, str]) -> dict[str, Any]:
         "more": len(questions) - len(shown),
         "all": [{**each, "told": told_interval(each), "sets": _on_sets(each)} for each in questions],
         "power_words": power and f"{power['probability']:.2f} for a true gain of {power['gain']:g} points",
-        "records_zip": _zip(claim["files"]["records"]),
+        "records_archive": _archive(claim["files"]["records"]),
     }
 
 
@@ -170,12 +170,12 @@ def _on_sets(question: Mapping) -> str:
     return ", ".join(f"{name} {found['mean']:.3g}" for name, found in question["data sets"].items())
 
 
-def _zip(folder: str) -> str:
-    """``figures/laptop/dcss/records`` → ``records/dcss-laptop.zip``, see `source`."""
+def _archive(folder: str) -> str:
+    """``figures/laptop/dcss/records`` → ``records/dcss-laptop.tar.gz``, see `source`."""
     if not folder:
         return ""
     _, scale, name, _ = folder.split("/")
-    return f"records/{name}-{scale}.zip"
+    return f"records/{name}-{scale}.tar.gz"
 
 
 def _filters(claims: Sequence[Claim]) -> list[dict[str, Any]]:

@@ -48,7 +48,7 @@ html_theme = "sphinx_book_theme"
 html_static_path = ["static"]
 html_css_files = ["site.css"]
 html_js_files = ["site.js"]
-html_copy_source = True  # the button that downloads a page leads there
+html_copy_source = True  # the button that downloads a notebook leads there
 html_show_sourcelink = False
 html_context = {"default_mode": "auto"}  # light or dark, as the reader's system has it
 html_last_updated_fmt = None
@@ -95,6 +95,16 @@ def theme_options(app, config):
     config.html_theme_options = options
 
 
+def download_notebooks_alone(app, pagename, templatename, context, doctree):
+    """Take the sources of other pages off the site, and the button that leads there."""
+    if context.get("page_source_suffix") == ".ipynb":
+        return
+    context["sourcename"] = ""
+    for group in context["header_buttons"]:
+        if group["label"] == "download-buttons":
+            group["buttons"] = [each for each in group["buttons"] if each["label"] != "download-source-button"]
+
+
 def copy_mathjax(app, error):
     """Put MathJax's file beside the other static files."""
     if error is None and app.builder.format == "html":
@@ -107,4 +117,5 @@ def copy_mathjax(app, error):
 def setup(app):
     """Sphinx's hook."""
     app.connect("config-inited", theme_options, priority=1)
+    app.connect("html-page-context", download_notebooks_alone, priority=502)  # after the theme has made its buttons
     app.connect("build-finished", copy_mathjax)

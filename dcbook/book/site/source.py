@@ -7,9 +7,11 @@ from data, see `fills`.
 
 from __future__ import annotations
 
+import gzip
+import io
 import json
 import re
-import zipfile
+import tarfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -22,7 +24,6 @@ PAGES = HERE / "pages"
 INDEX = HERE / "static" / "explorer" / "index.js"  # of the explorer's files, written with them
 FILL = re.compile(r"^<!-- site: ([a-z ]+) -->$", re.MULTILINE)
 TABLE = re.compile(r"^\| # \|.*\n(?:\|.*\n)+", re.MULTILINE)  # of a chapter's claims, in its README
-EPOCH = (1980, 1, 1, 0, 0, 0)  # of files in an archive: the same bytes for the same records
 
 
 def lay_out(root: Path, folder: Path, *, pages: Path = PAGES, api: bool = True) -> None:
@@ -179,17 +180,22 @@ def folded(text: str) -> str:
 
 
 def archives(root: Path, folder: Path) -> None:
-    """Write the records of each chapter and scale as ``<folder>/<chapter>-<scale>.zip``."""
+    """Write the records of each chapter and scale as ``<folder>/<chapter>-<scale>.tar.gz``.
+
+    The same records make the same bytes. Records resemble each other, so that together they compress better.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     for records in sorted((root / "figures").glob("*/*/records")):
         scale, chapter = records.parts[-3:-1]
         if scale == "quick":
             continue
-        with zipfile.ZipFile(folder / f"{chapter}-{scale}.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        packed = io.BytesIO()
+        with tarfile.open(fileobj=packed, mode="w") as archive:
             for path in sorted(records.rglob("*.json")):
-                entry = zipfile.ZipInfo(f"{chapter}-{scale}/{path.relative_to(records).as_posix()}", EPOCH)
-                entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
-                archive.writestr(entry, path.read_bytes())
+                entry = tarfile.TarInfo(f"{chapter}-{scale}/{path.relative_to(records).as_posix()}")
+                entry.size = path.stat().st_size
+                archive.addfile(entry, io.BytesIO(path.read_bytes()))
+        (folder / f"{chapter}-{scale}.tar.gz").write_bytes(gzip.compress(packed.getvalue(), mtime=0))
 
 
 def _raw(html: str) -> str:
