@@ -1,0 +1,69 @@
+"""Methods without a component: the one that their papers introduce, or the one that keeps them from one cluster."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from dcbook.chapters.contrastive.grids.benchmark import KIND_SCALES, PRETEXT, of_kinds
+from dcbook.experiments.runs import Run, Scale, Seeds, runs
+
+
+def _changed(kinds: tuple[Scale, ...], variants: Mapping[str, tuple[str, Mapping[str, Any]]]) -> tuple[Scale, ...]:
+    """Scales with variants of their methods: name to the method and its changed parameters."""
+    found = []
+    for each in kinds:
+        methods = {
+            name: replace(each.methods[of], params={**each.methods[of].params, **changes})
+            for name, (of, changes) in variants.items()
+        }
+        found.append(replace(each, methods=methods, starts={PRETEXT: each.methods[PRETEXT]}))
+    return tuple(found)
+
+
+PARTS = {
+    "CC, cluster head alone": ("CC", {"instance": 0.0}),
+    "DAC, thresholds at rest": ("DAC", {"growing": False}),
+    "DCCM, graph alone": ("DCCM", {"label": 0.0, "local": 0.0}),
+    "DCCM, pairs as released": ("DCCM", {"pairs": "released"}),
+    "IDFD, instances alone": ("IDFD", {"decorrelation": 0.0}),
+}
+COLLAPSE = {
+    "CC, no balance": ("CC", {"balance": 0.0}),
+    "PICA, no balance": ("PICA", {"balance": 0.0}),
+    "SCAN, no entropy": ("SCAN", {"entropy": 0.0}),
+    "DAC, no pairs apart": ("DAC", {"lower": 0.0, "growing": False}),
+    "MiCE, prototypes never reset": ("MiCE", {"reset": False}),
+    "TEMI, marginals taken for equal": ("TEMI", {"marginal_momentum": 1.0}),
+    "IMSAT, no entropy of sizes": ("IMSAT", {"mu": 0.0}),
+}
+QUICKLY = ("CC", "TEMI", "IMSAT")  # methods of `collapse` at `quick`: those that train in seconds
+FIRST = {"quick": ["digits"], "laptop": ["fashion-mnist-test"], "paper": ["cifar10"]}  # for `parts` and `collapse`
+
+
+def _variants(variants: Mapping, scale: str, seeds: Seeds = None) -> list[Run]:
+    found = []
+    for each in _changed(KIND_SCALES[scale], variants):
+        chosen = [name for name in each.datasets if name in FIRST[scale]]
+        found += runs(each, datasets=chosen, seeds=seeds) if chosen else []
+    return found
+
+
+def parts(scale: str, seeds: Seeds = None) -> list[Run]:
+    """Methods without the component that their papers introduce, on the first data set."""
+    return _variants(PARTS, scale, seeds)
+
+
+def collapse(scale: str, seeds: Seeds = None) -> list[Run]:
+    """Methods without their term or step against collapse, on the first data set; at `quick` only some methods."""
+    return _variants(_taken_away(scale), scale, seeds)
+
+
+def _taken_away(scale: str) -> dict[str, tuple[str, Mapping[str, Any]]]:
+    """The variants of `COLLAPSE` that are run at a scale."""
+    return {name: how for name, how in COLLAPSE.items() if scale != "quick" or how[0] in QUICKLY}
+
+
+def guarded(scale: str, seeds: Seeds = None) -> list[Run]:
+    """The variants of `collapse` and the unchanged methods, on the first data set."""
+    whole = dict.fromkeys(of for of, _ in _taken_away(scale).values())
+    return [*of_kinds(scale, seeds, whole, FIRST[scale]), *collapse(scale, seeds)]
