@@ -60,6 +60,7 @@ def run_of(method, seed, seconds=(10.0, 3.0, 1.0), probe=0.6):
     history = [{"class_nmi": 0.4, **{name: value / 2 for name, value in last.items()}} | each for each in history]
     run = {"method": method, "dataset": "usps", "seed": seed, "params": {}, "sampling": {}}
     probes = {"trunk": {"10": probe + seed / 1000, "100": probe + 0.1}}
+    probes |= {"codes": {"10": 0.1, "100": 0.2}} if method == "untrained" else {}
     return Record(run, {"acc": 0.5, "nmi": 0.5}, history, {}, {"probes": probes})
 
 
@@ -105,9 +106,17 @@ def test_a_seed_without_all_variants_is_left_out():
         claims.halves_time([r for r in usual if LLOYD in r.run["method"]])
 
 
+def test_multiplications_by_hand():
+    """Two convolutions of the Sobel filter and the five of the network, and two layers of 7 and 7 units."""
+    maps = [(20, 9 * 2 * 24), (10, 9 * 24 * 64), (5, 9 * 64 * 96), (5, 9 * 96 * 96), (5, 9 * 96 * 64)]
+    by_hand = 2 * 9 * 20**2 + sum(side**2 * weights for side, weights in maps) + 64 * 5**2 * 7 + 7 * 7
+    assert tables.multiply_adds((1, 20, 20), hidden=7) == pytest.approx(by_hand / 1e6)
+
+
 def test_table_and_picture():
     records = three_of_each()
     frame = tables.inside_table(summarize(tables.inside_numbers(records)))
+    assert frame.iloc[0]["probe, 10 labels a class, %"] == "50.1 ± 0.1", "codes are left out"
     assert frame["variant"].tolist()[:2] == ["untrained", "Lloyd, each pass"] and len(frame) == 5
     row = frame.iloc[1]
     assert (row["training, CPU seconds"], row["features, CPU seconds"], row["k-means, CPU seconds"]) == (7, 2, 1)
@@ -116,7 +125,7 @@ def test_table_and_picture():
     assert np.isnan(frame.iloc[0]["training, CPU seconds"])
     both = summarize([*tables.inside_numbers(records), ("Lloyd", "mnist", "nmi at K = 10", 50.0)])
     assert len(tables.inside_table(both)) == 5, "rows of other runs are left out"
-    figure = pictures.inside(tables.times(records), tables.probed(records))
+    figure = pictures.inside(tables.times(records), tables.probed_trunks(records))
     bars, *dots = figure.axes
     assert len(bars.patches) == 12 and [patch.get_width() for patch in bars.patches[:3]] == [7, 2, 1]
     assert [len(axis.lines) for axis in dots] == [9, 9]

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from dcbook.chapters.ssl.grids.probes import UNTRAINED
 from dcbook.chapters.ssl.tables.inside import FEATURES, K_MEANS, TRAINING
-from dcbook.plots.style import OURS, PALETTE, canvas
+from dcbook.plots.style import OURS, PALETTE, at_least, canvas
 
 COLORS = {TRAINING: "0.8", FEATURES: sns.color_palette(PALETTE)[9], K_MEANS: OURS}
 
@@ -14,7 +14,8 @@ COLORS = {TRAINING: "0.8", FEATURES: sns.color_palette(PALETTE)[9], K_MEANS: OUR
 def inside(times: pd.DataFrame, probed: pd.DataFrame) -> Figure:
     """A row a variant: a bar of CPU seconds, means of the seeds; the probe's accuracy of each seed, means filled.
 
-    `times`, `probed`: `dcbook.chapters.ssl.tables` of one data set. The dashed line is the untrained network, mean.
+    `times`, `probed`: `times` and `probed_trunks` of `dcbook.chapters.ssl.tables`, of one data set. The dashed line is
+    the mean of the untrained network.
     """
     variants, numbers = list(dict.fromkeys(times["method"])), sorted(set(probed["labels"]))
     mean = times.groupby(["method", "part"])["seconds"].mean()
@@ -38,6 +39,7 @@ def inside(times: pd.DataFrame, probed: pd.DataFrame) -> Figure:
                 axis.plot(seeds, [place] * len(seeds), "o", color="0.6", markerfacecolor="none", markersize=5)
                 axis.plot(seeds.mean(), place, "o", color=OURS, markersize=6)
             axis.axvline(rows.loc[[UNTRAINED]].mean(), color="0.5", linestyle="--", linewidth=0.9)
+            at_least(axis, 8)
             axis.set_xlabel(f"probe with {number} labels\na class, %")
             axis.tick_params(left=False)
             axis.grid(axis="x", color="0.92")

@@ -1,14 +1,19 @@
 """Records of k-means inside DeepCluster as rows, and the table of the page."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 from dcbook.chapters.ssl.tables.probes import probed, with_std
 from dcbook.chapters.ssl.tables.targets import time_share
+from dcbook.chapters.ssl.watches.probes import TRUNK
 from dcbook.experiments import Record
 from dcbook.experiments.records import place
+from dcbook.models import ConvNet
 
 TRAINING, FEATURES, K_MEANS = "training", "features", "k-means"
 PARTS = (TRAINING, FEATURES, K_MEANS)  # of the time
@@ -25,6 +30,13 @@ def seconds(record: Record) -> dict[str, float]:
     )
 
 
+def multiply_adds(input_shape: tuple[int, int, int], **settings: Any) -> float:
+    """Millions of multiplications (each with an addition) for the features of an image; settings of a `ConvNet`."""
+    with torch.device("meta"), FlopCounterMode(display=False) as counter:
+        ConvNet(input_shape, **settings).eval().encoder(torch.empty(1, *input_shape))
+    return counter.get_total_flops() / 2e6
+
+
 def times(records: Iterable[Record]) -> pd.DataFrame:
     """A row a run and part of its time: dataset, method, seed, part, seconds."""
     rows = [
@@ -36,10 +48,17 @@ def times(records: Iterable[Record]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def probed_trunks(records: Iterable[Record]) -> pd.DataFrame:
+    """`probed` without the codes, which only the untrained network has."""
+    frame = probed(records)
+    return frame[frame["space"] == TRUNK]
+
+
 def inside_numbers(records: Iterable[Record]) -> list[tuple[str, str, str, float]]:
     """Rows for `summarize`: what `inside_table` shows; shares, NMI and the probes' accuracy in per cent."""
     records = list(records)
-    rows = [(row.method, row.dataset, f"{row.labels} labels", row.accuracy) for row in probed(records).itertuples()]
+    probes = probed_trunks(records).itertuples()
+    rows = [(row.method, row.dataset, f"{row.labels} labels", row.accuracy) for row in probes]
     for record in records:
         if not (parts := seconds(record)):
             continue
