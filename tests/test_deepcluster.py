@@ -87,6 +87,23 @@ def test_it_learns_what_the_classes_are(digits):
     assert model.history_[-1]["stability"] > model.history_[1]["stability"]
 
 
+@pytest.mark.parametrize("size", [1, 64])
+def test_mini_batches_learn_what_the_classes_are(size):
+    """The same floor as for Lloyd's algorithm, and clusters that are not Lloyd's."""
+    from dcbook.evaluation import nmi
+
+    data = load("digits", subset=600)
+    seen = []
+    settings = {**PLAIN, "width": 0.5, "hidden": 64, "pca_dim": 24, "crop": 0.5, "sobel": False, "random_state": 0}
+    model = DeepCluster(30, epochs=10 if size > 1 else 1, lr=0.05, kmeans_batch=size, **settings)
+    model.fit(data.images, monitor=lambda m: seen.append((nmi(data.labels, m.labels_), m.labels_.copy())))
+    lloyd = DeepCluster(30, epochs=1, **settings).fit(data.images, monitor=lambda m: seen.append((0, m.labels_.copy())))
+    assert not np.array_equal(seen[0][1], seen[-1][1])
+    assert 2 <= model.history_[0]["passes"] <= 20 and model.history_[0]["clusters"] == 30 == lloyd.n_clusters
+    if size > 1:
+        assert nmi(data.labels, model.labels_) > max(0.58, seen[0][0] + 0.03)
+
+
 def test_history_tells_of_the_clusters(digits):
     history = DeepCluster(**SMALL).fit(digits).history_
     assert [set(entry) for entry in history] == [
@@ -125,8 +142,10 @@ def test_it_is_a_start_for_others(digits):
 # --- trainings that go on ------------------------------------------------------------------------------------------
 
 
-def test_an_interrupted_training_goes_on_with_the_same_curve(digits, tmp_path):
-    whole = DeepCluster(**SMALL | {"epochs": 4, "crop": 0.6, "dropout": 0.2}).fit(digits)
+@pytest.mark.parametrize("batch", [None, 50])
+def test_an_interrupted_training_goes_on_with_the_same_curve(digits, tmp_path, batch):
+    settings = {"epochs": 4, "crop": 0.6, "dropout": 0.2, "kmeans_batch": batch}
+    whole = DeepCluster(**SMALL | settings).fit(digits)
 
     def stop(model):
         if len(model.history_) == 3:
@@ -258,9 +277,11 @@ def command_of_train(*arguments):
     runpy.run_module("dcbook.train", run_name="__main__")
 
 
-def test_two_processes_find_what_one_finds(digits, tmp_path, monkeypatch, capfd):
+@pytest.mark.parametrize("batch", [None, 50])
+def test_two_processes_find_what_one_finds(digits, tmp_path, monkeypatch, capfd, batch):
     np.save(tmp_path / "x.npy", bytes_of(digits))
-    settings = [f"{name}={value}" for name, value in (SMALL | {"crop": 0.6, "lr": 0.02}).items() if name != "device"]
+    chosen = SMALL | {"crop": 0.6, "lr": 0.02, "kmeans_batch": batch}
+    settings = [f"{name}={value}" for name, value in chosen.items() if name != "device"]
     arguments = [str(tmp_path / "x.npy"), "--set", *settings, "--out"]
     together = get_context("fork").Process(target=train_in_two_processes, args=([*arguments, str(tmp_path / "two")],))
     together.start()
@@ -293,6 +314,8 @@ def test_two_processes_find_what_one_finds(digits, tmp_path, monkeypatch, capfd)
         ({"lr": 0}, "lr above 0"),
         ({"passes": 0}, "passes must be at least 1"),
         ({"reassign": 0}, "reassign, pca_dim and passes must be at least 1"),
+        ({"kmeans_batch": 0}, "kmeans_batch must be at least 1, or None, not 0"),
+        ({"kmeans_batch": 2.5}, "kmeans_batch of DeepCluster must be a whole number"),
         ({"crop": 0}, "crop must lie in"),
         ({"batch_size": 1}, "batch_size must be at least 2"),
     ],

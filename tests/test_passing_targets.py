@@ -62,6 +62,8 @@ def test_watch_sees_the_targets_of_each_epoch_and_what_they_cost(name, digits):
         assert entry["renumbered"] == np.mean(before != now) and 0 <= entry["moved"] <= entry["renumbered"]
     seconds = [entry["target_seconds"] for entry in model.history_]
     assert seconds == sorted(seconds) and 0 < seconds[-1] < model.history_[-1]["cpu_seconds"]
+    share = model.cluster_seconds_ / model.target_seconds_
+    assert 0.8 < share < 1 if name == "SwAV" else 0 < share < 0.95, "all but SwAV make features, too"
     assert not hasattr(model, "_pseudo_labels") and Targets().portrait(model, digits) == {}
 
 
@@ -73,12 +75,16 @@ def test_time_of_targets_survives_an_interruption(name, digits, tmp_path):
 
     with pytest.warns(UserWarning, match="interrupted"):
         MODELS[name]().fit(digits.images, monitor=stop, checkpoint=tmp_path / "half")
-    spent = []
-    MODELS[name]().fit(digits.images, monitor=lambda m: spent.append(m.target_seconds_), checkpoint=tmp_path / "half")
-    alone = []
-    MODELS[name]().fit(digits.images, monitor=lambda m: alone.append(m.target_seconds_))
+    spent, alone = [], []
+
+    def keep(where):
+        return lambda m: where.append((m.target_seconds_, m.cluster_seconds_))
+
+    MODELS[name]().fit(digits.images, monitor=keep(spent), checkpoint=tmp_path / "half")
+    MODELS[name]().fit(digits.images, monitor=keep(alone))
     assert len(spent) < 3, "the second fit goes on"
-    assert spent[-1] > 0.5 * alone[-1], "seconds before the interruption count"
+    for ours, theirs in zip(spent[-1], alone[-1], strict=True):
+        assert ours > 0.5 * theirs, "seconds before the interruption count"
 
 
 def test_targets_are_those_that_are_trained_on(digits):

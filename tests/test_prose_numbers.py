@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from dcbook.book import paths, reported
+from dcbook.chapters.ssl.tables import multiply_adds
 from dcbook.experiments import paired
 from dcbook.experiments.records import read_all
 
@@ -256,6 +257,39 @@ def test_what_probes_find():
         "the untrained trunk, and 3 to 5 points with 200.",
         f"the codes tell a probe *less*: {between(lost)} points less than before.",
         f"the untrained trunk reaches {table.loc[('usps', 'untrained'), 'trunk, 100 labels']:.0f} % on USPS",
+    )
+
+
+def test_what_clustering_costs_inside_deepcluster():
+    table = means("ssl/scale").loc["fashion-mnist-test"]
+    lloyd, mini = table.loc["Lloyd, each pass"], table.loc["mini-batch 256, each pass"]
+    seldom = table.loc["Lloyd, each 4th pass"]
+    features, k_means = lloyd["features seconds"], lloyd["k-means seconds"]
+    forward = 1e6 * multiply_adds((3, 224, 224), architecture="alexnet")
+    share = 20 * 10_000 * 256 / forward
+    counted = lloyd["iterations"] * 500 * 64 / (1e6 * multiply_adds((1, 28, 28), width=0.33, sobel=False))
+    less = seldom["features seconds"] + seldom["k-means seconds"]
+    slower = mini["k-means seconds"] / mini["iterations"] / (k_means / lloyd["iterations"])
+    each, fourth = (table[table.index.str.endswith(f)].mean() for f in ("each pass", "4th pass"))
+    gain, change = fourth - each, table[table.index.str.startswith("mini-batch 256, ")].mean()
+    change -= table[table.index.str.startswith("Lloyd, ")].mean()
+    assert change[["10 labels", "100 labels"]].abs().max() < 0.6, "a fraction of a point"
+    assert 200_000 < forward / (20 * 256) < 220_000 and 0.01 < share / (4 + share) < 0.015
+    state(
+        "ssl/scale",
+        f"it spends {lloyd['targets']:.0f} % of its computing time on its targets: {features:.1f} CPU seconds on the "
+        f"features of all images and {k_means:.1f} on k-means, beside {lloyd['training seconds']:.0f} of training.",
+        f"Even if k-means took no time, {100 * features / (features + k_means):.0f} % of this would be left",
+        f"takes {mini['k-means seconds']:.1f} CPU seconds in batches and {k_means:.1f} by Lloyd's algorithm.",
+        f"ends after {lloyd['iterations']:.1f} iterations, mini-batches after {mini['iterations']:.1f}, on average; "
+        f"and our iteration in twenty small batches takes {slower:.1f} times as long",
+        f"falls from {features + k_means:.1f} CPU seconds to {less:.1f}.",
+        f"on average by {gain['10 labels']:.1f} points with 10 labels a class and by {gain['100 labels']:.1f} with "
+        "100. A likely reason",
+        f"({each['10 labels']:.1f} and {table.loc['untrained', '10 labels']:.1f} %)",
+        f"{lloyd['iterations']:.1f} iterations are {100 * counted:.0f} % of the multiplications of the features and "
+        f"took {100 * k_means / features:.0f} % of their time.",
+        f"20 iterations take {100 * share:.0f} % of the multiplications of the features",
     )
 
 

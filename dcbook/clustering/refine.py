@@ -59,7 +59,7 @@ def refine(
     squares = float(group.sum(x.square().sum(1).sum(dtype=wide(x.device))))
     inertia = torch.inf
     for passes in range(1, max_passes + 1):  # noqa: B007
-        labels, sums, sizes = _assigned(x, centers, group)
+        labels, sums, sizes = assigned(x, centers, group)
         if repair:
             _fill_empty(x, labels, sums, sizes, generator, group)
         if spherical:
@@ -96,7 +96,7 @@ def random_points(x: Tensor, n: int, total: int, generator: torch.Generator, gro
     return group.sum(chosen)
 
 
-def _assigned(x: Tensor, centers: Tensor, group: Group) -> tuple[Tensor, Tensor, Tensor]:
+def assigned(x: Tensor, centers: Tensor, group: Group) -> tuple[Tensor, Tensor, Tensor]:
     """Labels (n,) of the nearest centers; sums (K, d) and sizes (K, 1) of the clusters over all processes."""
     labels = torch.empty(len(x), dtype=torch.int64, device=x.device)
     lifted = lift_centers(centers)

@@ -23,6 +23,7 @@ from sklearn.metrics import normalized_mutual_info_score
 from torch import Tensor, nn
 
 from dcbook.clustering.assignment import assign
+from dcbook.clustering.mini_batch import refine_in_batches
 from dcbook.clustering.pic import power_iteration_clustering
 from dcbook.clustering.refine import Refined, means, random_points, refine
 from dcbook.clustering.whitening import Whitening
@@ -59,6 +60,8 @@ class DeepCluster(PassingTargets, DeepClusterer):
     clustering : "k-means", or "pic", power iteration clustering, which determines the number of clusters and ignores K.
     passes, tol : maximum number of k-means iterations in an epoch; k-means ends when an iteration lowers the inertia by
         less than the share `tol` (released: always 20 iterations).
+    kmeans_batch : codes in a batch of mini-batch k-means (`dcbook.clustering.mini_batch`), at least 1; its last pass
+        assigns all codes at once. None: Lloyd's algorithm, as released.
     warm_start : whether k-means starts from the last epoch's clusters (their means in the new codes); otherwise it
         starts from K random images, as released.
     repair : whether empty clusters are filled (section 2.2.1). Otherwise they stay empty forever with a warm start.
@@ -97,6 +100,7 @@ class DeepCluster(PassingTargets, DeepClusterer):
     passes: int = 20
     warm_start: bool = True
     tol: float = 5e-3
+    kmeans_batch: int | None = None
     repair: bool = True
     sampling: str = "clusters"
     crop: float = 0.08
@@ -107,7 +111,7 @@ class DeepCluster(PassingTargets, DeepClusterer):
 
     SIZES: ClassVar = {"batch_size": 256}
     _decoder_for = None
-    _state = (*DeepClusterer._state, "_pseudo_labels", "target_seconds_")
+    _state = (*DeepClusterer._state, "_pseudo_labels", *PassingTargets._seconds)
     _may_change = (*DeepClusterer._may_change, "epochs")  # the step is constant, so training may be extended
 
     def objectives(self, rows: Tensor) -> dict[str, Tensor]:
@@ -123,8 +127,11 @@ class DeepCluster(PassingTargets, DeepClusterer):
     def _optimize(self) -> None:
         body = SGD(self.autoencoder_.encoder.parameters(), self.lr, self.sgd_momentum, self.weight_decay)
         for epoch, log in self._epochs("clustering and training", self.epochs, velocity=body):
+            generator = stream(self.seed_, f"k-means of epoch {epoch}")
             with self._making_targets():
-                _, found = self._cluster(stream(self.seed_, f"k-means of epoch {epoch}"))
+                codes = self._codes(generator)
+                with self._clustering():
+                    found = self._cluster(codes, generator)
             with ExitStack() as drawing:
                 drawing.enter_context(seeded(derived_seed(self.seed_, f"epoch {epoch}")))
                 self.autoencoder_.renew_head(len(self._centers))
@@ -133,10 +140,9 @@ class DeepCluster(PassingTargets, DeepClusterer):
                 loss = self._classify(self._pseudo_labels, body, epoch)
             log(loss=loss, **found)
 
-    def _cluster(self, generator: torch.Generator) -> tuple[Tensor, dict[str, float]]:
-        """Cluster all images into new pseudo-labels; return the codes, and numbers for the history."""
+    def _cluster(self, codes: Tensor, generator: torch.Generator) -> dict[str, float]:
+        """Cluster the codes of all images into new pseudo-labels; return numbers for the history."""
         before = self._pseudo_labels
-        codes = self._codes(generator)
         if self.clustering == "pic":
             labels = power_iteration_clustering(codes)
             centers, sizes = means(codes, labels, int(labels.max()) + 1)
@@ -146,7 +152,7 @@ class DeepCluster(PassingTargets, DeepClusterer):
             labels, centers, sizes, passes = found.labels, found.centers, found.sizes, found.passes
         self._pseudo_labels = self._group.join(labels, len(self._x)).cpu()
         self._centers = centers
-        return codes, {
+        return {
             "clusters": int((sizes > 0).sum()),
             "largest": float(sizes.max() / sizes.sum()),
             **({} if before is None else {"stability": stability(before, self._pseudo_labels)}),
@@ -161,15 +167,11 @@ class DeepCluster(PassingTargets, DeepClusterer):
             centers = centers[sizes > 0]
         else:
             centers = random_points(codes, self.n_clusters, len(self._x), generator, self._group)
-        return refine(
-            codes,
-            centers,
-            max_passes=self.passes,
-            tol=self.tol,
-            repair=self.repair,
-            generator=generator,
-            group=self._group,
-        )
+        how = {"max_passes": self.passes, "tol": self.tol, "repair": self.repair}
+        how |= {"generator": generator, "group": self._group}
+        if self.kmeans_batch is None:
+            return refine(codes, centers, **how)
+        return refine_in_batches(codes, centers, self.kmeans_batch, len(self._x), **how)
 
     def _classify(self, labels: Tensor, body: SGD, epoch: int) -> float:
         """Train the network for an epoch to classify the clusters; return the mean loss."""
@@ -196,7 +198,9 @@ class DeepCluster(PassingTargets, DeepClusterer):
 
     def _complete(self) -> None:
         """Cluster the codes of the trained network, for `predict` and, consistently, `labels_`."""
-        codes, _ = self._cluster(stream(self.seed_, "k-means at the end"))
+        generator = stream(self.seed_, "k-means at the end")
+        codes = self._codes(generator)
+        self._cluster(codes, generator)
         nearest, _ = assign(codes, self._centers)
         self._labels = self._group.join(nearest, len(self._x)).cpu().numpy()
         self.autoencoder_.eval()
@@ -262,6 +266,8 @@ class DeepCluster(PassingTargets, DeepClusterer):
                 f"reassign, pca_dim and passes must be at least 1 and tol at least 0, not {self.reassign}, "
                 f"{self.pca_dim}, {self.passes} and {self.tol}"
             )
+        if self.kmeans_batch is not None and self.kmeans_batch < 1:
+            raise ValueError(f"kmeans_batch must be at least 1, or None, not {self.kmeans_batch}")
         if self.clustering == "pic" and Group().size > 1:
             raise ValueError('clustering="pic" needs all codes in one process; use "k-means" with torchrun')
         if self.batch_size == 1:

@@ -63,7 +63,7 @@ class DeepClusterV2(PassingTargets, ContrastiveLearner):
 
     _phase = "clustering and training"
     _head_batch_norm = True
-    _state = (*ContrastiveLearner._state, "target_seconds_")
+    _state = (*ContrastiveLearner._state, *PassingTargets._seconds)
     _during_fit = (*ContrastiveLearner._during_fit, "_pseudo_labels")
 
     @property
@@ -83,7 +83,7 @@ class DeepClusterV2(PassingTargets, ContrastiveLearner):
             found = []
             for head in range(self.heads):
                 generator = stream(self.seed_, f"k-means of epoch {len(self.history_)}, head {head}")
-                with self._making_targets():
+                with self._making_targets(), self._clustering():
                     prototypes[head], labels[head] = self._kmeans_on(bank[head % 2], generator)
                 found.append(_said_of(before[head], labels[head]))
             return {name: sum(of_head[name] for of_head in found) / self.heads for name in found[0]}

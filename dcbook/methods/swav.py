@@ -64,7 +64,7 @@ class SwAV(PassingTargets, ContrastiveLearner):
     queue_from: int = 15
 
     _head_batch_norm = True
-    _state = (*ContrastiveLearner._state, "target_seconds_")
+    _state = (*ContrastiveLearner._state, *PassingTargets._seconds)
 
     @property
     def targets(self) -> Tensor:
@@ -81,7 +81,7 @@ class SwAV(PassingTargets, ContrastiveLearner):
             _, z = network(torch.cat([a, b]))
             z = nn.functional.normalize(z, dim=1)
             scores = (z @ prototypes.T).chunk(2)
-            with self._making_targets():
+            with self._making_targets(), self._clustering():
                 codes = [self._codes(*of_view) for of_view in zip(scores, z.detach().chunk(2), queue, strict=True)]
             return losses.swapped_prediction(*scores, *codes, self.temperature)
 

@@ -3,7 +3,7 @@
 import time
 from abc import abstractmethod
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from torch import Tensor
 
@@ -14,20 +14,29 @@ class PassingTargets:
     Attributes
     ----------
     target_seconds_ : CPU seconds of the training so far in which targets were made, a part of `core_seconds_`.
+    cluster_seconds_ : the part of them in which samples were clustered; the rest made their features.
     """
 
-    target_seconds_ = 0.0
+    target_seconds_ = cluster_seconds_ = 0.0
+    _seconds = ("target_seconds_", "cluster_seconds_")  # what a checkpoint holds
 
     @property
     @abstractmethod
     def targets(self) -> Tensor:
         """The cluster (N,) that each training sample has as its target; only during `fit`, such as in a monitor."""
 
-    @contextmanager
-    def _making_targets(self) -> Iterator[None]:
+    def _making_targets(self) -> AbstractContextManager[None]:
         """Context whose CPU seconds are added to `target_seconds_`."""
+        return self._timed("target_seconds_")
+
+    def _clustering(self) -> AbstractContextManager[None]:
+        """Context, within that of making targets, whose CPU seconds are added to `cluster_seconds_`."""
+        return self._timed("cluster_seconds_")
+
+    @contextmanager
+    def _timed(self, name: str) -> Iterator[None]:
         began = time.process_time()
         try:
             yield
         finally:
-            self.target_seconds_ += time.process_time() - began
+            setattr(self, name, getattr(self, name) + time.process_time() - began)

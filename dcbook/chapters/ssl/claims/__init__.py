@@ -2,7 +2,7 @@
 
 from dcbook.book.comparisons import gains, matters_little
 from dcbook.book.verdicts import Claim
-from dcbook.chapters.ssl.claims import contrastive_first, probes, scale, targets, without_labels
+from dcbook.chapters.ssl.claims import contrastive_first, inside, probes, scale, targets, without_labels
 from dcbook.chapters.ssl.claims.collapse import all_in_one, every_weight_prevents, needs
 from dcbook.chapters.ssl.claims.texts import (
     depends_on_input,
@@ -108,6 +108,7 @@ CLAIMS = [
         vectors,
     ),
     *scale.CLAIMS,
+    *inside.CLAIMS,
     Claim(
         "C6",
         "without a term against it (here: the entropy of the clusters), all samples fall into one cluster",

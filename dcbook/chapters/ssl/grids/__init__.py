@@ -6,6 +6,7 @@ A name in capitals holds settings, scale by scale; a function takes a scale's na
 from dcbook.chapters.ssl.grids.collapse import VECTORS as COLLAPSE
 from dcbook.chapters.ssl.grids.collapse import WEIGHTS, collapse, weighted, weights
 from dcbook.chapters.ssl.grids.contrastive_first import FIRST, contrastive_first, kmeans_on, scan_on
+from dcbook.chapters.ssl.grids.inside import INSIDE, inside_deepcluster
 from dcbook.chapters.ssl.grids.probes import LENGTHS, PROBES, probes
 from dcbook.chapters.ssl.grids.scale import BATCHES, CLUSTERS, IN_BATCHES, LLOYD, in_batches, speed
 from dcbook.chapters.ssl.grids.targets import TARGETS, targets
@@ -40,6 +41,7 @@ GRIDS = {
     "networks": networks,
     "collapse": collapse,
     "speed": speed,
+    "inside_deepcluster": inside_deepcluster,
     "medical": medical,
     "sound": sound,
     "summaries": summaries,

@@ -22,6 +22,11 @@ class Views:
     jitter: float = 0.4
     grayscale: float = 0.0
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Strengths of the views, as parameters of a method."""
+        return {"crop": self.crop, "flip": self.flip, "jitter": self.jitter, "grayscale": self.grayscale}
+
 
 @dataclass(frozen=True)
 class Length:
@@ -62,29 +67,36 @@ VIEWS = {
 }
 
 
+def deepcluster(length: Length, views: Views) -> dict[str, Any]:
+    """Parameters of DeepCluster on the trunk."""
+    network = {"architecture": "alexnet-small", "width": length.width, "sobel": False, "dropout": 0.0}
+    clusters = {"n_clusters": length.clusters, "pca_dim": length.pca_dim, "reassign": length.reassign}
+    schedule = {"epochs": length.passes // length.reassign, "batch_size": length.batch_size}
+    return network | clusters | schedule | views.settings
+
+
+def untrained(length: Length, **labels: int) -> Method:
+    """The trunk as it begins; `labels` go to `FewLabels`."""
+    recipe = TrunkPretraining(width=length.width, epochs=0, batch_size=length.batch_size)
+    return Method(AEKMeans, {"start": recipe}, watch=FewLabels(length.per_class, **labels))
+
+
 def on_one_trunk(scale: str, length: Length, views: Views) -> Scale:
     """Every method, with a probe of its trunk; the untrained run also trains a copy of the trunk with labels."""
     batch = {"batch_size": length.batch_size}
     recipe = TrunkPretraining(width=length.width, epochs=length.passes, batch_size=length.batch_size)
     updates = -(-length.images // length.batch_size)
     schedule = {"max_updates": length.passes * updates, "update_interval": updates, "tol": 0.0, **batch}
-    seen = {"crop": views.crop, "flip": views.flip, "jitter": views.jitter, "grayscale": views.grayscale}
     network = {"architecture": "alexnet-small", "width": length.width}
-    deepcluster = {"n_clusters": length.clusters, "pca_dim": length.pca_dim, "reassign": length.reassign}
-    deepcluster |= {"epochs": length.passes // length.reassign, "sobel": False, "dropout": 0.0}
     simclr = {"projection_dim": length.projection_dim, "epochs": length.passes, "lr": 0.4, "temperature": 0.5}
     probe = FewLabels(length.per_class)
     methods = {
-        UNTRAINED: Method(
-            AEKMeans,
-            {"start": replace(recipe, epochs=0)},
-            watch=FewLabels(length.per_class, supervised=2 * length.passes),
-        ),
+        UNTRAINED: untrained(length, supervised=2 * length.passes),
         AE: Method(AEKMeans, start="autoencoder", watch=probe),
         "DEC": Method(DEC, schedule, start="autoencoder", watch=probe),
         "IDEC": Method(IDEC, schedule, start="autoencoder", watch=probe),
-        "DeepCluster": Method(DeepCluster, {**network, **deepcluster, **seen, **batch}, watch=probe),
-        "SimCLR": Method(SimCLR, {**network, **simclr, **seen, **batch}, watch=probe),
+        "DeepCluster": Method(DeepCluster, deepcluster(length, views), watch=probe),
+        "SimCLR": Method(SimCLR, {**network, **simclr, **views.settings, **batch}, watch=probe),
     }
     starts = {"autoencoder": Method(AEKMeans, {"start": recipe})}
     return Scale(views.datasets, length.seeds, methods, starts, monitor_every=0, name=scale)

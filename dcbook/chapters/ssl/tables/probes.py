@@ -60,10 +60,14 @@ def probe_table(frame: pd.DataFrame, space: str = TRUNK) -> pd.DataFrame:
         for dataset in dict.fromkeys(frame["dataset"]):
             for metric in dict.fromkeys(frame[wanted]["metric"]):
                 name = "ACC, %" if metric == "acc" else f"{metric.split(', ')[1]} a class, %"
-                mean, std = shown.loc[(method, dataset, metric), ["mean", "std"]]
-                row[f"{called(dataset)}: {name}"] = f"{mean:.1f}" + ("" if pd.isna(std) else f" ± {std:.1f}")
+                row[f"{called(dataset)}: {name}"] = with_std(*shown.loc[(method, dataset, metric), ["mean", "std"]])
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def with_std(mean: float, std: float) -> str:
+    """ "91.2 ± 0.3", or the mean alone where there is one seed."""
+    return f"{mean:.1f}" + ("" if pd.isna(std) else f" ± {std:.1f}")
 
 
 def gains(records: Iterable[Record]) -> pd.DataFrame:

@@ -48,8 +48,9 @@ def speed_numbers(records: Iterable[Record]) -> list[tuple[str, str, str, float]
 
 
 def speed_table(frame: pd.DataFrame) -> pd.DataFrame:
-    """`summarize(speed_numbers(records))`: rows by data set, number of clusters and algorithm, means over the seeds."""
-    parts = frame["metric"].str.extract(r"^(?P<name>\w+) at K = (?P<k>\d+)$")
+    """Of `summarize(speed_numbers(records))`: rows by data set, number of clusters and algorithm, means over seeds."""
+    parts = frame["metric"].str.extract(r"^(?P<name>\w+) at K = (?P<k>\d+)$").dropna()
+    frame = frame.loc[parts.index]
     frame = frame.assign(metric=parts["name"], k=parts["k"].astype(int))
     wide = frame.pivot(index=["dataset", "k", "method"], columns="metric", values="mean")
     rows = []

@@ -1,5 +1,6 @@
 """Values that records of this chapter hold in addition to scores."""
 
+from dcbook.chapters.ssl.watches.inside import TargetsAndProbes
 from dcbook.chapters.ssl.watches.probed import Probed
 from dcbook.chapters.ssl.watches.probes import CODES, TRUNK, FewLabels
 from dcbook.chapters.ssl.watches.purity import Purity
