@@ -18,7 +18,6 @@ def gains(frame: pd.DataFrame) -> Figure:
     """
     datasets, methods = list(dict.fromkeys(frame["dataset"])), list(dict.fromkeys(frame["method"]))
     methods = [method for method in methods if method != LABELED]
-    numbers = sorted(set(frame["labels"]))
     with canvas(1, len(datasets), (2.4 + 2.8 * len(datasets), 3.2), sharey=True) as (figure, axes):
         for axis, dataset in zip(axes.flat, datasets, strict=True):
             part = frame[frame["dataset"] == dataset]
@@ -29,7 +28,8 @@ def gains(frame: pd.DataFrame) -> Figure:
             gray = {"color": "0.5", "linestyle": "--", "label": LABELED}
             over_seeds(axis, part[part["method"] == LABELED], "labels", "gain", **gray)
             axis.set(xscale="log", title=called(dataset), xlabel="labels a class")
-            axis.set_xticks(numbers, list(map(str, numbers)))
+            numbers = sorted(set(part["labels"]))
+            axis.set_xticks(numbers, [f"{n:,}" for n in numbers])
             axis.minorticks_off()
             axis.grid(color="0.92")
         axes[0, 0].set_ylabel("accuracy of the probe over\nthe untrained network's, points")

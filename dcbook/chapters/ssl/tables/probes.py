@@ -38,31 +38,28 @@ def probe_numbers(records: Iterable[Record]) -> list[tuple[str, str, str, float]
     """Rows for `summarize`, in per cent: "trunk, 10 labels", … for each space and number of labels, and acc."""
     records = list(records)
     rows = [
-        (row.method, row.dataset, f"{row.space}, {row.labels} labels", row.accuracy)
+        (row.method, row.dataset, f"{row.space}, {row.labels:,} labels", row.accuracy)
         for row in probed(records).itertuples()
     ]
     return rows + [(record.run["method"], place(record.run), "acc", 100 * record.scores["acc"]) for record in records]
 
 
 def probe_table(frame: pd.DataFrame, space: str = TRUNK) -> pd.DataFrame:
-    """`summarize(probe_numbers(records))`: a row a method, a column a data set and number of labels, mean ± std.
+    """`summarize(probe_numbers(records))`: a column a method, a row a data set and number of labels, mean ± std.
 
-    For the codes there is ACC of the method's clusters, too.
+    For the codes there is ACC of the method's clusters, too. A method without a run has a dash.
     """
-    wanted = frame["metric"].str.startswith(f"{space}, ")
-    methods = [m for m in dict.fromkeys(frame["method"]) if m in set(frame[wanted]["method"])]
-    if space == CODES:
-        wanted |= frame["metric"] == "acc"
-    shown = frame[wanted].set_index(["method", "dataset", "metric"])
+    probes = frame["metric"].str.startswith(f"{space}, ")
+    methods = list(dict.fromkeys(frame[probes]["method"]))
+    wanted = frame[probes | ((frame["metric"] == "acc") & (space == CODES))]
+    told = wanted["mean"].map("{:.1f}".format) + wanted["std"].map(" ± {:.1f}".format).where(wanted["std"].notna(), "")
+    told = dict(zip(zip(wanted["method"], wanted["dataset"], wanted["metric"], strict=True), told, strict=True))
     rows = []
-    for method in methods:
-        row = {"method": method}
-        for dataset in dict.fromkeys(frame["dataset"]):
-            for metric in dict.fromkeys(frame[wanted]["metric"]):
-                name = "ACC, %" if metric == "acc" else f"{metric.split(', ')[1]} a class, %"
-                mean, std = shown.loc[(method, dataset, metric), ["mean", "std"]]
-                row[f"{called(dataset)}: {name}"] = f"{mean:.1f}" + ("" if pd.isna(std) else f" ± {std:.1f}")
-        rows.append(row)
+    for dataset in dict.fromkeys(wanted["dataset"]):
+        for metric in dict.fromkeys(wanted[wanted["dataset"] == dataset]["metric"]):
+            name = "ACC of the clusters" if metric == "acc" else f"{metric.split(', ')[1]} a class"
+            cells = {method: told.get((method, dataset, metric), "–") for method in methods}
+            rows.append({"%": f"{called(dataset)}, {name}", **cells})
     return pd.DataFrame(rows)
 
 
