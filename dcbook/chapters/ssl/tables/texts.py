@@ -36,8 +36,8 @@ def numbers(records: Iterable[Record]) -> list[tuple[str, str, str, float]]:
 
     Numbers: "acc", "nmi"; where cluster ids were a signal also those after the last round ("acc after"), those from
     shuffled ids ("acc from shuffled ids"), and the accuracies of probes ("few labels: vectors", …). Of DCSS there are
-    "share of centering, %" in the last loss of phase 1, and the number of MNet's "outputs in use", those with a tenth or
-    more of the mean cluster's texts.
+    "share of centering, %" in the last loss of phase 1, and the number of "outputs in use" of MNet, which hold a tenth
+    of the mean cluster's texts or more.
     """
     rows = []
     for record in records:
