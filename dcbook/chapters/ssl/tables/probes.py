@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import pandas as pd
 
 from dcbook.chapters.ssl.grids.probes import UNTRAINED
+from dcbook.chapters.ssl.tables.cells import with_spread
 from dcbook.chapters.ssl.watches.probes import CODES, LABELED, TRUNK
 from dcbook.experiments import Record
 from dcbook.experiments.records import place
@@ -52,8 +53,7 @@ def probe_table(frame: pd.DataFrame, space: str = TRUNK) -> pd.DataFrame:
     probes = frame["metric"].str.startswith(f"{space}, ")
     methods = list(dict.fromkeys(frame[probes]["method"]))
     wanted = frame[probes | ((frame["metric"] == "acc") & (space == CODES))]
-    told = wanted["mean"].map("{:.1f}".format) + wanted["std"].map(" ± {:.1f}".format).where(wanted["std"].notna(), "")
-    told = dict(zip(zip(wanted["method"], wanted["dataset"], wanted["metric"], strict=True), told, strict=True))
+    told = {(r.method, r.dataset, r.metric): with_spread(r.mean, r.std) for r in wanted.itertuples(index=False)}
     rows = []
     for dataset in dict.fromkeys(wanted["dataset"]):
         for metric in dict.fromkeys(wanted[wanted["dataset"] == dataset]["metric"]):

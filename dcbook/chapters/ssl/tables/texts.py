@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
+from dcbook.chapters.ssl.tables.cells import with_spread
 from dcbook.chapters.ssl.watches import CONTROL, SIGNAL
 from dcbook.data.vectors import outside_text, parsed
 from dcbook.experiments import Record
@@ -71,7 +72,7 @@ def spaces_table(
         row = {"%, ACC / NMI": method}
         for dataset in datasets:
             acc, nmi = wide.loc[(method, dataset, "acc")], wide.loc[(method, dataset, "nmi")]
-            told = f"{acc['mean']:.1f} ± {acc['std']:.1f}"
+            told = with_spread(acc["mean"], acc["std"])
             row[dataset] = f"{f'**{told}**' if acc['mean'] == best[dataset] else told} / {nmi['mean']:.1f}"
         rows.append(row)
     values = {} if reported is None else reported.set_index(["method", "dataset", "metric"])["value"]
@@ -87,7 +88,7 @@ def spaces_table(
 def within_table(frame: pd.DataFrame) -> pd.DataFrame:
     """The same frame: what DCSS's terms and outputs tell, mean ± std, a row for each phase and kind of vectors."""
     part = frame[frame["metric"].isin([SHARE, USED])]
-    told = part["mean"].map("{:.1f}".format) + part["std"].map(" ± {:.1f}".format).where(part["std"].notna(), "")
+    told = [with_spread(*row) for row in zip(part["mean"], part["std"], strict=True)]
     wide = part.assign(told=told).pivot(index="method", columns="metric", values="told").fillna("–")
     return wide[[SHARE, USED]].reset_index().rename_axis(columns=None)
 
