@@ -143,21 +143,18 @@ def test_dcss_on_texts():
     for record in read_all(ROOT / "figures" / "laptop" / "ssl" / "records"):
         if (kind := record.run["sampling"].get("vectors")) in kinds:
             runs.setdefault(kind, {}).setdefault(record.run["seed"], {})[record.run["method"]] = record
-    acc, nmi, peak, share, used = {}, {}, {}, {}, {}
+    acc, nmi, peak, share, used, lower = {}, {}, {}, {}, {}, []
     for kind, name in kinds.items():
         found = [each for each in runs[kind].values() if "DCSS" in each]
         for each in found:
             assert len({each[m].provenance["start"]["digest"] for m in ("AE+k-means", "DEC", "IDEC", "DCSS_u")}) == 1
         by_p = [[100 * row["acc"] for row in each["DCSS"].history if not row["judged_by_q"]] for each in found]
-        assert all(
-            last[-1] > max(max(last[:-3]), 100 * each["DCSS"].scores["acc"])
-            for last, each in zip(by_p, found, strict=True)
-        )
+        lower += [rise[-1] > 100 * each["DCSS"].scores["acc"] for rise, each in zip(by_p, found, strict=True)]
         acc[kind], nmi[kind] = (
             [f"{np.mean([100 * each[step].scores[metric] for each in found]):.1f}" for step in steps]
             for metric in ("acc", "nmi")
         )
-        peak[kind] = f"{np.mean([last[-1] for last in by_p]):.0f}"
+        peak[kind] = f"{np.mean([rise[-1] for rise in by_p]):.0f}"
         share[kind] = f"{table.loc[f'DCSS_u on {name}, min-max', 'share of centering, %']:.1f}"
         used[kind] = f"{table.loc[f'DCSS on {name}, min-max', 'outputs in use']:.1f}".removesuffix(".0")
     tfidf, words = kinds
@@ -167,7 +164,8 @@ def test_dcss_on_texts():
         f"first phase and {acc[tfidf][2]} % after the second, NMI from {nmi[tfidf][0]} to {nmi[tfidf][1]} and "
         f"{nmi[tfidf][2]} %.",
         f"ACC is {acc[words][0]}, {acc[words][1]} and {acc[words][2]} %.",
-        f"as long as the memberships choose the pairs, to {peak[tfidf]} and {peak[words]} %",
+        f"the ACC of MNet's clusters rises to {peak[tfidf]} and {peak[words]} % on average; in {sum(lower)} of "
+        f"{len(lower)} runs it is lower after its own outputs have chosen them.",
         f"{share[tfidf]} % of the loss of phase 1 on TF-IDF and {share[words]} % on word vectors",
         f"{used[tfidf]} and {used[words]} of 20 are in use.",
     )
