@@ -103,21 +103,31 @@ def test_portrait_has_each_space_and_changes_nothing(digits):
 @pytest.mark.parametrize("scale", ["quick", "laptop", "paper"])
 def test_runs_share_trunk_batches_and_passes(scale):
     runs = grids.probes(scale, [0])
-    assert len({run.dataset for run in runs}) * 6 == len(runs)
+    lengths = {dataset: views.length for views in grids.VIEWS[scale] for dataset in views.datasets}
+    assert list(lengths) == list(grids.PROBES[scale].datasets) and len(lengths) * 6 == len(runs)
     for run in runs:
         recipe = run.params.get("start") or (run.start and run.start.params["start"])
         width = recipe.width if recipe else run.params["width"]
         batch = recipe.batch_size if recipe else run.params["batch_size"]
-        length = grids.LENGTHS[scale]
+        length = lengths[run.dataset]
         assert (width, batch) == (length.width, length.batch_size)
         if run.method == "DeepCluster":
             assert run.params["epochs"] * run.params["reassign"] == length.passes
+        if run.method == "DEC":
+            assert run.params["max_updates"] == length.passes * -(-run.sampling.get("subset", 70_000) // batch)
 
 
-def record(method, seed, trunk, codes=None, labeled=None):
+def test_more_images_at_laptop_mean_as_many_updates():
+    dec = [run for run in grids.probes("laptop", [0]) if run.method in ("DEC", "IDEC")]
+    assert {run.params["max_updates"] for run in dec} == {376}
+    clusterings = {run.params["epochs"] for run in grids.probes("laptop", [0]) if run.method == "DeepCluster"}
+    assert clusterings == {2}
+
+
+def record(method, seed, trunk, codes=None, labeled=None, dataset="usps", most=100):
     spaces = {TRUNK: trunk, CODES: codes, LABELED: labeled}
-    probes = {space: {"10": value, "100": value + 0.1} for space, value in spaces.items() if value}
-    run = {"method": method, "dataset": "usps", "seed": seed, "params": {}, "sampling": {}}
+    probes = {space: {"10": value, str(most): value + 0.1} for space, value in spaces.items() if value}
+    run = {"method": method, "dataset": dataset, "seed": seed, "params": {}, "sampling": {}}
     return Record(run, {"acc": 0.5, "nmi": 0.5}, [], {}, {"probes": probes})
 
 
@@ -149,13 +159,47 @@ def test_judges():
             serves_better(*wrong)(found)
 
 
+def test_a_number_of_labels_is_judged_on_the_sets_that_have_it():
+    more = [
+        record(method, seed, value + seed / 1000, dataset="mnist", most=1000)
+        for method, value in (("untrained", 0.5), ("DeepCluster", 0.6))
+        for seed in range(2)
+    ]
+    found = everything() + more
+    questions = serves_better("DeepCluster", "untrained")(found).questions
+    told = {q.about.split(" with ")[1].split()[0]: q.estimate for q in questions}
+    assert list(told) == ["10", "100", "1,000"]
+    assert {n: list(each.gains) for n, each in told.items()} == {
+        "10": ["usps", "mnist"],
+        "100": ["usps"],
+        "1,000": ["mnist"],
+    }
+    assert told["10"].n == 5 and told["10"].mean == pytest.approx((20.1 + 10) / 2)
+    alone = [q.estimate for q in serves_better("DeepCluster", "untrained")(more).questions]
+    assert told["1,000"] == alone[1]
+
+
+def test_a_table_has_a_row_for_each_number_that_a_set_has_and_a_dash_for_each_run_to_come():
+    found = [*everything(), record("untrained", 0, 0.5, dataset="mnist", most=1000)]
+    table = tables.probe_table(summarize(tables.probe_numbers(found))).set_index("%")
+    usps, mnist = (
+        [f"{name}, {n} labels a class" for n in ns]
+        for name, ns in (("USPS", ("10", "100")), ("MNIST", ("10", "1,000")))
+    )
+    assert table.index.tolist() == [*usps, *mnist]
+    assert table.loc["MNIST, 1,000 labels a class"].tolist() == ["60.0", "–", "–", "–", "–"]
+    panels = pictures.gains(tables.gains([*found, record("AE", 0, 0.6, dataset="mnist", most=1000)])).axes
+    assert [[t.get_text() for t in axis.get_xticklabels()] for axis in panels] == [["10", "100"], ["10", "1,000"]]
+
+
 def test_tables_and_picture():
     found = everything()
     frame = summarize(tables.probe_numbers(found))
     trunk, codes = tables.probe_table(frame), tables.probe_table(frame, CODES)
-    assert trunk["method"].tolist() == ["untrained", "AE", "DEC", "DeepCluster", LABELED]
-    assert trunk["USPS: 10 labels a class, %"].tolist()[-1] == "80.1 ± 0.1"
-    assert codes["method"].tolist() == ["untrained", "AE", "DEC"] and codes["USPS: ACC, %"][0] == "50.0 ± 0.0"
+    assert trunk.columns.tolist() == ["%", "untrained", "AE", "DEC", "DeepCluster", LABELED]
+    assert trunk.loc[0].tolist()[::5] == ["USPS, 10 labels a class", "80.1 ± 0.1"]
+    assert codes.columns.tolist() == ["%", "untrained", "AE", "DEC"]
+    assert codes.loc[2].tolist()[:2] == ["USPS, ACC of the clusters", "50.0 ± 0.0"]
     gained = tables.gains(found)
     assert "untrained" not in set(gained["method"])
     mean = gained.groupby(["method", "labels"])["gain"].mean()

@@ -13,7 +13,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.preprocessing import normalize
 
 from dcbook.book.verdicts import NotTested
-from dcbook.chapters.ssl import tables
+from dcbook.chapters.ssl import grids, tables
 from dcbook.chapters.ssl.claims.texts import (
     depends_on_input,
     helps_with_few_labels,
@@ -406,6 +406,27 @@ def test_the_gain_of_a_network_on_two_inputs_is_compared_seed_by_seed():
     assert judge(runs("tfidf-9", 0.1) + runs("words-9", 0.2)).verdict == "contradicted"
     with pytest.raises(NotTested, match="words-9"):
         judge(runs("tfidf-9", 0.1))
+
+
+def test_what_dcss_tells_of_itself():
+    first, second = record("words-9", 0, 0.4), record("words-9", 0, 0.5, sizes=[190, 10, 0])
+    first.run["method"], second.run["method"] = "DCSS_u", "DCSS"
+    last = {"phase": "phase 1", "reconstruction": 3.0, "centering": 10.0, "total": 4.0, "acc": 0.4}
+    first.history.extend([{**last, "total": 30.0}, last])
+    table = tables.within_table(summarize(tables.numbers([first, second]))).set_index("method")
+    name = "{} on word vectors of these texts, 9"
+    assert table.loc[name.format("DCSS_u")].tolist() == ["25.0", "–"]
+    assert table.loc[name.format("DCSS")].tolist() == ["–", "2.0"], "10 of 200 texts are more than a tenth of a third"
+
+
+def test_dcss_starts_where_dec_starts():
+    for scale, inputs in grids.INPUTS.items():
+        runs = {(run.method, run.dataset, run.sampling["vectors"]): run for run in grids.networks(scale, [0])}
+        assert len(runs) == 5 * len(inputs) * len(grids.NETWORKS[scale].datasets)
+        for (method, *where), run in runs.items():
+            if method == "DCSS":
+                assert run.start.identity | {"watch": 0} == runs["DCSS_u", *where].identity | {"watch": 0}
+                assert run.start.start.identity == runs["DEC", *where].start.identity
 
 
 def sweep(rank):

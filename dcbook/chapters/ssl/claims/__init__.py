@@ -77,6 +77,8 @@ CLAIMS = [
         for name, judge in {
             "DEC (Self-Train)": gains("DEC", "AE+k-means"),
             "IDEC": gains("IDEC", "AE+k-means"),
+            "DCSS_u, the first phase of DCSS,": gains("DCSS_u", "AE+k-means"),
+            "DCSS": gains("DCSS", "AE+k-means"),
         }.items()
     ),
     Claim(

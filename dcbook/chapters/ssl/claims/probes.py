@@ -12,17 +12,24 @@ PAGE = "probes"
 
 
 def serves_better(better: str, worse: str, space: str = TRUNK) -> Judge:
-    """A probe of `better` beats one of `worse` at each number of labels: pairs of one data set and seed."""
+    """A probe of `better` beats one of `worse` at each number of labels: pairs of one data set and seed.
+
+    A number of labels is a question about the data sets on which it was probed, and about no other.
+    """
 
     def judge(records: Sequence[Record]) -> Answer:
         found = [r for r in records if r.run["method"] in (better, worse) and space in r.portrait["probes"]]
         if not found:
             raise NotTested(f"no probe of the {space} of {better} or {worse}")
-        numbers = list(found[0].portrait["probes"][space])
         scored = [replace(r, scores=r.portrait["probes"][space]) for r in found]
+        numbers = sorted({n for r in scored for n in r.scores}, key=int)
         try:
             questions = [
-                Question(f"accuracy with {n} labels a class", contrast(scored, better, worse, n)) for n in numbers
+                Question(
+                    f"accuracy with {int(n):,} labels a class",
+                    contrast([r for r in scored if n in r.scores], better, worse, n),
+                )
+                for n in numbers
             ]
         except ValueError as error:
             raise NotTested(str(error)) from None
@@ -60,8 +67,8 @@ CLAIMS = [
     ),
     Claim(
         "C1, this book",
-        "after eight passes over 3,000 images, SimCLR, which has no clusters, has learned features that serve a linear "
-        "probe better than those of DeepCluster",
+        "after 376 updates, SimCLR, which has no clusters, has learned features that serve a linear probe better than "
+        "those of DeepCluster",
         PAGE,
         serves_better("SimCLR", "DeepCluster"),
         probes,

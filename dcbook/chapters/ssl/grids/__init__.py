@@ -3,11 +3,13 @@
 A name in capitals holds settings, scale by scale; a function takes a scale's name and, if not all are wanted, seeds.
 """
 
+from functools import partial
+
 from dcbook.chapters.ssl.grids.collapse import VECTORS as COLLAPSE
 from dcbook.chapters.ssl.grids.collapse import WEIGHTS, collapse, weighted, weights
 from dcbook.chapters.ssl.grids.contrastive_first import FIRST, contrastive_first, kmeans_on, scan_on
 from dcbook.chapters.ssl.grids.inside import INSIDE, inside_deepcluster
-from dcbook.chapters.ssl.grids.probes import LENGTHS, PROBES, probes
+from dcbook.chapters.ssl.grids.probes import PROBES, VIEWS, probes, probes_on
 from dcbook.chapters.ssl.grids.scale import BATCHES, CLUSTERS, IN_BATCHES, LLOYD, in_batches, speed
 from dcbook.chapters.ssl.grids.targets import TARGETS, targets
 from dcbook.chapters.ssl.grids.texts import (
@@ -49,3 +51,13 @@ GRIDS = {
     "targets": targets,
     "contrastive_first": contrastive_first,
 }
+
+# About ten minutes each
+EVIDENCE = [
+    *[(47, f"networks on 5,000 texts, seed {seed}", partial(networks, "laptop", [seed])) for seed in range(3)],
+    *[
+        (48, f"{dataset}, probes with up to 1,000 labels a class, seed {seed}", partial(probes_on, dataset, seed))
+        for dataset in ("mnist", "cifar10")
+        for seed in range(3)
+    ],
+]

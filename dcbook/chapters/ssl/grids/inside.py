@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from dcbook.chapters.ssl.grids.probes import LENGTHS, UNTRAINED, VIEWS, Length, deepcluster, untrained
+from dcbook.chapters.ssl.grids.probes import PAPER, QUICK, SMALL, UNTRAINED, VIEWS, Length, deepcluster, untrained
 from dcbook.chapters.ssl.grids.scale import LLOYD, in_batches
 from dcbook.chapters.ssl.watches.inside import TargetsAndProbes
 from dcbook.experiments.runs import Method, Scale, grid
@@ -37,13 +37,13 @@ def inside(scale: str, dataset: str, length: Length, sampling: Mapping[str, Any]
 # The released code has 10,000 clusters for 1.28 million images, 128 images a cluster; that gives about 500 for the
 # images of CIFAR-10. At `laptop` there are 10 images a cluster, where k-means is heavier than in the released code.
 INSIDE = {
-    "quick": inside("quick", "digits", LENGTHS["quick"], {"subset": 600}),
+    "quick": inside("quick", "digits", QUICK, {"subset": 600}),
     "laptop": inside(
         "laptop",
         "fashion-mnist-test",
-        replace(LENGTHS["laptop"], clusters=500, per_class=(10, 100)),
+        replace(SMALL, clusters=500, per_class=(10, 100)),
         {"subset": 5000},
     ),
-    "paper": inside("paper", "cifar10", replace(LENGTHS["paper"], clusters=500), {}),
+    "paper": inside("paper", "cifar10", replace(PAPER, clusters=500), {}),
 }
 inside_deepcluster = grid(INSIDE)

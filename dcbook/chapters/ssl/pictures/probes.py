@@ -18,9 +18,12 @@ def gains(frame: pd.DataFrame) -> Figure:
     """
     datasets, methods = list(dict.fromkeys(frame["dataset"])), list(dict.fromkeys(frame["method"]))
     methods = [method for method in methods if method != LABELED]
-    numbers = sorted(set(frame["labels"]))
-    with canvas(1, len(datasets), (2.4 + 2.8 * len(datasets), 3.2), sharey=True) as (figure, axes):
-        for axis, dataset in zip(axes.flat, datasets, strict=True):
+    columns = min(2, len(datasets))
+    lines = -(-len(datasets) // columns)
+    with canvas(lines, columns, (2.4 + 2.8 * columns, 0.4 + 2.8 * lines), sharey=True) as (figure, axes):
+        for axis in axes.flat[len(datasets) :]:
+            axis.set_axis_off()
+        for axis, dataset in zip(axes.flat, datasets, strict=False):
             part = frame[frame["dataset"] == dataset]
             axis.axhline(0, color="0.6", linewidth=0.8)
             for method, color, marker in zip(methods, sns.color_palette(PALETTE), MARKERS, strict=False):
@@ -29,9 +32,11 @@ def gains(frame: pd.DataFrame) -> Figure:
             gray = {"color": "0.5", "linestyle": "--", "label": LABELED}
             over_seeds(axis, part[part["method"] == LABELED], "labels", "gain", **gray)
             axis.set(xscale="log", title=called(dataset), xlabel="labels a class")
-            axis.set_xticks(numbers, list(map(str, numbers)))
+            numbers = sorted(set(part["labels"]))
+            axis.set_xticks(numbers, [f"{n:,}" for n in numbers])
             axis.minorticks_off()
             axis.grid(color="0.92")
-        axes[0, 0].set_ylabel("accuracy of the probe over\nthe untrained network's, points")
+        for axis in axes[:, 0]:
+            axis.set_ylabel("accuracy of the probe over\nthe untrained network's, points")
         legend_beside(axes)
     return figure

@@ -6,7 +6,15 @@ from dcbook.chapters.ssl.tables.inside import inside_numbers, inside_table, mult
 from dcbook.chapters.ssl.tables.probes import gains, probe_numbers, probe_table, probed
 from dcbook.chapters.ssl.tables.scale import speed_numbers, speed_table, speeds
 from dcbook.chapters.ssl.tables.targets import passing, passing_numbers, passing_table
-from dcbook.chapters.ssl.tables.texts import few_table, named_vectors, numbers, rounds, signal_table, spaces_table
+from dcbook.chapters.ssl.tables.texts import (
+    few_table,
+    named_vectors,
+    numbers,
+    rounds,
+    signal_table,
+    spaces_table,
+    within_table,
+)
 from dcbook.chapters.ssl.tables.tuning import (
     CRITERIA,
     by_setting,

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import pandas as pd
 
 from dcbook.chapters.ssl.grids.collapse import weighted
+from dcbook.chapters.ssl.tables.cells import with_spread
 from dcbook.chapters.ssl.watches import usage
 from dcbook.experiments import Record
 
@@ -40,7 +41,7 @@ def usage_table(frame: pd.DataFrame) -> pd.DataFrame:
                 "clusters used": f"{mean['used']:.3g} of {mean['clusters']:.0f}",
                 "largest share, %": mean["largest"],
                 "entropy, % of ln K": mean["entropy"],
-                "ACC, %": f"{mean['acc']:.1f}" + ("" if pd.isna(spread["acc"]) else f" ± {spread['acc']:.1f}"),
+                "ACC, %": with_spread(mean["acc"], spread["acc"]),
                 "NMI, %": mean["nmi"],
             }
         )

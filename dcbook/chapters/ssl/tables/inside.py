@@ -8,7 +8,8 @@ import pandas as pd
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from dcbook.chapters.ssl.tables.probes import probed, with_std
+from dcbook.chapters.ssl.tables.cells import with_spread
+from dcbook.chapters.ssl.tables.probes import probed
 from dcbook.chapters.ssl.tables.targets import time_share
 from dcbook.chapters.ssl.watches.probes import TRUNK
 from dcbook.experiments import Record
@@ -88,6 +89,6 @@ def inside_table(frame: pd.DataFrame) -> pd.DataFrame:
         found = part.set_index("metric")
         row = {"variant": method} | {shown: found["mean"].get(name) for name, shown in COLUMNS.items()}
         for metric in probes:
-            row[f"probe, {metric} a class, %"] = with_std(*found.loc[metric, ["mean", "std"]])
+            row[f"probe, {metric} a class, %"] = with_spread(*found.loc[metric, ["mean", "std"]])
         rows.append(row)
     return pd.DataFrame(rows)

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import pandas as pd
 
 from dcbook.chapters.ssl.grids.probes import UNTRAINED
+from dcbook.chapters.ssl.tables.cells import with_spread
 from dcbook.chapters.ssl.watches.probes import CODES, LABELED, TRUNK
 from dcbook.experiments import Record
 from dcbook.experiments.records import place
@@ -38,36 +39,28 @@ def probe_numbers(records: Iterable[Record]) -> list[tuple[str, str, str, float]
     """Rows for `summarize`, in per cent: "trunk, 10 labels", … for each space and number of labels, and acc."""
     records = list(records)
     rows = [
-        (row.method, row.dataset, f"{row.space}, {row.labels} labels", row.accuracy)
+        (row.method, row.dataset, f"{row.space}, {row.labels:,} labels", row.accuracy)
         for row in probed(records).itertuples()
     ]
     return rows + [(record.run["method"], place(record.run), "acc", 100 * record.scores["acc"]) for record in records]
 
 
 def probe_table(frame: pd.DataFrame, space: str = TRUNK) -> pd.DataFrame:
-    """`summarize(probe_numbers(records))`: a row a method, a column a data set and number of labels, mean ± std.
+    """`summarize(probe_numbers(records))`: a column a method, a row a data set and number of labels, mean ± std.
 
-    For the codes there is ACC of the method's clusters, too.
+    For the codes there is ACC of the method's clusters, too. A method without a run has a dash.
     """
-    wanted = frame["metric"].str.startswith(f"{space}, ")
-    methods = [m for m in dict.fromkeys(frame["method"]) if m in set(frame[wanted]["method"])]
-    if space == CODES:
-        wanted |= frame["metric"] == "acc"
-    shown = frame[wanted].set_index(["method", "dataset", "metric"])
+    probes = frame["metric"].str.startswith(f"{space}, ")
+    methods = list(dict.fromkeys(frame[probes]["method"]))
+    wanted = frame[probes | ((frame["metric"] == "acc") & (space == CODES))]
+    told = {(r.method, r.dataset, r.metric): with_spread(r.mean, r.std) for r in wanted.itertuples(index=False)}
     rows = []
-    for method in methods:
-        row = {"method": method}
-        for dataset in dict.fromkeys(frame["dataset"]):
-            for metric in dict.fromkeys(frame[wanted]["metric"]):
-                name = "ACC, %" if metric == "acc" else f"{metric.split(', ')[1]} a class, %"
-                row[f"{called(dataset)}: {name}"] = with_std(*shown.loc[(method, dataset, metric), ["mean", "std"]])
-        rows.append(row)
+    for dataset in dict.fromkeys(wanted["dataset"]):
+        for metric in dict.fromkeys(wanted[wanted["dataset"] == dataset]["metric"]):
+            name = "ACC of the clusters" if metric == "acc" else f"{metric.split(', ')[1]} a class"
+            cells = {method: told.get((method, dataset, metric), "–") for method in methods}
+            rows.append({"%": f"{called(dataset)}, {name}", **cells})
     return pd.DataFrame(rows)
-
-
-def with_std(mean: float, std: float) -> str:
-    """ "91.2 ± 0.3", or the mean alone where there is one seed."""
-    return f"{mean:.1f}" + ("" if pd.isna(std) else f" ± {std:.1f}")
 
 
 def gains(records: Iterable[Record]) -> pd.DataFrame:

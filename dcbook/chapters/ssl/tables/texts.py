@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
+from dcbook.chapters.ssl.tables.cells import with_spread
 from dcbook.chapters.ssl.watches import CONTROL, SIGNAL
 from dcbook.data.vectors import outside_text, parsed
 from dcbook.experiments import Record
@@ -16,6 +17,7 @@ NAMES = {
 }
 OUTSIDE = "pretrained on outside text"
 AFTER, SHUFFLED, FEW = "{} after", f"{{}} from {CONTROL}", "few labels: {}"
+SHARE, USED = "share of centering, %", "outputs in use"
 
 
 def named_vectors(kind: str) -> str:
@@ -34,7 +36,9 @@ def numbers(records: Iterable[Record]) -> list[tuple[str, str, str, float]]:
     """Rows for `summarize`, in per cent: what was clustered (and how, if not by k-means), data set, name of the number.
 
     Numbers: "acc", "nmi"; where cluster ids were a signal also those after the last round ("acc after"), those from
-    shuffled ids ("acc from shuffled ids"), and the accuracies of probes ("few labels: vectors", …).
+    shuffled ids ("acc from shuffled ids"), and the accuracies of probes ("few labels: vectors", …). Of DCSS there are
+    "share of centering, %" in the last loss of phase 1, and the number of "outputs in use" of MNet, which hold a tenth
+    of the mean cluster's texts or more.
     """
     rows = []
     for record in records:
@@ -47,6 +51,10 @@ def numbers(records: Iterable[Record]) -> list[tuple[str, str, str, float]]:
             found |= {FEW.format(what): value for what, value in seen.get("few", {}).items()}
         who = method + named_vectors(kind_of(record)), record.run["dataset"]
         rows += [(*who, name, 100 * value) for name, value in found.items()]
+        for last in [each for each in record.history if "centering" in each][-1:]:
+            rows.append((*who, SHARE, 100 * (1 - last["reconstruction"] / last["total"])))
+        if sizes := record.portrait.get("sizes"):
+            rows.append((*who, USED, sum(size >= 0.1 * sum(sizes) / len(sizes) for size in sizes)))
     return rows
 
 
@@ -64,7 +72,7 @@ def spaces_table(
         row = {"%, ACC / NMI": method}
         for dataset in datasets:
             acc, nmi = wide.loc[(method, dataset, "acc")], wide.loc[(method, dataset, "nmi")]
-            told = f"{acc['mean']:.1f} ± {acc['std']:.1f}"
+            told = with_spread(acc["mean"], acc["std"])
             row[dataset] = f"{f'**{told}**' if acc['mean'] == best[dataset] else told} / {nmi['mean']:.1f}"
         rows.append(row)
     values = {} if reported is None else reported.set_index(["method", "dataset", "metric"])["value"]
@@ -75,6 +83,14 @@ def spaces_table(
             row[dataset] = " / ".join("–" if value is None else f"{value:.1f}" for value in both)
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def within_table(frame: pd.DataFrame) -> pd.DataFrame:
+    """The same frame: what DCSS's terms and outputs tell, mean ± std, a row for each phase and kind of vectors."""
+    part = frame[frame["metric"].isin([SHARE, USED])]
+    told = [with_spread(*row) for row in zip(part["mean"], part["std"], strict=True)]
+    wide = part.assign(told=told).pivot(index="method", columns="metric", values="told").fillna("–")
+    return wide[[SHARE, USED]].reset_index().rename_axis(columns=None)
 
 
 def signal_table(frame: pd.DataFrame) -> pd.DataFrame:
