@@ -47,6 +47,25 @@ def test_what_is_drawn_live_is_committed_and_nothing_else_is_excused():
     assert {name.partition("/")[0] for name in LIVE} == {"start"}
 
 
+def test_names_of_clip_paths_do_not_count_but_places_do(book_folder):
+    folder, _ = book_folder
+    place, drawn = "figures/laptop/ch/nb_a.svg", folder / "drawn"
+    committed = '<g clip-path="url(#p0123456789)"/><clipPath id="p0123456789"/>'
+
+    def found(text):
+        for root, content in (
+            (folder, '<g clip-path="url(#p0123456789)"/><clipPath id="p0123456789"/>'),
+            (drawn, text),
+        ):
+            (root / place).parent.mkdir(parents=True, exist_ok=True)
+            (root / place).write_text(content)
+        return differences({"ch/nb": folder}, "laptop", drawn)
+
+    assert found('<g clip-path="url(#pabcdef0123)"/><clipPath id="pabcdef0123"/>') == []
+    assert found('<g clip-path="url(#pabcdef0123)"/><clipPath id="pabcdef0124"/>') == [f"{place} differs"]
+    assert found(committed + " ") == [f"{place} differs"]
+
+
 def test_each_difference_is_named(book_folder, capsys):
     folder, put = book_folder
     committed = {"nb.csv": "1", "nb_same.svg": "2", "nb_changed.svg": "3", "nb_gone.svg": "4", "other.csv": "5"}

@@ -1,5 +1,6 @@
 """Figures are functions of records: the committed ones are drawn again from the committed records and compared."""
 
+import re
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -8,6 +9,7 @@ from pathlib import Path
 from dcbook.book import paths
 from dcbook.book.run import run_all
 
+CLIP = re.compile(rb"\bp[0-9a-f]{10}\b")  # the name of a clip path in a picture of matplotlib's
 LIVE = {  # what is no function of records, and why
     "start/00_start_here_spaces.png": "its networks are trained while the page is read, and differ between machines",
     "start/00_start_here_luck.svg": "its codes are those of such a network",
@@ -18,8 +20,8 @@ def redraw(notebooks: Mapping[str, Path]) -> list[str]:
     """Draw again what `notebooks` (from `select`) have committed, at each scale; what differs, in words.
 
     A notebook takes part at the scales at which its table is committed. Pictures and tables are compared byte for byte,
-    but for those of `LIVE`. A run that has no committed record is made, which may take long, and named; but at `paper`,
-    where records come one by one, what has records is drawn.
+    but for the names of clip paths and for those of `LIVE`. A run that has no committed record is made, which may take
+    long, and named; but at `paper`, where records come one by one, what has records is drawn.
     """
     found = []
     for folder in sorted(path for path in (paths.root() / "figures").iterdir() if path.name != "quick"):
@@ -45,12 +47,25 @@ def differences(notebooks: Mapping[str, Path], scale: str, drawn: Path) -> list[
                 found.append(f"{file.as_posix()} is committed but not drawn")
             elif not (committed / file).exists():
                 found.append(f"{file.as_posix()} is drawn but not committed")
-            elif (drawn / file).read_bytes() != (committed / file).read_bytes():
+            elif _content(drawn / file) != _content(committed / file):
                 found.append(f"{file.as_posix()} differs")
     for record in sorted(path.relative_to(drawn) for path in drawn.glob(f"figures/{scale}/*/records/*/*.json")):
         if not (committed / record).exists():
             found.append(f"{record.as_posix()} was made anew: there is no committed record of this run")
     return found
+
+
+def _content(file: Path) -> bytes:
+    """The bytes of a file; in a picture, the names of clip paths are numbers in the order in which they first occur.
+
+    Matplotlib makes such a name from the path's coordinates to their last bit, in which processors differ. What is
+    drawn has six decimals.
+    """
+    content = file.read_bytes()
+    if file.suffix != ".svg":
+        return content
+    numbers: dict[bytes, bytes] = {}
+    return CLIP.sub(lambda name: numbers.setdefault(name[0], b"clip %d" % len(numbers)), content)
 
 
 def _files(notebook: str, scale: str, base: Path) -> set[Path]:
