@@ -19,6 +19,7 @@ from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 from dcbook import train
 from dcbook.clustering.refine import random_points
 from dcbook.data import DataError, ImageFile, ImageFolder, MissingDataError, load
+from dcbook.evaluation import nmi
 from dcbook.methods import DEC, DeepCluster, load_model
 from dcbook.models import ConvNet
 from dcbook.training.inputs import derived_seed, in_batches, stream
@@ -76,8 +77,6 @@ def starts_after(codes, starts, steps):
 
 def test_it_learns_what_the_classes_are(digits):
     """An accuracy floor: with random filters NMI is 0.48 to 0.56, after it 0.63 to 0.66, in 30 clusters."""
-    from dcbook.evaluation import nmi
-
     data = load("digits", subset=600)
     seen = []
     model = DeepCluster(30, epochs=10, lr=0.05, **{**PLAIN, "width": 0.5, "hidden": 64, "pca_dim": 24, "crop": 0.5})
@@ -90,8 +89,6 @@ def test_it_learns_what_the_classes_are(digits):
 @pytest.mark.parametrize("size", [1, 64])
 def test_mini_batches_learn_what_the_classes_are(size):
     """The same floor as for Lloyd's algorithm, and clusters that are not Lloyd's."""
-    from dcbook.evaluation import nmi
-
     data = load("digits", subset=600)
     seen = []
     settings = {**PLAIN, "width": 0.5, "hidden": 64, "pca_dim": 24, "crop": 0.5, "sobel": False, "random_state": 0}

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 from IPython.display import Markdown
 
+from dcbook.experiments import with_spread
 from dcbook.plots.names import called, named
 
 ROWS = 12  # that a page shows
@@ -26,7 +27,7 @@ def comparison(
     best = frame.groupby(["dataset", "metric"])["mean"].max()
     cells: dict[str, dict[str, str]] = {}
     for row in frame.itertuples():
-        value = f"{row.mean:.1f}" + ("" if math.isnan(row.std) else f" ± {row.std:.1f}")
+        value = with_spread(row.mean, row.std)
         value = f"**{value}**" if row.mean == best[row.dataset, row.metric] else value
         value += "" if math.isnan(row.difference) else f" ({row.reported:.1f})"
         cells.setdefault(row.method, {})[f"{called(row.dataset)} {named(row.metric)}"] = value

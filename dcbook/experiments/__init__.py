@@ -1,6 +1,6 @@
 """Experiments: runs, sweeps, records, contrasts between methods, and comparison with reported numbers."""
 
-from dcbook.experiments.compare import at_settings, compare, gaps, over, render, summarize, write_csv
+from dcbook.experiments.compare import at_settings, compare, gaps, over, render, summarize, with_spread, write_csv
 from dcbook.experiments.contrast import Contrast, Rate, by_value, contrast, counted, grouped, paired
 from dcbook.experiments.features import make_features, make_missing, sweep_scale
 from dcbook.experiments.frames import curves, to_frame

@@ -130,6 +130,11 @@ def summarize(rows: Iterable[tuple[str, str, str, float]]) -> pd.DataFrame:
     return summary.assign(**beside)[list(COLUMNS)]
 
 
+def with_spread(mean: float, std: float, decimals: int = 1) -> str:
+    """Mean and standard deviation, "71.2 ± 0.3"; the mean alone where there is a single run (`std` is NaN)."""
+    return f"{mean:.{decimals}f}" + ("" if math.isnan(std) else f" ± {std:.{decimals}f}")
+
+
 def at_settings(frame: pd.DataFrame, *settings: str, metrics: Iterable[str] = ("acc", "nmi")) -> list[tuple]:
     """Rows for `summarize` from `to_frame(records, settings)`, with names such as "acc at alpha = 0.1"."""
     found = frame[frame["metric"].isin(list(metrics))]
@@ -148,7 +153,7 @@ def over(frame: pd.DataFrame, setting: str) -> pd.DataFrame:
     """Mean ± std of `at_settings` rows, with one column per value of `setting` and one row per method and metric."""
     parts = frame["metric"].str.extract(rf"^(?P<metric>\w+) at (?P<at>{setting} = .*)$")
     rows = frame.assign(metric=parts["metric"], at=parts["at"]).dropna(subset="at")
-    rows["value"] = [f"{r.mean:.1f}" + (f" ± {r.std:.1f}" if r.n > 1 else "") for r in rows.itertuples()]
+    rows["value"] = [with_spread(r.mean, r.std) for r in rows.itertuples()]
     wide = rows.pivot_table("value", ["method", "dataset", "metric"], "at", aggfunc="first", sort=False)
     return wide.rename_axis(columns=None)
 
@@ -162,14 +167,13 @@ def render(frame: pd.DataFrame) -> str:
     """A comparison as a Markdown table of fixed width, ending in a newline."""
     lines = [("method", "data set", "metric", "paper", "ours: mean ± std (n)", "difference", "verdict")]
     for row in frame.itertuples(index=False):
-        spread = "" if math.isnan(row.std) else f" ± {row.std:.2f}"
         lines.append(
             (
                 row.method,
                 row.dataset,
                 row.metric.upper(),
                 "" if math.isnan(row.reported) else f"{row.reported:.2f}",
-                f"{row.mean:.2f}{spread} ({row.n})",
+                f"{with_spread(row.mean, row.std, 2)} ({row.n})",
                 "" if math.isnan(row.difference) else f"{row.difference:+.2f}",
                 row.verdict,
             )

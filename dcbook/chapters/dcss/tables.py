@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from dcbook.evaluation import learned_alike, resemblance
-from dcbook.experiments import Record, over, summarize
+from dcbook.experiments import Record, over, summarize, with_spread
 
 BY_LABELS = "best epoch by labels"
 SECONDS, IN_TIME, AT_END = "core-seconds", "in DCSS's time", "at the end"
@@ -149,7 +149,7 @@ def raced(frame: pd.DataFrame, of: str, before: str) -> pd.DataFrame:
 
 def race(summary: pd.DataFrame) -> pd.DataFrame:
     """The same as a page shows it: a row for each data set and method, mean ± std over the seeds."""
-    told = [f"{row.mean:.1f}" + (f" ± {row.std:.1f}" if row.n > 1 else "") for row in summary.itertuples()]
+    told = [with_spread(row.mean, row.std) for row in summary.itertuples()]
     wide = summary.assign(told=told).pivot(index=["dataset", "method"], columns="metric", values="told")
     order = list(dict.fromkeys(zip(summary["dataset"], summary["method"], strict=True)))
     return wide.loc[order, list(dict.fromkeys(summary["metric"]))].fillna("").reset_index()

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from dcbook.evaluation import flatness
-from dcbook.experiments import curves, over
+from dcbook.experiments import curves, over, with_spread
 from dcbook.experiments.records import Record, place, value_of
 
 SHOWN = ("conv1", "conv3", "conv5", "fc7")  # layers shown in pictures
@@ -160,7 +160,7 @@ def scores(frame: pd.DataFrame, columns: Mapping[str, str], best: bool = True) -
     largest = shown.groupby(["dataset", "metric"])["mean"].max()
     rows: dict[tuple[str, str], dict[str, str]] = {}
     for row in shown.itertuples():
-        value = f"{row.mean:.1f}" + (f" ± {row.std:.1f}" if row.n > 1 else "")
+        value = with_spread(row.mean, row.std)
         value = f"**{value}**" if best and row.mean == largest[row.dataset, row.metric] else value
         rows.setdefault((row.dataset, row.method), {})[columns[row.metric]] = value
     several = len({dataset for dataset, _ in rows}) > 1

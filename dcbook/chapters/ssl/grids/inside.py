@@ -27,7 +27,7 @@ def inside(scale: str, dataset: str, length: Length, sampling: Mapping[str, Any]
     watch = TargetsAndProbes(length.per_class)
     methods = {UNTRAINED: untrained(length)}
     for frequency, reassign in FREQUENCIES.items():
-        settings = deepcluster(replace(length, reassign=reassign), views) | {"warm_start": False}
+        settings = deepcluster(replace(views, length=replace(length, reassign=reassign))) | {"warm_start": False}
         for algorithm, batch in ALGORITHMS.items():
             name = variant(algorithm, frequency)
             methods[name] = Method(DeepCluster, settings | {"kmeans_batch": batch}, watch=watch)

@@ -71,18 +71,19 @@ VIEWS = {
 }
 
 
-def deepcluster(length: Length, views: Views) -> dict[str, Any]:
+def deepcluster(views: Views) -> dict[str, Any]:
     """Parameters of DeepCluster on the trunk."""
+    length = views.length
     network = {"architecture": "alexnet-small", "width": length.width, "sobel": False, "dropout": 0.0}
     clusters = {"n_clusters": length.clusters, "pca_dim": length.pca_dim, "reassign": length.reassign}
     schedule = {"epochs": length.passes // length.reassign, "batch_size": length.batch_size}
     return network | clusters | schedule | views.settings
 
 
-def untrained(length: Length, **labels: int) -> Method:
-    """The trunk as it begins; `labels` go to `FewLabels`."""
+def untrained(length: Length, supervised: int = 0) -> Method:
+    """The trunk as it begins; `supervised` as in `FewLabels`."""
     recipe = TrunkPretraining(width=length.width, epochs=0, batch_size=length.batch_size)
-    return Method(AEKMeans, {"start": recipe}, watch=FewLabels(length.per_class, **labels))
+    return Method(AEKMeans, {"start": recipe}, watch=FewLabels(length.per_class, supervised))
 
 
 def on_one_trunk(scale: str, views: Views) -> Scale:
@@ -96,11 +97,11 @@ def on_one_trunk(scale: str, views: Views) -> Scale:
     simclr = {"projection_dim": length.projection_dim, "epochs": length.passes, "lr": 0.4, "temperature": 0.5}
     probe = FewLabels(length.per_class)
     methods = {
-        UNTRAINED: untrained(length, supervised=2 * length.passes),
+        UNTRAINED: untrained(length, 2 * length.passes),
         AE: Method(AEKMeans, start="autoencoder", watch=probe),
         "DEC": Method(DEC, schedule, start="autoencoder", watch=probe),
         "IDEC": Method(IDEC, schedule, start="autoencoder", watch=probe),
-        "DeepCluster": Method(DeepCluster, deepcluster(length, views), watch=probe),
+        "DeepCluster": Method(DeepCluster, deepcluster(views), watch=probe),
         "SimCLR": Method(SimCLR, {**network, **simclr, **views.settings, **batch}, watch=probe),
     }
     starts = {"autoencoder": Method(AEKMeans, {"start": recipe})}

@@ -5,9 +5,8 @@ from collections.abc import Iterable
 import pandas as pd
 
 from dcbook.chapters.ssl.grids.collapse import weighted
-from dcbook.chapters.ssl.tables.cells import with_spread
 from dcbook.chapters.ssl.watches import usage
-from dcbook.experiments import Record
+from dcbook.experiments import Record, with_spread
 
 
 def usage_numbers(records: Iterable[Record]) -> list[tuple[str, str, str, float]]:

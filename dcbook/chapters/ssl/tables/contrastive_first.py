@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import pandas as pd
 
 from dcbook.chapters.ssl.grids.contrastive_first import SPACES, kmeans_on
-from dcbook.experiments import Record
+from dcbook.experiments import Record, with_spread
 from dcbook.experiments.records import place
 
 
@@ -59,7 +59,7 @@ def first_table(frame: pd.DataFrame) -> pd.DataFrame:
             {
                 "method": method,
                 "neighbors of the same class, %": float(wide.loc[pure, "mean"]) if pure in wide.index else None,
-                "ACC, %": f"{acc['mean']:.1f}" + ("" if pd.isna(acc["std"]) else f" ± {acc['std']:.1f}"),
+                "ACC, %": with_spread(acc["mean"], acc["std"]),
                 "NMI, %": float(wide.loc[(dataset, method, "nmi"), "mean"]),
             }
         )

@@ -8,11 +8,10 @@ import pandas as pd
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from dcbook.chapters.ssl.tables.cells import with_spread
 from dcbook.chapters.ssl.tables.probes import probed
 from dcbook.chapters.ssl.tables.targets import time_share
 from dcbook.chapters.ssl.watches.probes import TRUNK
-from dcbook.experiments import Record
+from dcbook.experiments import Record, with_spread
 from dcbook.experiments.records import place
 from dcbook.models import ConvNet
 

@@ -5,9 +5,8 @@ from collections.abc import Iterable
 import pandas as pd
 
 from dcbook.chapters.ssl.grids.probes import UNTRAINED
-from dcbook.chapters.ssl.tables.cells import with_spread
 from dcbook.chapters.ssl.watches.probes import CODES, LABELED, TRUNK
-from dcbook.experiments import Record
+from dcbook.experiments import Record, with_spread
 from dcbook.experiments.records import place
 from dcbook.plots.names import called
 

@@ -4,10 +4,9 @@ from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
-from dcbook.chapters.ssl.tables.cells import with_spread
 from dcbook.chapters.ssl.watches import CONTROL, SIGNAL
 from dcbook.data.vectors import outside_text, parsed
-from dcbook.experiments import Record
+from dcbook.experiments import Record, with_spread
 
 NAMES = {
     "tfidf": "TF-IDF, {:,} words",

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import pandas as pd
 
 from dcbook.chapters.ssl.grids.without_labels import K_MEANS
-from dcbook.experiments import Record
+from dcbook.experiments import Record, with_spread
 from dcbook.plots.names import called
 
 MAJORITY, FEW, ALL = "majority vote", "probe, few labels", "probe, all labels"
@@ -41,7 +41,7 @@ def probed_table(frame: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for (dataset, method), part in frame.groupby(["dataset", "method"], sort=False):
         mean, std = (dict(zip(part["metric"], part[column], strict=True)) for column in ("mean", "std"))
-        balanced = f"{mean[BALANCED]:.1f}" + ("" if pd.isna(std[BALANCED]) else f" ± {std[BALANCED]:.1f}")
+        balanced = with_spread(mean[BALANCED], std[BALANCED])
         rows.append(
             {
                 "data set": called(dataset),
