@@ -15,8 +15,8 @@ from dcbook.training.progress import progress_bar
 FITS = """
 import numpy as np
 from dcbook.methods import AEKMeans, Pretraining
-recipe = Pretraining(widths=(4,), latent_dim=2, epochs=1, batch_size=8, restarts=1)
-AEKMeans(2, start=recipe).fit(np.random.rand(20, 6))
+recipe = Pretraining(widths=(32,), latent_dim=2, epochs=1, batch_size=8, restarts=1)
+AEKMeans(2, start=recipe, random_state=0).fit(np.random.default_rng(0).random((20, 6)))
 """
 
 
