@@ -113,7 +113,8 @@ def timed(records: Sequence[Record], before: str) -> pd.DataFrame:
     rows = []
     for record in records:
         about = {name: record.run[name] for name in ("dataset", "method", "seed")}
-        if "core_seconds" not in record.portrait or (about["dataset"], about["seed"]) not in starts:
+        watched = "core_seconds" in record.portrait and about["method"] != before
+        if not watched or (about["dataset"], about["seed"]) not in starts:
             continue
         looks = [(0.0, starts[about["dataset"], about["seed"]])]
         looks += [(entry["core_seconds"], entry) for entry in record.history if "core_seconds" in entry]
