@@ -282,22 +282,41 @@ def test_what_scan_gains_from_simclr():
 
 
 def test_what_probes_find():
-    table, sets = means("ssl/probes"), ("usps", "fashion-mnist-test")
-    gain = {
-        (dataset, n): table.loc[(dataset, "DeepCluster"), f"trunk, {n} labels"]
-        - table.loc[(dataset, "untrained"), f"trunk, {n} labels"]
-        for dataset in sets
-        for n in (10, 200)
+    table = means("ssl/probes")
+    small, large = ("usps", "fashion-mnist-test"), ("mnist", "cifar10")
+
+    def trunk(dataset, method, n):
+        return table.loc[(dataset, method), f"trunk, {n} labels"]
+
+    def gain(dataset, n, over="untrained", method="DeepCluster"):
+        return trunk(dataset, method, n) - trunk(dataset, over, n)
+
+    numbers = {**dict.fromkeys(small, (10, 100, 200)), **dict.fromkeys(large, (10, 100, "1,000"))}
+    assert between([gain(each, 200) for each in small]) == "3 to 5"
+    lost = {
+        each: [table.loc[(each, m), f"codes, {n} labels"] for m in ("AE", "DEC") for n in numbers[each]]
+        for each in numbers
     }
-    codes = [f"codes, {n} labels" for n in (10, 100, 200)]
-    lost = pd.concat([table.loc[(each, "AE"), codes] - table.loc[(each, "DEC"), codes] for each in sets])
-    assert between([gain["usps", 200], gain["fashion-mnist-test", 200]]) == "3 to 5"
+    lost = {each: np.subtract(found[:3], found[3:]) for each, found in lost.items()}
+    acc = {each: table.loc[(each, "DEC"), "acc"] - table.loc[(each, "AE"), "acc"] for each in numbers}
+    over_ae = [gain(each, n, over="AE") for each in numbers for n in numbers[each]]
+    simclr = {(each, n): gain(each, n, method="SimCLR") for each in numbers for n in numbers[each]}
+    trained = [trunk("cifar10", method, "1,000") for method in ("AE", "DEC", "IDEC", "DeepCluster", "SimCLR")]
+    assert abs(lost["cifar10"]).max() < 1.05 and max(trained) < trunk("cifar10", "untrained", "1,000")
+    assert sum(simclr[each, 10] < 0 for each in numbers) == 3 and max(simclr.values()) < 2
     state(
         "ssl/probes",
-        f"gains {gain['usps', 10]:.1f} points on USPS and {gain['fashion-mnist-test', 10]:.1f} on Fashion-MNIST over "
-        "the untrained trunk, and 3 to 5 points with 200.",
-        f"the codes tell a probe *less*: {between(lost)} points less than before.",
-        f"the untrained trunk reaches {table.loc[('usps', 'untrained'), 'trunk, 100 labels']:.0f} % on USPS",
+        f"gains {gain('usps', 10):.1f} points on USPS, {gain('fashion-mnist-test', 10):.1f} on Fashion-MNIST, "
+        f"{gain('mnist', 10):.1f} on MNIST and {gain('cifar10', 10):.1f} on CIFAR-10 over the untrained trunk, "
+        "and 3 to 5 points with 200.",
+        f"{gain('mnist', '1,000'):.1f} points on MNIST, and none on CIFAR-10 ({gain('cifar10', '1,000'):.1f}), where "
+        f"the same trunk, trained with these labels, gains {gain('cifar10', '1,000', method='with labels'):.1f}.",
+        f"by {acc['usps']:.1f} points on USPS, {acc['fashion-mnist-test']:.1f} on Fashion-MNIST, "
+        f"{acc['mnist']:.1f} on MNIST.",
+        f"tell a probe *less*: {between(np.concatenate([lost[each] for each in (*small, 'mnist')]))} points less",
+        f"where ACC stays at {table.loc[('cifar10', 'DEC'), 'acc']:.0f} %",
+        f"on each set and with each number of labels, by {between(over_ae)} points.",
+        f"the untrained trunk reaches {trunk('usps', 'untrained', 100):.0f} % on USPS",
     )
 
 
