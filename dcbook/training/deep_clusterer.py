@@ -17,13 +17,13 @@ import torch
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
-from tqdm import tqdm
 
 from dcbook.clustering import kmeans
 from dcbook.clustering.refine import means
 from dcbook.losses import squared_distances
 from dcbook.training.checkpoint import Checkpoint, identity
-from dcbook.training.divergence import check_codes, check_finite, runaway
+from dcbook.training.divergence import check_codes, runaway
+from dcbook.training.epochs import Epochs
 from dcbook.training.inputs import (
     as_samples,
     batches,
@@ -34,11 +34,9 @@ from dcbook.training.inputs import (
     resolve_seed,
     resolve_sizes,
     stream,
-    told_by,
     warn_of_dead_clusters,
 )
 from dcbook.training.pretraining import Pretraining, Recipe
-from dcbook.training.progress import progress_bar
 from dcbook.training.saving import save
 from dcbook.training.start import Start, resolve_start
 
@@ -46,7 +44,7 @@ EVALUATION_BATCH = 512
 
 
 @dataclass(kw_only=True, repr=False, eq=False)
-class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):
+class DeepClusterer(Epochs, ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):
     """Base of the methods that start from an autoencoder.
 
     Parameters
@@ -226,7 +224,6 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         """The method's algorithm: train `autoencoder_` and `_centers` on `_x`, with one call of `log` per epoch."""
 
     _during_fit: ClassVar[tuple[str, ...]] = ("_x", "_monitor", "_checkpoint", "_now", "_since")  # deleted after `fit`
-    _state: ClassVar[tuple[str, ...]] = ("autoencoder_", "_centers", "core_seconds_")  # what a checkpoint holds
     _may_change: ClassVar[tuple[str, ...]] = ("random_state", "device", "progress")  # not part of a fit's identity
     _default_recipe: ClassVar[type[Recipe]] = Pretraining  # the recipe that start None means
 
@@ -307,43 +304,6 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         """Initial centers (K, d) if the start has none."""
         return self._kmeans(restarts)
 
-    def _epochs(self, phase: str, epochs: int, **loop: Any) -> Iterator[tuple[int, Callable[..., None]]]:
-        """`for epoch, log in self._epochs(phase, n, …)`: epochs 0 to n - 1; call `log(loss=…)` at the end of each.
-
-        `loop` : state that changes in this phase in addition to the attributes named in `_state`: optimizers, random
-            generators, networks, tensors that change in place, and objects with such attributes. If the fit continues
-            from a checkpoint, this state is restored and completed epochs are skipped.
-        """
-        begun = self._resume(phase, loop)
-        if begun > epochs:
-            raise ValueError(
-                f"{self._checkpoint.path} holds {begun} epochs of {phase}, more than the {epochs} requested"
-            )
-        with self._bar(phase, epochs, begun) as bar:
-            for epoch in range(begun, 0 if self._has_left(phase) else epochs):
-                self._now = f"in epoch {epoch + 1} of {phase}"
-                yield epoch, lambda **losses: self._log(phase, bar, loop, **losses)
-
-    def _resume(self, phase: str, loop: dict[str, Any]) -> int:
-        """Restore this phase from the checkpoint, if it is there; return the number of completed epochs."""
-        held = self._checkpoint.state(phase) if self._checkpoint else None
-        if held is None:
-            return 0
-        self._prepare_for(held)
-        attributes = {name: getattr(self, name, None) for name in held}
-        found = self._checkpoint.restore(phase, attributes, loop, self._device)
-        for name, value in found.items():
-            setattr(self, name, value)
-        return sum(entry["phase"] == phase for entry in self.history_)
-
-    def _has_left(self, phase: str) -> bool:
-        return self._checkpoint is not None and self._checkpoint.has_left(phase)
-
-    def _prepare_for(self, held: dict[str, Any]) -> None:
-        """Prepare networks for the shapes of a checkpoint's attributes. By default they have these shapes already."""
-
-    _writes: ClassVar[bool] = True  # whether this process writes the checkpoint
-
     @property
     def _latent_centers(self) -> Tensor:
         """Current centers (K, d) of the clusters in the latent space."""
@@ -357,28 +317,6 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
 
     def _batches(self, generator: torch.Generator, size: int | None = None) -> Iterator[Tensor]:
         return batches(len(self._x), size or self.batch_size_, generator, self._x.device)
-
-    def _log(self, phase: str, bar: tqdm, loop: dict[str, Any], **losses: float) -> None:
-        """End an epoch: add an entry to the history, advance the bar, call the monitor, and write the checkpoint."""
-        self._count_time()
-        epoch = 1 + sum(entry["phase"] == phase for entry in self.history_)
-        check_finite(self, losses)
-        self.history_.append({"phase": phase, "epoch": epoch, **losses})
-        self._labels = None
-        bar.update()
-        bar.set_postfix({name: f"{value:.4g}" for name, value in losses.items()}, refresh=False)
-        self.history_[-1].update(told_by(self._monitor, self))
-        if self._checkpoint and self._writes:
-            attributes = {name: getattr(self, name) for name in self._state if hasattr(self, name)}
-            self._checkpoint.save(phase, attributes, loop, self.history_)
-        self._since = time.process_time()
-
-    def _count_time(self) -> None:
-        now = time.process_time()
-        self.core_seconds_, self._since = self.core_seconds_ + now - self._since, now
-
-    def _bar(self, phase: str, epochs: int, begun: int) -> tqdm:
-        return progress_bar(self.progress, epochs, f"{type(self).__name__} {phase}", begun)
 
     def _complete(self) -> None:
         if self._centers is None:
