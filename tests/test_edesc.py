@@ -92,7 +92,10 @@ def affinities(z, basis, d):
 
 
 @pytest.mark.parametrize("shuffle", [False, True])
-def test_slow_twin(shuffle, x, start):
+def test_slow_twin(shuffle, x, start, monkeypatch):
+    """From columns that are a tenth too long: of the root of a sum of zeros, rounding alone decides the gradient."""
+    longer = lambda *given: 1.1 * principal_subspaces(*given)  # noqa: E731
+    monkeypatch.setattr("dcbook.methods.edesc.principal_subspaces", longer)
     model = EDESC(K, start=start, epochs=3, shuffle=shuffle, **PLAIN).fit(x)
     begin = EDESC(K, start=start, epochs=0, **PLAIN).fit(x)
     assert begin.head_.basis.shape == (6, 6), "the default d is n_z / K"
