@@ -210,14 +210,15 @@ def test_records_of_one_seed_come_from_the_same_weights():
 
 
 def test_what_the_page_says_of_the_laptop_runs():
-    folder = ROOT / "figures" / "laptop" / "dcss"
-    frame = tables.timed(recorded(GRIDS["rivals"]("laptop"), folder / "records"), BEFORE)
-    found = tables.in_time(frame, "DCSS").set_index(["method", "seed"])
-    over = (found.loc["N2D", ["acc", "nmi"]] - found.loc["DCSS", ["acc", "nmi"]]).sort_values("acc")
-    assert over["acc"].iloc[-1] > 18 and over["acc"].iloc[:-1].between(0.5, 6).all() and (over["nmi"] > 4).all()
-    assert found.loc["DCSS", "seconds"].mean() / found.loc["N2D", "seconds"].mean() == pytest.approx(7, abs=1)
-    start = frame[frame["seconds"] == 0].groupby("method")["acc"].mean()
-    gains = found.groupby("method")["acc"].mean() - start
-    assert gains["BRB (IDEC)"] == pytest.approx(3, abs=0.5) and gains["DCSS"] == pytest.approx(4, abs=0.5)
-    longer = pd.read_csv(folder / "table1_benchmark.csv").query("dataset == 'usps' and method == 'DCSS'")
-    assert longer.set_index("metric")["mean"]["acc"] == pytest.approx(found.loc["DCSS", "acc"].mean(), abs=1)
+    records = recorded(GRIDS["rivals"]("laptop"), ROOT / "figures" / "laptop" / "dcss" / "records")
+    found = tables.in_time(tables.timed(records, BEFORE), "DCSS").set_index(["method", "seed"])[["acc", "nmi"]]
+    page = (ROOT / "notebooks" / "dcss" / "rivals.ipynb").read_text()
+    n2d, spectral, brb = (found.loc[name] - found.loc["DCSS"] for name in ("N2D", "SpectralNet", "BRB (IDEC)"))
+    for sentence in (
+        f"by {n2d['acc'].min():.0f} to {n2d['acc'].max():.0f} points of ACC and "
+        f"{n2d['nmi'].min():.0f} to {n2d['nmi'].max():.0f} of NMI",
+        f"in NMI with every seed, by {-brb['nmi'].max():.0f} to {-brb['nmi'].min():.0f} points",
+        f"SpectralNet has {spectral['nmi'].min():.0f} to {spectral['nmi'].max():.0f} points more NMI than DCSS",
+    ):
+        assert sentence in page
+    assert len(n2d) == 5 and n2d["acc"].min() > 0 and spectral["nmi"].min() > 0
