@@ -229,7 +229,6 @@ def test_rivals_in_dcss_s_time():
     state(
         "dcss/rivals",
         f"on average ({gain['BRB (IDEC)']:+.1f} points of ACC; DCSS {gain['DCSS']:+.1f}).**",
-        f"more ACC on average ({ends['SpectralNet'] - ends['DCSS']:+.1f}), in half of its time.",
         "in less than a fifth of its time.",
     )
 
@@ -262,8 +261,7 @@ def test_what_the_contrastive_methods_reach():
     def told(method, metric="acc"):
         return f"{table['mean'][method, metric]:.1f} ± {table['std'][method, metric]:.1f} %"
 
-    low = [acc[name] for name in ("DAC", "DAC*", "DCCM", "MiCE")]
-    assert max(low) < acc["k-means, unit length"] and acc.drop("SCAN").max() < acc["SimCLR+k-means"] + 3
+    assert acc.drop("SCAN").max() < acc["SimCLR+k-means"] + 3
     assert set(nmi[nmi > nmi["IMSAT"]].index) == {"SCAN"}
     state(
         "contrastive/table1_images",
@@ -274,8 +272,8 @@ def test_what_the_contrastive_methods_reach():
         f"has {told('DCSS on SimCLR')} ACC and {told('DCSS on SimCLR', 'nmi')} NMI",
         f"PICA ({told('PICA')}) and CC ({told('CC')})",
         f"has {told('IMSAT')} ACC and {told('IMSAT', 'nmi')} NMI",
-        f"DCCM and MiCE ({between(low, 1)} %) are not above k-means on pixels of unit length "
-        f"({acc['k-means, unit length']:.1f} %).**",
+        f"DAC ({told('DAC')}) and DAC\\* ({told('DAC*')}) end about where k-means on pixels of unit length does "
+        f"({acc['k-means, unit length']:.1f} %), and DCCM ({acc['DCCM']:.1f} %) and MiCE ({acc['MiCE']:.1f} %) below",
     )
 
 
