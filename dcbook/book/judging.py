@@ -110,10 +110,11 @@ def written(figures: Path, names: list[str] | None = None) -> dict[str, str]:
     """Path below the checkout to text: the pages of each chapter.
 
     With all chapters also the page on verdicts, ``claims.json`` and the README. `figures` is the checkout's folder of
-    records and tables. Chapters without a tested claim come last.
+    records and tables. Chapters of whose claims less than half are tested come last.
     """
     judged = {name: judge(name, figures) for name in names or chapters()}
-    judged = dict(sorted(judged.items(), key=lambda item: not any(each.verdict.answer for each in item[1])))
+    tested = {name: sum(each.verdict.answer is not None for each in claims) for name, claims in judged.items()}
+    judged = dict(sorted(judged.items(), key=lambda item: 2 * tested[item[0]] < len(item[1])))
     files = {f"{PAGES}/{name}/{file}": text for name, claims in judged.items() for file, text in _pages(name, claims)}
     if not names or set(names) == set(chapters()):
         claims = [each for found in judged.values() for each in found]
