@@ -49,7 +49,7 @@ test: lint ## lint, unit tests, and each notebook run again with its checked out
 		$(PY) -m pytest -n logical -p tests.nbval_plugin --dist loadfile \
 		--nbval-lax --nbval-current-env --nbval-cell-timeout=900 notebooks
 
-test-site: $(READY_BROWSER) site ## build the site and test it: links, both builds alike, each page in the system's Chromium (6 min)
+test-site: $(READY_BROWSER) site ## build the site and test it: links, both builds alike, each page in the system's Chromium (9 min)
 	@DCBOOK_SITE=build/site $(PY) -m pytest --disable-warnings tests/site
 
 lint: $(READY) ## check rules and layout with ruff, directions between rooms with import-linter (3 s)
