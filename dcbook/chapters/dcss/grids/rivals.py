@@ -59,7 +59,7 @@ COMPARED = {
         },
     ),
     "laptop": side_by_side(
-        replace(LAPTOP, datasets={"usps": {}}, seeds=(0, 1, 2, 3, 4), monitor_every=3),
+        replace(LAPTOP, seeds=(0, 1, 2, 3, 4), monitor_every=3),
         PRETRAININGS["laptop"],
         benchmark.PHASE_1["laptop"] | benchmark.PHASE_2["laptop"] | {"phase2_epochs": 3},
         {
