@@ -26,25 +26,23 @@ from dcbook.clustering.assignment import assign
 from dcbook.clustering.mini_batch import refine_in_batches
 from dcbook.clustering.pic import power_iteration_clustering
 from dcbook.clustering.refine import Refined, means, random_points, refine
-from dcbook.clustering.whitening import Whitening
 from dcbook.data.stored import StoredImages
 from dcbook.distributed import Group, joint_batch_norm
-from dcbook.losses import squared_distances
 from dcbook.models import ConvNet
 from dcbook.training.augment import Augmentation
-from dcbook.training.deep_clusterer import EVALUATION_BATCH, DeepClusterer
+from dcbook.training.deep_clusterer import DeepClusterer
 from dcbook.training.inputs import check_images, derived_seed, in_batches, seeded, stream
 from dcbook.training.optimizers import SGD
 from dcbook.training.passing_targets import PassingTargets
 from dcbook.training.samplers import SAMPLERS
 from dcbook.training.start import Start
+from dcbook.training.whitened_codes import WhitenedCodes
 
 CLUSTERINGS = ("k-means", "pic")
-PCA_ROWS = 1 << 15  # number of images whose features are used to fit the whitening
 
 
 @dataclass(kw_only=True, repr=False, eq=False)
-class DeepCluster(PassingTargets, DeepClusterer):
+class DeepCluster(PassingTargets, WhitenedCodes, DeepClusterer):
     """DeepCluster: alternate between clustering the features and training the network to classify the clusters.
 
     Parameters
@@ -289,58 +287,6 @@ class DeepCluster(PassingTargets, DeepClusterer):
         tags = super().__sklearn_tags__()
         tags.input_tags.two_d_array = False
         return tags
-
-    # --- features and codes ----------------------------------------------------------------------------------------
-
-    def _codes(self, generator: torch.Generator) -> Tensor:
-        """Codes (n, pca_dim) of this process's share of the images, with a newly fitted whitening."""
-        n, share = len(self._x), self._group.share(len(self._x))
-        if n <= PCA_ROWS:
-            u = self._features(torch.arange(share.start, share.stop))
-            self._learn_whitening(u)
-            return self._whitening(u)
-        sample = torch.randperm(n, generator=generator)[:PCA_ROWS].sort().values
-        part = self._group.share(PCA_ROWS)
-        self._learn_whitening(self._features(sample[part.start : part.stop]))
-        return self._features(torch.arange(share.start, share.stop), self._whitening)
-
-    def _features(self, rows: Tensor, code=lambda u: u) -> Tensor:
-        """`code` of the features of the images `rows`, in evaluation mode, computed in chunks."""
-        self.autoencoder_.eval()
-        found, filled = None, 0
-        with torch.no_grad():
-            for x in self._images(rows.split(EVALUATION_BATCH)):
-                u = code(self.autoencoder_.encoder(x))
-                found = u.new_empty(len(rows), u.shape[1]) if found is None else found
-                found[filled : filled + len(u)] = u
-                filled += len(u)
-        return found
-
-    def _images(self, parts: list[Tensor]):
-        """The images of each part, (B, C, H, W) on the device."""
-        if isinstance(self._x, Tensor):
-            return (self._x.index_select(0, part.to(self._x.device)) for part in parts)
-        return (x.to(self._device) for x in self._x.batches(parts))
-
-    @property
-    def _latent_centers(self) -> Tensor:
-        """Means of the clusters' features; the centers of k-means are in the space of whitened codes."""
-        u = self._features(torch.arange(len(self._x)))
-        return means(u, self._pseudo_labels.to(u.device), len(self._centers))[0]
-
-    def _learn_whitening(self, u: Tensor) -> None:
-        whitening = Whitening.fit(u, self.pca_dim, self._group)
-        self.whitening_mean_ = whitening.mean.cpu().numpy()
-        self.whitening_projection_ = whitening.projection.cpu().numpy()
-
-    @property
-    def _whitening(self) -> Whitening:
-        device = self.autoencoder_.encoder.fc7.weight.device
-        return Whitening(*(torch.from_numpy(a).to(device) for a in (self.whitening_mean_, self.whitening_projection_)))
-
-    def _soft_assignments(self, u: Tensor) -> Tensor:
-        nearest = squared_distances(self._whitening(u), self._centers).argmin(1)
-        return nn.functional.one_hot(nearest, len(self._centers)).to(u.dtype)
 
     def _training_labels(self) -> Tensor:
         return self._pseudo_labels

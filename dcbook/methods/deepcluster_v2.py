@@ -19,9 +19,9 @@ from torch import Tensor, nn
 from dcbook.clustering.assignment import assign
 from dcbook.clustering.refine import random_points, refine
 from dcbook.methods.deepcluster import stability
+from dcbook.training.assignments import EVALUATION_BATCH
 from dcbook.training.augment import Augmentation
 from dcbook.training.contrastive_learner import ContrastiveLearner
-from dcbook.training.deep_clusterer import EVALUATION_BATCH
 from dcbook.training.inputs import check_batch_size, stream
 from dcbook.training.passing_targets import PassingTargets
 

@@ -40,8 +40,9 @@ from torch import Tensor, nn
 from dcbook import losses
 from dcbook.clustering import kmeans
 from dcbook.training.acai import ACAIPretraining
+from dcbook.training.assignments import EVALUATION_BATCH
 from dcbook.training.augment import ShiftRotation
-from dcbook.training.deep_clusterer import EVALUATION_BATCH, DeepClusterer
+from dcbook.training.deep_clusterer import DeepClusterer
 from dcbook.training.inputs import stream
 from dcbook.training.neighborhoods import AGREEMENT_FILTERS, DISTANCE_FILTERS, KAPPA, neighborhoods
 from dcbook.training.optimizers import SGD, Adam

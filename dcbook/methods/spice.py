@@ -36,7 +36,7 @@ from torch import Tensor, nn
 
 from dcbook import losses
 from dcbook.models import Classifier
-from dcbook.training.deep_clusterer import EVALUATION_BATCH
+from dcbook.training.assignments import EVALUATION_BATCH
 from dcbook.training.head_clusterer import HeadClusterer
 from dcbook.training.inputs import derived_seed, in_batches, seeded, stream
 from dcbook.training.optimizers import Adam

@@ -36,7 +36,8 @@ from torch import Tensor, nn
 from dcbook import losses
 from dcbook.models import GaussianMixturePrior, VariationalAutoencoder
 from dcbook.threads import ignored
-from dcbook.training.deep_clusterer import EVALUATION_BATCH, DeepClusterer
+from dcbook.training.assignments import EVALUATION_BATCH
+from dcbook.training.deep_clusterer import DeepClusterer
 from dcbook.training.inputs import seeded, stream
 from dcbook.training.optimizers import Adam
 

@@ -1,4 +1,4 @@
-"""The base class of all deep methods: reading data, the start, the bookkeeping of a fit, and prediction.
+"""The base class of all deep methods: reading data, the start, and the bookkeeping of a fit.
 
 A method is a dataclass whose fields are its hyperparameters, with an `_optimize` that reads like the paper's algorithm.
 Labels are never used in training: `y` is ignored, and a `monitor` does not change the model.
@@ -15,14 +15,11 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin
-from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
-from dcbook.clustering import kmeans
-from dcbook.clustering.refine import means
-from dcbook.losses import squared_distances
+from dcbook.training.assignments import Assignments
 from dcbook.training.checkpoint import Checkpoint, identity
-from dcbook.training.divergence import check_codes, runaway
+from dcbook.training.divergence import runaway
 from dcbook.training.epochs import Epochs
 from dcbook.training.inputs import (
     as_samples,
@@ -33,18 +30,17 @@ from dcbook.training.inputs import (
     resolve_device,
     resolve_seed,
     resolve_sizes,
-    stream,
     warn_of_dead_clusters,
 )
 from dcbook.training.pretraining import Pretraining, Recipe
 from dcbook.training.saving import save
 from dcbook.training.start import Start, resolve_start
 
-EVALUATION_BATCH = 512
-
 
 @dataclass(kw_only=True, repr=False, eq=False)
-class DeepClusterer(Epochs, ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):
+class DeepClusterer(
+    Epochs, Assignments, ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator
+):
     """Base of the methods that start from an autoencoder.
 
     Parameters
@@ -138,39 +134,6 @@ class DeepClusterer(Epochs, ClassNamePrefixFeaturesOutMixin, TransformerMixin, C
             warn_of_dead_clusters(self.labels_, self.n_clusters, x)
         return self
 
-    def predict(self, x) -> np.ndarray:
-        """Clusters of x, shape (N,) int64."""
-        u = self._embed(self._prepare(x))
-        return (self._assign(u) if self._has_clusters else self._nearest(u).argmax(1)).cpu().numpy()
-
-    def transform(self, x) -> np.ndarray:
-        """Latent codes of x, shape (N, d) float32."""
-        return self._embed(self._prepare(x)).cpu().numpy()
-
-    def predict_proba(self, x) -> np.ndarray:
-        """Soft assignments of x, shape (N, K), rows sum to 1."""
-        u = self._embed(self._prepare(x))
-        return (self._soft_assignments(u) if self._has_clusters else self._nearest(u)).detach().cpu().numpy()
-
-    @property
-    def labels_(self) -> np.ndarray:
-        if getattr(self, "_labels", None) is None:
-            if not hasattr(self, "_x"):
-                raise AttributeError(f"{type(self).__name__} has no labels_ before fit")
-            self._labels = self._training_labels().cpu().numpy()
-        return self._labels
-
-    @property
-    def cluster_centers_(self) -> np.ndarray:
-        check_is_fitted(self)
-        centers = self._found_centers() if self._centers is None else self._centers
-        return centers.detach().cpu().numpy()
-
-    @property
-    def start_(self) -> Start:
-        check_is_fitted(self)
-        return Start(self.autoencoder_, None if self._centers is None else self._centers.detach())
-
     def objectives(self, rows: Tensor) -> dict[str, Tensor]:
         """The parts of the loss that `fit` minimizes, for the training samples `rows` (B,) int64 and the current model.
 
@@ -215,10 +178,6 @@ class DeepClusterer(Epochs, ClassNamePrefixFeaturesOutMixin, TransformerMixin, C
         """Write the fitted model to `folder`/model.safetensors; `dcbook.methods.load_model` reads it."""
         save(self, folder)
 
-    def _restore(self, labels: Tensor, centers: Tensor) -> None:
-        """Set the results of a fit that are read from a file."""
-        self._labels, self._centers = labels.numpy(), centers
-
     @abstractmethod
     def _optimize(self) -> None:
         """The method's algorithm: train `autoencoder_` and `_centers` on `_x`, with one call of `log` per epoch."""
@@ -242,28 +201,6 @@ class DeepClusterer(Epochs, ClassNamePrefixFeaturesOutMixin, TransformerMixin, C
 
     def _check_samples(self, x: np.ndarray) -> None:
         """Raise ValueError if the (finite) samples do not meet further requirements of the method."""
-
-    def _soft_assignments(self, u: Tensor) -> Tensor:
-        """Latent codes (N, d) → soft assignments (N, K).
-
-        By default the output of the network `head_`, or, if there is none yet, a one-hot vector for the nearest center.
-        """
-        return self.head_(u) if hasattr(self, "head_") else self._nearest(u)
-
-    def _nearest(self, u: Tensor) -> Tensor:
-        """Latent codes (N, d) → one-hot vectors (N, K) of the nearest centers, from k-means if there are none yet."""
-        centers = self._found_centers() if self._centers is None else self._centers
-        return nn.functional.one_hot(squared_distances(u, centers).argmin(1), self.n_clusters).to(u.dtype)
-
-    def _assign(self, u: Tensor) -> Tensor:
-        """Latent codes (N, d) → clusters (N,)."""
-        with torch.inference_mode():
-            return self._soft_assignments(u).argmax(1)
-
-    @property
-    def _n_features_out(self) -> int:
-        """Number of columns of `transform`."""
-        return self.cluster_centers_.shape[1]
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -304,11 +241,6 @@ class DeepClusterer(Epochs, ClassNamePrefixFeaturesOutMixin, TransformerMixin, C
         """Initial centers (K, d) if the start has none."""
         return self._kmeans(restarts)
 
-    @property
-    def _latent_centers(self) -> Tensor:
-        """Current centers (K, d) of the clusters in the latent space."""
-        return self._centers.detach()
-
     def _samples(self, rows: Tensor) -> Tensor:
         """Training samples with indices `rows`, during `fit`; RuntimeError otherwise."""
         if not hasattr(self, "_x"):
@@ -328,36 +260,6 @@ class DeepClusterer(Epochs, ClassNamePrefixFeaturesOutMixin, TransformerMixin, C
         for name in self._during_fit:
             vars(self).pop(name, None)
 
-    def _cluster_means(self, u: Tensor | None = None) -> Tensor:
-        """Means (K, d) of the training samples' codes u (N, d) in each cluster, or of all codes if it is empty."""
-        u = self._embed(self._x) if u is None else u
-        found, sizes = means(u, self._assign(u), self.n_clusters)
-        return torch.where(sizes.unsqueeze(1) > 0, found, u.mean(0))
-
-    @property
-    def _has_clusters(self) -> bool:
-        """Whether the method has clusters yet; a pretraining has none."""
-        return self._centers is not None
-
-    def _found_centers(self) -> Tensor:
-        """Centers (K, d) where there are none: those of k-means on the codes as they are."""
-        return self._kmeans(restarts=1)
-
-    def _kmeans(self, restarts: int) -> Tensor:
-        u = self._embed(self._x)
-        found = kmeans(u, self.n_clusters, n_init=restarts, random_state=stream(self.seed_, "k-means"), device=u.device)
-        return found.centers.to(u)
-
-    def _training_labels(self) -> Tensor:
-        """Clusters (N,) of the training samples by the current model, or by k-means if there are no centers yet."""
-        u = self._embed(self._x)
-        if not self._has_clusters:
-            settings = {"random_state": stream(self.seed_, "k-means"), "device": u.device}
-            return kmeans(u, self.n_clusters, n_init=1, **settings).labels
-        return self._assign(u)
-
-    # --- networks --------------------------------------------------------------------------------------------------
-
     def _reconstructed(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Codes (B, d) and reconstructions of x (B, …); `forward` of a user's network may return something else."""
         u = self.autoencoder_.encoder(x)
@@ -366,20 +268,3 @@ class DeepClusterer(Epochs, ClassNamePrefixFeaturesOutMixin, TransformerMixin, C
     @property
     def _device(self) -> torch.device:
         return resolve_device(self.device)
-
-    def _prepare(self, x) -> Tensor:
-        check_is_fitted(self)
-        x = as_samples(self, x, fitting=False).reshape(-1, *self.input_shape_)
-        return torch.as_tensor(x, device=next(self.autoencoder_.parameters(), self._centers).device)
-
-    def _embed(self, x: Tensor) -> Tensor:
-        """Latent codes (N, d) in evaluation mode, computed in chunks."""
-        encoder, training = self.autoencoder_.encoder, self.autoencoder_.training
-        self.autoencoder_.eval()
-        with torch.no_grad():
-            u = x.new_empty(len(x), *encoder(x[:1]).shape[1:])
-            for rows, part in zip(u.split(EVALUATION_BATCH), x.split(EVALUATION_BATCH), strict=True):
-                rows.copy_(encoder(part))  # a list of small arrays would fragment the memory
-        self.autoencoder_.train(training)
-        check_codes(self, u, x)
-        return u
