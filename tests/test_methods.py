@@ -163,6 +163,7 @@ IMAGES_ONLY = ("SimCLR", "SimCLRPretext", "MoCo", "SwAV", "DeepClusterV2", "Deep
 IMAGES_ONLY += ("CC", "PICA", "DAC", "DAC_star", "DCCM", "SCAN", "IDFD", "MiCE", "SPICE")
 DEEP = [name for name in METHODS if name not in SHALLOW]
 BATCHED = [name for name in DEEP if name not in ("AE+k-means", "N2D", "PAC")]
+LONG = ("DKM_a", "SpectralNet", "neighbor consistency", "TEMI")  # trainings of 20 epochs and more
 LEAST = {"GANMM": 0.3}  # which takes hundreds of rounds to find what its own test asks for
 every_method = pytest.mark.parametrize("name", METHODS)
 every_deep_method = pytest.mark.parametrize("name", DEEP)
@@ -174,7 +175,7 @@ every_method_with_a_start = pytest.mark.parametrize("name", STARTED)
 def brief(name, **changes):
     """The method trained for fewer epochs, where the clusters that it finds don't matter."""
     shorter = {"start": replace(RECIPE, epochs=3)} if name in STARTED else {"epochs": 2} if name in IMAGES_ONLY else {}
-    shorter |= {"epochs": 4} if name == "DKM_a" else {}
+    shorter |= {"epochs": 8} if name in LONG else {}
     return METHODS[name](**shorter | changes)
 
 
