@@ -8,9 +8,10 @@ import torch
 
 from dcbook import losses
 from dcbook.evaluation import accuracy
-from dcbook.methods import GANMM
+from dcbook.methods import GANMM, load_model
 from dcbook.methods.ganmm import GANs, drawn_by, own_share, real_rows
-from dcbook.models import IdentityEncoder, StackedPerceptrons
+from dcbook.models import IdentityEncoder, ImageClassifier, StackedPerceptrons
+from dcbook.models.image_gan import SideBySide, image_critic, image_generator
 from dcbook.training.optimizers import RMSProp
 
 PLAIN = {"start": IdentityEncoder(), "device": "cpu", "batch_size": 32}
@@ -129,3 +130,44 @@ def test_rounds_that_are_no_multiple_of_an_epoch_are_made_all(groups, monkeypatc
     monkeypatch.setattr(GANMM, "_em_round", lambda self, *rest: made.append(rest[3]) or em_round(self, *rest))
     model = GANMM(3, pretraining_rounds=0, rounds=5, epoch_rounds=2, random_state=0, **PLAIN).fit(groups[0])
     assert made == [0, 1, 2, 3, 4] and len(model.history_) == 3
+
+
+def test_networks_for_images_have_the_released_layers():
+    """Weights of linear layers, (transposed) convolutions and batch normalizations."""
+    generator, critic, classifier = image_generator(128, 64), image_critic(64), ImageClassifier(10)
+    sizes = [sum(weight.numel() for weight in network.parameters()) for network in (generator, critic, classifier)]
+    deconvolutions = 25 * (256 * 128 + 128 * 64 + 64) + 128 + 64 + 1
+    convolutions = 25 * (64 + 64 * 128 + 128 * 256) + 64 + 128 + 256
+    assert sizes[0] == 129 * 4096 + deconvolutions + 2 * (4096 + 128 + 64)
+    assert sizes[1] == convolutions + 2 * (128 + 256) + 4097
+    assert sizes[2] == 25 * (64 + 64 * 128) + 64 + 128 + 10 * (128 * 49 + 1)
+    images = SideBySide([generator, generator])(torch.randn(2, 3, 128, generator=torch.Generator().manual_seed(0)))
+    assert images.shape == (2, 3, 784) and images.min() >= 0 and images.max() <= 1
+    assert SideBySide([critic, critic])(images).shape == (2, 3, 1)
+    torch.testing.assert_close(classifier(images[0]).sum(1), torch.ones(3))
+
+
+def test_images_are_clustered_by_convolutional_gans(tmp_path):
+    y = np.arange(40) % 2
+    bars = np.zeros((2, 1, 28, 28), np.float32)
+    bars[0, :, :, 4:12] = bars[1, :, 16:24] = 0.9
+    x = bars[y] + 0.1 * np.random.default_rng(0).random((40, 1, 28, 28), np.float32)
+    settings = {"networks": "images", "width": 4, "pretraining_rounds": 5, "rounds": 30, "lr": 2e-3, "batch_size": 16}
+    model = GANMM(2, start=IdentityEncoder(), random_state=0, device="cpu", **settings).fit(x)
+    assert accuracy(y, model.labels_) > 0.9
+    model.save(tmp_path)
+    np.testing.assert_allclose(load_model(tmp_path).predict_proba(x), model.predict_proba(x), rtol=1e-5)
+    with pytest.raises(ValueError, match="start=IdentityEncoder"):
+        GANMM(2, networks="images").fit(x)
+    with pytest.raises(ValueError, match="28×28"):
+        GANMM(2, networks="images", start=IdentityEncoder()).fit(x[:, :, :20])
+
+
+def test_the_last_layer_is_trained_unless_it_is_fixed(groups):
+    tops = {}
+    for fixed in (False, True):
+        settings = {"pretraining_rounds": 0, "networks": "uci", "fixed_top": fixed, "random_state": 0}
+        few, many = (GANMM(3, rounds=rounds, **settings, **PLAIN).fit(groups[0]).head_.layers for rounds in (1, 3))
+        assert not torch.equal(few[0].weight, many[0].weight)
+        tops[fixed] = torch.equal(few[2].weight, many[2].weight)
+    assert tops == {False: False, True: True}

@@ -2,11 +2,11 @@
 
 | symbol | name in code | shape       | meaning                                                                  |
 |--------|--------------|-------------|--------------------------------------------------------------------------|
-| x      | codes        | (N, d)      | standardized codes of an autoencoder, or the samples themselves          |
-| e      | noise        | (K, B, 64)  | standard normal                                                          |
-| G_k    | generators   | → (K, B, d) | K perceptrons; loss -mean D_k(G_k(e))                                    |
-| D_k    | critics      | → (K, B)    | K perceptrons; loss mean D_k(G_k(e)) - mean D_k(x)                       |
-| p      | self.head_   | → (B, K)    | generator of a sample; cross-entropy loss, after a second softmax        |
+| x      | codes        | (N, d)      | codes of an autoencoder, standardized, or pixels as they are             |
+| e      | noise        | (K, B, ·)   | standard normal, of 64 dimensions, or 128 for images                     |
+| G_k    | generators   | → (K, B, d) | K networks; loss -mean D_k(G_k(e))                                       |
+| D_k    | critics      | → (K, B)    | K networks; loss mean D_k(G_k(e)) - mean D_k(x)                          |
+| p      | self.head_   | → (B, K)    | probability that G_k made the sample; loss: cross-entropy of softmax(p)  |
 | 1 - ε  | own_share    |             | share of a critic's samples that p gives to its cluster                  |
 
 First, each GAN is trained on a random part of the samples. Then, in each round of ε-EM, the classifier makes one step
@@ -14,10 +14,10 @@ on samples of each generator, each generator one step, and each critic five step
 cluster k and a few samples of other clusters, drawn by p_k. The label of a real sample is the cluster with the largest
 p.
 
-Source: the released code (eyounx/GANMM at 6cfa6c2: GANMM.py, main.py, nets); the paper was not read. Its metric is
-purity, which is at least as large as accuracy, so report both. The K GANs start alike and separate only by chance, so
-results of equally long runs vary by a quarter of all samples between seeds; report every seed. The released code and
-this implementation:
+Source: the released code (eyounx/GANMM at 6cfa6c2: GANMM.py, main.py, nets), from a description; the paper was not
+read. Its metric is purity, which is at least as large as accuracy, so report both; which round its paper reports is
+not known. The K GANs start alike and separate only by chance, so report every seed. The released code and this
+implementation:
 
 | released                                                   | here                                                   |
 |------------------------------------------------------------|--------------------------------------------------------|
@@ -25,37 +25,43 @@ this implementation:
 | its loss cannot fall below 1.461150                        |                                                        |
 | weights of critics are clipped after every step of ε-EM,   | the same                                               |
 | not in the training on random parts                        |                                                        |
+| UCI: a misspelled name leaves the classifier's last layer  | it is trained; `fixed_top=True` leaves it as it is     |
+| as it is                                                   |                                                        |
 | codes of an unspecified stacked autoencoder ("sae_mnist")  | standardized codes of `start`                          |
 | one GAN after another; p recomputed for every critic step  | all GANs at once; p of all samples once per round      |
-| a critic's samples in the order of a shuffled stream       | drawn: its own at random, others from a random pool    |
+| a critic's samples in the order of a shuffled stream; from | its own drawn at random from all of its cluster; the   |
+| a batch without any of its own, the one with the largest p | largest p counts only if the whole cluster is empty    |
 | 60,000 of the 70,000 images of MNIST                       | all given samples                                      |
-| UCI: the classifier's last layer is never trained          | it is trained                                          |
+| no training on random parts (0 rounds): an error           | ε-EM from random GANs                                  |
 
-`networks` and their computing time on one core:
+`networks` and their computing time on one core, with 10,000 samples and K = 10:
 
-| networks | layers of G, D and p       | for                                            | seconds per round       |
-|----------|----------------------------|------------------------------------------------|-------------------------|
-| codes    | 64-32-d, d-32-1, d-32-K    | codes (released for "sae_mnist")               | 0.04 (20,000: 14 min)   |
-| uci      | 64-64-d, d-64-1, d-64-K    | tables                                         | about as much           |
-| pixels   | 64-128-d, d-128-1, d-128-K | ours, for images with `start=IdentityEncoder()` | 0.1 with 256 pixels     |
+| networks  | layers of G, D and p                     | for                                          | s per round |
+|-----------|------------------------------------------|----------------------------------------------|-------------|
+| codes     | 64-32-d, d-32-1, d-32-K                  | codes (released for "sae_mnist")             | 0.02        |
+| uci       | 64-64-d, d-64-1, d-64-K                  | tables                                       | about 0.03  |
+| pixels    | 64-128-d, d-128-1, d-128-K               | ours; images, standardized                   | 0.1         |
+| images    | `dcbook.models.image_gan`, convolutional | gray images of 28×28 in [0, 1] (released for | 26          |
+|           |                                          | "mnist")                                     |             |
 
-The released convolutional networks for pixels take 26 s per round, 60 days for 200,000 rounds; they are not included.
+The last two take images themselves, by `start=IdentityEncoder()`. The release makes 200,000 rounds: 60 days of one core
+with the networks for images; with `width=8` a round takes 3 s.
 """
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from dcbook import losses
-from dcbook.models import Classifier, StackedPerceptrons
+from dcbook.models import Classifier, IdentityEncoder, ImageClassifier, StackedPerceptrons
+from dcbook.models.image_gan import SIDE, SideBySide, image_critic, image_generator
 from dcbook.training.deep_clusterer import DeepClusterer
 from dcbook.training.inputs import derived_seed, seeded, stream
 from dcbook.training.optimizers import RMSProp
 
-NOISE = 64  # dimension of e
-WIDTHS = {"codes": 32, "uci": 64, "pixels": 128}
+WIDTHS = {"codes": 32, "uci": 64, "pixels": 128, "images": 64}
 CRITIC_STEPS = 5
 OWN_SHARE = ((500, 0.5), (1000, 0.8), (2000, 0.9))  # (round, share before this round)
 LAST_OWN_SHARE = 0.96
@@ -70,11 +76,13 @@ class GANMM(DeepClusterer):
     ----------
     In addition to those of `DeepClusterer`:
 
-    networks : "codes", "uci" or "pixels", see the table above.
+    networks : "codes", "uci", "pixels" or "images", see the table above.
+    width : hidden units of "codes" (None: 32), "uci" (64) and "pixels" (128), or channels of "images" (64).
     pretraining_rounds : number of rounds on random parts (500).
     rounds : number of rounds of ε-EM (200,000).
     epoch_rounds : number of rounds in an epoch of the history, after which the monitor is called (100).
     softmaxes : 2 as released, or 1.
+    fixed_top : whether the classifier's last layer keeps its first weights, as released with the networks for UCI.
     clip : bound of a critic's weights in ε-EM, above 0 (0.01).
     lr : step of RMSProp for all networks (5e-5).
     batch_size : None is 50, or all samples if there are fewer.
@@ -89,10 +97,12 @@ class GANMM(DeepClusterer):
 
     start: Any = None
     networks: str = "codes"
+    width: int | None = None
     pretraining_rounds: int = 500
     rounds: int = 200_000
     epoch_rounds: int = 100
     softmaxes: int = 2
+    fixed_top: bool = False
     clip: float = 0.01
     lr: float = 5e-5
     batch_size: int | None = None
@@ -107,8 +117,9 @@ class GANMM(DeepClusterer):
         codes = classifier.standardized(u)
         self._learn_on_parts(codes, gans)
         self.head_ = classifier
-        optimizer, draw = RMSProp(classifier.layers.parameters(), self.lr), stream(self.seed_, "EM")
-        loop = vars(gans) | {"of_classifier": optimizer, "draw": draw}
+        trained = classifier.layers[:-2] if self.fixed_top else classifier.layers  # the last layer but the softmax
+        optimizer, draw = RMSProp(trained.parameters(), self.lr), stream(self.seed_, "EM")
+        loop = gans.state | {"of_classifier": optimizer, "draw": draw}
         epochs = -(-self.rounds // self.epoch_rounds)
         for epoch, log in self._epochs("clustering", epochs, **loop):
             first = epoch * self.epoch_rounds
@@ -140,7 +151,7 @@ class GANMM(DeepClusterer):
         parts = parts[: len(codes) // self.n_clusters * self.n_clusters].view(self.n_clusters, -1)
         size, at = self.batch_size_, torch.zeros((), dtype=torch.int64)
         epochs = -(-self.pretraining_rounds // self.epoch_rounds)
-        for epoch, log in self._epochs("GAN pretraining", epochs, **vars(gans), draw=draw, at=at):
+        for epoch, log in self._epochs("GAN pretraining", epochs, **gans.state, draw=draw, at=at):
             told, left = [], self.pretraining_rounds - epoch * self.epoch_rounds
             for _ in range(min(self.epoch_rounds, left)):
                 generated, critics = gans.generator_step(size, draw), []
@@ -152,14 +163,20 @@ class GANMM(DeepClusterer):
             generated, critic = torch.stack(told).mean(0).tolist()
             log(generator=generated, critic=critic)
 
-    def _networks(self, u: Tensor) -> tuple[Classifier, "GANs"]:
+    def _networks(self, u: Tensor) -> "tuple[Classifier | ImageClassifier, GANs]":
         """New networks for codes u (N, d), and the classifier's standardization of u."""
-        d, k, width = u.shape[1], self.n_clusters, WIDTHS[self.networks]
+        d, k, width = u.shape[1], self.n_clusters, self.width or WIDTHS[self.networks]
         with seeded(derived_seed(self.seed_, "GANs")):
-            classifier = Classifier(d, k, (width,)).to(self._device)
-            generators, critics = StackedPerceptrons(k, (NOISE, width, d)), StackedPerceptrons(k, (d, width, 1))
-        classifier.standardize(u)
-        return classifier, GANs(generators.to(self._device), critics.to(self._device), self.lr)
+            if self.networks == "images":
+                noise, classifier = 128, ImageClassifier(k, width)
+                generators = SideBySide(image_generator(noise, width) for _ in range(k))
+                critics = SideBySide(image_critic(width) for _ in range(k))
+            else:
+                noise, classifier = 64, Classifier(d, k, (width,))
+                classifier.standardize(u.cpu())
+                generators, critics = StackedPerceptrons(k, (noise, width, d)), StackedPerceptrons(k, (d, width, 1))
+        gans = GANs(generators.to(self._device), critics.to(self._device), (k, noise), self.lr)
+        return classifier.to(self._device), gans
 
     def _check_hyperparameters(self) -> None:
         if self.networks not in WIDTHS:
@@ -173,15 +190,32 @@ class GANMM(DeepClusterer):
             )
         if min(self.clip, self.lr) <= 0:
             raise ValueError(f"clip and lr must be above 0, not {self.clip}, {self.lr}")
+        if self.width is not None and self.width < 1:
+            raise ValueError(f"width must be at least 1, or None, not {self.width}")
+
+    def _check_samples(self, x) -> None:
+        network = getattr(self.start, "autoencoder", self.start)
+        if self.networks == "images" and (x[0].size != SIDE**2 or not isinstance(network, IdentityEncoder)):
+            raise ValueError(
+                'networks="images" needs gray images of 28×28 pixels and start=IdentityEncoder(), not samples of shape '
+                f'{tuple(x.shape[1:])} with start={type(network).__name__}; networks="codes" takes codes of any start'
+            )
 
 
 class GANs:
     """K generators and critics with their optimizers."""
 
-    def __init__(self, generators: StackedPerceptrons, critics: StackedPerceptrons, lr: float):
+    def __init__(self, generators: nn.Module, critics: nn.Module, noise: tuple[int, int], lr: float):
+        """Generators (K, B, dim) → (K, B, d) with `noise` (K, dim), critics (K, B, d) → (K, B, 1)."""
         self.generators, self.critics = generators, critics
+        self._noise = noise
         self.of_generators = RMSProp(generators.parameters(), lr)
         self.of_critics = RMSProp(critics.parameters(), lr)
+
+    @property
+    def state(self) -> dict[str, nn.Module | RMSProp]:
+        """What training changes, for a checkpoint."""
+        return {name: part for name, part in vars(self).items() if name != "_noise"}
 
     def samples(self, size: int, draw: torch.Generator) -> Tensor:
         """`size` samples of each generator, (K, size, d), without gradient."""
@@ -207,8 +241,8 @@ class GANs:
         return loss.detach().mean()
 
     def _generated(self, size: int, draw: torch.Generator) -> Tensor:
-        first = self.generators.weights[0]
-        return self.generators(torch.randn(len(first), size, NOISE, generator=draw).to(first))
+        (k, dim), weight = self._noise, self.of_generators.weights[0]
+        return self.generators(torch.randn(k, size, dim, generator=draw).to(weight))
 
 
 def own_share(i: int) -> float:

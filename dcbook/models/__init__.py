@@ -9,6 +9,7 @@ from dcbook.models.encoder import Encoder
 from dcbook.models.experts import Experts
 from dcbook.models.fully_connected import FullyConnectedAutoencoder
 from dcbook.models.identity import IdentityEncoder
+from dcbook.models.image_gan import ImageClassifier
 from dcbook.models.mapped_mixture import MappedMixture
 from dcbook.models.mixture import GaussianMixturePrior
 from dcbook.models.mnet import MNet
@@ -33,6 +34,7 @@ __all__ = [
     "FullyConnectedAutoencoder",
     "GaussianMixturePrior",
     "IdentityEncoder",
+    "ImageClassifier",
     "MNet",
     "MappedMixture",
     "NormalizedClassifier",
