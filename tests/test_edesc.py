@@ -45,6 +45,8 @@ def test_losses_by_hand():
     assert losses.subspace_overlap(NORMED, 2).item() == pytest.approx(0.848528, abs=1e-6)
     assert losses.column_lengths(LONGER).item() == pytest.approx(0.44, abs=1e-6)
     assert losses.subspace_overlap(LONGER, 2).item() == pytest.approx(1.018234, abs=1e-6)
+    s = losses.subspace_affinity(Z, LONGER, 2, eta=5)
+    assert losses.kl_divergence(losses.target_distribution(s), s).item() / 2 == pytest.approx(0.011800, abs=1e-6)
 
 
 def test_within_a_block_columns_may_overlap():

@@ -26,8 +26,10 @@ two thirds of the batches train g alone, and the last third trains all three net
 
 Our choices: the sign of the adversarial term (the port adds the discriminator's own loss, which helps the
 discriminator), with "minimax", +mean ln(1 - D(g(e(x)))), as a variant; one optimizer per network (the port shares one);
-DynAE's views and its network for ACAI; the numbers of epochs. The discriminator is d-500-1000-1, as in the port. Not
-followed: batches drawn with replacement, and pretraining on all samples at once, where a batch appears intended.
+DynAE's views, and its network and shares of mixing for ACAI (the port folds a into [0, 0.5], with c uniform in [0, 1]);
+k-means with 20 starts (the port: 100); the target once per epoch; the numbers of epochs. The discriminator is
+d-500-1000-1, as in the port. Not followed: batches drawn with replacement, and pretraining on all samples at once,
+where a batch appears intended.
 """
 
 from dataclasses import dataclass

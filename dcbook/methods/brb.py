@@ -12,13 +12,14 @@ except the last, which outputs the codes, are softly reset. Then k-means recompu
 Source: the table and the settings of the authors' repository (config/autoencoder/baseline_comp.py and
 config/brb_config.py); neither the paper nor the code of the method was read. These give a = 0.8 and T = 20 for fully
 connected networks (the class defaults are 0.7 and 2), Adam with 0.001, 250 epochs of pretraining and 400 of clustering.
-As there, Adam's moments of the centers are set to 0 while its step counts continue; with only one of the two parts, the
-moments are kept, too.
+As there, Adam's moments of the centers are set to 0 while its step counts continue.
 
-Our choices, where the settings say nothing: weights and biases of linear and convolutional layers are reset, with
-torch's default initialization (Kaiming uniform); batch normalization and the decoder are not changed; k-means has 20
-starts; DEC's and IDEC's target and DCN's assignments are recomputed at once, and DCN's counts restart with new centers.
-The authors' augmentation, by which a sample and its view share a cluster, is not implemented.
+Our choices, where the settings say nothing: with only one of the two parts, Adam's moments are kept; weights and biases
+of linear and convolutional layers are reset, with torch's default initialization (Kaiming uniform); batch normalization
+and the decoder are not changed; k-means has 20 starts; DEC's and IDEC's target and DCN's assignments are recomputed at
+once, and DCN's counts restart with new centers.
+Not followed: 250 epochs of pretraining (the default of `start` has its own length), and the augmentation, by which a
+sample and its view share a cluster.
 """
 
 from collections.abc import Iterator
@@ -96,7 +97,8 @@ class Resets:
 class BRB_DEC(Resets, DEC):
     """DEC with BRB: the parameters of `Resets` and `DEC`, with BRB's schedule as defaults.
 
-    max_updates : 400 epochs of MNIST, 109,600; resets are counted in epochs of N / `batch_size` updates.
+    max_updates : 109,600, 400 epochs of MNIST; for 400 epochs of N samples give 400 * ceil(N / 256), such as 14,800 on
+        USPS. Resets are counted in epochs of N / `batch_size` updates.
     tol : 0, so that training does not stop early.
     """
 

@@ -13,8 +13,8 @@ Training starts from k-means centers. In each iteration the centers are updated 
 trained for ten epochs on the loss of fuzzy c-means, sum_ik p_ik^m ||u_i - mu_k||^2, and then the autoencoder for one
 epoch on mean squared error + lambda KL(P || Q). The label of a sample is the cluster with the teacher's largest p.
 
-Source: the released code (Armanfard-Lab/IDECF at ad3ca9a, IDECF.py); the paper was not read. `variant` selects which of
-the code's pitfalls are followed, all of them or single rows:
+Source: the released code (Armanfard-Lab/IDECF at ad3ca9a, IDECF.py); the paper was not read. `variant` selects which
+rows of this table are followed, all or some:
 
 | row        | what        | "repaired"                    | "released"                                                |
 |------------|-------------|-------------------------------|-----------------------------------------------------------|
