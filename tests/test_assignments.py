@@ -1,11 +1,13 @@
 """Losses of soft assignments: values worked by hand (checked against the released losses), slow twins, floors."""
 
 import math
+from types import SimpleNamespace
 
 import pytest
 import torch
 
 from dcbook import losses
+from dcbook.methods import SCAN
 
 P = torch.tensor([[0.9, 0.1], [0.6, 0.4], [0.2, 0.8]])
 Q = torch.tensor([[0.7, 0.3], [0.5, 0.5], [0.1, 0.9]])
@@ -18,9 +20,13 @@ def close(value, expected):
 
 
 def test_values_by_hand():
+    close(losses.nt_xent(ZA, ZB, 0.1, anchors="first"), 3.085090)  # SCAN's step 1
+    close(losses.nt_xent(ZA, ZB, 0.1), 2.807625)
     close(losses.nt_xent(ZA, ZB, 0.5), 1.397550)
     close(losses.cluster_contrast(P, Q), 0.824464)
-    close(losses.imbalance(P) + losses.imbalance(Q), 0.017831)
+    balance = losses.imbalance(P) + losses.imbalance(Q)
+    close(balance, 0.017831)
+    close(losses.nt_xent(ZA, ZB, 0.5) + losses.cluster_contrast(P, Q) + balance, 2.239845)  # CC's total
     close(losses.partition_confusion(P, Q), 0.494789)
     close(losses.imbalance(P), 0.008915)
     close(losses.partition_confusion(P, Q) + 2 * losses.imbalance(P), 0.512620)
@@ -31,6 +37,42 @@ def test_values_by_hand():
     strong = torch.tensor([[2.0, 0, 0], [1, 1, 0], [0, 1, 1]])
     close(losses.balanced_cross_entropy(strong, torch.tensor([0, 0, 1])), 0.706382)
     close(torch.nn.functional.cross_entropy(strong, torch.tensor([0, 0, 1])), 0.654511)
+
+
+def test_the_matrix_of_pica_by_hand(monkeypatch):
+    seen = []
+    monkeypatch.setattr(torch.nn.functional, "cross_entropy", lambda logits, target: seen.append((logits, target)))
+    losses.partition_confusion(P, Q)
+    ((cosines, target),) = seen
+    expected = torch.tensor([[0.997241, 0.635799], [0.449050, 0.984311]])
+    torch.testing.assert_close(cosines, expected, atol=1e-6, rtol=0)
+    assert target.tolist() == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("threshold", "kept"),
+    [(0.5761, 4), (0.5762, 3), (0.95, 3), (0.98670, 3), (0.98671, 2), (0.99506, 2), (0.99507, 0)],
+)
+def test_scan_selects_by_hand(threshold, kept):
+    """SCAN's step 3 from logits: the largest assignments are 0.995067, 0.986703, 0.995067 and 0.576117."""
+    weak = torch.tensor([[6.0, 0, 0], [5, 0, 0], [0, 6, 0], [1, 0, 0]])
+    strong = torch.tensor([[2.0, 0, 0], [1, 1, 0], [0, 1, 1], [0, 0, 3]])
+    head = torch.nn.Softmax(dim=1)
+    head.scores = torch.nn.Identity()
+    model = SimpleNamespace(
+        _samples=lambda rows: weak[rows],
+        autoencoder_=SimpleNamespace(encoder=torch.nn.Identity()),
+        head_=head,
+        view=lambda x, noise: strong,
+        confidence=threshold,
+    )
+    found = SCAN._of_itself(model, torch.arange(4), None)
+    if not kept:
+        assert found == {}
+        return
+    assert found["confident"].item() == kept / 4
+    if kept == 3:
+        close(found["cross_entropy"], 0.706382)
 
 
 def cosine(a, b):

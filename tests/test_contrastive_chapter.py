@@ -1,21 +1,26 @@
 """The contrastive chapter: its grids, what is kept of runs, how its claims are judged, what is printed elsewhere."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
-from dcbook.book.verdicts import NOT_YET, NotTested
-from dcbook.chapters.contrastive import findings, grids, tables
-from dcbook.chapters.contrastive.claims import CLAIMS, judges, protocol
+from dcbook.book.verdicts import NOT_YET, NotTested, recorded
+from dcbook.chapters.contrastive import grids, tables
+from dcbook.chapters.contrastive.claims import CLAIMS, before_self_labeling, judges, protocol
+from dcbook.chapters.contrastive.grids import ALONE
 from dcbook.chapters.contrastive.watches import ClusterSizes, HeadScores, NeighborPurity
+from dcbook.clustering import kmeans
 from dcbook.data import load
 from dcbook.evaluation import scores
-from dcbook.experiments import Record
+from dcbook.experiments import Contrast, Record
 from dcbook.experiments.records import key, path_of
 from dcbook.experiments.verdict import SUPPORTED
 from dcbook.experiments.worker import estimator
-from dcbook.methods import SPICE, SimCLRPretext
+from dcbook.methods import CC, SPICE, SimCLRPretext
 
+ROOT = Path(__file__).parents[1]
 EVERY = [(name, scale) for name in grids.GRIDS for scale in ("quick", "laptop", "paper")]
 
 
@@ -83,6 +88,19 @@ def test_a_scale_that_is_none_is_refused():
         grids.table1("tiny")
 
 
+def test_the_clusters_of_the_instance_head_alone_are_those_of_k_means():
+    (run,) = [run for run in grids.parts("quick") if run.method == ALONE]
+    data = load("digits", subset=100)
+    how = {**run.params, "architecture": "resnet-9", "width": 2, "projection_dim": 4, "epochs": 1, "batch_size": 50}
+    model = CC(10, **how, random_state=0).fit(data.images)
+    portrait = run.watch.portrait(model, data)
+    labels = kmeans(model.transform(data.images), 10, n_init=20, random_state=0, device="cpu").labels.numpy()
+    assert portrait == scores(data.labels, labels) != scores(data.labels, model.labels_)
+    records = [record(ALONE, acc=0.1, portrait=portrait), record("CC", acc=0.6)]
+    assert [each.scores["acc"] for each in tables.on_codes(records)] == [portrait["acc"], 0.6]
+    assert {run.method for run in CLAIMS[0].runs("laptop")} == {"CC", grids.PRETEXT, ALONE}
+
+
 # --- what is kept --------------------------------------------------------------------------------------------------
 
 
@@ -131,22 +149,34 @@ def test_scan_from_step_to_step():
 
 
 @pytest.mark.parametrize(("sign", "verdict"), [(1, SUPPORTED), (-1, "contradicted")])
-def test_confidence_and_nmi_in_training(sign, verdict):
+def test_confusion_and_nmi_in_training(sign, verdict):
     random = np.random.default_rng(0)
     records = [
         record(
             "PICA",
             seed,
             history=[
-                {"phase": "clustering", "confidence": 0.3 + e / 10, "nmi": 0.5 + sign * e / 20 + 0.04 * random.random()}
+                {"phase": "clustering", "confusion": 1.9 - e / 20, "nmi": 0.5 + sign * e / 20 + 0.1 * random.random()}
                 for e in range(6)
             ],
         )
         for seed in range(3)
     ]
-    assert judges.confident_is_right(records).verdict == verdict
+    answer = judges.confusion_falls_as_nmi_rises(records)
+    assert answer.verdict == verdict
+    low, high = answer.questions[0].estimate.interval()
+    assert -1 <= low < high <= 1
+    assert f"the number of the epoch and NMI is {-answer.questions[0].estimate.mean:.2f}" in answer.note
     with pytest.raises(NotTested, match="no record of PICA"):
-        judges.confident_is_right([record("PICA")])
+        judges.confusion_falls_as_nmi_rises([record("PICA")])
+
+
+def test_intervals_end_at_the_bounds_of_the_quantity():
+    correlations = {"x": (0.8, 0.9, 1.0), "y": (0.7, 1.0, 1.0), "z": (1.0, 1.0, 0.9)}
+    free, bounded = Contrast(correlations, ""), Contrast(correlations, "", bounds=(-1, 1))
+    for of in (Contrast.interval, Contrast.between, lambda each: each.interval_on("y")):
+        assert of(free)[1] > 1 and of(bounded) == (of(free)[0], 1)
+    assert Contrast({"x": (0.5,)}, "", bounds=(-1, 1)).interval() == (-np.inf, np.inf), "one seed is no interval"
 
 
 def pretexts(dataset, purities, gains, seeds=3):
@@ -174,6 +204,34 @@ def test_the_premise_and_what_hangs_on_it():
     assert judges.purer_gains_more(against).verdict == "contradicted"
     with pytest.raises(NotTested, match="three lengths"):
         judges.purer_gains_more(clothes[:4])
+
+
+def test_the_premise_needs_no_heads_and_is_judged_by_the_committed_records():
+    (claim,) = [claim for claim in CLAIMS if claim.place == "SCAN, step 1"]
+    assert {run.method for run in claim.runs("laptop")} == {grids.PRETEXT}
+    records = recorded(claim.runs("laptop"), ROOT / "figures" / "laptop" / "contrastive" / "records")
+    clothes = [100 * each.portrait["z"] for each in records if each.run["dataset"] == "fashion-mnist-test"]
+    found = claim.verdict(records, protocol)
+    assert len(clothes) >= 3 and found.answer.questions[0].verdict() == SUPPORTED
+    assert found.answer.questions[0].estimate.mean == pytest.approx(np.mean(clothes))
+    assert "by unit-length pixels instead of codes: fashion-mnist-test 73.9 %" in found.evidence
+    shorter = record(f"{grids.PRETEXT}, 10 epochs", portrait={"z": 0.9, "h": 0.9, "pixels": 0.7}, epochs=10)
+    with pytest.raises(NotTested, match="no record of the pretext"):
+        judges.mostly_of_one_class([shorter])
+
+
+def test_methods_with_a_single_seed_are_named():
+    several = [record(name, seed) for name in ("CC", "PICA") for seed in range(3)]
+    one = [record(name) for name in ("DCCM", "MiCE")]
+    judge = CLAIMS[-1].judge
+    with pytest.raises(NotTested, match="only one seed of DCCM and MiCE has run so far, and an"):
+        judge([*several, *one, *(record("DCSS on SimCLR", seed) for seed in range(3))])
+    several += [record(name, seed) for name in ("DCSS on SimCLR", "DAC*", "SCAN") for seed in range(3)]
+    answer = judge(several)
+    assert [question.about for question in answer.questions] == [
+        f"{metric} over {name}" for metric in ("ACC", "NMI") for name in ("CC", "PICA")
+    ], "of the methods in DCSS's table alone"
+    assert judges.listed(["CC"]) == "CC" and judges.listed(["CC", "PICA", "SCAN"]) == "CC, PICA and SCAN"
 
 
 def test_what_labels_choose():
@@ -243,38 +301,50 @@ def test_shares_of_the_protocol_count_passes_network_and_images():
     assert (found.images, found.network, found.updates) == (1, True, pytest.approx(0.25))
 
 
-def test_claims_name_pages_that_exist_and_are_not_judged_without_runs():
-    from pathlib import Path
+def test_self_labeling_counts_where_it_is_run_except_for_the_step_before_it():
+    def share(of, **epochs):
+        scan = record("SCAN", dataset="usps", params=epochs)
+        scan.run["sampling"] = {}
+        return of([scan]).updates
 
-    pages = Path(__file__).parents[1] / "notebooks" / "contrastive"
+    assert share(protocol, epochs=25, selflabel_epochs=50) == pytest.approx(0.25)
+    assert share(before_self_labeling, epochs=25, selflabel_epochs=50) == pytest.approx(0.5)
+    assert share(protocol, epochs=25, selflabel_epochs=0) == pytest.approx(0.5)
+    assert share(protocol, epochs=50, selflabel_epochs=400) == 1
+
+
+SHARES = {
+    "CC, abstract": 25 / 1000,
+    "PICA, abstract": 15 / 200,
+    "SCAN, step 2": 25 / 500,  # of the pretext
+    "SCAN, step 3": 5 / 200,
+    "TEMI, abstract": 25 / 500,
+    "PAC, in DPAC's README": 25 / 500,
+    "IMSAT, abstract": 1.0,
+}
+
+
+@pytest.mark.parametrize("place", SHARES)
+def test_a_claim_rests_on_the_methods_that_it_compares(place):
+    claim = next(claim for claim in CLAIMS if claim.place == place)
+    records = recorded(claim.runs("laptop"), ROOT / "figures" / "laptop" / "contrastive" / "records")
+    share = claim.verdict(records, protocol).protocol
+    assert share.updates == pytest.approx(SHARES[place] / 7), "10,000 of 70,000 images"
+    assert share.network == (place == "IMSAT, abstract")
+
+
+def test_claims_name_pages_that_exist_and_are_not_judged_without_runs():
+    pages = ROOT / "notebooks" / "contrastive"
     for claim in CLAIMS:
         assert (pages / f"{claim.notebook}.ipynb").exists() and claim.runs("laptop")
         assert claim.verdict([]).verdict == "not tested yet"
     one = [record("CC", estimator="CC"), record(grids.PRETEXT, estimator="SimCLRPretext")]
     assert CLAIMS[0].verdict(one, protocol).verdict == NOT_YET, "one seed decides nothing"
+    (guards,) = [claim for claim in CLAIMS if claim.notebook == "collapse"]
+    assert all(method in guards.text for method, _ in grids.COLLAPSE.values())
 
 
 # --- what is printed elsewhere -------------------------------------------------------------------------------------
-
-
-def test_findings_agree_with_the_printed_numbers():
-    found = {each.finding: each for each in findings.findings()}
-    assert len(found) == 10 and all(each.evidence and each.sure for each in found.values())
-    for name in findings.COLOR:
-        assert findings.value("PICA (as printed by DCSS)", name) == findings.value("PICA (best of trials)", name)
-        assert findings.value("PICA (mean)", name) < findings.value("PICA (best of trials)", name)
-    assert (
-        abs(
-            findings.value("CC (as printed by DCSS)", "cifar10") - findings.value("CC (re-run, start of C3)", "cifar10")
-        )
-        < 0.05
-    )
-    assert findings.value("CC (as printed by DCSS)", "cifar10") < findings.value("CC", "cifar10") - 1
-    assert all(findings.value(name, "cifar10") > findings.value("DCSS", "cifar10") for name in findings.MORE)
-    assert findings.value("PCL", "stl10") < findings.value("PCL", "stl10", "ari")
-    with pytest.raises(KeyError, match="nothing is printed for CC on svhn"):
-        findings.value("CC", "svhn")
-    assert set(findings.on_cifar10()["row"]) >= {"DCSS", *findings.MORE}
 
 
 def test_printed_numbers_carry_their_source():

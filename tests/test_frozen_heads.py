@@ -20,6 +20,7 @@ from dcbook.training import head_clusterer
 from dcbook.training.augment import Augmentation
 from dcbook.training.inputs import batches, derived_seed, in_batches, stream
 from dcbook.training.pretext import codes_of
+from dcbook.training.views import Strong
 
 COMMON = {"random_state": 0, "device": "cpu"}
 METHODS = {
@@ -134,6 +135,7 @@ def test_a_monitor_sees_the_labels_of_all_heads(images, pretext):
 
 
 def test_spice_may_draw_its_views_anew(images, pretext):
+    """From no view but its own: those of the start are refused unless they come from it."""
     drawn = []
 
     def view(x, noise):
@@ -143,8 +145,19 @@ def test_spice_may_draw_its_views_anew(images, pretext):
     METHODS["SPICE"](start=pretext.start_, fixed_views=0, view=view, epochs=1).fit(images)
     assert sum(drawn) == 20
     drawn.clear()
-    METHODS["SPICE"](start=pretext.start_, fixed_views=3, view=view).fit(images)
-    assert not drawn, "those of the start"
+    for other in (view, Strong(flip=False)):
+        with pytest.raises(ValueError, match=r"but the start holds codes of views by Strong\(.*start without codes"):
+            METHODS["SPICE"](start=pretext.start_, fixed_views=3, view=other).fit(images)
+    assert not drawn
+    METHODS["SPICE"](start=Start(pretext.autoencoder_), fixed_views=3, view=view, epochs=1).fit(images)
+    assert sum(drawn) == 3 * 20
+
+
+def test_spice_takes_fixed_views_of_unknown_origin(images, pretext, tmp_path):
+    pretext.start_.save(tmp_path)
+    given = METHODS["SPICE"](start=pretext.start_, fixed_views=3).fit(images)
+    saved = METHODS["SPICE"](start=tmp_path, fixed_views=3).fit(images)
+    np.testing.assert_array_equal(given.predict_proba(images), saved.predict_proba(images))
 
 
 # --- TEMI ----------------------------------------------------------------------------------------------------------

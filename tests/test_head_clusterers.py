@@ -182,10 +182,11 @@ def in_blocks(model, images, network, head, loss):
     return history
 
 
-@pytest.mark.parametrize("star", [False, True])
-def test_dac_slow_twin(star, images):
+@pytest.mark.parametrize(("star", "scaled"), [(False, "none"), (True, "none"), (True, "target"), (False, "both")])
+def test_dac_slow_twin(star, scaled, images):
     view = shaken
     settings = BLOCKS | {"epochs": 3, "view": view, "upper": 0.95, "meet": 0.8}
+    settings |= {"anchor_scaled": scaled}
     released = {"pair_loss": "squared", "pair_scale": "batch", "rectified": True}
     model = DAC_star(3, **settings, **released) if star else DAC(3, **settings, lower=0.7, anchor=2.0)
     network, _ = fresh(model, images)
@@ -204,7 +205,9 @@ def test_dac_slow_twin(star, images):
                 elif was > upper or was < lower:
                     s = s.clamp(1e-7, 1 - 1e-7)
                     total, count = total - (s if was > upper else 1 - s).log(), count + 1
-        anchor = -(before * p.log() + (1 - before) * (1 - p).log()).mean()
+        t = before if scaled == "none" else before / before.norm(dim=1, keepdim=True)
+        q = p / p.norm(dim=1, keepdim=True) if scaled == "both" else p
+        anchor = -(t * q.log() + (1 - t) * (1 - q).log()).mean()
         return total / count / len(rows) + anchor if star else total / count + 2 * anchor
 
     assert_same_training(model, images, network, head, in_blocks(model, images, network, head, loss))
@@ -368,6 +371,12 @@ def test_scan_takes_the_codes_of_its_start_or_makes_its_own(images, pretext, mon
     assert chosen == pytest.approx(disagreement - losses.entropy(p.mean(0)).item(), rel=1e-4)
     with pytest.raises(ValueError, match="SCAN needs a pretext as its start"):
         SCAN(3, **settings).fit(images)
+    other = settings | {"view": Strong(flip=False)}
+    with pytest.raises(
+        ValueError, match=r"view is Strong\(.*flip=False.*, but the start holds codes of views by Strong"
+    ):
+        SCAN(3, start=pretext.start_, **other).fit(images)
+    SCAN(3, start=pretext.start_, **other | {"frozen_epochs": 0}).fit(images)  # it needs no fixed views
 
 
 def test_scan_without_a_confident_sample_learns_nothing_in_step_3(images, pretext):
@@ -474,6 +483,7 @@ def test_without_balance_and_instances_cc_may_collapse_and_with_them_it_finds_pa
         ("DAC", {"pair_loss": "hinge"}, "pair_loss must be one of cross-entropy, squared"),
         ("DAC", {"pair_scale": "mean"}, "pair_scale one of pairs, batch"),
         ("DAC", {"passes": 0}, "passes must be at least 1"),
+        ("DAC", {"anchor_scaled": "output"}, "anchor_scaled one of none, target, both"),
         ("DAC", {"block": 21}, "block must be a whole number from 1 to 20, the number of samples, not 21"),
         ("DAC", {"architecture": "dac"}, "images of 10×10 pixels are too small for dac"),
         ("DCCM", {"link": 1.1}, "link and sure must lie"),

@@ -7,6 +7,7 @@ import torch
 from torch.nn.functional import normalize
 
 from dcbook import losses
+from dcbook.methods.mice import add_keys, reset_prototypes
 from dcbook.models import Experts, UnitClassifier, UnitMap, experts
 from dcbook.models.experts import simplex
 
@@ -23,10 +24,15 @@ def close(value, expected):
     torch.testing.assert_close(value, torch.tensor(expected), atol=1e-6, rtol=0)
 
 
-def test_idfd_by_hand():
+def test_idfd_by_hand(monkeypatch):
     rows = torch.tensor([0, 1])
     close(losses.instance_discrimination(V, MEMORY, rows), 1.008667)
     close(losses.decorrelation(V), 0.598182)
+    seen = []
+    with monkeypatch.context() as patch:
+        patch.setattr(torch.nn.functional, "cross_entropy", lambda logits, target: seen.append(logits))
+        losses.decorrelation(V)
+    close(seen[0], [[0.5, 0.300095], [0.300095, 0.5]])
     close(losses.remembered(MEMORY[rows], V), [[0.973249, 0.229753], [0.098538, 0.995133]])
 
 
@@ -39,7 +45,21 @@ def test_mice_by_hand():
     close(r, [[0.957837, 0.042163], [0.442020, 0.557980]])
     close(losses.mixture_loss(log_pi, log_phi), 0.662445)
     assert r.argmax(1).tolist() == [0, 1]
-    close(normalize(V_K[[0, 1], [0, 1]], dim=1), [[0.8, 0.6], [1, 0]])
+    close(after_an_epoch(r.argmax(1)), [[0.8, 0.6], [1, 0]])
+
+
+def after_an_epoch(labels):
+    """MiCE's prototypes after one batch of keys `V_K` with these labels, from `MU`."""
+    prototypes, sums, sizes = MU.clone(), torch.zeros(2, 2), torch.zeros(2)
+    add_keys(sums, sizes, V_K, labels)
+    reset_prototypes(prototypes, sums, sizes)
+    return prototypes
+
+
+def test_an_expert_without_images_keeps_its_prototype():
+    prototypes = after_an_epoch(torch.tensor([0, 0]))
+    close(prototypes[0], [math.sqrt(0.5), math.sqrt(0.5)])  # the direction of (0.8, 0.6) + (0.6, 0.8)
+    torch.testing.assert_close(prototypes[1], MU[1])
 
 
 def dot(a, b):

@@ -241,6 +241,21 @@ def test_nt_xent_by_hand():
     assert losses.nt_xent(a[:1], a[1:], 0.1).item() == 0, "one sample has no negatives"
 
 
+def test_nt_xent_of_the_first_views_alone(batch):
+    """SCAN's released SimCLR: views of `a` are anchors, those of `b` only positives and negatives."""
+    _, _, a, _, _ = batch
+    b = a.flip(1) + 0.3
+    views, expected = [*a, *b], 0.0
+    for i in range(B):
+        terms = [math.exp(cosine(views[i], views[k]) / 0.1) if k != i else 0.0 for k in range(2 * B)]
+        expected -= math.log(terms[i + B] / sum(terms)) / B
+    assert losses.nt_xent(a, b, 0.1, anchors="first").item() == pytest.approx(expected)
+    halves = losses.nt_xent(a, b, 0.1, anchors="first") + losses.nt_xent(b, a, 0.1, anchors="first")
+    torch.testing.assert_close(halves / 2, losses.nt_xent(a, b, 0.1))
+    with pytest.raises(ValueError, match="anchors must be one of both, first, not 'second'"):
+        losses.nt_xent(a, b, anchors="second")
+
+
 def test_info_nce_is_moco_equation_1(batch):
     _, _, q, queue, _ = batch
     keys = q.flip(1) - 0.2

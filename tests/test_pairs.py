@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from dcbook import losses
+from dcbook.methods.dac import anchor_loss
 from dcbook.methods.dccm import as_meant, as_released
 
 P = torch.tensor([[0.9, 0.1], [0.6, 0.4], [0.2, 0.8]])
@@ -37,6 +38,15 @@ def test_dac_by_hand():
     close(losses.cross_entropy_of_pairs(s, same, decided), 0.420751)
     close(losses.squared_error_of_pairs(s, same, decided), 0.151387)
     close(losses.cross_entropies(P, Q).mean(), 0.613286)
+
+
+# the mean of six terms -t ln p - (1 - t) ln(1 - p); scaled, the first has t = 0.7 / sqrt(0.58), p = 0.9 / sqrt(0.82)
+@pytest.mark.parametrize(("scaled", "value"), [("none", 0.613286), ("target", 0.548147), ("both", 0.519664)])
+def test_the_second_loss_of_dac_by_hand(scaled, value):
+    close(anchor_loss(P, Q, scaled), value)
+    p, q = P.clone().requires_grad_(), Q.clone().requires_grad_()
+    anchor_loss(p, q, scaled).backward()
+    assert p.grad.any() and q.grad is None
 
 
 def test_dccm_by_hand():

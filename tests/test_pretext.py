@@ -56,6 +56,12 @@ def test_the_start_carries_them_and_other_methods_take_it(fitted, images, tmp_pa
     assert model.start_.codes is None
 
 
+def test_they_say_which_view_made_them(fitted, images):
+    assert fitted.codes_.made_by == "Strong(operations=4, flip=True, hole=0.5)"
+    network, how = fitted.autoencoder_, {"n_neighbors": 4, "n_views": 1, "seed": 0}
+    assert codes_of(network, images, "x", view=lambda x, noise: x, **how).made_by is None
+
+
 def test_they_suit_their_samples_only(fitted, images):
     codes, samples = fitted.codes_, content_digest(images.numpy())
     assert codes.suits(samples, 4, 2) and codes.suits(samples, 1, 0)

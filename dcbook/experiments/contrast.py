@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -34,11 +34,14 @@ class Contrast:
         quantity without a unit, such as a cosine. Points and per cent are shown with one decimal, others with two.
     paired : bool, optional
         Whether each value is the difference of a pair and is shown with a sign; by default only values in points are.
+    bounds : (float, float), optional
+        The least and the largest value that the quantity can have, (-1, 1) for a correlation: intervals end there.
     """
 
     gains: dict[str, tuple[float, ...]]
     unit: str = POINTS
     paired: bool | None = None
+    bounds: Interval = (-math.inf, math.inf)
 
     @property
     def differs(self) -> bool:
@@ -77,18 +80,18 @@ class Contrast:
             return -math.inf, math.inf
         sizes = np.array([len(gains) for gains in self.gains.values()])
         squares = np.array([np.var(gains, ddof=1) for gains in self.gains.values()]) / sizes
-        return _student(self.mean, squares.sum() / len(sizes) ** 2, _freedom(squares, sizes), level)
+        return self._clipped(_student(self.mean, squares.sum() / len(sizes) ** 2, _freedom(squares, sizes), level))
 
     def interval_on(self, dataset: str, level: float = LEVEL) -> Interval:
         """The same for one data set."""
-        return Contrast({dataset: self.gains[dataset]}).interval(level)
+        return replace(self, gains={dataset: self.gains[dataset]}).interval(level)
 
     def between(self, level: float = LEVEL) -> Interval | None:
         """Interval of the mean over a population of data sets, each one observation; None for fewer than three."""
         means = list(self.means.values())
         if len(means) < 3:
             return None
-        return _student(self.mean, np.var(means, ddof=1) / len(means), len(means) - 1, level)
+        return self._clipped(_student(self.mean, np.var(means, ddof=1) / len(means), len(means) - 1, level))
 
     def __str__(self) -> str:
         return self.told(LEVEL)
@@ -99,6 +102,10 @@ class Contrast:
         whole = {"mean": self.mean, "low": low, "high": high, "unit": self.unit, "n": self.n, "paired": self.differs}
         each = ", ".join(f"{dataset} {number(mean, self.unit, self.differs)}" for dataset, mean in self.means.items())
         return f"{told_interval(whole)} ({each})"
+
+    def _clipped(self, interval: Interval) -> Interval:
+        low, high = np.clip(interval, *self.bounds)
+        return float(low), float(high)
 
 
 def told_interval(found: Mapping[str, Any]) -> str:

@@ -6,17 +6,24 @@ Written from memory and from the released code; not checked against the papers' 
 import torch
 from torch import Tensor
 
+ANCHORS = ("both", "first")
 
-def nt_xent(a: Tensor, b: Tensor, temperature: float = 0.5) -> Tensor:
+
+def nt_xent(a: Tensor, b: Tensor, temperature: float = 0.5, *, anchors: str = "both") -> Tensor:
     """SimCLR Eq. (1), NT-Xent: the mean over 2B views of -log exp(s_ij / tau) / sum_{k != i} exp(s_ik / tau).
 
     `a` and `b` (B, d) are two views of the same B samples, s_ij is the cosine of views i and j, and j is the other
-    view of i's sample. The other 2B - 2 views are the negatives.
+    view of i's sample. The other 2B - 2 views are the negatives. `anchors` "first" takes the mean over the B views in
+    `a` only, with the same negatives: SCAN's released SimCLR (wvangansbeke/Unsupervised-Classification,
+    losses.py:124-164, from a description). Raises ValueError for other `anchors`.
     """
+    if anchors not in ANCHORS:
+        raise ValueError(f"anchors must be one of {', '.join(ANCHORS)}, not {anchors!r}")
     z = torch.nn.functional.normalize(torch.cat([a, b]), dim=1)
     views = torch.arange(len(z), device=z.device)
     logits = (z @ z.T / temperature).masked_fill(torch.eye(len(z), dtype=torch.bool, device=z.device), -torch.inf)
-    return torch.nn.functional.cross_entropy(logits, views.roll(len(a)))
+    n = len(z) if anchors == "both" else len(a)
+    return torch.nn.functional.cross_entropy(logits[:n], views.roll(len(a))[:n])
 
 
 def info_nce(queries: Tensor, keys: Tensor, queue: Tensor, temperature: float = 0.07) -> Tensor:

@@ -15,7 +15,8 @@ Source: the released code (Yunfan-Li/Contrastive-Clustering: contrastive_loss.py
 description; the paper's text was not at hand. Not followed: images are enlarged to 224 pixels and enter a ResNet-34
 with a 7×7 stem; here they keep their size and enter a 3×3 stem. There, the last batch of an epoch is dropped; here it
 is used. On STL-10, each of their epochs begins with L_ins alone on the 100,000 unlabeled images; here all samples are
-treated alike.
+treated alike. On STL-10 and the ImageNet subsets, their color jitter has strength 1 (on CIFAR and Tiny ImageNet 0.5, as
+in the default `view`), and on the ImageNet subsets images are blurred, which no view here does.
 """
 
 from dataclasses import dataclass

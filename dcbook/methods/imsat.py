@@ -14,11 +14,11 @@ L = R + λ (mean H(p) - μ H(mean p)), λ = 0.1, μ = 4: each sample should have
 should be used. The direction of r comes from a random one d of length 1 by one power step: it is the gradient of
 KL(p(x) || p(x + 10 d)) in d. The other symbols: `dcbook.training.head_clusterer`.
 
-Source: the released code (weihua916/imsat, imsat_cluster.py), read; the paper's text was not at hand. As released,
-passes with perturbed samples use the statistics of their batch and do not change the running statistics. Not followed:
-pixels enter as x/128 - 1 there, here the values of all samples are scaled to [-1, 1]; the file of distances that comes
-with the code holds distances to the 11th neighbor (a sample's distance to itself is set to 1,000 and the list is read
-at index 10); `n_neighbors=11` gives these. Here the last batch of an epoch is used.
+Source: the released code (weihua916/imsat, imsat_cluster.py and calculate_distance.py), read; the paper's text was not
+at hand. As released, passes with perturbed samples use the statistics of their batch and do not change the running
+statistics. Not followed: pixels enter as x/128 - 1 there, here the values of all samples are scaled to [-1, 1]; the
+file of distances that comes with the code holds distances to the 11th neighbor (a sample's distance to itself is set to
+1,000 and the list is read at index 10); `n_neighbors=11` gives these. Here the last batch of an epoch is used.
 """
 
 from dataclasses import dataclass

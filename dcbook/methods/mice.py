@@ -30,9 +30,6 @@ As released, the teacher's batch normalization uses its own statistics, in train
 | the last batch of an epoch is dropped                     | it is used                           |
 | the teacher's batch is shuffled, for batch normalization  | not shuffled: there is one device    |
 | on several devices                                        |                                      |
-
-On the 1,797 digits (one seed, 20 epochs, d = 32, a queue of 1,024) v = f and v from the teacher gave 97 percent of the
-images the same label in the end, and 90 percent after half of the epochs.
 """
 
 from copy import deepcopy
@@ -114,8 +111,7 @@ class MiCE(HeadClusterer):
         def follow() -> None:
             v, labels = seen["v"], seen["labels"]
             head.remember(v)
-            sums.index_add_(0, labels, v[torch.arange(len(v), device=v.device), labels])
-            sizes.index_add_(0, labels, torch.ones_like(labels, dtype=sizes.dtype))
+            add_keys(sums, sizes, v, labels)
             for slow, fast in zip(self._teacher.parameters(), self._followed(), strict=True):
                 slow.lerp_(fast.detach(), 1 - self.teacher_momentum)
 
@@ -126,8 +122,7 @@ class MiCE(HeadClusterer):
             self._teacher.train()
             found = self._pass(losses_of, self._batches(order), optimizer, follow)
             if self.reset:
-                used = sizes > 0
-                head.prototypes.data[used] = nn.functional.normalize(sums[used], dim=1)
+                reset_prototypes(head.prototypes, sums, sizes)
             log(**found, experts=int((sizes > 0).sum()))
 
     def _losses(self, rows: Tensor, noise: torch.Generator) -> dict[str, Tensor]:
@@ -172,3 +167,20 @@ class MiCE(HeadClusterer):
                 f"teacher_momentum must lie in [0, 1], sgd_momentum in [0, 1) and weight_decay be at least 0, not "
                 f"{self.teacher_momentum}, {self.sgd_momentum}, {self.weight_decay}"
             )
+
+
+@torch.no_grad()
+def add_keys(sums: Tensor, sizes: Tensor, v: Tensor, labels: Tensor) -> None:
+    """Add each image's v_k, where k is its label, to row k of `sums` (K, d), and 1 to `sizes` (K,), in place.
+
+    `v` (B, K, d) are the teacher's embeddings, `labels` (B,) int64 the experts with the largest posteriors.
+    """
+    sums.index_add_(0, labels, v[torch.arange(len(v), device=v.device), labels])
+    sizes.index_add_(0, labels, torch.ones_like(labels, dtype=sizes.dtype))
+
+
+@torch.no_grad()
+def reset_prototypes(prototypes: Tensor, sums: Tensor, sizes: Tensor) -> None:
+    """Replace μ (K, d) by the directions of `sums`, in place; an expert without images keeps its μ."""
+    used = sizes > 0
+    prototypes.data[used] = nn.functional.normalize(sums[used], dim=1)

@@ -22,6 +22,7 @@ followed:
 | training, in the center in evaluation                   | and used whole in evaluation                      |
 | a fixed Sobel filter before the trunk                   | none                                              |
 | a ResNet-34 with stem 64, pooling and no average to 1×1 | `dcbook.models.ResNet`                            |
+| weights of the linear heads start from N(0, 0.01²)      | from PyTorch's default                            |
 | on STL-10 the unlabeled images train the large head     | all samples are treated alike                     |
 """
 

@@ -21,7 +21,9 @@ scan.py, selflabel.py), from a description; the paper's text was not at hand. As
 neighbors and the image itself. Not followed: there, selection uses the test images, here the training images; there,
 losses of several heads are summed, here averaged; there, a batch without a confident sample ends the training, here it
 makes no update. The phase "frozen" before step 2 is our addition and off by default: only the heads are trained, on
-standardized codes of clean images and of a few fixed views, which takes seconds instead of minutes.
+standardized codes of clean images and of fixed views, which takes seconds instead of minutes. The fixed views are all
+those that the start holds for these images (four by default with `SimCLRPretext`), or a single one, drawn here, if it
+holds none.
 """
 
 from copy import deepcopy
@@ -53,7 +55,8 @@ class SCAN(HeadClusterer):
 
     start : the pretext, such as `SimCLRPretext(...).fit(x).start_`; it is needed. Neighbors come from its head, or from
         its codes where it has none.
-    view : strong views in steps 2 and 3.
+    view : strong views in steps 2 and 3, and of the fixed views in "frozen"; ValueError if those of the start are
+        known to come from another view.
     frozen_epochs, head_lr : epochs of the heads alone, and their step (0, 1e-3).
     epochs, lr, weight_decay : of Adam on the whole network in step 2 (50 epochs, 1e-4, 1e-4).
     selflabel_epochs : of step 3 (200; 0 leaves it out), with the same step; a batch has `selflabel_batch_size` (1000).

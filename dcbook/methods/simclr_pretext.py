@@ -17,7 +17,7 @@ class SimCLRPretext(SimCLR):
     """`SimCLR` whose `start_` also holds codes, neighbors, and codes of a few fixed views of its training images.
 
     SCAN, SPICE, TEMI and PAC use these if they are fitted to the same images; otherwise they compute their own from the
-    network.
+    network. Of SCAN's released pretext the loss is `anchors="first"`, which is not the default: see `SimCLR`.
 
     Parameters
     ----------

@@ -55,7 +55,9 @@ class SPICE(HeadClusterer):
     In addition to those of `HeadClusterer`:
 
     start : the pretext, such as `SimCLRPretext(...).fit(x).start_`; it is needed.
-    view, fixed_views : the strong view, and the number of views of each image, drawn once (4); 0 draws new ones.
+    view, fixed_views : the strong view, and the number of views of each image, drawn once (4); 0 draws new ones. Views
+        that the start holds are used if they are at least as many; ValueError if they are known to come from another
+        view.
     epochs, lr : of Adam (100 epochs, 0.005; for CIFAR-10 an earlier setting has 30). batch_size None is 128.
     block : M, images that are labeled at a time, at least K; None is 5,000, or N where that is less.
     repeats : passes over the labeled images of a block, at least 1 (8).

@@ -16,8 +16,10 @@ Source: the released code (HHU-MMBS/TEMI-official-BMVC2023: losses, model_builde
 command in its README), read; the paper's text was not at hand. There, features are those of foundation models (DINO,
 CLIP) that saw other images; here those of the pretext in `start`. As released, `head_` is the teacher of the head with
 the lowest mean loss in the last epoch, and the last layer is frozen in the first epoch. Its evaluation prints the best
-accuracy of all checkpoints; here the last epoch counts. Not followed: AdamW's weight decay, which removes 4e-8 of
-a weight at each step; the step size increases after each epoch, not after each update; the last batch is used.
+accuracy of all checkpoints; here the last epoch counts. Not followed: neighbors come from the same features as the
+heads' inputs there (gen_embeds.py), here from the pretext's z, while the heads read its codes h; AdamW's weight decay,
+which removes 4e-8 of a weight at each step; the step size increases after each epoch, not after each update; the last
+batch is used.
 """
 
 from copy import deepcopy

@@ -40,7 +40,7 @@ from dcbook.models.convnet import PLANS
 from dcbook.training.deep_clusterer import DeepClusterer
 from dcbook.training.inputs import check_images, derived_seed, in_batches, seeded, stream
 from dcbook.training.optimizers import Adam, Optimizer
-from dcbook.training.pretext import Codes, codes_of
+from dcbook.training.pretext import Codes, codes_of, view_name
 from dcbook.training.start import OF_CODES
 from dcbook.training.views import Strong
 
@@ -197,9 +197,17 @@ class HeadClusterer(DeepClusterer):
         """Codes of the training samples by the current trunk: those of the start, if it has them, or new ones.
 
         They have at least `n_neighbors` neighbors (at most N - 1) and `n_views` views; `view` is used for new views.
+        Raises ValueError if views are needed and those of the start are known to come from another view.
         """
         samples = content_digest(self._x.cpu().numpy())
-        if not (self._codes and self._codes.suits(samples, n_neighbors, n_views)):
+        if self._codes and self._codes.suits(samples, n_neighbors, n_views):
+            made_by = self._codes.made_by
+            if n_views and view is not None and made_by not in (None, view_name(view)):
+                raise ValueError(
+                    f"view is {view!r}, but the start holds codes of views by {made_by}: give that view, or "
+                    f"Start(start.autoencoder), a start without codes, from which {type(self).__name__} makes its own"
+                )
+        else:
             how = {"n_neighbors": n_neighbors, "n_views": n_views, "view": view or Strong(), "seed": self.seed_}
             self._codes = codes_of(self.autoencoder_, self._x, samples, **how)
         return Codes(samples, *(getattr(self._codes, name).to(self._device) for name in OF_CODES))

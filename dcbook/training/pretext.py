@@ -1,6 +1,7 @@
 """Results of a pretext for the methods that start from it: codes, neighbors, and codes of a few fixed views."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -22,7 +23,10 @@ class Codes:
     h, z : (N, d) codes and (N, p) outputs of its head, which equal the codes if it has no head; both of clean images.
     neighbors : (N, k) int64, the nearest other samples by the cosine of z, nearest first.
     views : (V, N, d) codes of V random views of each sample, drawn once.
+    made_by : the view that drew them, see `view_name`, or None if unknown. Files of starts do not hold it.
     """
+
+    made_by: ClassVar[str | None] = None
 
     samples: str
     h: Tensor
@@ -34,6 +38,11 @@ class Codes:
         """Whether these are codes of the given samples, with at least that many neighbors and views."""
         least = min(n_neighbors, len(self.h) - 1)
         return self.samples == samples and self.neighbors.shape[1] >= least and len(self.views) >= n_views
+
+
+def view_name(view: View) -> str | None:
+    """The text by which views are compared: class and settings of a dataclass; None for any other function."""
+    return repr(view) if is_dataclass(view) else None
 
 
 @torch.no_grad()
@@ -49,7 +58,9 @@ def codes_of(
     views = [torch.cat([network.encoder(view(part, noise)) for part in x.split(PIECE)]) for _ in range(n_views)]
     network.train(training)
     neighbors = nearest_others(nn.functional.normalize(z, dim=1), n_neighbors)[1]
-    return Codes(samples, h, z, neighbors, torch.stack(views) if views else h.new_empty(0, *h.shape))
+    codes = Codes(samples, h, z, neighbors, torch.stack(views) if views else h.new_empty(0, *h.shape))
+    object.__setattr__(codes, "made_by", view_name(view))
+    return codes
 
 
 def _encoded(network: nn.Module, x: Tensor) -> Tensor:

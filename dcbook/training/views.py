@@ -33,7 +33,7 @@ class Distortion:
     gain : factor of all values at the end, in (0, 1]. Images for DAC's targets are not multiplied by it.
 
     Interpolation is linear; pixels outside of the image repeat its border. The defaults are those of DAC's CIFAR v1 and
-    of DCCM. `mild` is that of DAC's other sets. Source: DAC, cifar10_1.py:48-56, DCCM, main.py:95-102 (Keras'
+    of DCCM. `mild` is that of DAC's CIFAR v2. Source: DAC, cifar10_1.py:48-56, DCCM, main.py:95-102 (Keras'
     `ImageDataGenerator`). Raises ValueError outside of these ranges.
     """
 
@@ -46,7 +46,10 @@ class Distortion:
 
     @classmethod
     def mild(cls, flip: bool = True) -> "Distortion":
-        """Distortions half as large: DAC's view on its other data sets; on digits without `flip`."""
+        """Distortions half as large: the view of DAC's CIFAR v2 (cifar10_2.py).
+
+        On MNIST (without `flip`), STL-10 and ImageNet, DAC's shift is 0.1, not 0.09; all else is the same.
+        """
         return cls(10.0, 0.09, 0.05, flip, 0.05, 0.975)
 
     def __post_init__(self):
@@ -91,7 +94,9 @@ class Strong:
 
     As released: the hole has the value 0 after the normalization, which is the mean of the data; "random crop" without
     padding does not change images of the crop's size, and is left out. Not as released: interpolation is linear
-    (released: the nearest pixel). Source: SCAN, data/augment.py and utils/common_config.py:229-243.
+    (released: the nearest pixel); posterize keeps 4 to 8 bits with equal chance (released: 4 to 7); the hole has all
+    sides from one pixel on with equal chance (released: an even one, 2 floor(l / 2) for l from 1 to the largest, so
+    that one hole in 16 of largest side 16 is empty). Source: SCAN, data/augment.py and utils/common_config.py:229-243.
     Raises ValueError outside of these ranges.
     """
 
@@ -225,7 +230,7 @@ def translate_y(x: Tensor, t: Tensor) -> Tensor:
 
 
 def posterize(x: Tensor, t: Tensor) -> Tensor:
-    """Keep the 4 to 8 most significant bits of 8."""
+    """Keep the 4 to 8 most significant bits of 8, each number for a fifth of the magnitudes."""
     dropped = 2.0 ** (8 - (4 + 5 * t).floor().clamp_max(8))
     step = _factor(dropped, x)
     return ((255 * x).round() / step).floor() * step / 255

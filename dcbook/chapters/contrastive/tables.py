@@ -1,11 +1,12 @@
 """Records of this chapter and printed results of others as rows for tables and pictures."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pandas as pd
 
 from dcbook.book.chapters import reported
-from dcbook.chapters.contrastive.grids import COLLAPSE, HEADS, PRETEXT
+from dcbook.chapters.contrastive.grids import ALONE, COLLAPSE, HEADS, PRETEXT
 from dcbook.experiments import Record
 
 RENAMED = {
@@ -35,6 +36,11 @@ def beside(dataset: str, methods: Sequence[str], metrics: Sequence[str] = ("acc"
             scores = {metric.upper(): of_method["value"].get(metric) for metric in metrics}
             rows.append({"row": method, **scores, "known from": of_method["status"].iloc[0]})
     return pd.DataFrame(rows)
+
+
+def on_codes(records: Sequence[Record]) -> list[Record]:
+    """The records, where those of `ALONE` have the scores of k-means on their codes as their own."""
+    return [replace(each, scores=each.portrait) if each.run["method"] == ALONE else each for each in records]
 
 
 def scan_steps(records: Sequence[Record]) -> pd.DataFrame:

@@ -5,11 +5,13 @@ from typing import Any
 import numpy as np
 import torch
 
+from dcbook.clustering import kmeans
 from dcbook.data import Dataset
 from dcbook.evaluation import purity, scores
 from dcbook.experiments.watch import Watch
 
 NEIGHBORS = 20
+RESTARTS = 20  # of k-means, as in SimCLR
 
 
 class NeighborPurity(Watch):
@@ -58,3 +60,14 @@ class HeadScores(ClusterSizes):
             return found
         best = max((scores(data.labels, labels) for labels in model.labels_of_heads()), key=lambda found: found["acc"])
         return found | {f"best_head_{metric}": best[metric] for metric in ("acc", "nmi")}
+
+
+class KMeansOnCodes(Watch):
+    """Scores of k-means on the codes of a network whose own clusters mean nothing, in [0, 1]."""
+
+    name = "k-means on codes"
+
+    def portrait(self, model: Any, data: Dataset) -> dict[str, float]:
+        codes = model.transform(data.images)
+        found = kmeans(codes, model.n_clusters, n_init=RESTARTS, random_state=model.seed_, device="cpu")
+        return scores(data.labels, found.labels.numpy())

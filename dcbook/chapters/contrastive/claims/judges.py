@@ -1,15 +1,51 @@
 """Judges of this chapter's claims."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
+import numpy as np
 from scipy.stats import spearmanr
 
-from dcbook.book.comparisons import METRICS, in_both_metrics
-from dcbook.book.verdicts import Answer, NotTested
+from dcbook.book.comparisons import METRICS, beats_all, in_both_metrics
+from dcbook.book.verdicts import Answer, Judge, NotTested
 from dcbook.chapters.contrastive import tables
+from dcbook.chapters.contrastive.grids import ALONE, PRETEXT
 from dcbook.experiments import Contrast, Question, Record, grouped
 
 HALF = 50.0  # per cent of the neighbors: "most"
+CONFOUNDED = (
+    f"CC and {PRETEXT} differ in more than the cluster head: CC is trained by Adam with a constant step, {PRETEXT} by "
+    "SGD with a falling step and weight decay, and with both views in one batch"
+)
+
+
+def naming_single_seeds(judge: Judge) -> Judge:
+    """As `judge`; but if an interval is infinite, NotTested names the methods that have a single seed on a data set."""
+
+    def judged(records: Sequence[Record]) -> Answer:
+        answer = judge(records)
+        if not answer.bounded and (names := _of_a_single_seed(records)):
+            raise NotTested(f"only one seed of {listed(names)} has run so far, and an interval takes at least two")
+        return answer
+
+    return judged
+
+
+def _of_a_single_seed(records: Sequence[Record]) -> list[str]:
+    seeds = grouped(((record.run["method"], record.run["dataset"]), record.run["seed"]) for record in records)
+    return list(dict.fromkeys(method for (method, _), found in seeds.items() if len(set(found)) == 1))
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names as words: "CC, PICA and SCAN"."""
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def clusters_help_instances(records: Sequence[Record]) -> Answer:
+    """CC has higher scores than k-means after SimCLR and, where it has run, after CC's instance head alone."""
+    answer = beats_all("CC", (PRETEXT, ALONE))(tables.on_codes(records))
+    return replace(answer, note=CONFOUNDED)
 
 
 def step_2_gains(records: Sequence[Record]) -> Answer:
@@ -34,36 +70,39 @@ def _between(records: Sequence[Record], before: str, after: str) -> Answer:
     return in_both_metrics(gain)
 
 
-def confident_is_right(records: Sequence[Record]) -> Answer:
-    """Confidence and NMI over the epochs have a positive rank correlation, in the runs of PICA."""
-    found = [
-        (record.run["dataset"], _rank_correlation(*zip(*told, strict=True)))
-        for record in records
-        if record.run["method"] == "PICA"
-        and len(told := [(e["confidence"], e["nmi"]) for e in record.history if "nmi" in e and "confidence" in e]) > 2
-    ]
+def confusion_falls_as_nmi_rises(records: Sequence[Record]) -> Answer:
+    """PICA's confusion, its loss without the balance, and NMI have a negative rank correlation over the epochs."""
+    found, trend = [], []
+    for record in records:
+        told = [(e["confusion"], e["nmi"]) for e in record.history if "confusion" in e and "nmi" in e]
+        if record.run["method"] == "PICA" and len(told) > 2:
+            confusion, nmi = zip(*told, strict=True)
+            found.append((record.run["dataset"], _rank_correlation(confusion, nmi)))
+            trend.append(_rank_correlation(range(len(nmi)), nmi))
     if not found:
         raise NotTested("no record of PICA")
-    about = "rank correlation of confidence and NMI over the epochs"
-    return Answer([Question(about, Contrast(grouped(found), "", False), band=None)])
+    note = (
+        "whatever falls steadily in training has such a correlation with NMI: "
+        f"the rank correlation of the number of the epoch and NMI is {np.mean(trend):.2f}"
+    )
+    return Answer(
+        [Question("rank correlation of confusion and NMI over the epochs", _correlation(found), below=0, band=None)],
+        note,
+    )
 
 
 def mostly_of_one_class(records: Sequence[Record]) -> Answer:
-    """On each data set, more than half of the 20 neighbors by the longest pretext have the image's class."""
-    frame = tables.premise(records)
-    if frame.empty:
+    """On each data set, more than half of the 20 neighbors by the pretext of the table have the image's class."""
+    portraits = [(record.run["dataset"], record.portrait) for record in records if record.run["method"] == PRETEXT]
+    if not portraits:
         raise NotTested("no record of the pretext")
-    longest = frame[frame["epochs"] == frame.groupby("dataset")["epochs"].transform("max")]
+    purity, pixels = (grouped((name, 100 * each[space]) for name, each in portraits) for space in ("z", "pixels"))
     questions = [
-        Question(
-            f"neighbors with the image's class on {name}",
-            Contrast({name: tuple(rows["purity"])}, "%"),
-            above=HALF,
-            band=None,
-        )
-        for name, rows in longest.groupby("dataset", sort=False)
+        Question(f"neighbors with the image's class on {name}", Contrast({name: found}, "%"), above=HALF, band=None)
+        for name, found in purity.items()
     ]
-    return Answer(questions, every=True)
+    told = ", ".join(f"{name} {np.mean(found):.1f} %" for name, found in pixels.items())
+    return Answer(questions, f"by unit-length pixels instead of codes: {told}", every=True)
 
 
 def purer_gains_more(records: Sequence[Record]) -> Answer:
@@ -79,7 +118,7 @@ def purer_gains_more(records: Sequence[Record]) -> Answer:
         raise NotTested("no record of SCAN's heads after pretexts of three lengths or more")
 
     def question(metric: str) -> Question:
-        correlation = Contrast(grouped((name, value) for name, which, value in told if which == metric), "", False)
+        correlation = _correlation((name, value) for name, which, value in told if which == metric)
         return Question(f"rank correlation of neighbor purity and gain in {METRICS[metric]}", correlation, band=None)
 
     return Answer([question(metric) for metric in METRICS], every=True)
@@ -113,6 +152,11 @@ def guards_hold(records: Sequence[Record]) -> Answer:
             Question(f"effective number of clusters of {method} over that without {taken}", contrast, band=None)
         )
     return Answer(questions, every=True)
+
+
+def _correlation(found: Iterable[tuple[str, float]]) -> Contrast:
+    """Correlations, from pairs of a data set and the correlation in a run."""
+    return Contrast(grouped(found), "", False, bounds=(-1.0, 1.0))
 
 
 def _rank_correlation(a: Sequence[float], b: Sequence[float]) -> float:

@@ -7,18 +7,27 @@ from dcbook.book.protocol import Protocol, share_of_images, updates_of
 from dcbook.experiments import Record
 
 WITHOUT_NETWORK = ("KMeans",)
+LAST = ("selflabel_epochs",)  # lengths of the phases that follow those of `updates_of`
 
 
-def protocol(records: Sequence[Record]) -> Protocol:
-    """The smallest share among the runs that train a network; defaults are those of the released code."""
+def protocol(records: Sequence[Record], last: Sequence[str] = LAST) -> Protocol:
+    """The smallest share among the runs that train a network; defaults are those of the released code.
+
+    last : lengths of the last phases that count.
+    """
     trained = [record for record in records if record.run["estimator"] not in WITHOUT_NETWORK]
     images = {record.run["dataset"]: share_of_images(record) for record in trained}
     return Protocol(
         images=min(images.values(), default=0.0),
         network=all(_released_network(record.run) for record in trained),
-        updates=min((_updates(record.run, images[record.run["dataset"]]) for record in trained), default=0.0),
+        updates=min((_updates(record.run, images[record.run["dataset"]], last) for record in trained), default=0.0),
         note="shares of the released code's schedules",
     )
+
+
+def before_self_labeling(records: Sequence[Record]) -> Protocol:
+    """The same for a claim about SCAN's step 2, on which the length of step 3 has no effect."""
+    return protocol(records, last=())
 
 
 def _released_network(run: Mapping) -> bool:
@@ -31,12 +40,13 @@ def _released_network(run: Mapping) -> bool:
     return True
 
 
-def _updates(run: Mapping, images: float) -> float:
-    """As `updates_of`, and for DAC and DCCM also the passes over each block."""
+def _updates(run: Mapping, images: float, last: Sequence[str]) -> float:
+    """As `updates_of`, and also the passes of DAC and DCCM over each block and the `last` phases, if they are run."""
     share, usual = updates_of(run, images), _defaults(run)
-    return (
-        share * min(1.0, run["params"].get("passes", usual["passes"]) / usual["passes"]) if "passes" in usual else share
-    )
+    given = {**usual, **run["params"]}
+    if "passes" in usual:
+        share *= min(1.0, given["passes"] / usual["passes"])
+    return min([share, *(images * given[name] / usual[name] for name in last if usual.get(name) and given[name])])
 
 
 def _defaults(run: Mapping) -> Mapping:

@@ -19,7 +19,7 @@ from dcbook.chapters.contrastive.grids.benchmark import (
     table1,
 )
 from dcbook.chapters.contrastive.grids.pretexts import HEADS, LENGTHS, longest, premise
-from dcbook.chapters.contrastive.grids.variants import COLLAPSE, FIRST, PARTS, QUICKLY, collapse, guarded, parts
+from dcbook.chapters.contrastive.grids.variants import ALONE, COLLAPSE, FIRST, PARTS, QUICKLY, collapse, guarded, parts
 from dcbook.experiments.runs import Run
 
 GRIDS = {"table1": table1, "parts": parts, "collapse": collapse, "premise": premise}

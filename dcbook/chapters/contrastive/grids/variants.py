@@ -5,7 +5,10 @@ from dataclasses import replace
 from typing import Any
 
 from dcbook.chapters.contrastive.grids.benchmark import KIND_SCALES, PRETEXT, of_kinds
+from dcbook.chapters.contrastive.watches import KMeansOnCodes
 from dcbook.experiments.runs import Run, Scale, Seeds, runs
+
+ALONE = "CC, instance head alone"  # k-means gives its clusters, since its cluster head is not trained
 
 
 def _changed(kinds: tuple[Scale, ...], variants: Mapping[str, tuple[str, Mapping[str, Any]]]) -> tuple[Scale, ...]:
@@ -13,7 +16,11 @@ def _changed(kinds: tuple[Scale, ...], variants: Mapping[str, tuple[str, Mapping
     found = []
     for each in kinds:
         methods = {
-            name: replace(each.methods[of], params={**each.methods[of].params, **changes})
+            name: replace(
+                each.methods[of],
+                params={**each.methods[of].params, **changes},
+                watch=WATCHES.get(name, each.methods[of].watch),
+            )
             for name, (of, changes) in variants.items()
         }
         found.append(replace(each, methods=methods, starts={PRETEXT: each.methods[PRETEXT]}))
@@ -22,11 +29,13 @@ def _changed(kinds: tuple[Scale, ...], variants: Mapping[str, tuple[str, Mapping
 
 PARTS = {
     "CC, cluster head alone": ("CC", {"instance": 0.0}),
+    ALONE: ("CC", {"cluster": 0.0, "balance": 0.0}),
     "DAC, thresholds at rest": ("DAC", {"growing": False}),
     "DCCM, graph alone": ("DCCM", {"label": 0.0, "local": 0.0}),
     "DCCM, pairs as released": ("DCCM", {"pairs": "released"}),
     "IDFD, instances alone": ("IDFD", {"decorrelation": 0.0}),
 }
+WATCHES = {ALONE: KMeansOnCodes()}  # in place of the method's own
 COLLAPSE = {
     "CC, no balance": ("CC", {"balance": 0.0}),
     "PICA, no balance": ("PICA", {"balance": 0.0}),

@@ -55,7 +55,7 @@ def follows_purity(records: Sequence[Record]) -> Answer:
     rhos = [float(spearmanr(*zip(*pairs, strict=True)).statistic) for pairs in found.values() if len(pairs) > 2]
     if not rhos:
         raise NotTested("no seed with SCAN on three spaces")
-    correlation = Contrast({EVERYWHERE: tuple(rhos)}, "", paired=True)
+    correlation = Contrast({EVERYWHERE: tuple(rhos)}, "", paired=True, bounds=(-1, 1))
     return Answer([Question("rank correlation of SCAN's ACC with the purity of the neighbors", correlation)])
 
 

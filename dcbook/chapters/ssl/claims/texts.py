@@ -43,7 +43,7 @@ def poor_starts_gain(records: Sequence[Record]) -> Answer:
         acc = record.portrait[SIGNAL]["acc"]
         found.setdefault(record.run["seed"], []).append((acc[0], acc[-1] - acc[0]))
     rhos = tuple(float(spearmanr(*zip(*pairs, strict=True)).statistic) for pairs in found.values())
-    correlation = Contrast({PLACE: rhos}, "", paired=True)
+    correlation = Contrast({PLACE: rhos}, "", paired=True, bounds=(-1, 1))
     return Answer([Question("rank correlation of the gain in ACC with the ACC of the start", correlation, below=0)])
 
 

@@ -38,7 +38,7 @@ def tells_the_best(criterion: str) -> Judge:
             [
                 Question(
                     f"rank correlation of the {CRITERIA[criterion]} with ACC",
-                    Contrast(found, "", paired=True),
+                    Contrast(found, "", paired=True, bounds=(-1, 1)),
                     band=None,
                 ),
                 Question("ACC of the chosen vectors over the best", Contrast(behind), above=-TOLERANCE, band=None),
