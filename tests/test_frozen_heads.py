@@ -2,6 +2,7 @@
 
 import math
 from copy import deepcopy
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -155,9 +156,13 @@ def test_spice_may_draw_its_views_anew(images, pretext):
 
 def test_spice_takes_fixed_views_of_unknown_origin(images, pretext, tmp_path):
     pretext.start_.save(tmp_path)
+    other = {"fixed_views": 3, "view": Strong(flip=False)}
+    with pytest.raises(ValueError, match="but the start holds codes of views by Strong"):
+        METHODS["SPICE"](start=tmp_path, **other).fit(images)
+    unknown = replace(pretext.start_, codes=replace(pretext.codes_, made_by=None))
     given = METHODS["SPICE"](start=pretext.start_, fixed_views=3).fit(images)
-    saved = METHODS["SPICE"](start=tmp_path, fixed_views=3).fit(images)
-    np.testing.assert_array_equal(given.predict_proba(images), saved.predict_proba(images))
+    taken = METHODS["SPICE"](start=unknown, **other).fit(images)
+    np.testing.assert_array_equal(given.predict_proba(images), taken.predict_proba(images))
 
 
 # --- TEMI ----------------------------------------------------------------------------------------------------------

@@ -48,7 +48,7 @@ def test_the_start_carries_them_and_other_methods_take_it(fitted, images, tmp_pa
     start.save(tmp_path / "start")
     again = Start.load(tmp_path / "start")
     assert again.digest == start.digest != Start(start.autoencoder, start.centers).digest
-    assert again.codes.samples == content_digest(images.numpy())
+    assert again.codes.samples == content_digest(images.numpy()) and again.codes.made_by == start.codes.made_by
     for name in ("h", "z", "neighbors", "views"):
         assert torch.equal(getattr(again.codes, name), getattr(start.codes, name)), name
     settings = {"phase1_epochs": 0, "phase2_epochs": 1, "T2": 1, "batch_size": 10, "schedule_size": None}

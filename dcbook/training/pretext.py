@@ -1,7 +1,6 @@
 """Results of a pretext for the methods that start from it: codes, neighbors, and codes of a few fixed views."""
 
 from dataclasses import dataclass, is_dataclass
-from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -23,16 +22,15 @@ class Codes:
     h, z : (N, d) codes and (N, p) outputs of its head, which equal the codes if it has no head; both of clean images.
     neighbors : (N, k) int64, the nearest other samples by the cosine of z, nearest first.
     views : (V, N, d) codes of V random views of each sample, drawn once.
-    made_by : the view that drew them, see `view_name`, or None if unknown. Files of starts do not hold it.
+    made_by : the view that drew them, see `view_name`, or None if unknown, as in older files of starts.
     """
-
-    made_by: ClassVar[str | None] = None
 
     samples: str
     h: Tensor
     z: Tensor
     neighbors: Tensor
     views: Tensor
+    made_by: str | None = None
 
     def suits(self, samples: str, n_neighbors: int, n_views: int) -> bool:
         """Whether these are codes of the given samples, with at least that many neighbors and views."""
@@ -58,9 +56,8 @@ def codes_of(
     views = [torch.cat([network.encoder(view(part, noise)) for part in x.split(PIECE)]) for _ in range(n_views)]
     network.train(training)
     neighbors = nearest_others(nn.functional.normalize(z, dim=1), n_neighbors)[1]
-    codes = Codes(samples, h, z, neighbors, torch.stack(views) if views else h.new_empty(0, *h.shape))
-    object.__setattr__(codes, "made_by", view_name(view))
-    return codes
+    views = torch.stack(views) if views else h.new_empty(0, *h.shape)
+    return Codes(samples, h, z, neighbors, views, view_name(view))
 
 
 def _encoded(network: nn.Module, x: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ from dcbook.training.pretraining import Pretraining, Recipe
 from dcbook.training.tensor_files import read_tensors, write_tensors
 
 FILE = "start.safetensors"
-OF_CODES = tuple(field.name for field in fields(Codes) if field.name != "samples")
+OF_CODES = tuple(field.name for field in fields(Codes) if field.name not in ("samples", "made_by"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +60,8 @@ class Start:
 
         Raises FileExistsError if `folder` is a file.
         """
-        described = describe_module(self.autoencoder) | ({"codes": self.codes.samples} if self.codes else {})
+        of_codes = {"codes": self.codes.samples, "views_made_by": self.codes.made_by} if self.codes else {}
+        described = describe_module(self.autoencoder) | of_codes
         write_tensors(folder_to_write(folder) / FILE, self._tensors(), described)
 
     @classmethod
@@ -72,7 +73,8 @@ class Start:
             centers = tensors.pop("centers", None)
             codes = None
             if "codes" in described:
-                codes = Codes(described["codes"], **{name: tensors.pop(f"codes.{name}") for name in OF_CODES})
+                held = {name: tensors.pop(f"codes.{name}") for name in OF_CODES}
+                codes = Codes(described["codes"], **held, made_by=described.get("views_made_by"))
             return cls(restore_module(described, tensors, "autoencoder."), centers, codes)
         except Exception as error:
             raise ValueError(f"{path} holds no start that this version can read: {error}; train it again") from error

@@ -26,18 +26,6 @@ def printed() -> pd.DataFrame:
     return frame.assign(method=frame["method"].replace(RENAMED))
 
 
-def beside(dataset: str, methods: Sequence[str], metrics: Sequence[str] = ("acc", "nmi")) -> pd.DataFrame:
-    """Printed results of some methods on one data set: a row for each method, a column for each score, the source."""
-    frame = reported("contrastive/printed").query("dataset == @dataset")
-    rows = []
-    for method in methods:
-        of_method = frame[frame["method"] == method].set_index("metric")
-        if len(of_method):
-            scores = {metric.upper(): of_method["value"].get(metric) for metric in metrics}
-            rows.append({"row": method, **scores, "known from": of_method["status"].iloc[0]})
-    return pd.DataFrame(rows)
-
-
 def on_codes(records: Sequence[Record]) -> list[Record]:
     """The records, where those of `ALONE` have the scores of k-means on their codes as their own."""
     return [replace(each, scores=each.portrait) if each.run["method"] == ALONE else each for each in records]
