@@ -231,14 +231,22 @@ def test_ganmm_in_accuracy_and_in_purity():
     table = pd.read_csv(paths.table("dcss/table1_benchmark", "laptop", ROOT)).query("dataset == 'usps'")
     table = table.set_index(["method", "metric"])
     (acc, nmi), printed = table["mean"]["GANMM"][["acc", "nmi"]], table["reported"]["GANMM", "acc"]
-    assert printed < acc < table["mean"]["k-means", "acc"]
-    purity, ours = (
-        f"{table['mean'][at]:.1f} ± {table['std'][at]:.1f} %" for at in (("GANMM", "purity"), ("GANMM", "acc"))
+    purity, ours, codes = (
+        f"{table['mean']['GANMM', score]:.1f} ± {table['std']['GANMM', score]:.1f} %"
+        for score in ("purity", "acc", "acc, k-means on its codes")
     )
+    courses = [
+        [entry["acc"] for entry in record.history if "acc" in entry]
+        for record in read_all(ROOT / "figures" / "laptop" / "dcss" / "records")
+        if record.run["method"] == "GANMM"
+    ]
+    below = [100 * (course[0] - course[-1]) for course in courses]  # the first look is at k-means
+    assert len(courses) == 3 and all(max(course[-15:]) - min(course[-15:]) < 0.02 for course in courses)
     state(
         "dcss/table1_benchmark",
         f"on USPS {purity} where ACC is {ours}",
-        f"above the paper's value ({printed:.1f} %)",
+        f"({codes}), by {between(below)} points on each seed, and above the paper's value ({printed:.1f} %)",
+        "Its ACC changes little over the last 3,000 rounds",
     )
     above = acc - printed, nmi - table["reported"]["GANMM", "nmi"]
     state("notebooks/dcss/DEVIATIONS.md", "ours ends {:.0f} points of ACC and {:.0f} of NMI above".format(*above))

@@ -17,7 +17,6 @@ RENAMED = {
     "SimCLR pretext+k-means (SCAN protocol)": PRETEXT,
 }  # printed rows that correspond to one of our methods
 CHOSEN_BY = {"DCCM": "nmi", "PICA": "acc", "SPICE-Self": "best_head_acc"}  # by labels, in the released code
-SETS = {"cifar10": "CIFAR-10", "cifar100-20": "CIFAR-100-20", "stl10": "STL-10", "imagenet10": "ImageNet-10"}
 
 
 def printed() -> pd.DataFrame:
