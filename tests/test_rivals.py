@@ -213,6 +213,7 @@ def test_what_the_page_says_of_the_laptop_runs():
     records = recorded(GRIDS["rivals"]("laptop"), ROOT / "figures" / "laptop" / "dcss" / "records")
     frame = tables.timed(records, BEFORE)
     ends = tables.in_time(frame, "DCSS").set_index(["method", "dataset", "seed"])[["acc", "nmi", "seconds"]]
+    ends = ends.sort_index()
     starts = frame.query("method == 'DCSS' and seconds == 0").set_index(["dataset", "seed"])[["acc", "nmi"]]
     page = (ROOT / "notebooks" / "dcss" / "rivals.ipynb").read_text()
     gains = ends.groupby("method").apply(lambda rows: rows.loc[rows.name] - ends.loc["DCSS"])
