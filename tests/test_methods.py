@@ -335,7 +335,7 @@ def test_batch_larger_than_the_data_is_refused(name, blobs):
         ("IDECF", {"variant": "paper"}, '"released", "repaired" or rows of dimensions, elements, attached'),
         ("IDECF", {"m": 1}, "m must be above 1"),
         ("IDECF", {"teacher_lr": 0}, "teacher_lr must be above 0"),
-        ("GANMM", {"networks": "mnist"}, "networks must be one of codes, uci, pixels, not 'mnist'"),
+        ("GANMM", {"networks": "mnist"}, "networks must be one of codes, uci, pixels, images, not 'mnist'"),
         ("GANMM", {"softmaxes": 3}, "softmaxes must be 1 or 2, not 3"),
         ("GANMM", {"epoch_rounds": 0}, "epoch_rounds at least 1"),
         ("GANMM", {"clip": 0}, "clip and lr must be above 0"),

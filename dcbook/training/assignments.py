@@ -2,6 +2,7 @@
 
 import numpy as np
 import torch
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
@@ -15,7 +16,7 @@ from dcbook.training.start import Start
 EVALUATION_BATCH = 512
 
 
-class Assignments:
+class Assignments(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
     """From samples to codes, from codes to clusters; a method changes `_soft_assignments` or `_assign`.
 
     Until a method has centers, clusters are those of k-means on the codes.

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin
+from sklearn.base import BaseEstimator, ClusterMixin
 from torch import Tensor, nn
 
 from dcbook.training.assignments import Assignments
@@ -38,9 +38,7 @@ from dcbook.training.start import Start, resolve_start
 
 
 @dataclass(kw_only=True, repr=False, eq=False)
-class DeepClusterer(
-    Epochs, Assignments, ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator
-):
+class DeepClusterer(Epochs, Assignments, ClusterMixin, BaseEstimator):
     """Base of the methods that start from an autoencoder.
 
     Parameters
