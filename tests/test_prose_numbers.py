@@ -47,14 +47,18 @@ def between(values, decimals=0):
     return f"{min(values):.{decimals}f} to {max(values):.{decimals}f}"
 
 
-@pytest.fixture(scope="module")
-def at_paper():
-    """Records of USPS at the paper's scale by method, each list in the order of the seeds."""
+def by_method(chapter, scale, dataset):
+    """The committed records of a data set by method, each list in the order of the seeds."""
     found = {}
-    for record in read_all(ROOT / "figures" / "paper" / "dcss" / "records"):
-        if record.run["dataset"] == "usps":
+    for record in read_all(ROOT / "figures" / scale / chapter / "records"):
+        if record.run["dataset"] == dataset:
             found.setdefault(record.run["method"], []).append(record)
     return {name: sorted(some, key=lambda r: r.run["seed"]) for name, some in found.items()}
+
+
+@pytest.fixture(scope="module")
+def at_paper():
+    return by_method("dcss", "paper", "usps")
 
 
 def gains(better, worse, metric):
@@ -237,8 +241,7 @@ def test_ganmm_in_accuracy_and_in_purity():
     )
     courses = [
         [entry["acc"] for entry in record.history if "acc" in entry]
-        for record in read_all(ROOT / "figures" / "laptop" / "dcss" / "records")
-        if record.run["method"] == "GANMM"
+        for record in by_method("dcss", "laptop", "usps")["GANMM"]
     ]
     below = [100 * (course[0] - course[-1]) for course in courses]  # the first look is at k-means
     assert len(courses) == 3 and all(max(course[-15:]) - min(course[-15:]) < 0.02 for course in courses)
@@ -321,12 +324,7 @@ def test_what_the_contrastive_methods_reach():
 
 @pytest.fixture(scope="module")
 def on_clothes():
-    """The committed records of Fashion-MNIST's test images by method, each list in the order of the seeds."""
-    found = {}
-    for record in read_all(ROOT / "figures" / "laptop" / "contrastive" / "records"):
-        if record.run["dataset"] == "fashion-mnist-test":
-            found.setdefault(record.run["method"], []).append(record)
-    return {name: sorted(some, key=lambda r: r.run["seed"]) for name, some in found.items()}
+    return by_method("contrastive", "laptop", "fashion-mnist-test")
 
 
 def words(values, decimals=1):

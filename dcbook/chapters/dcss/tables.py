@@ -1,6 +1,7 @@
 """Records of this chapter as rows: what its tables print and its pictures draw."""
 
 from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 
 import pandas as pd
@@ -153,7 +154,8 @@ def race(summary: pd.DataFrame) -> pd.DataFrame:
     """The same as a page shows it: a row for each data set and method, mean ± std over the seeds."""
     told = [with_spread(row.mean, row.std) for row in summary.itertuples()]
     wide = summary.assign(told=told).pivot(index=["dataset", "method"], columns="metric", values="told")
-    order = list(dict.fromkeys(zip(summary["dataset"], summary["method"], strict=True)))
+    datasets, methods = (list(dict.fromkeys(summary[name])) for name in ("dataset", "method"))
+    order = [place for place in product(datasets, methods) if place in wide.index]
     return wide.loc[order, list(dict.fromkeys(summary["metric"]))].fillna("").reset_index()
 
 
