@@ -1,10 +1,12 @@
 """The contrastive chapter: its grids, what is kept of runs, how its claims are judged, what is printed elsewhere."""
 
+import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from sklearn.exceptions import ConvergenceWarning
 
 from dcbook.book.verdicts import NOT_YET, NotTested, recorded
 from dcbook.chapters.contrastive import grids, tables
@@ -73,6 +75,17 @@ def test_a_variant_changes_what_it_is_named_after_and_nothing_else():
                 assert run.cls(**run.params).get_params() != run.cls(**whole[of].params).get_params()
 
 
+@pytest.mark.parametrize("scale", ["quick", "laptop", "paper"])
+def test_a_warm_start_changes_the_start_alone(scale):
+    whole = {(run.method, run.seed): run for run in grids.of_kinds(scale, datasets=grids.FIRST[scale])}
+    found = grids.warm(scale)
+    assert {run.method for run in found} == set(grids.WARM)
+    for run in found:
+        scratch = whole[grids.WARM[run.method], run.seed]
+        assert (run.params, scratch.start) == (scratch.params, None)
+        assert run.start.identity == whole[grids.PRETEXT, run.seed].identity
+
+
 def test_the_list_of_evidence_has_all_sets_and_five_seeds():
     ranks = [rank for rank, _, _ in grids.EVIDENCE]
     assert min(ranks) == 60 and len(set(ranks)) == len(ranks)
@@ -81,6 +94,31 @@ def test_the_list_of_evidence_has_all_sets_and_five_seeds():
     assert {run.dataset for run in runs} == set(grids.TABLE1["laptop"].datasets)
     first = [give()[0] for rank, _, give in sorted(grids.EVIDENCE, key=lambda item: item[0])][:12]
     assert {run.seed for run in first} == {0, 1, 2}, "three seeds of all before the fourth"
+
+
+@pytest.mark.parametrize(("dataset", "thresholds"), [("stl10", (0.99, 0.5)), ("imagenet10", (0.99, 0.75))])
+def test_photographs_have_the_settings_of_their_released_files(dataset, thresholds):
+    found = {run.method: run.cls(**run.params) for run in grids.of_kinds("paper", [0], datasets=[dataset])}
+    star = found["DAC*"]
+    assert (star.upper, star.meet, star.architecture, star.rectified) == (*thresholds, "dac-96", dataset == "stl10")
+    assert (found["DAC"].view.shift, found["DAC"].architecture) == (0.1, "dac-96")
+    assert (found["PICA"].batch_size, found["CC"].view.jitter) == (128, 1.0)
+    assert (found["SCAN"].view.hole, found["SCAN"].selflabel_epochs) == (pytest.approx(32 / 96), 100)
+    assert found["MiCE"].epochs == (3001 if dataset == "stl10" else 1001)
+    assert grids.KIND_SCALES["paper"][0].methods["PICA"].params.get("batch_size") is None, "other kinds keep theirs"
+
+
+@pytest.mark.parametrize("method", ["CC", "PICA", "DAC", "DAC*", "DCCM", "IDFD", "MiCE"])
+def test_released_networks_train_on_photographs(method):
+    (run,) = grids.of_kinds("paper", [0], [method], ["stl10"])
+    few = {"architecture": "resnet-18"} if run.cls(**run.params).architecture == "resnet-34" else {}
+    few |= {"width": 2, "epochs": 1, "batch_size": 8} | ({"passes": 1} if method in ("DAC", "DAC*", "DCCM") else {})
+    few |= {"discriminator": 4} if method == "DCCM" else {}
+    x = torch.rand(16, 3, 96, 96, generator=torch.Generator().manual_seed(0)).numpy()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # noise has no clusters
+        model = run.cls(2, **{**run.params, **few}, random_state=0, device="cpu", progress=False).fit(x)
+    assert len(model.history_) == 1 and np.isfinite(model.history_[0]["loss"])
 
 
 def test_a_scale_that_is_none_is_refused():

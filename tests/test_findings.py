@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from dcbook.chapters.contrastive import findings
-from dcbook.chapters.contrastive.findings import MORE, OF_DCSS, both, value
+from dcbook.chapters.contrastive import findings, printed_rows
+from dcbook.chapters.contrastive.printed_rows import MORE, OF_DCSS, both, value
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "notebooks" / "contrastive" / "reported.ipynb"
@@ -38,7 +38,7 @@ def test_each_finding_has_its_evidence_place_and_certainty():
     assert all(each.finding and each.evidence and each.seen and each.sure for each in every)
     frame = findings.as_table(every)
     assert len(frame) == 16 and list(frame) == ["what", "rests on", "seen in", "how sure"]
-    assert "labell" not in frame.to_csv() + findings.on_cifar10().to_csv()
+    assert "labell" not in frame.to_csv() + printed_rows.on_cifar10().to_csv()
     code = [each for each in findings.on_code() if each.sure == findings.READ]
     assert code and all(re.search(r"\.py:\d+", each.seen) for each in code), "a label that names lines needs lines"
 
@@ -68,7 +68,7 @@ def test_methods_without_a_row():
     evidence = found("Methods without a row").evidence
     for method, dataset in (("ProPos", "cifar100-20"), (MORE[0], "cifar100-20"), ("SPICE", "stl10"), ("DCSS", "stl10")):
         assert f"{value(method, dataset):.1f}" in evidence
-    assert set(findings.on_cifar10()["row"]) >= {"DCSS", *map(findings.shown, MORE)}
+    assert set(printed_rows.on_cifar10()["row"]) >= {"DCSS", *map(printed_rows.shown, MORE)}
 
 
 def test_our_own_runs_are_those_of_the_committed_records():
@@ -87,7 +87,7 @@ def test_our_own_runs_are_those_of_the_committed_records():
 
 def test_prose_of_the_page():
     text = prose()
-    gains = [value("PICA (best of trials)", name) - value("PICA (mean)", name) for name in findings.TITLES]
+    gains = [value("PICA (best of trials)", name) - value("PICA (mean)", name) for name in printed_rows.TITLES]
     assert f"{min(gains):.1f} to {max(gains):.1f} points of ACC above the means" in text
     best, average = (value(f"SCAN after clustering step ({which})", "stl10") for which in ("best", "average"))
     assert f"{best:.1f} % at best and {average:.1f} % on average" in text
@@ -95,7 +95,7 @@ def test_prose_of_the_page():
 
 
 def test_printed_values_side_by_side_with_their_sources():
-    frame = findings.side_by_side(["CC", "SCAN after self-labelling (best)", "DAC* (repo log)", "DCSS"]).set_index(
+    frame = printed_rows.side_by_side(["CC", "SCAN after self-labelling (best)", "DAC* (repo log)", "DCSS"]).set_index(
         "ACC / NMI, %"
     )
     assert frame["source"].str.len().min() > 0

@@ -19,15 +19,26 @@ from dcbook.chapters.contrastive.grids.benchmark import (
     table1,
 )
 from dcbook.chapters.contrastive.grids.pretexts import HEADS, LENGTHS, longest, premise
-from dcbook.chapters.contrastive.grids.variants import ALONE, COLLAPSE, FIRST, PARTS, QUICKLY, collapse, guarded, parts
+from dcbook.chapters.contrastive.grids.variants import (
+    ALONE,
+    COLLAPSE,
+    FIRST,
+    PARTS,
+    QUICKLY,
+    WARM,
+    collapse,
+    guarded,
+    parts,
+    warm,
+)
 from dcbook.experiments.runs import Run
 
-GRIDS = {"table1": table1, "parts": parts, "collapse": collapse, "premise": premise}
+GRIDS = {"table1": table1, "parts": parts, "collapse": collapse, "premise": premise, "warm": warm}
 
 
 def _evidence(seed: int, dataset: str) -> list[Run]:
     """All runs on one data set with one seed, at `laptop`."""
-    grids = (table1, premise, parts, collapse)
+    grids = (table1, premise, parts, collapse, warm)
     found = [run for grid in grids for run in grid("laptop", [seed]) if run.dataset == dataset]
     return list({str(run.identity): run for run in found}.values())
 

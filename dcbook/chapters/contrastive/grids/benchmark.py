@@ -167,6 +167,8 @@ def released(kind: Kind) -> Scale:
         "PAC": Method(PAC, start=PRETEXT),
         "IMSAT": Method(IMSAT),
     }
+    for name, settings in kind.released.items():
+        methods[name] = replace(methods[name], params={**methods[name].params, **settings})
     methods = {name: _watched(method) for name, method in methods.items()}
     return Scale(kind.datasets, (0, 1, 2, 3, 4), methods, name="paper")
 

@@ -1,4 +1,4 @@
-"""Methods without a component: the one that their papers introduce, or the one that keeps them from one cluster."""
+"""Methods without a component, the one that their papers introduce or the guard against one cluster; warm starts."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -45,6 +45,7 @@ COLLAPSE = {
     "TEMI, marginals taken for equal": ("TEMI", {"marginal_momentum": 1.0}),
     "IMSAT, no entropy of sizes": ("IMSAT", {"mu": 0.0}),
 }
+WARM = {f"{name}, from SimCLR": name for name in ("CC", "PICA", "IDFD", "MiCE")}
 QUICKLY = ("CC", "TEMI", "IMSAT")  # methods of `collapse` at `quick`: those that train in seconds
 FIRST = {"quick": ["digits"], "laptop": ["fashion-mnist-test"], "paper": ["cifar10"]}  # for `parts` and `collapse`
 
@@ -65,6 +66,17 @@ def parts(scale: str, seeds: Seeds = None) -> list[Run]:
 def collapse(scale: str, seeds: Seeds = None) -> list[Run]:
     """Methods without their term or step against collapse, on the first data set; at `quick` only some methods."""
     return _variants(_taken_away(scale), scale, seeds)
+
+
+def warm(scale: str, seeds: Seeds = None) -> list[Run]:
+    """Methods that train from scratch, here from SimCLR's trunk, on the first data set: variants, not the methods."""
+    found = []
+    for each in KIND_SCALES[scale]:
+        methods = {name: replace(each.methods[of], start=PRETEXT) for name, of in WARM.items()}
+        chosen = [name for name in each.datasets if name in FIRST[scale]]
+        started = replace(each, methods=methods, starts={PRETEXT: each.methods[PRETEXT]})
+        found += runs(started, datasets=chosen, seeds=seeds) if chosen else []
+    return found
 
 
 def _taken_away(scale: str) -> dict[str, tuple[str, Mapping[str, Any]]]:
