@@ -9,7 +9,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from dcbook.book.verdicts import NotTested
 from dcbook.chapters.ssl import grids, pictures, tables
-from dcbook.chapters.ssl.claims.collapse import all_in_one, every_weight_prevents, needs
+from dcbook.chapters.ssl.claims.collapse import all_in_one, every_weight_prevents, needs, ran_empty
 from dcbook.chapters.ssl.watches import Usage, usage
 from dcbook.data import Dataset
 from dcbook.experiments import Record, summarize
@@ -106,6 +106,46 @@ def test_judges():
     assert needs(unguarded, guarded)(collapsed + spread).verdict == "undecided", "with its safeguard it collapses, too"
     with pytest.raises(NotTested, match="no record of nobody"):
         needs("nobody", guarded)(spread)
+
+
+@pytest.mark.parametrize(
+    ("live", "sizes", "verdict"),
+    [
+        ((4, 4, 4), (40, 30, 20, 10), "undecided"),
+        ((3, 3, 3), (40, 30, 30, 0), "contradicted"),
+        ((2, 2, 2), (99, 1, 0, 0), "supported"),
+        ((4, 4, 4), (97, 1, 1, 1), "undecided"),
+    ],
+    ids=["none ran empty", "empty and no collapse", "empty and a collapse", "a collapse of another cause"],
+)
+def test_a_repair_is_needed_only_where_clusters_run_empty(live, sizes, verdict):
+    """Four clusters; `live`: how many have samples in the middle epoch, for each seed."""
+    safe = [record("safe", [40, 30, 20, 10], seed) for seed in range(3)]
+    unsafe = [record("unsafe", sizes, seed) for seed in range(3)]
+    for each, found in zip(unsafe, live, strict=True):
+        each.run["params"]["n_clusters"] = 4
+        each.history.extend({"clusters": n} for n in (4, found, 4))
+    found = needs("safe", "unsafe", ran_empty)(safe + unsafe)
+    assert found.verdict == verdict
+    assert (found.missed != "") == (live == (4, 4, 4)), "the premise"
+    assert "some cluster ran empty without repair, unsafe:" in found.evidence
+    with pytest.raises(NotTested, match="no record of nobody"):
+        ran_empty(safe, "nobody")
+
+
+def test_the_repair_of_deepcluster_has_this_premise():
+    from dcbook.chapters.ssl.claims import CLAIMS
+
+    bare = ("DeepCluster, empty clusters left", "DeepCluster, none", "DCN, random weights")
+    safe = ("DeepCluster, both safeguards", "DCN, pretrained")
+    records = [record(name, [40, 30, 30], seed) for name in (*bare, *safe) for seed in range(3)]
+    for each in records:
+        each.run["params"]["n_clusters"] = 3
+        each.history.append({"clusters": 3})
+    asked = [claim for claim in CLAIMS if claim.text.startswith(("DeepCluster collapses", "DCN collapses"))]
+    found = {claim.text: claim.judge(records).verdict for claim in asked}
+    assert sorted(found.values()) == ["contradicted", "undecided", "undecided"]
+    assert all((verdict == "undecided") == text.startswith("DeepCluster") for text, verdict in found.items())
 
 
 def test_tables_and_picture():

@@ -189,6 +189,19 @@ def test_schedule_follows_the_size_of_the_data(x, start):
     assert np.abs(plain.cluster_centers_ - start.centers.numpy()).max() > 1e-4
     tiny = DCSS_u(K, start=start, phase1_epochs=1, **PLAIN | {"schedule_size": 70_000}).fit(x)
     assert np.isfinite(tiny.history_[-1]["total"])
+    short = DCSS(K, start=start, phase1_epochs=0, phase2_epochs=20, T2=5, **PLAIN | {"schedule_size": 1}).fit(x)
+    judged = [entry["judged_by_q"] for entry in short.history_ if entry["phase"] == "phase 2"]
+    assert judged == [0.0], "phase 2 and its first part keep an epoch"
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"phase1_momentum": 1.0}, {"phase1_momentum": -0.1}, {"m": np.inf}, {"alpha": np.inf}]
+)
+def test_settings_that_cannot_train_are_refused(x, wrong):
+    with pytest.raises(
+        ValueError, match=r"must lie in \[0, 1\)" if "phase1_momentum" in wrong else "m > 1, alpha >= 0"
+    ):
+        DCSS(K, **PLAIN | wrong).fit(x)
 
 
 def test_released_labels_come_from_batch_statistics_and_looking_changes_nothing(x, start):

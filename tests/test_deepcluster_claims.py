@@ -56,12 +56,22 @@ def test_rises_with_both_starts_of_k_means(anew, warm, verdict):
     assert f"k-means started anew: 50.0 to {100 * sum(anew) / 3:.1f} %" in found.evidence
 
 
-def test_each_number_of_clusters_has_the_same_weight():
+def test_the_numbers_of_clusters_of_a_seed_are_one_observation():
+    """Images and first networks of a seed are the same for each k, so three seeds are three pairs."""
     records = [history(0.5, end + s / 1000, seed=s, k=k) for k, end in ((10, 0.9), (30, 0.6)) for s in range(3)]
-    (question,) = clusters.rises("stability")(records).questions
-    assert question.estimate.means == pytest.approx({"digits k = 10": 40.1, "digits k = 30": 10.1})
-    falls = [history(0.5, 0.3 + s / 1000, seed=s, k=100) for s in range(3)]
-    assert clusters.rises("stability")(records + falls).verdict == MIXED
+    found = clusters.rises("stability")(records)
+    (question,) = found.questions
+    assert question.estimate.gains == {"digits": pytest.approx((25.0, 25.1, 25.2))} and "over 3 pairs" in found.evidence
+    assert "(k = 10 +40.1, k = 30 +10.1 points)" in found.evidence
+    falls = [history(0.5, 0.3 + s / 1000, seed=s, k=100) for s in range(2)]
+    (question,) = clusters.rises("stability")(records + falls).questions
+    assert question.estimate.gains == {"digits": pytest.approx((10.0, 10.1))}, "seed 2 lacks k = 100"
+
+
+def test_seeds_that_disagree_are_not_made_up_for_by_more_numbers_of_clusters():
+    ends = {seed: 0.5 + rise for seed, rise in enumerate((0.01, 0.02, 0.09))}
+    records = [history(0.5, end, seed=seed, k=k) for seed, end in ends.items() for k in range(10, 50)]
+    assert clusters.rises("stability")(records).verdict == UNDECIDED
 
 
 @pytest.mark.parametrize(("top", "verdict"), [(0.7, SUPPORTED), (0.9, CONTRADICTED), (0.80, UNDECIDED)])
@@ -154,6 +164,8 @@ def test_over_segmentation_helps_at_each_k_and_by_pairs():
 def test_over_segmentation_is_undecided_where_training_changed_nothing():
     found = clusters.over_segmentation_helps(over_k(untrained=0.7, k10=0.5, k30=0.6, k100=0.7))
     assert found.verdict == UNDECIDED and "the premise is not supported" in found.evidence
+    (premise,) = found.premises
+    assert premise.estimate.gains == {"digits": pytest.approx((-10.0, -9.9, -9.8))}, "means over k"
 
 
 def test_repair_keeps_clusters():

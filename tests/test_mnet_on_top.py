@@ -1,4 +1,4 @@
-"""MNet on top of any encoder (DCSS section 4.4, Table 4): those of other methods, features of any origin, your own."""
+"""MNet on top of any encoder (DCSS section 4.8.3, Table 4): those of other methods, features of any kind, your own."""
 
 import numpy as np
 import pytest

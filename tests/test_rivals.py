@@ -233,5 +233,4 @@ def test_what_the_page_says_of_the_laptop_runs():
         ):
             assert sentence in page, sentence
     seeds = n2d.size()
-    assert (seeds["usps"], seeds["mnist-test"], seeds["fashion-mnist-test"]) == (5, 5, 4)
-    assert "five seeds, four on Fashion-MNIST" in page
+    assert set(seeds) == {5} and len(seeds) == 3 and "mean ± standard deviation over five seeds" in page

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from dcbook.experiments import Contrast, Question, counted, power, seeds_needed
+from dcbook.experiments.contrast import POINTS, number
 from dcbook.experiments.power import supported
 from dcbook.experiments.verdict import (
     CONTRADICTED,
@@ -70,9 +71,17 @@ def test_several_parts():
     assert combined([SUPPORTED, CONTRADICTED]) == combined([SUPPORTED, NO_EFFECT]) == MIXED
     assert combined([SUPPORTED, UNDECIDED]) == combined([NO_EFFECT, UNDECIDED]) == UNDECIDED
     assert combined([CONTRADICTED, UNDECIDED]) == combined([CONTRADICTED, NO_EFFECT]) == CONTRADICTED
+    assert combined([CONTRADICTED, MIXED]) == combined([CONTRADICTED, MIXED, UNDECIDED]) == MIXED
+    assert combined([CONTRADICTED, MIXED], every=True) == CONTRADICTED
     assert combined([NO_EFFECT, NO_EFFECT]) == NO_EFFECT
     assert combined([SUPPORTED, CONTRADICTED], every=True) == CONTRADICTED
     assert combined([SUPPORTED, SUPPORTED, UNDECIDED], every=True) == UNDECIDED
+
+
+def test_a_mean_is_told_as_one_number_however_it_was_summed():
+    means = [sum(values) / 2 for values in ((-4.4, -7.1), (-4.4 - 1e-12, -7.1), (-4.4 + 1e-12, -7.1))]
+    assert {number(mean, POINTS, True) for mean in means} == {"-5.8"}
+    assert number(np.inf, POINTS, True) == "+inf" and number(-0.123, "", False) == "-0.12"
 
 
 def test_intervals_of_many_rivals_hold_together():

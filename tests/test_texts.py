@@ -370,8 +370,7 @@ def test_a_signal_that_helps_poor_starts_alone_is_mixed():
     good = [record("svd-5", s, 0.8, **course(0.8, 0.75 + e)) for s, e in enumerate(noise)]
     assert signal_helps(poor).verdict == "supported" and signal_helps(good).verdict == "contradicted"
     assert signal_helps(poor + good).verdict == "mixed"
-    alike = [record("words-5", s, 0.3, **course(0.3, 0.5 + e, control=0.5)) for s, e in enumerate(noise)]
-    assert signal_helps(alike).verdict == "undecided", "noise does as well: the premise fails"
+    assert signal_helps(good).note == "from shuffled ids, which start at chance, ACC over the start +5.0 points"
     assert poor_starts_gain(poor + good).verdict == "supported"
     assert poor_starts_gain(poor + good).questions[0].estimate.mean == pytest.approx(-1)
 

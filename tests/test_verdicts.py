@@ -122,6 +122,16 @@ def test_a_share_is_told():
     assert str(Protocol(None, None, None)) == unknown
 
 
+def test_a_verdict_notes_what_the_paper_s_own_schedule_says():
+    claim = several()[0]
+    found = claim.verdict(RECORDS).noting(judging.told_at("paper", claim.verdict(three("a", 0.5) + three("b", 0.6))))
+    assert found.verdict == SUPPORTED and found.evidence.endswith(f"{found.answer.note}")
+    assert (
+        found.answer.note.startswith("at the `paper` scale, x: ACC -10.0 [") and ": contradicted" in found.answer.note
+    )
+    assert claim.verdict(RECORDS).noting(judging.told_at("paper", claim.verdict([]))) == claim.verdict(RECORDS)
+
+
 def test_updates_are_counted_in_the_paper_s():
     start = {"estimator": "AEKMeans", "params": {"start": {"Pretraining": {"epochs": 1}}}, "start": None}
     phase1 = {"estimator": "DCSS_u", "params": {"phase1_epochs": 10, "schedule_size": 70_000}, "start": start}
@@ -197,12 +207,14 @@ def phase1(*values, seed=0):
 def test_losses_of_phase_1():
     falls = [phase1((9, 5, 9.5), (10, 4, 10.4), (8, 3, 8.3 - seed / 10), seed=seed) for seed in range(3)]
     rises = [phase1((9, 5, 9.5), (8 + seed / 9, 6 + seed / 9, 8.6), (7, 6, 7.6), seed=seed) for seed in range(3)]
-    assert judges.losses_fall(falls).verdict == SUPPORTED
-    assert judges.losses_fall(rises).verdict == MIXED  # of the three losses centering rises
+    settled = [phase1((9, 5, 9.5), (8, 3, 8.3), (7.99 - seed / 1000, 3.01, 8.29), seed=seed) for seed in range(3)]
+    assert judges.losses_converge(settled).verdict == SUPPORTED
+    found = judges.losses_converge(falls)
+    assert found.verdict == CONTRADICTED and "fall of the centering loss 40.0" in found.evidence
     assert judges.reconstruction_is_traded(falls).verdict == SUPPORTED
     assert judges.reconstruction_is_traded(rises).verdict in (CONTRADICTED, UNDECIDED)
     with pytest.raises(NotTested, match="no record of DCSS_u"):
-        judges.losses_fall(three("a", 0.5))
+        judges.losses_converge(three("a", 0.5))
 
 
 def phase2(*losses, by_q=4, seed=0, **shares):
@@ -228,6 +240,9 @@ def test_shares_that_vanish():
     assert found.verdict == SUPPORTED and "lonely samples at the end of phase 2 0.5 [" in found.evidence
     assert judged((0.1, 0.005), (0.1, 0.005)).verdict == MIXED
     assert judged((0.1, 0.05), (0.1, 0.05)).verdict == CONTRADICTED
+    records = [run("DCSS", s, history=[{"lonely": 0.1}, {"lonely": 0.005}]) for s in range(2)]
+    at_the_end = judges.vanishes("lonely samples", lambda entry: entry["lonely"], 2.0, many_at_first=False)
+    assert at_the_end(records).verdict == SUPPORTED
 
 
 def test_pairs_are_those_that_the_loss_took():
@@ -315,20 +330,36 @@ def test_a_wrong_number_of_clusters():
     assert judges.wrong_k_costs(sweep_of("n_clusters", {4: 0.3, 10: 0.6, 16: 0.7})).verdict == CONTRADICTED
 
 
+def test_balance_helps_every_method():
+    def at(rate, method, acc):
+        found = three(method, acc)
+        for record in found:
+            record.run["sampling"] = {"retention": rate}
+        return found
+
+    found = judges.balance_helps(at(0.1, "a", 0.5) + at(0.5, "a", 0.2) + at(0.9, "a", 0.6))
+    assert [question.about for question in found.questions] == ["ACC of a at r = 0.9 over 0.1"]
+    assert found.verdict == SUPPORTED
+    several = at(0.1, "a", 0.5) + at(0.9, "a", 0.6) + at(0.1, "b", 0.5) + at(0.9, "b", 0.4)
+    assert judges.balance_helps(several).verdict == CONTRADICTED
+
+
 def test_only_records_of_the_runs_of_a_claim_are_read(tmp_path):
     assert recorded([], tmp_path) == []
 
 
 def test_spaces_are_measured_themselves_and_residuals_counted():
-    def seen(seed, before, after, counts):
-        spaces = {"silhouette": {"a": before, "b": after + seed / 100}, "purity": {"a": 0.9, "b": 0.8}}
+    def seen(seed, before, after, counts, purer=0.1):
+        purity = {"a": 0.8, "b": 0.8 + purer + seed / 100}
+        spaces = {"silhouette": {"a": before, "b": after + seed / 100}, "purity": purity}
         return run("DCSS", seed, portrait=spaces | {"residuals": counts})
 
     near, far = [97, 1, 1, 1] + [0] * 36, [50] * 40
     records = [seen(seed, 0.1, 0.5, near) for seed in range(3)]
-    found = judges.come_apart("b", "a")(records)
-    assert found.verdict == SUPPORTED and "nearest neighbors that have the class of the sample -10.0" in found.evidence
+    assert judges.come_apart("b", "a")(records).verdict == SUPPORTED
     assert judges.come_apart("a", "b")(records).verdict == CONTRADICTED
+    denser = [seen(seed, 0.1, 0.5, near, purer=-0.1) for seed in range(3)]
+    assert judges.come_apart("b", "a")(denser).verdict == MIXED, "denser, and yet more mixed"
     assert judges.one_hot(records).verdict == SUPPORTED
     assert judges.one_hot([seen(seed, 0.1, 0.5, far) for seed in range(3)]).verdict == CONTRADICTED
     with pytest.raises(NotTested, match="in the spaces themselves"):
@@ -374,6 +405,8 @@ def test_the_share_of_dcss_protocol():
     assert not claims.protocol([conv("fully-connected"), conv("convolutional")]).network
     assert claims.protocol([conv("convolutional", schedule_size=None)]).updates == pytest.approx(0.25 / 7)
     assert claims.protocol([run("KMeans", dataset="usps"), run("DCSS", dataset="digits")]) is None
+    assert str(claims.protocol([conv("convolutional")])).count(" of the updates") == 1
+    assert str(claims.protocol([conv("convolutional", one_update=True)])).count(" of the batches") == 1
 
 
 @pytest.mark.parametrize("claim", claims.CLAIMS, ids=lambda claim: claim.text[:40])

@@ -18,15 +18,15 @@ def gains(better: str, worse: str) -> Judge:
     return lambda records: in_both_metrics(lambda metric: contrast(records, better, worse, metric))
 
 
-def beats_all(better: str, rivals: Sequence[str]) -> Judge:
-    """`better` beats every one of `rivals`, those that have records, in ACC and in NMI."""
+def beats_all(better: str, rivals: Sequence[str], **how: Any) -> Judge:
+    """`better` beats every one of `rivals`, those that have records, in ACC and in NMI; `how` goes to `Question`."""
 
     def judge(records: Sequence[Record]) -> Answer:
         there = {record.run["method"] for record in records}
         if better not in there or not there & set(rivals):
             raise NotTested(f"no records of {better} beside {', '.join(rivals)}")
         questions = [
-            Question(f"{METRICS[metric]} over {rival}", contrast(records, better, rival, metric))
+            Question(f"{METRICS[metric]} over {rival}", contrast(records, better, rival, metric), **how)
             for metric in METRICS
             for rival in rivals
             if rival in there

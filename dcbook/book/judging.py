@@ -14,11 +14,11 @@ import pandas as pd
 from dcbook.book.chapters import chapters, part
 from dcbook.book.pages import INTERVALS, intervals, page
 from dcbook.book.protocol import ENOUGH
-from dcbook.book.questions import answered
+from dcbook.book.questions import answered, asked, most_telling
 from dcbook.book.tables import comparison
 from dcbook.book.verdicts import Claim, Verdict, recorded, told_counts
 from dcbook.experiments import Record
-from dcbook.experiments.contrast import LEVEL
+from dcbook.experiments.contrast import LEVEL, told_interval
 from dcbook.experiments.records import rounded
 from dcbook.experiments.verdict import BAND, CONTRADICTED, SUPPORTED, discoveries
 
@@ -71,7 +71,10 @@ def judge(chapter: str, figures: Path) -> list[Judged]:
 
     def judged(number: int, claim: Claim) -> Judged:
         records = found(claim.runs, claim.scale) if claim.runs else []
-        verdict = claim.verdict(records, getattr(claims, "protocol", lambda _: None))
+        protocol = getattr(claims, "protocol", lambda _: None)
+        verdict = claim.verdict(records, protocol)
+        if claim.beside and verdict.answer:
+            verdict = verdict.noting(told_at(claim.beside, claim.verdict(found(claim.runs, claim.beside), protocol)))
         folder = f"{figures.name}/{claim.scale}/{chapter}"
         table = f"{folder}/{claim.notebook}.csv"
         files = Files(
@@ -83,6 +86,16 @@ def judge(chapter: str, figures: Path) -> list[Judged]:
         return Judged(chapter, number, claim, verdict, files)
 
     return [judged(number, claim) for number, claim in enumerate(claims.CLAIMS, 1)]
+
+
+def told_at(scale: str, found: Verdict) -> str:
+    """What the records of a scale say beside a verdict that rests on another one, in words; "" if nothing."""
+    if found.answer is None:
+        return ""
+    shown = most_telling(asked(answered(found.answer)))
+    sets = dict.fromkeys(name for each in shown for name in each["data sets"])
+    told = "; ".join(f"{each['about']} {told_interval(each)}" for each in shown)
+    return f"at the `{scale}` scale, {', '.join(sets)}: {told}: {found.verdict}"
 
 
 def _picture(claim: Claim, folder: Path, root: Path) -> str:

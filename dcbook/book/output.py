@@ -30,8 +30,8 @@ def save_figure(figure: Figure, path: Path) -> None:
     write_whole(path, content.getvalue())
 
 
-def save_table(frame: pd.DataFrame, path: Path) -> None:
-    """Write a comparison as CSV; it has at least the columns of `COLUMNS`.
+def save_table(frame: pd.DataFrame, path: Path, decimals: int = 2) -> None:
+    """Write a comparison as CSV; it has at least the columns of `COLUMNS`. `decimals` are those of mean and std.
 
     Raises
     ------
@@ -40,4 +40,4 @@ def save_table(frame: pd.DataFrame, path: Path) -> None:
     """
     if missing := [name for name in COLUMNS if name not in frame]:
         raise ValueError(f"{path.name}: the table lacks {', '.join(missing)}; it needs {', '.join(COLUMNS)}")
-    write_csv(frame, path)
+    write_csv(frame, path, decimals)

@@ -19,7 +19,7 @@ IMAGES = {
     "mnist-test": (10_000, 70_000),
     "fashion-mnist": (70_000, 70_000),
     "fashion-mnist-test": (10_000, 70_000),
-    "2mnist": (70_000, 70_000),
+    "2mnist": (140_000, 140_000),
     "cifar10": (60_000, 60_000),
     "stl10": (13_000, 13_000),
     "breastmnist": (780, 780),
@@ -43,12 +43,15 @@ class Protocol:
         Updates of the methods' own phases, without pretraining, as a share of the paper's: the least of the runs.
     note : str
         What else a reader must know, in a few words.
+    counted : str
+        What `updates` counts, where a batch makes another number of updates than the paper's: "batches".
     """
 
     images: float | None
     network: bool | None
     updates: float | None
     note: str = ""
+    counted: str = "updates"
 
     @property
     def enough(self) -> bool:
@@ -64,7 +67,7 @@ def told(protocol: Mapping) -> str:
     """A `Protocol`, as a mapping, in words."""
     data = "other data" if protocol["images"] == 0 else f"{_share(protocol['images'])} of the images"
     network = {True: "the paper's network", False: "another network", None: "a network of our choice"}
-    words = f"{data}, {network[protocol['network']]}, {_share(protocol['updates'])} of the updates"
+    words = f"{data}, {network[protocol['network']]}, {_share(protocol['updates'])} of the {protocol['counted']}"
     return f"{words}; {protocol['note']}" if protocol["note"] else words
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dcbook.book.protocol import Protocol
@@ -155,6 +155,13 @@ class Verdict:
     protocol: Protocol | None = None
     power: Power | None = None
 
+    def noting(self, note: str) -> Verdict:
+        """The same with one more note; for a claim that was tested."""
+        if not note:
+            return self
+        answer = replace(self.answer, note="; ".join(filter(None, (self.answer.note, note))))
+        return replace(self, evidence=f"{self.evidence}; {note}", answer=answer)
+
 
 @dataclass(frozen=True)
 class Claim:
@@ -176,6 +183,8 @@ class Claim:
         How well what is tested is known to be what the paper tested; a column of the page, where a chapter has it.
     scale : str
         Whose records decide: "laptop", or "paper" as soon as those are there.
+    beside : str
+        Another scale, whose records are told in the note and have no say in the verdict; by default none.
     gain : float
         The gain that the paper claims, in points; where it names none, `TOLERANCE`. The power of the test is for this.
     protocol : callable, optional
@@ -192,6 +201,7 @@ class Claim:
     runs: Callable[[str], Iterable[Run]] | None = None
     status: str = ""
     scale: str = "laptop"
+    beside: str = ""
     gain: float = TOLERANCE
     protocol: Callable[[Sequence[Record]], Protocol | None] | None = None
     picture: str | None = ""

@@ -48,8 +48,8 @@ def kmeans(
     """Cluster points by k-means (Lloyd 1982), all starts at once, and keep the run with the lowest inertia.
 
     From the same start it takes the same steps as scikit-learn's `KMeans`, except when a cluster is empty: here a large
-    cluster is split in two (DeepCluster, Caron et al. 2018, section 2.2.1), so that no cluster stays empty if there are
-    K distinct points.
+    cluster is split in two (DeepCluster, Caron et al. 2018, on trivial solutions), so that no cluster stays empty if
+    there are K distinct points.
 
     Parameters
     ----------

@@ -49,7 +49,7 @@ def refine(
     max_passes : maximum number of assignments of all points, at least 1; each is followed by new means.
     tol : the iteration ends after a pass that lowers the inertia by less than this share.
     repair : whether a random other cluster is cut through its mean and an empty cluster takes one side (Caron et al.,
-        ECCV 2018, section 2.2.1, perturb the other cluster's center a little; only the direction matters).
+        ECCV 2018, on trivial solutions, perturb the other cluster's center a little; only the direction matters).
     spherical : whether means are scaled to length 1, for points and initial centers of length 1; the nearest center is
         then the one with the largest cosine (spherical k-means: Dhillon & Modha, Machine Learning 2001). If a mean is
         0, its center does not change.

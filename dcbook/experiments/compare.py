@@ -186,13 +186,16 @@ def render(frame: pd.DataFrame) -> str:
     return "\n".join(rows) + "\n"
 
 
-def write_csv(frame: pd.DataFrame, path: str | Path) -> None:
-    """Write a comparison atomically as CSV with two decimals, empty cells for missing numbers, and LF line ends."""
+def write_csv(frame: pd.DataFrame, path: str | Path, decimals: int = 2) -> None:
+    """Write a comparison atomically as CSV with two decimals, empty cells for missing numbers, and LF line ends.
+
+    `decimals` are those of mean and std: more where a page averages over the rows.
+    """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(frame.columns)
     for row in frame.itertuples(index=False):
-        writer.writerow([_cell(name, value) for name, value in zip(frame.columns, row, strict=True)])
+        writer.writerow([_cell(name, value, decimals) for name, value in zip(frame.columns, row, strict=True)])
     write_whole(path, text.getvalue())
 
 
@@ -249,7 +252,8 @@ def _without_seed(run: Mapping) -> dict:
     }
 
 
-def _cell(name: str, value: object) -> str:
+def _cell(name: str, value: object, decimals: int) -> str:
     if isinstance(value, float):
-        return "" if math.isnan(value) else f"{value:.{DECIMALS.get(name, 4)}f}"
+        places = decimals if name in ("mean", "std") else DECIMALS.get(name, 4)
+        return "" if math.isnan(value) else f"{value:.{places}f}"
     return str(value)

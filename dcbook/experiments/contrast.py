@@ -127,8 +127,11 @@ def told_interval(found: Mapping[str, Any]) -> str:
 
 
 def number(value: float, unit: str, paired: bool) -> str:
-    """A number as text: points and per cent with one decimal, others with two; paired differences with a sign."""
-    return f"{value:{'+' * paired}.{1 if unit == POINTS or unit.startswith('%') else 2}f}"
+    """A number as text: points and per cent with one decimal, others with two; paired differences with a sign.
+
+    The order in which a mean was summed does not decide how it is rounded.
+    """
+    return f"{round(value, 6):{'+' * paired}.{1 if unit == POINTS or unit.startswith('%') else 2}f}"
 
 
 def _student(mean: float, square: float, freedom: float, level: float) -> Interval:

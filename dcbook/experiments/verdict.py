@@ -24,7 +24,7 @@ from dcbook.experiments.contrast import LEVEL, POINTS, Contrast, Interval, Rate
 SUPPORTED, CONTRADICTED, NO_EFFECT = "supported", "contradicted", "no effect"
 MIXED, UNDECIDED = "mixed", "undecided"
 VERDICTS = (SUPPORTED, CONTRADICTED, NO_EFFECT, MIXED, UNDECIDED)
-BAND = 1.0  # points: half of the smallest gain that DCSS's tables call an improvement
+BAND = 1.0  # points: half of what counts as an improvement where a paper names no size, see `TOLERANCE`
 MOST = 50.0  # per cent of the runs, the limit for "in most runs"
 
 
@@ -107,7 +107,7 @@ def combined(verdicts: Sequence[str], every: bool = False) -> str:
     found = set(verdicts)
     if len(found) == 1:
         return found.pop()
-    if CONTRADICTED in found and (every or SUPPORTED not in found):
+    if CONTRADICTED in found and (every or not found & {SUPPORTED, MIXED}):
         return CONTRADICTED
     partly = MIXED in found or CONTRADICTED in found or {SUPPORTED, NO_EFFECT} == found
     return MIXED if partly else UNDECIDED

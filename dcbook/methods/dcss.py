@@ -6,7 +6,10 @@
 | mu_k     | self._centers  | (K, d) | Eq. (3), recomputed, not trained by gradient          |
 | p_ik     | p              | (B, K) | Eq. (2), membership in u space                        |
 | q_ik     | q              | (B, K) | MNet(u), "q space"                                    |
-| alpha, m, T1, T2, zeta, gamma | the same |  | section 3; alpha and gamma are given in the code only |
+| alpha, m, T1, T2, zeta, gamma | the same |  | section 3; alpha, T2, gamma: see below |
+
+The numbers of alpha, T2 and gamma are taken from the code; they are missing in our text of the paper. So are the bodies
+of Eqs. (1) to (5), rebuilt from its words and the code. That Eqs. (4) and (5) leave out i = j is our reading.
 
 Phase 1: every batch trains the autoencoder K times, the k-th time on the loss of cluster k, Eq. (1). The memberships
 are computed once per batch, in the forward pass of the first update. This takes K forward and K backward passes; the
@@ -20,7 +23,8 @@ code, or single rows:
 | row        | what                        | "paper"                        | "released"                               |
 |------------|-----------------------------|--------------------------------|------------------------------------------|
 | rounding   | q in the loss               | not rounded                    | > .99 → 1, < .01 → 0, no gradient (:241) |
-| self-pairs | selected pairs              | >= zeta, <= gamma, two samples | > zeta, < gamma, self-pairs too (:244)   |
+| self-pairs | selected pairs              | >= zeta, <= gamma, i ≠ j (our  | > zeta, < gamma, self-pairs too (:244)   |
+|            |                             | reading, see above)            |                                          |
 | scale      | factor of the phase-2 loss  | 1                              | 0.001 (:247)                             |
 | centers    | updated in phase 2          | after every epoch              | while T < T2 (:257)                      |
 |            | and in phase 1              | every T1 epochs                | if T mod T1 = 1, never for T1 = 1 (:178) |
@@ -34,6 +38,7 @@ division by zero for a sample at a center, batches that must divide N, decoder b
 
 from copy import deepcopy
 from dataclasses import dataclass
+from math import inf
 from typing import Any, ClassVar
 
 import torch
@@ -74,8 +79,8 @@ class DCSS(DeepClusterer):
         states one schedule, for the 70,000 images of MNIST; with N samples, an epoch makes only N/70,000 times as many
         updates. With 70,000, phase 1 uses batches of N/70,000 times `batch_size` and a step that is larger by the
         inverse factor, so that an epoch makes as many updates as on MNIST, of the same size. Phase 2, whose pairs need
-        the whole batch, uses 70,000/N times the epochs and T2. Training then takes as long as on MNIST: hours, with the
-        paper's epochs.
+        the whole batch, uses 70,000/N times the epochs and T2, at least one of each that is not 0. Training then takes
+        as long as on MNIST: hours, with the paper's epochs.
     batch_size : in all phases; None is 500, or all samples if there are fewer.
 
     Attributes
@@ -92,7 +97,7 @@ class DCSS(DeepClusterer):
     updates. Both forms remain nearly equal if gradients change little over these batches. If the step is so large that
     gradients change much, both forms may diverge. `notebooks/dcss/k_updates_or_one` measures this.
 
-    MNet on top of any encoder (the "general framework" of section 4.4, Table 4) is DCSS without phase 1:
+    MNet on top of any encoder (the "general framework" of section 4.8.3, Table 4) is DCSS without phase 1:
 
     - X + MNet for a fitted DEC, IDEC, AE + k-means, …: `DCSS(K, start=X.start_, phase1_epochs=0)`. Phase 2 starts from
       X's encoder and centers and trains the encoder together with MNet.
@@ -154,7 +159,7 @@ class DCSS(DeepClusterer):
         return torch.stack(parts).sum(0)
 
     def _summed_update(self, x: Tensor, optimizer: SGD) -> Tensor:
-        """One update on the sum of the K losses (section 4.3, DCSS_agg)."""
+        """One update on the sum of the K losses (section 4.8.1, DCSS_agg)."""
         u, x_hat = self._reconstructed(x)
         return self._update(x, x_hat, u, slice(None), self._weights(u), optimizer)
 
@@ -176,7 +181,7 @@ class DCSS(DeepClusterer):
 
     def _phase2(self) -> None:
         """Algorithm 1, phase 2: train MNet and encoder on pairs selected by p before epoch T2, by q from then on."""
-        epochs, T2 = (round(n * self._stretch) for n in (self.phase2_epochs, self.T2))
+        epochs, T2 = (max(min(n, 1), round(n * self._stretch)) for n in (self.phase2_epochs, self.T2))
         if not epochs:
             return
         encoder = self.autoencoder_.encoder
@@ -288,10 +293,12 @@ class DCSS(DeepClusterer):
             raise ValueError(f'variant must be "paper", "released" or rows of {rows} joined by +, not {self.variant!r}')
         if not 0 <= self.gamma <= self.zeta <= 1:
             raise ValueError(f"0 <= gamma <= zeta <= 1 must hold, not gamma={self.gamma}, zeta={self.zeta}")
-        if self.m <= 1 or self.alpha < 0 or self.T1 < 1 or self.T2 < 0:
+        if not (1 < self.m < inf and 0 <= self.alpha < inf and self.T1 >= 1 and self.T2 >= 0):
             raise ValueError(
                 f"m > 1, alpha >= 0, T1 >= 1, T2 >= 0 must hold, not {self.m}, {self.alpha}, {self.T1}, {self.T2}"
             )
+        if not 0 <= self.phase1_momentum < 1:
+            raise ValueError(f"phase1_momentum must lie in [0, 1), not {self.phase1_momentum}")
         if min(self.phase1_epochs, self.phase2_epochs) < 0 or min(self.phase1_lr, self.encoder_lr, self.mnet_lr) <= 0:
             raise ValueError("epochs must be at least 0 and steps above 0")
         if self.schedule_size is not None and self.schedule_size < 1:

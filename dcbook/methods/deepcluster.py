@@ -1,4 +1,4 @@
-"""DeepCluster: Caron, Bojanowski, Joulin & Douze, ECCV 2018, arXiv 1807.05520, section 2.2.
+"""DeepCluster: Caron, Bojanowski, Joulin & Douze, ECCV 2018, arXiv 1807.05520.
 
 | symbol    | name in code      | shape        | meaning                                                          |
 |-----------|-------------------|--------------|------------------------------------------------------------------|
@@ -62,8 +62,9 @@ class DeepCluster(PassingTargets, WhitenedCodes, DeepClusterer):
         assigns all codes at once. None: Lloyd's algorithm, as released.
     warm_start : whether k-means starts from the last epoch's clusters (their means in the new codes); otherwise it
         starts from K random images, as released.
-    repair : whether empty clusters are filled (section 2.2.1). Otherwise they stay empty forever with a warm start.
-    sampling : images of an epoch. "clusters": equally many from each cluster (section 2.2.2); "released": as in the
+    repair : whether empty clusters are filled (the paper's section on trivial solutions). Otherwise they stay empty
+        forever with a warm start.
+    sampling : images of an epoch. "clusters": equally many from each cluster (same section); "released": as in the
         released code, see `dcbook.training.samplers`; "images": each image once.
     crop, flip, jitter, grayscale : strengths of the views, see `Augmentation`; by default colors do not change, as
         released.

@@ -8,8 +8,8 @@ def uniform_over_clusters(labels: Tensor, generator: torch.Generator, passes: in
     """`passes` × N rows and their labels, with (nearly) the same number of images from each cluster.
 
     Images are drawn without replacement from a cluster that is larger than its share of the draws, otherwise with
-    replacement, so an image of a cluster of size N_k has weight 1 / N_k. Source: Caron et al., ECCV 2018, section
-    2.2.2; numbers of draws as released (util.py:61-86).
+    replacement, so an image of a cluster of size N_k has weight 1 / N_k. Source: Caron et al., ECCV 2018, its section
+    on trivial solutions; numbers of draws as released (util.py:61-86).
     """
     sizes = torch.bincount(labels.cpu())
     live = sizes.nonzero().flatten().tolist()

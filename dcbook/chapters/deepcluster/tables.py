@@ -36,7 +36,8 @@ def courses(records: Iterable[Record], value: str) -> pd.DataFrame:
     """`curves` of a quantity of the history for `plots.histories`: one panel per start of k-means, one line per k."""
     found = curves(records, value, ["n_clusters", "warm_start"])
     starts = [STARTS[warm is not False] for warm in found["warm_start"]]
-    panels = [f"{dataset}\nk-means {start}" for dataset, start in zip(found["dataset"], starts, strict=True)]
+    named = zip(found["dataset"], starts, strict=True)
+    panels = [f"{dataset} \nk-means {start}" for dataset, start in named]  # the space makes `called` see the name
     return found.assign(dataset=panels, method=[f"k = {k}" for k in found["n_clusters"]])
 
 

@@ -8,13 +8,14 @@ from dcbook.book.comparisons import METRICS, beats
 from dcbook.book.verdicts import Answer, Judge, NotTested
 from dcbook.chapters.dcss.grids.rivals import BEFORE, QUESTIONED
 from dcbook.chapters.dcss.tables import in_time, resemblances, timed
-from dcbook.experiments import Contrast, Question, Record, by_value, contrast, counted, grouped
+from dcbook.experiments import Contrast, Question, Record, by_value, contrast, counted, grouped, paired
 from dcbook.experiments.verdict import MOST, SUPPORTED
 
 OTHERS = ("k-means", "LSSC", "LPMF", "AE+k-means", "DEC", "IDEC", "DCN", "DKM", "VaDE", "GANMM", "EDESC")
 CLASSES = 10  # of the set of Fig. 12
 LOSSES = ("reconstruction", "centering", "total")
 NEARLY = 2.0  # per cent that count as almost none
+SETTLED = 1.0  # per cent by which a loss that has converged changes in an epoch, at most
 TURN, ONE, SUM = "K updates", "one update", "one update, K times the epochs"  # forms of phase 1, see `KUpdates`
 NAMES = {"n_clusters": "K"}  # of settings, as the paper writes them
 HOT = 0.1  # residual of a vector close to one-hot
@@ -38,14 +39,21 @@ def of(method: str, records: Sequence[Record]) -> list[Record]:
     return found
 
 
-def losses_fall(records: Sequence[Record]) -> Answer:
-    """From the first epoch of phase 1 to the last."""
+def losses_converge(records: Sequence[Record]) -> Answer:
+    """In the last epoch of phase 1 each loss changes by less than `SETTLED` per cent."""
+
+    def change(name: str) -> Callable[[Record], float]:
+        return lambda record: 100 * abs(course(record, name)[-1] / course(record, name)[-2] - 1)
 
     def fall(name: str) -> Callable[[Record], float]:
         return lambda record: 100 * (1 - course(record, name)[-1] / course(record, name)[0])
 
     runs = of("DCSS_u", records)
-    return Answer([Question(f"fall of the {name} loss", measured(runs, fall(name)), band=None) for name in LOSSES])
+    questions = [
+        Question(f"change of the {name} loss in the last epoch", measured(runs, change(name)), below=SETTLED)
+        for name in LOSSES
+    ]
+    return Answer(questions, ", ".join(f"fall of the {name} loss {measured(runs, fall(name))}" for name in LOSSES))
 
 
 def reconstruction_is_traded(records: Sequence[Record]) -> Answer:
@@ -81,28 +89,25 @@ def loss_drops_at_the_handover(records: Sequence[Record]) -> Answer:
     )
 
 
-def vanishes(what: str, share: Callable[[dict], float], limit: float) -> Judge:
-    """A share, of an entry of phase 2, is over a half at first and below `limit` per cent at the end."""
+def vanishes(what: str, share: Callable[[dict], float], limit: float, many_at_first: bool = True) -> Judge:
+    """A share, of an entry of phase 2, is below `limit` per cent at the end and, if asked, over a half at first."""
 
     def judge(records: Sequence[Record]) -> Answer:
         def at(place: int) -> Contrast:
             return measured(runs, lambda r: 100 * share([e for e in r.history if "lonely" in e][place]))
 
         runs = of("DCSS", records)
-        return Answer(
-            [
-                Question(f"{what} at the first measurement", at(0), above=MOST),
-                Question(f"{what} at the end of phase 2", at(-1), below=limit),
-            ]
-        )
+        first = [Question(f"{what} at the first measurement", at(0), above=MOST)] if many_at_first else []
+        return Answer([*first, Question(f"{what} at the end of phase 2", at(-1), below=limit)])
 
     return judge
 
 
 def come_apart(after: str, before: str) -> Judge:
-    """In space `after` the classes lie farther apart, for their extent, than in `before`: by their silhouettes.
+    """In space `after` the classes lie farther apart and are less mixed than in `before`.
 
-    Both spaces are measured themselves, not on maps of them.
+    Measured are the silhouette of the classes and the share of the nearest neighbors that have a sample's class, in
+    the spaces themselves, not on maps of them.
     """
 
     def judge(records: Sequence[Record]) -> Answer:
@@ -113,8 +118,12 @@ def come_apart(after: str, before: str) -> Judge:
         def gain(name: str) -> Contrast:
             return measured(runs, lambda r: 100 * (r.portrait[name][after] - r.portrait[name][before]), "points")
 
-        told = f"share of the 10 nearest neighbors that have the class of the sample {gain('purity')}"
-        return Answer([Question("silhouette of the classes, times 100", gain("silhouette"))], told)
+        return Answer(
+            [
+                Question("silhouette of the classes, times 100", gain("silhouette")),
+                Question("share of the 10 nearest neighbors that have the class of the sample", gain("purity")),
+            ]
+        )
 
     return judge
 
@@ -162,6 +171,23 @@ def leads_everywhere(records: Sequence[Record]) -> Answer:
         if gains:
             questions.append(Question(f"ACC over {rival}", Contrast(gains)))
     return Answer(questions, every=True)
+
+
+def balance_helps(records: Sequence[Record]) -> Answer:
+    """Every method has a higher ACC at the highest retention rate than at the lowest."""
+    rates = by_value(records, "retention")
+    low, high = min(rates), max(rates)
+    methods = dict.fromkeys(record.run["method"] for record in records)
+    return Answer(
+        [
+            Question(
+                f"ACC of {name} at r = {high:g} over {low:g}",
+                paired(*([r for r in rates[rate] if r.run["method"] == name] for rate in (high, low))),
+            )
+            for name in methods
+        ],
+        every=True,
+    )
 
 
 def better_than(setting: str, value: float, *others: float) -> Judge:

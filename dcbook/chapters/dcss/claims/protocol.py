@@ -19,6 +19,7 @@ def protocol(records: Sequence[Record]) -> Protocol | None:
         network=_network(ours, recipes),
         updates=min(updates_of(record.run, share_of_images(record)) for record in ours),
         note="; ".join(filter(None, (_of_usps(ours, recipes), _pretraining(recipes)))),
+        counted="batches" if any(_one_update(record.run) for record in ours) else "updates",
     )
 
 
@@ -27,6 +28,11 @@ def _network(ours: Sequence[Record], recipes: Sequence[Mapping]) -> bool | None:
     if not recipes or any(recipe.get("architecture") != "convolutional" for recipe in recipes):
         return False
     return None if any(record.run["dataset"] == "usps" for record in ours) else True
+
+
+def _one_update(run: Mapping | None) -> bool:
+    """Whether a batch of phase 1 makes one update on the sum of the K losses, where the paper makes K."""
+    return bool(run) and (run["params"].get("one_update", False) or _one_update(run["start"]))
 
 
 def _of_usps(ours: Sequence[Record], recipes: Sequence[Mapping]) -> str:

@@ -11,7 +11,7 @@ from dcbook.chapters.dcss.grids.features import ON_FEATURES, TABLE3, TABLE5
 from dcbook.chapters.dcss.grids.first_layer import FIG13
 from dcbook.chapters.dcss.grids.mnets import SEVERAL, several_mnets
 from dcbook.chapters.dcss.grids.released_code import PAPER_AGAINST_CODE
-from dcbook.chapters.dcss.grids.rivals import BEFORE, COMPARED, RIVALS, beside_rivals
+from dcbook.chapters.dcss.grids.rivals import BEFORE, COMPARED, RIVALS
 from dcbook.chapters.dcss.grids.sensitivity import (
     CONTESTANTS,
     SENSITIVITY,
@@ -45,7 +45,7 @@ GRIDS = {
     "paper_against_code": grid(PAPER_AGAINST_CODE),
     "convolutional": convolutional,
     "k_updates": k_updates,
-    "rivals": beside_rivals,
+    "rivals": grid(COMPARED),
 }
 
 

@@ -1,8 +1,8 @@
-"""All methods from the released convolutional autoencoder: what a latent space's scale decides.
+"""All methods from the convolutional autoencoder that DCSS's authors released.
 
-DCSS weighs centering by alpha = 0.1 against reconstruction. Among the codes of the fully connected autoencoder that is
-next to nothing; among those of the convolutional one, which the authors released, it is of the same size. Here every
-method starts there.
+DCSS weighs centering by alpha = 0.1 against reconstruction. Among the codes of the fully connected autoencoder
+centering is a small part of the loss; among those of the convolutional one it is of the same size as reconstruction
+at first. Here every method starts there.
 """
 
 from collections.abc import Mapping

@@ -15,11 +15,10 @@ from typing import Any
 from dcbook.chapters.dcss.grids import benchmark
 from dcbook.chapters.dcss.grids.benchmark import LAPTOP, PAPER, PRETRAININGS, QUICK, QUICK_PHASE_1
 from dcbook.chapters.dcss.watches import CoreSeconds
-from dcbook.experiments.runs import Method, Run, Scale, Seeds, grid
+from dcbook.experiments.runs import Method, Scale
 from dcbook.methods import BRB_DCN, BRB_DEC, BRB_IDEC, DCSS, EDESC, IDECF, N2D, AEKMeans, Pretraining, SpectralNet
 
 BEFORE = "AE+k-means"
-NOT_YET = ("laptop", "fashion-mnist-test", 4)  # scale, data set and seed of runs that are still to be made
 QUESTIONED = ("N2D", "BRB (DEC)", "BRB (IDEC)", "BRB (DCN)")  # whom the claim is about
 RIVALS = {
     "N2D": N2D,
@@ -84,8 +83,3 @@ COMPARED = {
         },
     ),
 }
-
-
-def beside_rivals(scale: str, seeds: Seeds = None) -> list[Run]:
-    """All methods on all data sets, without the runs that are `NOT_YET` made."""
-    return [run for run in grid(COMPARED)(scale, seeds) if (scale, run.dataset, run.seed) != NOT_YET]

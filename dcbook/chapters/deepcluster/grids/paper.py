@@ -1,7 +1,7 @@
 """The runs of the DeepCluster chapter: one method, one setting varied at a time.
 
 The paper's data set is ImageNet, for which there is `python -m dcbook.train`. The data sets here have small images, so
-that readers can run them. The released settings do not learn on them; changes are stated at each setting.
+that readers can run them. Settings were chosen for such images; changes are stated at each setting.
 """
 
 from dataclasses import replace
@@ -99,11 +99,11 @@ def ten_thousand_images(scale: str, seeds: Seeds = None) -> list[Run]:
 
 
 def safeguards(scale: str, seeds: Seeds = None) -> list[Run]:
-    """Section 2.2: with and without the repair of empty clusters, with and without uniform sampling over clusters.
+    """Trivial solutions: with and without the repair of empty clusters and uniform sampling over clusters.
 
-    There are so many clusters that each has about six images, because larger clusters would hardly ever become empty.
-    At `quick`, with five epochs, each has three, and the step is twice as large, so that images change clusters more
-    often.
+    k-means goes on from the clusters before, which is our deviation. There are so many clusters that each has about six
+    images, because larger clusters would hardly ever become empty. At `quick`, with five epochs, each has three, and
+    the step is twice as large, so that images change clusters more often.
     """
     few_images = vary(_of(scale, seeds), n_clusters=[{"quick": 200, "laptop": 350}.get(scale, 10_000)])
     if scale == "quick":

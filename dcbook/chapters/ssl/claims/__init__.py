@@ -3,7 +3,7 @@
 from dcbook.book.comparisons import gains, matters_little
 from dcbook.book.verdicts import Claim
 from dcbook.chapters.ssl.claims import contrastive_first, inside, probes, scale, targets, without_labels
-from dcbook.chapters.ssl.claims.collapse import all_in_one, every_weight_prevents, needs
+from dcbook.chapters.ssl.claims.collapse import all_in_one, every_weight_prevents, needs, ran_empty
 from dcbook.chapters.ssl.claims.texts import (
     depends_on_input,
     helps_with_few_labels,
@@ -126,18 +126,20 @@ CLAIMS = [
         GRIDS["collapse"],
     ),
     *(
-        Claim("C6, this book", text, COLLAPSE, needs(safe, unsafe), GRIDS["collapse"])
-        for text, safe, unsafe in (
+        Claim("C6, this book", text, COLLAPSE, needs(safe, unsafe, *happened), GRIDS["collapse"])
+        for text, safe, unsafe, *happened in (
             ("SwAV collapses into one cluster without Sinkhorn's algorithm", "SwAV, Sinkhorn", "SwAV, no Sinkhorn"),
             (
                 "DeepCluster collapses into one cluster when empty clusters are left empty",
                 "DeepCluster, both safeguards",
                 "DeepCluster, empty clusters left",
+                ran_empty,
             ),
             (
                 "DeepCluster collapses into one cluster without either of its two safeguards",
                 "DeepCluster, both safeguards",
                 "DeepCluster, none",
+                ran_empty,
             ),
             (
                 "DCN collapses into one cluster when it starts from random weights",
@@ -174,7 +176,7 @@ CLAIMS = [
     *(
         Claim(
             "C9, this book",
-            f"the {name}, which needs no labels, ranks kinds of text vectors as ACC does and chooses one within "
+            f"the {name}, which needs no labels, ranks kinds of text vectors better than chance and chooses one within "
             "2 points of the best",
             TUNING,
             tells_the_best(criterion),

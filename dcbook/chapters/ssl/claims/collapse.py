@@ -1,6 +1,6 @@
 """Judges of the article's claims about collapse."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from dcbook.book.verdicts import Answer, Judge, NotTested
 from dcbook.chapters.ssl.grids import WEIGHTS, weighted
@@ -39,12 +39,28 @@ def every_weight_prevents(records: Sequence[Record]) -> Answer:
     )
 
 
-def needs(safe: str, unsafe: str) -> Judge:
-    """Without its safeguard a method puts more than half of the samples into one cluster; with it, less."""
+def ran_empty(records: Sequence[Record], method: str) -> Question:
+    """Some cluster ran empty without repair: the largest share of empty clusters in any epoch is above 0."""
+    found = [
+        (place(r.run), 100 * (1 - min(epoch["clusters"] for epoch in r.history) / r.run["params"]["n_clusters"]))
+        for r in records
+        if r.run["method"] == method
+    ]
+    if not found:
+        raise NotTested(f"no record of {method}")
+    share = Contrast(grouped(found), "% of the clusters")
+    return Question(f"some cluster ran empty without repair, {method}:", share, band=None)
+
+
+def needs(safe: str, unsafe: str, *happened: Callable[[Sequence[Record], str], Question]) -> Judge:
+    """Without its safeguard a method puts more than half of the samples into one cluster; with it, less: a premise.
+
+    `happened`: further premises, from the records and `unsafe`: what the safeguard is for must have happened.
+    """
 
     def judge(records: Sequence[Record]) -> Answer:
         guarded = Question(f"samples in the largest cluster, {safe}:", largest_share(records, safe), below=HALF)
         bare = Question(f"samples in the largest cluster, {unsafe}:", largest_share(records, unsafe), above=HALF)
-        return Answer([bare], premises=[guarded])
+        return Answer([bare], premises=[guarded, *(event(records, unsafe) for event in happened)])
 
     return judge

@@ -90,11 +90,9 @@ def crowds(k: int) -> Judge:
                 raise NotTested(f"no run of {method} on {TEXTS} with {k} clusters")
             return Contrast(grouped((place(r.run), 100 * usage(r.portrait["sizes"])["largest"]) for r in runs), "%")
 
-        names = [in_batches(batch) for batch in BATCHES]
-        return Answer(
-            [Question(f"samples in the largest cluster, {name}:", largest(name), above=CROWD) for name in names],
-            premises=[Question(f"samples in the largest cluster, {LLOYD}:", largest(LLOYD), below=CROWD)],
-        )
+        limits = {in_batches(batch): {"above": CROWD} for batch in BATCHES} | {LLOYD: {"below": CROWD}}
+        about = "samples in the largest cluster"
+        return Answer([Question(f"{about}, {name}:", largest(name), **how) for name, how in limits.items()])
 
     return judge
 

@@ -24,16 +24,16 @@ def measured(records: Sequence[Record], measure: Callable[[Record], float]) -> C
 
 
 def signal_helps(records: Sequence[Record]) -> Answer:
-    """Scores after the last round over those of the start. Premise: ACC is higher than with shuffled ids."""
+    """Scores after the last round over those of the start; the note has the same gain from shuffled ids."""
 
-    def gain(metric: str) -> Callable[[Record], float]:
-        return lambda record: record.portrait[SIGNAL][metric][-1] - record.portrait[SIGNAL][metric][0]
+    def gain(metric: str, ids: str = SIGNAL) -> Callable[[Record], float]:
+        return lambda record: record.portrait[ids][metric][-1] - record.portrait[ids][metric][0]
 
-    over_control = measured(records, lambda r: r.portrait[SIGNAL]["acc"][-1] - r.portrait[CONTROL]["acc"][-1])
     questions = [Question(f"{name} over the start", measured(records, gain(m))) for m, name in METRICS.items()]
     rises = counted((record.run["dataset"], gain("acc")(record) > 0) for record in records)
     questions.append(Question("ACC rises in", rises, above=MOST))
-    return Answer(questions, premises=[Question("ACC over training on shuffled ids", over_control, band=None)])
+    shuffled = measured(records, gain("acc", CONTROL)).mean
+    return Answer(questions, f"from shuffled ids, which start at chance, ACC over the start {shuffled:+.1f} points")
 
 
 def poor_starts_gain(records: Sequence[Record]) -> Answer:

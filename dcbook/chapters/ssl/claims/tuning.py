@@ -26,7 +26,7 @@ def setting_matters(records: Sequence[Record]) -> Answer:
 
 
 def tells_the_best(criterion: str) -> Judge:
-    """A criterion without labels ranks the settings as ACC does, and its choice is at most 2 points behind the best."""
+    """A criterion without labels has a rank correlation with ACC above 0, and chooses within 2 points of the best."""
 
     def judge(records: Sequence[Record]) -> Answer:
         frame = criteria(records)

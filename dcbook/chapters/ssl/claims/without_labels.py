@@ -71,7 +71,7 @@ def adds(better: str, worse: str) -> Judge:
 
 
 def few_labels_beat_clusters(records: Sequence[Record]) -> Answer:
-    """A probe with ten labels a class, on the samples and on DEC's codes, is better than the clusters of DEC."""
+    """Probes with ten labels a class, on the samples and on DEC's codes, are both better than the clusters of DEC."""
     deep = of(records, DEEP)
     questions = []
     for where, seen in {"the samples": of(records, K_MEANS), "the codes of DEC": deep}.items():
@@ -127,8 +127,8 @@ CLAIMS = [
     *(
         Claim(
             "C8, this book",
-            f"on {where}, a linear probe with ten labels a class, on the samples or on the codes of DEC, tells more "
-            f"of {target} than the clusters of DEC",
+            f"on {where}, linear probes with ten labels a class, on the samples and on the codes of DEC, both tell "
+            f"more of {target} than the clusters of DEC",
             PAGE,
             few_labels_beat_clusters,
             runs,

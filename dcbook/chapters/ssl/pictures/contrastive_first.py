@@ -5,6 +5,7 @@ import seaborn as sns
 from matplotlib.figure import Figure
 
 from dcbook.chapters.ssl.grids.contrastive_first import SPACES, kmeans_on, scan_on
+from dcbook.chapters.ssl.watches.purity import NEIGHBORS
 from dcbook.plots.names import called
 from dcbook.plots.style import PALETTE, canvas, legend_beside
 
@@ -26,7 +27,7 @@ def steadiness(frame: pd.DataFrame) -> Figure:
                     axis.plot(rows["purity"], rows["acc"], marker, color=color, markerfacecolor=fill, label=method)
             for number, acc in enumerate(part[part["method"] == "DEC"]["acc"]):
                 axis.axhline(acc, color="0.6", linewidth=0.8, label="DEC" if number == 0 else None)
-            axis.set(title=called(dataset), xlabel="neighbors of the same class, %")
+            axis.set(title=called(dataset), xlabel=f"{NEIGHBORS} nearest neighbors of the same class, %")
             axis.grid(color="0.92")
         axes[0, 0].set_ylabel("ACC, %")
         legend_beside(axes)
