@@ -20,10 +20,11 @@ def nt_xent(a: Tensor, b: Tensor, temperature: float = 0.5, *, anchors: str = "b
     if anchors not in ANCHORS:
         raise ValueError(f"anchors must be one of {', '.join(ANCHORS)}, not {anchors!r}")
     z = torch.nn.functional.normalize(torch.cat([a, b]), dim=1)
-    views = torch.arange(len(z), device=z.device)
-    logits = (z @ z.T / temperature).masked_fill(torch.eye(len(z), dtype=torch.bool, device=z.device), -torch.inf)
     n = len(z) if anchors == "both" else len(a)
-    return torch.nn.functional.cross_entropy(logits[:n], views.roll(len(a))[:n])
+    itself = torch.eye(n, len(z), dtype=torch.bool, device=z.device)
+    logits = (z[:n] @ z.T / temperature).masked_fill(itself, -torch.inf)
+    partners = torch.arange(len(z), device=z.device).roll(len(a))[:n]
+    return torch.nn.functional.cross_entropy(logits, partners)
 
 
 def info_nce(queries: Tensor, keys: Tensor, queue: Tensor, temperature: float = 0.07) -> Tensor:

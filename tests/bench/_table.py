@@ -1,6 +1,7 @@
 """Rows of the benchmark table, and timings that a busy machine does not tilt."""
 
 import gc
+import math
 import platform
 import statistics
 import time
@@ -23,7 +24,7 @@ class Row:
 
     name: str
     ours: float  # seconds, unless `note` says otherwise
-    theirs: float
+    theirs: float  # NaN, as the ratio, if there is nothing to compare with
     ratio: float
     target: float | None
     note: str = ""
@@ -96,6 +97,7 @@ def markdown(rows: list[Row]) -> str:
     lines = []
     for row in rows:
         target = "" if row.target is None else f"≥ {row.target:g} {'met' if row.ratio >= row.target else 'MISSED'}"
-        cells = row.name, f"{row.ours:.4g}", f"{row.theirs:.4g}", f"{row.ratio:.2f}", target, row.note
+        compared = ("", "") if math.isnan(row.theirs) else (f"{row.theirs:.4g}", f"{row.ratio:.2f}")
+        cells = row.name, f"{row.ours:.4g}", *compared, target, row.note
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
