@@ -75,6 +75,33 @@ def test_duplicates_and_too_few_codes():
         two_nn(np.ones(5))
 
 
+def test_near_copies_are_taken_for_a_low_dimension():
+    """The bias that `two_nn` tells of: BreastMNIST has an ID near 1 because 40 % of its images have a near-copy."""
+    u = np.random.default_rng(0).normal(size=(500, 5))
+    beside = 1e-3 * np.random.default_rng(1).normal(size=u.shape)
+    assert two_nn(u) == pytest.approx(4.4, abs=0.1)
+    assert two_nn(np.vstack([u, u[:100] + beside[:100]])) == pytest.approx(0.3, abs=0.05)
+    assert two_nn(np.vstack([u, u[:100]])) == pytest.approx(4.4, rel=0.1), "equal codes are left out"
+    found = cluster_dimensions(np.vstack([u, u[:100] + beside[:100]]), np.zeros(600, int))
+    assert found.lid == 5 and found.gap > 4, "what looks like a curved cluster is a flat one"
+
+
+def test_codes_and_labels_that_cannot_be_measured():
+    u = sphere(2, n=60)
+    broken = np.where(np.arange(60)[:, None] == 7, np.nan, u)
+    labels = np.arange(60) % 2
+    for measure in (two_nn, linear_dimension, effective_rank, latent_variance):
+        with pytest.raises(ValueError, match="u holds NaN or infinite numbers"):
+            measure(broken)
+    measured = cluster_dimensions, lambda u, y: spectral_gap(u, y, 2)
+    for measure in measured:
+        with pytest.raises(ValueError, match="u holds NaN or infinite numbers"):
+            measure(broken, labels)
+        for n in (59, 61):
+            with pytest.raises(ValueError, match=rf"one label for each of the 60 codes; labels have shape \({n},\)"):
+                measure(u, np.resize(labels, n))
+
+
 def crosses(*lengths):
     """Two points on each axis, at ± its length: principal components are the axes, variances 2 length² / N."""
     return np.vstack([np.diag(lengths), -np.diag(lengths)]).astype(float)

@@ -119,6 +119,10 @@ def test_without_labels_or_without_a_loss_there_are_fewer():
     assert cosines(Linear(trains=()), rows, PREDICTED, MATCHED) == {}
     with pytest.raises(ValueError, match="variants must be some of"):
         cosines(Linear(), rows, PREDICTED, MATCHED, ("DynAE",))
+    with pytest.raises(ValueError, match=r"predicted must have one entry for each of the 12 rows, not shape \(13,\)"):
+        cosines(Linear(), rows, [*PREDICTED, 0], MATCHED)
+    with pytest.raises(ValueError, match=r"matched must have one entry for each of the 12 rows, not shape \(11,\)"):
+        cosines(Linear(), rows, PREDICTED, MATCHED[:-1])
 
 
 def test_a_method_that_only_clusters_drifts_from_the_decoder_of_its_start():

@@ -20,10 +20,11 @@ HIGHER is better: less randomness and less drift. The two gradients differ from 
 | "class reconstruction" | MSE(g(z), g(mu_h(y)))                                                                       |
 
 A method that trains no self-supervised loss (DEC, phase 2 of DCSS) still has the decoder of its start. There "self" is
-"reconstruction", and FD measures whether the method forgets its pretraining. R-GAE reconstructs either the graph of the
-input or one constructed from the classes. An image has no graph, so here the decoded center of the true class is the
-analog of the latter. DynAE's released code computes the cosines, now commented out, on the full data set; here they are
-computed on a sample.
+"reconstruction", and FD measures whether the method forgets its pretraining. While no sample of DynAE has a
+pseudo-label, its "pseudo" is 0, FD has no value, and FR says nothing of pseudo-labels. R-GAE reconstructs either the
+graph of the input or one constructed from the classes. An image has no graph, so here the decoded center of the true
+class is the analog of the latter. DynAE's released code computes the cosines, now commented out, on the full data set;
+here they are computed on a sample.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -90,7 +91,7 @@ def cosines(
     samples, FR ± 0.05 and FD ± 0.04 with a bias of -0.05 to -0.08. Other variants are similar. If h is also computed
     from the small sample, the error of FR can reach 0.2.
 
-    Raises ValueError for an unknown variant.
+    Raises ValueError for an unknown variant, and unless `predicted` and `matched` have one entry for each row.
     """
     variants = tuple(variants)
     if unknown := set(variants) - set(VARIANTS):
@@ -111,10 +112,14 @@ def encoder_gradients(
 ) -> dict[str, Tensor]:
     """The gradients, as flat vectors, of the `wanted` losses of the table above that the model has: name → gradient.
 
-    A gradient is the mean over chunks of equal size; samples that do not fill the last chunk are left out.
+    A gradient is the mean over chunks of equal size; samples that do not fill the last chunk are left out. Raises
+    ValueError unless `predicted` and `matched` have one entry for each row.
     """
     own = torch.as_tensor(predicted, device=rows.device)
     true = None if matched is None else torch.as_tensor(matched, device=rows.device)
+    for name, each in {"predicted": own, "matched": true}.items():
+        if each is not None and each.shape != rows.shape:
+            raise ValueError(f"{name} must have one entry for each of the {len(rows)} rows, not shape {(*each.shape,)}")
     wanted, parameters = set(wanted), list(model.autoencoder_.encoder.parameters())
     count = -(-len(rows) // chunk)
     sums: dict[str, Tensor] = {}

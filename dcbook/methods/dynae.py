@@ -16,6 +16,10 @@ unconflicted, the target of its reconstruction changes from its own image to the
 `update_interval` updates the conflicted samples are counted. If their number has not fallen, centers are recomputed and
 both thresholds fall by dk / K, with dk = 0.3 kappa, 0.3 kappa, 0.3^2 kappa, 0.3^3 kappa, …
 
+Few clusters, with kappa = 3: no entry of q exceeds 1, so that no sample can be unconflicted before the thresholds have
+fallen twice (K = 2) or once (K = 3); until then none has a pseudo-label. With K = 2, one fall more makes every sample
+unconflicted (beta1 < 1 / 2, beta2 < 0), so that training ends at the next count.
+
 Source: nairouz/DynAE, DynAE.py:54-72 (targets), 387-540 (training), dynAE.ipynb (settings); the paper from memory, not
 checked against its text. Not followed: batches in the order of the file, with an empty batch if their size divides N
 (here N / batch_size, rounded up, shuffled in every epoch), labels from the last count (here from the final network),

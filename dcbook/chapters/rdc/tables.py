@@ -244,7 +244,13 @@ def _course(record: Record, before: Mapping[tuple, Mapping]) -> list[dict[str, f
     epochs = [entry for entry in record.history if entry["phase"] != "pretraining"]
     looks = [(number / len(epochs), each) for number, each in enumerate(epochs, 1) if "effective_rank" in each]
     looks = [*([(0.0, first)] if start else []), *looks, (1.0, record.portrait["shape"])]
-    return [{"progress": at, **{name: each.get(name) for name in (*COSINES, *SHAPE)}} for at, each in looks]
+    return [{"progress": at, **_numbers(each)} for at, each in looks]
+
+
+def _numbers(look: Mapping) -> dict[str, float | None]:
+    """The diagnostics of a look. While all samples of DynAE are conflicted, none has a pseudo-label: no FR, no FD."""
+    found = {name: look.get(name) for name in (*COSINES, *SHAPE)}
+    return found | {"fr_dynae": None} if "conflicted" in look and found["fd_dynae"] is None else found
 
 
 def _about(record: Record) -> dict[str, Any]:
@@ -274,7 +280,7 @@ class Paradigm:
 
 
 INSTANCES, CLUSTERS = ("self", "each instance"), ("pseudo", "clusters found so far")
-# Figs. 4 and 5, from their captions
+# The first two from the captions of Figs. 4 and 5, the others from the abstract
 FIG4_FIG5 = (
     Paradigm(
         "pseudo-supervision alone",

@@ -56,14 +56,15 @@ def flattened(records: Sequence[Record]) -> Answer:
 
 
 def collapses(records: Sequence[Record]) -> Answer:
-    """On images, the effective rank of the codes and the mean LID of the clusters decrease."""
+    """On images, the effective rank of the codes and the mean LID of the clusters decrease: how we read "collapse"."""
     ends = _first_and_last(tables.shapes(records).to_dict("records"))
     titles = {"rank": "effective rank", "lid": "LID", "id": "ID"}
     told = ", ".join(
         f"{title} {np.mean([first[name] for first, _ in ends]):.1f} to {np.mean([last[name] for _, last in ends]):.1f}"
         for name, title in titles.items()
     )
-    return Answer([Question(f"fall of the {titles[name]}", _fall(ends, name)) for name in ("rank", "lid")], told)
+    note = f"{told}; a twist as in Fig. 1 would have ID rise"
+    return Answer([Question(f"fall of the {titles[name]}", _fall(ends, name)) for name in ("rank", "lid")], note)
 
 
 def second_phase_gains(method: str) -> Judge:
@@ -79,23 +80,6 @@ def second_phase_gains(method: str) -> Judge:
             return Contrast(grouped(zip(part["dataset"], part["phase 2"] - part["phase 1"], strict=True)))
 
         return in_both_metrics(gain)
-
-    return judge
-
-
-def after_the_longest(interpolated: bool, method: str = "DynAE") -> Judge:
-    """The gain of phase 2 of `method` over its longest phase 1, among the runs with or without interpolations."""
-
-    def judge(records: Sequence[Record]) -> Answer:
-        some = [
-            record
-            for record in records
-            if record.run["method"] == method and (tables.first_settings(record)["lam"] > 0) == interpolated
-        ]
-        longest = max((tables.first_settings(record)["epochs"] for record in some), default=0)
-        return second_phase_gains(method)(
-            [record for record in some if tables.first_settings(record)["epochs"] == longest]
-        )
 
     return judge
 

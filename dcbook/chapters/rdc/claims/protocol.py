@@ -1,8 +1,8 @@
 """The share of a protocol that the records of a claim have.
 
-R-DC's own protocol is not available to us. For claims about methods and measures that are defined elsewhere, the
-protocol of their sources is used. For claims about R-DC itself, or about details that the paper does not state, the
-share of the network and of the updates is unknown.
+R-DC's own protocol is not available to us. For claims about methods of others the protocol of their sources is used.
+Where R-DC's own method, the contrastive pretraining or made points take part, the share of the network and of the
+updates is unknown.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Every method of the book by what teaches its network, with the diagnostics of its training."""
+"""Twenty-two methods by what teaches their networks, with the diagnostics of their training."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -134,5 +134,5 @@ SCRATCH = {
 
 
 def everyone(scale: str, seeds: Seeds = None) -> list[Run]:
-    """All methods of the book that train a network: those without an autoencoder, and those of `compared`."""
+    """The methods of `PARADIGMS`, and their phase 1: those without an autoencoder, and those of `compared`."""
     return [*runs(SCRATCH[scale], seeds=seeds), *compared(scale, seeds)]

@@ -142,8 +142,8 @@ FIG3 = {
     ),
     "paper": together(as_released(PAPER_FIVE, {}, {}), both_phases(PAPER_FIVE, {}, {}), adversarial(PAPER_FIVE, {})),
 }
-# At `laptop`, to save time, ADEC runs on the one set on which phase 1 leaves curved clusters: 780 images, of which 210
-# epochs are as many updates as the others make; so are, at `quick`, 38 epochs of the digits.
+# At `laptop`, to save time, ADEC runs on one small set: 780 images, of which 210 epochs are as many batches as the
+# others make updates; so are, at `quick`, 38 epochs of the digits.
 ADEC_LAPTOP = ("breastmnist",)
 # Epochs of phase 1, each four times the next: at `laptop` the longest makes the 130,000 updates of ACAI's source, and
 # phase 2 has five times the updates it has in FIG3. To save time, the first phases without interpolations (lambda 0)
