@@ -151,22 +151,22 @@ def whole(records, convolutional):
 def test_the_share_of_centering(at_laptop, at_paper):
     table = means("dcss/latent_scale")["share of centering, %"].unstack("method")
     assert table["DCSS_u, fully connected"].max() < 11, "at most about a tenth"
-    assert table["DCSS_u, convolutional"].dropna().between(20, 30).all(), "about a quarter"
+    assert table["DCSS_u, convolutional"].dropna().between(17, 33).all(), "a sixth to a third"
     runs = {form: [r for some in at_laptop.values() for r in whole(some["DCSS_u"], form)] for form in (False, True)}
     connected = np.concatenate([centering([record])[:, [0, -1]] for record in runs[False]])
     first, last = np.concatenate([centering([record])[:, [0, -1]] for record in runs[True]]).T
-    assert (len(connected), len(first)) == (9, 6)
-    assert np.all((first > 49) & (first < 67)), "about half to two thirds"
-    assert np.all((last > 20) & (last < 31)), "about a quarter"
+    assert len(connected) == len(first) == 9
+    assert np.all((first > 32) & (first < 67)), "about a third to two thirds"
+    assert np.all((last > 16) & (last < 33)), "a sixth to a third"
     long = centering(at_paper["DCSS_u"])
     assert long.shape == (3, 200) and between(long[:, -1]) == "5 to 5"
-    state("notebooks/dcss/README.md", "centering", "about a tenth", "a quarter")
+    state("notebooks/dcss/README.md", "centering", "about a tenth", "a third to two thirds")
     highest = connected.max(0)
     state(
         "dcss/latent_scale",
         f"at most about a tenth of the loss ({highest[0]:.0f} % at most in the first epoch, {highest[1]:.0f} % in the "
         "last)",
-        "about half to two thirds of the loss in the first epoch and about a quarter in the last",
+        "about a third to two thirds of the loss in the first epoch and a sixth to a third in the last",
         f"over 200 epochs from between {between(long[:, 0]).replace('to', 'and')} % to {long[0, -1]:.0f} %",
     )
     state("dcss/table2_aggregated", f"centering is {between(connected.flatten())} % of the loss")
@@ -455,30 +455,6 @@ def test_what_chooses_vectors_without_labels():
         f"{stack[f'{SVD} 10']:.0f} % if agreement or the loss chose the dimension, {stack[f'{SVD} 20']:.0f} % if the "
         "silhouette did",
     )
-
-
-def test_ganmm_in_accuracy_and_in_purity():
-    table = pd.read_csv(paths.table("dcss/table1_benchmark", "laptop", ROOT)).query("dataset == 'usps'")
-    table = table.set_index(["method", "metric"])
-    (acc, nmi), printed = table["mean"]["GANMM"][["acc", "nmi"]], table["reported"]["GANMM", "acc"]
-    purity, ours, codes = (
-        f"{table['mean']['GANMM', score]:.1f} ± {table['std']['GANMM', score]:.1f} %"
-        for score in ("purity", "acc", "acc, k-means on its codes")
-    )
-    courses = [
-        [entry["acc"] for entry in record.history if "acc" in entry]
-        for record in by_method("dcss", "laptop", "usps")["GANMM"]
-    ]
-    below = [100 * (course[0] - course[-1]) for course in courses]  # the first look is at k-means
-    assert len(courses) == 3 and all(max(course[-15:]) - min(course[-15:]) < 0.02 for course in courses)
-    state(
-        "dcss/table1_benchmark",
-        f"on USPS {purity} where ACC is {ours}",
-        f"({codes}), by {between(below)} points on each seed, and above the paper's value ({printed:.1f} %)",
-        "Its ACC changes little over the last 3,000 rounds",
-    )
-    above = acc - printed, nmi - table["reported"]["GANMM", "nmi"]
-    state("notebooks/dcss/DEVIATIONS.md", "ours ends {:.0f} points of ACC and {:.0f} of NMI above".format(*above))
 
 
 def test_rivals_in_dcss_s_time():

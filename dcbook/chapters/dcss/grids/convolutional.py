@@ -64,7 +64,7 @@ CONVOLUTIONAL = {
         },
     ),
     "laptop": all_from_convolutional(
-        replace(LAPTOP, datasets={"usps": {}, "mnist-test": {}}),
+        LAPTOP,
         PRETRAININGS["laptop"],
         benchmark.PHASE_1["laptop"],
         benchmark.PHASE_2["laptop"],
