@@ -107,16 +107,6 @@ def test_who_leads_on_usps_at_the_paper_s_schedule(at_paper):
     )
 
 
-def test_who_leads_on_usps_at_laptop():
-    usps = means("dcss/table1_benchmark").loc["usps"][["acc", "nmi"]].dropna()
-    for metric in ("acc", "nmi"):
-        assert list(usps[metric].sort_values(ascending=False).index[:2]) == ["DCSS", "DCSS_u"]
-    state(
-        "dcss/table1_benchmark",
-        "On USPS DCSS has the highest mean of all methods of the `laptop` table in both scores, and DCSS_u the second.",
-    )
-
-
 def percent(records, score):
     """A score of some records, in per cent."""
     return np.array([100 * record.scores[score] for record in records])
