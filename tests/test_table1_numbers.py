@@ -94,6 +94,9 @@ def test_phase_1_gains_from_the_convolutional_start_on_two_sets_of_three():
     rises, falls = gains("nmi", *SETS[:2]), -gains("nmi", SETS[2])
     assert rises.min() > 0 and falls.min() > 0 and (gains("acc", SETS[2]) < 0).sum() == 2
     assert (gains("nmi", SETS[2], over="DCSS_u, alpha 0") < 0).all()
+    connected = pd.read_csv(paths.table("dcss/latent_scale", "laptop", ROOT)).query("method.str.contains('connected')")
+    means = connected[connected["metric"].str.startswith("gain")]["mean"]
+    assert len(means) == 6 and means.abs().max() < 1, "the README says so, and Table 1's page"
     page = (ROOT / "notebooks" / "dcss" / "latent_scale.ipynb").read_text(encoding="utf-8")
     assert f"by {rises.min():.1f} to {rises.max():.1f} points, and falls with every seed on Fashion-MNIST, " in page
     assert f"by {falls.min():.1f} to {falls.max():.1f}; ACC falls there with two of three seeds" in page

@@ -1,5 +1,7 @@
 """What metrics and data sets are called in pictures and tables."""
 
+import re
+
 METRICS = {"acc": "ACC", "nmi": "NMI", "ari": "ARI", "f1_macro": "F1-macro", "f1_micro": "F1-micro"}
 DATASETS = {
     "digits": "digits (8×8)",
@@ -43,8 +45,8 @@ def called(dataset: str) -> str:
 
     Within a phrase each word that is a name is replaced; all else stays as it is.
     """
-    if " " in dataset:
-        return " ".join(called(word.rstrip(",")) + "," * word.endswith(",") for word in dataset.split(" "))
+    if re.search(r"\s", dataset):
+        return re.sub(r"[^\s,]+", lambda word: called(word[0]), dataset)
     base, _, rest = dataset.partition("-")
     learner, _, space = rest.partition("-")
     if learner in LEARNERS and space in ("h", "z"):

@@ -37,7 +37,7 @@ def courses(records: Iterable[Record], value: str) -> pd.DataFrame:
     found = curves(records, value, ["n_clusters", "warm_start"])
     starts = [STARTS[warm is not False] for warm in found["warm_start"]]
     named = zip(found["dataset"], starts, strict=True)
-    panels = [f"{dataset} \nk-means {start}" for dataset, start in named]  # the space makes `called` see the name
+    panels = [f"{dataset}\nk-means {start}" for dataset, start in named]
     return found.assign(dataset=panels, method=[f"k = {k}" for k in found["n_clusters"]])
 
 
