@@ -108,7 +108,7 @@ def test_fig2_tells_how_k_means_starts():
     drawn = tables.courses(records, "stability")
     assert drawn["stability"].tolist() == [0.5, 0.7] * 2 and drawn["method"].tolist() == ["k = 10"] * 2 + ["k = 30"] * 2
     titles = [axis.get_title(loc="left") for axis in plots.histories(drawn, "stability", "").axes]
-    assert titles == ["digits (8×8) \nk-means from the clusters before", "digits (8×8) \nk-means anew"]
+    assert titles == ["digits (8×8)\nk-means from the clusters before", "digits (8×8)\nk-means anew"]
 
 
 def test_relatives_have_one_untrained_row():
