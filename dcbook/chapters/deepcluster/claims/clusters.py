@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -36,7 +37,7 @@ def rises(value: str) -> Callable[[Sequence[Record]], Answer]:
             first, last = (np.mean([of_history(record, value)[at] for record in some]) for at in (0, -1))
             of_k = {k: np.mean([rise(record) for record in each]) for k, each in by_value(some, "n_clusters").items()}
             about = f"{COURSES[value]}, {started}, mean over k, last epoch over first"
-            questions.append(Question(about, _over_k(some, rise)))
+            questions.append(Question(about, _averaged(some, rise, _of_k)))
             told = ", ".join(f"k = {k} {mean:+.1f}" for k, mean in of_k.items())
             notes.append(f"{started}: {first:.1f} to {last:.1f} % ({told} points)")
         return Answer(questions, "; ".join(notes))
@@ -93,7 +94,7 @@ def over_segmentation_helps(records: Sequence[Record]) -> Answer:
         for k, some in found.items()
         if k != least
     ]
-    learned = _over_k(records, lambda record: probed(record) - probed(record, "untrained"))
+    learned = _averaged(records, lambda record: probed(record) - probed(record, "untrained"), _of_k)
     means = ", ".join(f"k = {k} {np.mean([probed(r) for r in some]):.1f}" for k, some in found.items())
     premise = _learned("mean probe accuracy, mean over k", learned)
     return Answer(questions, f"mean probe accuracy in %: {means}", premises=[premise])
@@ -192,15 +193,15 @@ def repair_keeps_clusters(records: Sequence[Record]) -> Answer:
         return 100 * (1 - min(e["clusters"] for e in record.history) / record.run["params"]["n_clusters"])
 
     with_repair, without = (
-        Contrast(grouped((f"{place(r.run)} {value_of(r, 'sampling')}", empty(r)) for r in some), "% of the clusters")
-        for some in (by_value(records, "repair")[repaired] for repaired in (True, False))
+        _averaged(by_value(records, "repair")[repaired], empty, lambda r: value_of(r, "sampling"), "% of the clusters")
+        for repaired in (True, False)
     )
     return Answer(
         [
             Question("empty clusters without repair", without, band=None),
             Question("empty clusters with repair", with_repair, within=0.0),
         ],
-        "largest share in any epoch",
+        "largest share in any epoch, mean over the samplings",
     )
 
 
@@ -221,11 +222,12 @@ def purer_with_depth(records: Sequence[Record]) -> Answer:
     def purity(record: Record, layer: str, network: str = "trained") -> float:
         return 100 * float(np.mean(record.portrait["purity"][network][layer]))
 
-    deeper = _gain(records, lambda record: purity(record, "conv5") - purity(record, "conv1"))
-    learned = _gain(records, lambda record: purity(record, "conv5") - purity(record, "conv5", "untrained"))
+    deeper = _averaged(records, lambda record: purity(record, "conv5") - purity(record, "conv1"), fed)
+    learned = _averaged(records, lambda record: purity(record, "conv5") - purity(record, "conv5", "untrained"), fed)
     return Answer(
         [Question("purity, conv5 over conv1", deeper), Question("purity of conv5, trained over untrained", learned)],
-        "purity: share of the most frequent class among the nine images that activate a filter most",
+        "purity: share of the most frequent class among the nine images that activate a filter most, "
+        "mean over the network's inputs",
     )
 
 
@@ -235,26 +237,32 @@ def filters_of_one_class(records: Sequence[Record]) -> Answer:
     def share(record: Record, network: str) -> float:
         return 100 * float(np.mean(np.equal(record.portrait["purity"][network]["conv5"], 1)))
 
-    learned = _gain(records, lambda record: share(record, "trained") - share(record, "untrained"))
+    learned = _averaged(records, lambda record: share(record, "trained") - share(record, "untrained"), fed)
     before, after = (float(np.mean([share(r, name) for r in records])) for name in ("untrained", "trained"))
     question = Question("filters of conv5 that respond to one class, trained over untrained", learned)
-    return Answer([question], f"trained {after:.1f} % of the filters of conv5, untrained {before:.1f} %")
+    return Answer(
+        [question], f"trained {after:.1f} % of the filters of conv5, untrained {before:.1f} %, mean over the inputs"
+    )
 
 
-def _gain(records: Sequence[Record], gain: Callable[[Record], float]) -> Contrast:
-    """A difference within each run, by data set and input of the network."""
-    return Contrast(grouped((f"{place(record.run)} {fed(record)}", gain(record)) for record in records))
+def _averaged(
+    records: Sequence[Record],
+    measure: Callable[[Record], float],
+    setting: Callable[[Record], Any],
+    unit: str = "points",
+) -> Contrast:
+    """A measure of each run, averaged over the settings that a seed ran with on a data set.
 
-
-def _over_k(records: Sequence[Record], measure: Callable[[Record], float]) -> Contrast:
-    """A measure of each run, in points, averaged over the numbers of clusters for each data set and seed.
-
-    The runs of a seed share their images and their first network: they are one observation. A seed that lacks a number
-    of clusters is left out.
+    The runs of a seed share their images and their first network: they are one observation. A seed that lacks a setting
+    is left out.
     """
-    found: dict[tuple[str, int], dict[int, float]] = {}
+    found: dict[tuple[str, int], dict[Any, float]] = {}
     for record in records:
-        found.setdefault((place(record.run), record.run["seed"]), {})[value_of(record, "n_clusters")] = measure(record)
+        found.setdefault((place(record.run), record.run["seed"]), {})[setting(record)] = measure(record)
     most = {name: max(len(each) for (at, _), each in found.items() if at == name) for name, _ in found}
     whole = [(name, list(each.values())) for (name, _), each in found.items() if len(each) == most[name]]
-    return Contrast(grouped((name, float(np.mean(each))) for name, each in whole))
+    return Contrast(grouped((name, float(np.mean(each))) for name, each in whole), unit)
+
+
+def _of_k(record: Record) -> int:
+    return value_of(record, "n_clusters")
