@@ -1,3 +1,5 @@
+import base64
+import io
 import json
 import math
 import os
@@ -11,13 +13,14 @@ import numpy as np
 import pandas as pd
 import papermill
 import pytest
+from PIL import Image
 
 from dcbook.book import Book, check, paths
 from dcbook.book.__main__ import main
-from dcbook.book.output import save_figure
+from dcbook.book.output import compact, save_figure
 from dcbook.book.parameters import given_names, literals
 from dcbook.book.run import ThisPython, run_all, select
-from dcbook.book.store import store_all
+from dcbook.book.store import store_all, tidy
 from dcbook.chapters.dcss.grids import TABLE1
 from dcbook.experiments import Method, Scale
 from dcbook.methods import KMeans
@@ -158,6 +161,35 @@ def test_figures_are_the_same_bytes_each_time(tmp_path, suffix):
         plt.close(figure)
     assert (tmp_path / f"a{suffix}").read_bytes() == (tmp_path / f"b{suffix}").read_bytes()
     assert sorted(path.name for path in tmp_path.iterdir()) == [f"a{suffix}", f"b{suffix}"]
+
+
+def drawn_with_many_colors(**how):
+    """The bytes of a PNG, whose gradients have thousands of colors."""
+    figure, axes = plt.subplots()
+    axes.imshow(np.linspace(0, 1, 120 * 3).reshape(-1, 4, 3), interpolation="bilinear")
+    axes.scatter(np.arange(50), np.arange(50) % 4, c=np.arange(50), alpha=0.5)
+    content = io.BytesIO()
+    figure.savefig(content, format="png", **how)
+    plt.close(figure)
+    return content.getvalue()
+
+
+def test_pictures_shrink_to_256_colors():
+    png = drawn_with_many_colors()
+    before, after = (Image.open(io.BytesIO(each)).convert("RGB") for each in (png, compact(png)))
+    assert len(before.getcolors(1 << 24)) > 1000 and len(after.getcolors(1 << 24)) <= 256
+    assert len(compact(png)) < len(png) / 2
+    assert before.size == after.size and np.abs(np.asarray(before, int) - np.asarray(after, int)).mean() < 2
+    transparent = drawn_with_many_colors(transparent=True)
+    assert compact(transparent) == transparent
+
+
+def test_stored_pictures_are_small():
+    png = drawn_with_many_colors()
+    data = {"image/png": base64.b64encode(png).decode(), "text/plain": "<Figure>"}
+    cell = nbformat.v4.new_code_cell("plt.show()", outputs=[nbformat.v4.new_output("display_data", data)])
+    (output,) = tidy(nbformat.v4.new_notebook(cells=[cell])).cells[0].outputs
+    assert base64.b64decode(output.data["image/png"]) == compact(png) and output.data["text/plain"] == "<Figure>"
 
 
 def test_tables_and_figures_have_their_places(book_folder, capsys):

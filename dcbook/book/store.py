@@ -1,5 +1,6 @@
 """Store the outputs of the quick scale in the notebooks themselves, so that they read well as they are."""
 
+import base64
 import re
 import tempfile
 from collections.abc import Mapping
@@ -9,6 +10,7 @@ import nbformat
 
 from dcbook.book import paths
 from dcbook.book.badge import verdict
+from dcbook.book.output import compact
 from dcbook.book.run import Finished, execute
 from dcbook.files import write_whole
 
@@ -49,7 +51,7 @@ def with_verdicts(path: Path) -> str:
 
 
 def tidy(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """An executed notebook without what differs from run to run: times, versions, chunks of streams."""
+    """An executed notebook with small pictures and without what differs from run to run: times, versions, chunks."""
     notebook.metadata = nbformat.from_dict(METADATA)
     number = 0
     for cell in notebook.cells:
@@ -62,6 +64,8 @@ def tidy(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
             for entry in cell.outputs:
                 if "execution_count" in entry:
                     entry.execution_count = number
+                if png := entry.get("data", {}).get("image/png"):
+                    entry.data["image/png"] = base64.b64encode(compact(base64.b64decode(png))).decode()
     return notebook
 
 

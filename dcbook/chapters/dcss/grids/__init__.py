@@ -87,6 +87,11 @@ def _settings(seed: int) -> list:
 # What decides most comes first: the small set before the large ones, three seeds of all before the fourth and fifth.
 EVIDENCE = [
     *[(10 + s, f"USPS, convolutional start, seed {s}: DCSS", partial(_deciding, "usps", s)) for s in range(3)],
+    *[
+        (13 + s, f"{dataset}, convolutional start, seed {s}: DCSS", partial(_deciding, dataset, s))
+        for s in range(3)
+        for dataset in ("fashion-mnist-test", "mnist-test")
+    ],
     *[(20 + s, f"USPS, convolutional start, seed {s}: others", partial(_beside, "usps", s)) for s in range(3)],
     *[(30 + s, f"USPS, Table 1, seed {s}", partial(_table1, "usps", s)) for s in range(3)],
     (
