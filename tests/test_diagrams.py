@@ -4,8 +4,8 @@ from matplotlib import pyplot as plt
 from matplotlib.colors import to_rgb
 from matplotlib.patches import FancyBboxPatch
 
+from dcbook.chapters.rdc.paradigms import FIG4_FIG5
 from dcbook.chapters.rdc.pictures import PSEUDO, SELF, paradigms
-from dcbook.chapters.rdc.tables import FIG4_FIG5
 
 
 def test_pseudo_labels_make_features_random_and_what_stands_beside_them_decides_the_rest():

@@ -11,7 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
-from dcbook.chapters.rdc.tables import FIG4_FIG5, Paradigm, Phase, arm
+from dcbook.chapters.rdc.paradigms import FIG4_FIG5, Paradigm, Phase
+from dcbook.chapters.rdc.tables import arm
 from dcbook.plots.names import called, named
 from dcbook.plots.style import PALETTE, STYLE, bands, canvas, legend_beside, over_seeds
 
