@@ -7,7 +7,7 @@ from functools import partial
 
 from dcbook.chapters.dcss.grids.benchmark import PHASE2, TABLE1, TABLE2, TABLE4, table1
 from dcbook.chapters.dcss.grids.convolutional import CONVOLUTIONAL, convolutional
-from dcbook.chapters.dcss.grids.features import ON_FEATURES, TABLE3, TABLE5
+from dcbook.chapters.dcss.grids.features import ON_FEATURES, TABLE3, TABLE5, steps
 from dcbook.chapters.dcss.grids.first_layer import FIG13
 from dcbook.chapters.dcss.grids.mnets import SEVERAL, several_mnets
 from dcbook.chapters.dcss.grids.released_code import PAPER_AGAINST_CODE
@@ -32,6 +32,7 @@ GRIDS = {
     "table3": grid(TABLE3),
     "table4": grid(TABLE4),
     "table5": grid(TABLE5),
+    "steps_on_features": steps,
     "phase2": grid(PHASE2),
     "several_mnets": several_mnets,
     "alpha": alpha,
