@@ -20,7 +20,10 @@ PEAK_FLOP = 2 * PEAK_SIDE**3
 
 @dataclass(frozen=True)
 class Row:
-    """One comparison. `ratio` is theirs / ours for times: more is better. `target`: the least ratio wanted, or None."""
+    """One comparison. `ratio` is theirs / ours for times: more is better. `target`: the least ratio wanted, or None.
+
+    `agrees`: whether both sides have the same result; where they don't, no ratio meets the target.
+    """
 
     name: str
     ours: float  # seconds, unless `note` says otherwise
@@ -28,6 +31,7 @@ class Row:
     ratio: float
     target: float | None
     note: str = ""
+    agrees: bool = True
 
 
 def interleave(runs: dict[str, Callable[[], float | None]], repeats: int) -> dict[str, list[float]]:
@@ -96,7 +100,8 @@ def markdown(rows: list[Row]) -> str:
     """Return `rows` of a Markdown table, to stand below `HEADER`."""
     lines = []
     for row in rows:
-        target = "" if row.target is None else f"≥ {row.target:g} {'met' if row.ratio >= row.target else 'MISSED'}"
+        met = row.target is not None and row.ratio >= row.target and row.agrees
+        target = "" if row.target is None else f"≥ {row.target:g} {'met' if met else 'MISSED'}"
         compared = ("", "") if math.isnan(row.theirs) else (f"{row.theirs:.4g}", f"{row.ratio:.2f}")
         cells = row.name, f"{row.ours:.4g}", *compared, target, row.note
         lines.append(f"| {' | '.join(cells)} |")
