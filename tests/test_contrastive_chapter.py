@@ -1,6 +1,7 @@
 """The contrastive chapter: its grids, what is kept of runs, how its claims are judged, what is printed elsewhere."""
 
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from dcbook.data import load
 from dcbook.evaluation import scores
 from dcbook.experiments import Contrast, Record
 from dcbook.experiments.records import key, path_of
-from dcbook.experiments.verdict import SUPPORTED
+from dcbook.experiments.verdict import SUPPORTED, UNDECIDED
 from dcbook.experiments.worker import estimator
 from dcbook.methods import CC, SPICE, SimCLRPretext
 
@@ -164,7 +165,8 @@ def record(method, seed=0, acc=0.5, nmi=0.5, dataset="digits", history=(), portr
 def scan(seed, chosen, end, pretext=0.5):
     """A record of SCAN, whose selection takes its second epoch, and of its pretext."""
     history = [
-        {"phase": "frozen", "epoch": 1, "selection": -1.0, "acc": 0.9, "nmi": 0.9},
+        {"phase": "frozen", "epoch": 1, "selection": -1.2, "acc": 0.55, "nmi": 0.55},
+        {"phase": "frozen", "epoch": 2, "selection": -1.0, "acc": 0.9, "nmi": 0.9},
         {"phase": "neighbors", "epoch": 1, "selection": -2.0, "acc": chosen, "nmi": chosen},
         {"phase": "neighbors", "epoch": 2, "selection": -1.5, "acc": 0.1, "nmi": 0.1},
         {"phase": "self-labeling", "epoch": 1, "acc": end, "nmi": end},
@@ -179,11 +181,29 @@ def test_scan_from_step_to_step():
     records = [each for seed in range(3) for each in scan(seed, 0.6 + seed / 100, 0.7 + seed / 50)]
     frame = tables.scan_steps(records)
     assert len(frame) == 6 and frame["step 2"].tolist()[:2] == pytest.approx([60, 60])
+    assert frame["frozen"].tolist() == pytest.approx([55] * 6), "the epoch of the phase with the lowest selection value"
     answer = judges.step_2_gains(records)
     assert answer.verdict == SUPPORTED and answer.questions[0].estimate.mean == pytest.approx(11)
+    assert [question.about.split(" over ")[1] for question in answer.questions[1:]] == [
+        "k-means on the codes",
+        "the heads trained on frozen codes",
+        "the heads trained on frozen codes",
+    ]
+    assert answer.questions[2].estimate.mean == pytest.approx(6)
     assert judges.self_labels_help(records).questions[1].estimate.mean == pytest.approx(11)
     with pytest.raises(NotTested, match="no record of SCAN beside its pretext"):
         judges.step_2_gains(records[:1])
+
+
+def test_scan_s_step_2_counts_only_beyond_the_phase_on_frozen_codes_where_that_was_run():
+    records = [each for seed in range(3) for each in scan(seed, 0.55 + (seed - 1) / 500, 0.7)]
+    answer = judges.step_2_gains(records)
+    assert answer.questions[0].verdict(answer.level) == SUPPORTED and answer.verdict == UNDECIDED
+    released = [replace(each, history=[e for e in each.history if e["phase"] != "frozen"]) for each in records]
+    assert len(judges.step_2_gains(released).questions) == 2 and judges.step_2_gains(released).verdict == SUPPORTED
+    unselected = [{"phase": "frozen", "acc": value, "nmi": value} for value in (0.4, 0.3)]
+    last = [replace(each, history=[*unselected, *each.history]) for each in released]
+    assert tables.scan_steps(last)["frozen"].tolist() == pytest.approx([30] * 6), "the last epoch, if none is selected"
 
 
 @pytest.mark.parametrize(("sign", "verdict"), [(1, SUPPORTED), (-1, "contradicted")])
@@ -252,7 +272,7 @@ def test_the_premise_needs_no_heads_and_is_judged_by_the_committed_records():
     found = claim.verdict(records, protocol)
     assert len(clothes) >= 3 and found.answer.questions[0].verdict() == SUPPORTED
     assert found.answer.questions[0].estimate.mean == pytest.approx(np.mean(clothes))
-    assert "by unit-length pixels instead of codes: fashion-mnist-test 73.9 %" in found.evidence
+    assert "by unit-length pixels instead of z: fashion-mnist-test 73.9 %" in found.evidence
     shorter = record(f"{grids.PRETEXT}, 10 epochs", portrait={"z": 0.9, "h": 0.9, "pixels": 0.7}, epochs=10)
     with pytest.raises(NotTested, match="no record of the pretext"):
         judges.mostly_of_one_class([shorter])
@@ -305,8 +325,21 @@ def test_guards_against_collapse():
     assert judges.guards_hold(held).verdict == SUPPORTED
     against = [one(name, seed, n) for name, n in (("CC", 2.0), ("CC, no balance", 9.0)) for seed in range(3)]
     assert judges.guards_hold(against).verdict == "contradicted"
+    rivals = [("DAC", 3.0), ("DAC, thresholds at rest", 8.0), ("DAC, no pairs apart", 4.0)]
+    frame = tables.guards([one(name, 0, n) for name, n in rivals])
+    assert (frame["clusters"].tolist(), frame["clusters_without"].tolist()) == ([8], [4]), "not DAC as it trains"
     with pytest.raises(NotTested, match="no record of a method beside its variant"):
         judges.guards_hold([])
+
+
+@pytest.mark.parametrize("scale", ["laptop", "paper"])
+def test_a_guard_is_all_that_differs_between_a_variant_and_what_it_is_compared_with(scale):
+    found = {run.method: run for run in grids.guarded(scale, [0])}
+    assert set(found) == {*grids.COLLAPSE, *(grids.BESIDE.get(name, of) for name, (of, _) in grids.COLLAPSE.items())}
+    for name, (of, changes) in grids.COLLAPSE.items():
+        pair = found[grids.BESIDE.get(name, of)], found[name]
+        whole, without = (run.cls(**run.params).get_params() for run in pair)
+        assert [key for key in whole if whole[key] != without[key]] == [next(iter(changes))]
 
 
 def test_sizes_of_clusters_and_scores_of_heads():
@@ -373,6 +406,7 @@ def test_a_claim_rests_on_the_methods_that_it_compares(place):
 
 def test_claims_name_pages_that_exist_and_are_not_judged_without_runs():
     pages = ROOT / "notebooks" / "contrastive"
+    assert "(notebooks/contrastive/DEVIATIONS.md), and [how to correct us]" in (ROOT / "README.md").read_text()
     for claim in CLAIMS:
         assert (pages / f"{claim.notebook}.ipynb").exists() and claim.runs("laptop")
         assert claim.verdict([]).verdict == "not tested yet"

@@ -1,80 +1,35 @@
 """The long runs that decide most, in their order: ``python -m dcbook.book.evidence --hours 2 --jobs 1``.
 
-A chapter names them in `grids.EVIDENCE`: tuples of a rank (low ones first, across all chapters), a title, and a
-function that gives the runs, all of one scale. Their records join those of the chapter at that scale. What was stopped
-goes on where it stood, epoch by epoch.
+The list is that of `dcbook.book.agenda`. What was stopped goes on where it stood, epoch by epoch.
 """
 
 import argparse
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Callable
 
 import joblib
 
 from dcbook.book import paths
-from dcbook.book.chapters import chapters, part
+from dcbook.book.agenda import Item, agenda
 from dcbook.data import DataError
 from dcbook.experiments import Run, records, sweep
 from dcbook.experiments.progress import clock
 
 
-@dataclass
-class Item:
-    """Runs that answer one question, and which of them have a record."""
-
-    chapter: str
-    title: str
-    runs: list[Run]
-    base: Path
-    done: list[Run] = field(default_factory=list)
-
-    @property
-    def scale(self) -> str:
-        """That of its runs."""
-        return self.runs[0].scale
-
-    @property
-    def folder(self) -> Path:
-        """Of the records."""
-        return paths.figures(f"{self.chapter}/", self.scale, self.base) / "records"
-
-    @property
-    def left(self) -> list[Run]:
-        return [run for run in self.runs if run not in self.done]
-
-    def look(self) -> None:
-        """See which runs have a record now."""
-        self.done = [run for run in self.runs if records.path_of(run.identity, self.folder).exists()]
-
-
-def agenda(names: Iterable[str] | None = None) -> list[Item]:
-    """What there is to run, in the order of the ranks."""
-    found = []
-    for chapter in names or chapters():
-        for rank, title, give in getattr(part(chapter, "grids"), "EVIDENCE", ()):
-            found.append((rank, Item(chapter, title, give(), paths.output_root())))
-    items = [item for _, item in sorted(found, key=lambda pair: pair[0])]
-    for item in items:
-        item.look()
-    return items
-
-
-def work(items: list[Item], hours: float | None, jobs: int, tell: Callable[[str], None] = print) -> bool:
-    """Make the runs, item by item, until the budget is spent; whether every run that could be made has its record."""
+def work(items: list[Item], hours: float | None, jobs: int, tell: Callable[[str], None] = print) -> int:
+    """Make the runs, item by item, until the budget is spent; the number of those that failed."""
     deadline = float("inf") if hours is None else time.time() + 3600 * hours
-    complete = True
+    failed = 0
     for item in items:
         if not item.left:
             continue
         left = deadline - time.time()
         if left <= 0:
             tell("Stopped: the time budget is spent; the same command continues.")
-            return False
-        tell(f"{item.chapter}: {item.title}")
+            break
+        tell(f"{item.chapter}: {item}")
         try:
             starts = paths.output_root() / "build" / "starts" / item.scale
             budget = None if hours is None else left
@@ -83,32 +38,37 @@ def work(items: list[Item], hours: float | None, jobs: int, tell: Callable[[str]
             tell(f"  left out, its data is not here: {error}")
             continue
         item.look()
-        complete = complete and result.complete
+        failed += len(result.failed)
         if result.interrupted:
-            return False
-    return complete
+            break
+    return failed
 
 
 def table(items: list[Item], jobs: int) -> str:
-    """How much of each item is done, and how long the rest takes by runs of the same kind, its starts left out."""
-    seconds: dict[tuple, list[float]] = {}
+    """How much of each item is done, and how long the rest takes by the same runs with other seeds, without starts."""
+    seconds: dict[str, list[float]] = {}
     for item in items:
         for run in item.done:
             record = records.read(records.path_of(run.identity, item.folder))
             seconds.setdefault(_kind(run), []).append(record.provenance.get("seconds") or 0)
-    lines = [f"{'':10s}{'done':>6s}{'left':>6s}  {'estimate':>10s}  what"]
+    lines = [f"{'':10s}{'done':>6s}{'left':>6s}  {'estimate':>14s}  what"]
     for item in items:
         known = [seconds.get(_kind(run)) for run in item.left]
-        took = sum(sum(each) / len(each) for each in known if each) / jobs
+        took = sum(sum(each) / len(each) for each in known if each) / max(1, min(jobs, len(known)))
         unknown = sum(each is None for each in known)
         estimate = clock(took) if took or not item.left else ""
         estimate += " + ?" if unknown and took else "?" if unknown else ""
-        lines.append(f"{item.chapter:10.10s}{len(item.done):6d}{len(item.left):6d}  {estimate:>10s}  {item.title}")
+        lines.append(f"{item.chapter:10.10s}{len(item.done):6d}{len(item.left):6d}  {estimate:>14s}  {item}")
     return "\n".join(lines)
 
 
-def _kind(run: Run) -> tuple:
-    return run.method, run.dataset, run.start and run.start.method
+def _kind(run: Run) -> str:
+    """The same for a run with another seed, and only for it."""
+    return records.key(_seedless(run.identity))
+
+
+def _seedless(identity: dict) -> dict:
+    return identity | {"seed": None, "start": identity["start"] and _seedless(identity["start"])}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -127,9 +87,9 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     if hasattr(os, "nice"):
         os.nice(19)
-    work(items, chosen.hours, chosen.jobs)
+    failed = work(items, chosen.hours, chosen.jobs)
     print(table(items, chosen.jobs))
-    return 0
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

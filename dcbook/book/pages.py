@@ -10,12 +10,14 @@ from dcbook.experiments.contrast import told_interval
 
 INTERVALS = "INTERVALS.md"
 BREAK = "<br>"  # between the lines of a cell
+TO_COME = "What `make evidence` still has to run, in its order, and how many of the runs have a record."
 
 
-def page(title: str, introduction: str, claims: Sequence[Claim], verdicts: Sequence[Verdict]) -> str:
+def page(title: str, introduction: str, claims: Sequence[Claim], verdicts: Sequence[Verdict], to_come: str = "") -> str:
     """The verdicts as a Markdown page that ends with a newline.
 
     The evidence of a claim is the estimate of its most telling questions over all data sets; `intervals` has the rest.
+    `to_come` lists the runs that have not been made; a last section holds it.
     """
     with_status = any(claim.status for claim in claims)
     columns = ["#", "in the paper", "claim", "notebook", *(["status"] if with_status else [])]
@@ -26,7 +28,8 @@ def page(title: str, introduction: str, claims: Sequence[Claim], verdicts: Seque
         cells = [str(number), claim.place, claim.text, where, *([claim.status] if with_status else [])]
         rows.append(_row([*cells, f"**{found.verdict}**", rests_on(claim, found), _evidence(number, found)]))
     count = f"Of {len(claims)} claims: {told_counts(verdicts)}."
-    return f"# {title}\n\n{introduction}\n\n{count}\n\n{_head(columns)}\n" + "\n".join(rows) + "\n"
+    last = f"\n## Not run yet\n\n{TO_COME}\n\n{to_come}\n" if to_come else ""
+    return f"# {title}\n\n{introduction}\n\n{count}\n\n{_head(columns)}\n" + "\n".join(rows) + f"\n{last}"
 
 
 def intervals(title: str, claims: Sequence[Claim], verdicts: Sequence[Verdict], records: Sequence[str] = ()) -> str:

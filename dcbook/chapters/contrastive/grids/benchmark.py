@@ -143,8 +143,9 @@ def short(scale: str, kind: Kind, length: Length) -> Scale:
 
 
 def released(kind: Kind) -> Scale:
-    """The released networks, schedules and steps, for a GPU."""
+    """The released networks, schedules and steps, for a GPU; the pretext is that of SCAN."""
     pretext = {"crop": kind.crop, "flip": kind.flip, "grayscale": kind.grayscale, "fixed_view": kind.strong}
+    pretext |= {"anchors": "first"}
     deep = {"architecture": "resnet-34"}
     color = kind.grayscale > 0
     pairs = {"architecture": "dac", "view": Distortion.mild(flip=kind.flip)}

@@ -45,6 +45,7 @@ COLLAPSE = {
     "TEMI, marginals taken for equal": ("TEMI", {"marginal_momentum": 1.0}),
     "IMSAT, no entropy of sizes": ("IMSAT", {"mu": 0.0}),
 }
+BESIDE = {"DAC, no pairs apart": "DAC, thresholds at rest"}  # what is compared with another variant, not the method
 WARM = {f"{name}, from SimCLR": name for name in ("CC", "PICA", "IDFD", "MiCE")}
 QUICKLY = ("CC", "TEMI", "IMSAT")  # methods of `collapse` at `quick`: those that train in seconds
 FIRST = {"quick": ["digits"], "laptop": ["fashion-mnist-test"], "paper": ["cifar10"]}  # for `parts` and `collapse`
@@ -85,6 +86,7 @@ def _taken_away(scale: str) -> dict[str, tuple[str, Mapping[str, Any]]]:
 
 
 def guarded(scale: str, seeds: Seeds = None) -> list[Run]:
-    """The variants of `collapse` and the unchanged methods, on the first data set."""
-    whole = dict.fromkeys(of for of, _ in _taken_away(scale).values())
-    return [*of_kinds(scale, seeds, whole, FIRST[scale]), *collapse(scale, seeds)]
+    """The variants of `collapse` and what they are compared with, on the first data set."""
+    whole = dict.fromkeys(BESIDE.get(name, of) for name, (of, _) in _taken_away(scale).items())
+    unchanged = of_kinds(scale, seeds, [name for name in whole if name not in PARTS], FIRST[scale])
+    return [*unchanged, *(run for run in parts(scale, seeds) if run.method in whole), *collapse(scale, seeds)]

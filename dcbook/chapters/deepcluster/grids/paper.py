@@ -4,6 +4,7 @@ The paper's data set is ImageNet, for which there is `python -m dcbook.train`. T
 that readers can run them. Settings were chosen for such images; changes are stated at each setting.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from dcbook.chapters.deepcluster.watches import Filters, LayerProbes, Transfer
@@ -80,10 +81,11 @@ def both_starts(scale: str, seeds: Seeds = None) -> list[Run]:
     return started_anew(scale, seeds) + numbers_of_clusters(scale, seeds)
 
 
-def ten_thousand_images(scale: str, seeds: Seeds = None) -> list[Run]:
+def ten_thousand_images(scale: str, seeds: Seeds = None, numbers: Sequence[int] = NUMBERS["laptop"]) -> list[Run]:
     """Fig. 2 and Table 1 for `make evidence`: the network of `laptop`, five times the images, four times the epochs.
 
-    Both starts of k-means are run; only at scale `paper`, whose other runs have a network that needs a GPU.
+    Both starts of k-means are run, with these numbers of clusters; only at scale `paper`, whose other runs have a
+    network that needs a GPU.
     """
     if scale != "paper":
         return []
@@ -91,10 +93,11 @@ def ten_thousand_images(scale: str, seeds: Seeds = None) -> list[Run]:
     larger = replace(
         SCALES["laptop"],
         name="paper",
+        seeds=SCALES["paper"].seeds,
         datasets={"fashion-mnist-test": {}, "cifar10": {"subset": 10_000}},
         methods={"DeepCluster": Method(DeepCluster, settings, watch=LayerProbes())},
     )
-    warm = vary(runs(larger, seeds=seeds), n_clusters=(10, 100))
+    warm = vary(runs(larger, seeds=seeds), n_clusters=numbers)
     return [_with(run, warm_start=False, tol=0.0) for run in warm] + warm
 
 

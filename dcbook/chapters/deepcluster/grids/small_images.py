@@ -48,7 +48,7 @@ RECIPE = {
 
 
 def relatives(scale: Scale, shared: dict, later: dict | None = None, frozen: dict | None = None, **changes) -> Scale:
-    """DeepCluster with both clusterings, and the two later methods, all with the same network and views.
+    """DeepCluster with both clusterings, and the two later methods, all with the same network and kind of views.
 
     Parameters
     ----------

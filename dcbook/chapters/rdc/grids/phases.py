@@ -107,7 +107,7 @@ def flattening(scale: Scale, points: int = 800) -> Scale:
 
 QUICK = Scale(datasets={"digits": {}}, monitor_every=4, name="quick")
 LAPTOP = Scale(datasets={"mnist-test": {}, "fashion-mnist-test": {}}, seeds=(0, 1, 2), name="laptop")
-PAPER = Scale(datasets={"mnist": {}, "fashion-mnist": {}}, seeds=(0, 1, 2, 3, 4), name="paper")
+PAPER = Scale(datasets={"mnist": {}, "fashion-mnist": {}, "mnist-test": {}}, seeds=(0, 1, 2, 3, 4), name="paper")
 # Schedules in mini-batch updates are the methods' own at `paper`; at `laptop` six targets of DEC and IDEC, six counts
 # of DynAE. DEC's share of changed labels at which it stops is kept: 0.1 %.
 FEW, SOME = {"max_updates": 300, "update_interval": 20}, {"max_updates": 840}

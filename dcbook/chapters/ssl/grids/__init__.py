@@ -54,9 +54,9 @@ GRIDS = {
 
 # About ten minutes each
 EVIDENCE = [
-    *[(47, f"networks on 5,000 texts, seed {seed}", partial(networks, "laptop", [seed])) for seed in range(3)],
+    *[(47, "networks on 5,000 texts", partial(networks, "laptop", [seed])) for seed in range(3)],
     *[
-        (48, f"{dataset}, probes with up to 1,000 labels a class, seed {seed}", partial(probes_on, dataset, seed))
+        (48, f"{dataset}, probes with up to 1,000 labels a class", partial(probes_on, dataset, seed))
         for dataset in ("mnist", "cifar10")
         for seed in range(3)
     ],

@@ -1,4 +1,4 @@
-"""Passing targets: DeepCluster, DeepCluster-v2 and SwAV on the same images, network, views and passes."""
+"""Passing targets: DeepCluster, DeepCluster-v2 and SwAV on the same images, network, kind of views and passes."""
 
 from dcbook.chapters.ssl.watches.targets import Targets
 from dcbook.experiments.runs import Method, Scale, grid
