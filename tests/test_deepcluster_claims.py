@@ -212,12 +212,13 @@ def test_purer_with_depth(ends, verdict):
     found = clusters.purer_with_depth(records)
     assert found.verdict == verdict
     rise = 100 * (ends[0] - 0.5) + 0.5  # the mean over the seeds of a quarter of seed / 50
-    assert f"conv5 over conv1 {rise:+.1f} [" in found.evidence and "over 3 pairs (" in found.evidence
+    assert f"conv5 over conv1 {rise:+.1f} [" in found.evidence and "over 3 pairs (digits raw" in found.evidence
 
 
-def test_purer_with_depth_takes_the_two_inputs_of_a_seed_for_one_observation():
+def test_purer_with_depth_needs_every_input_and_takes_those_of_a_seed_for_one_observation():
     records = [seen(seed, sobel, 0.4 if sobel else 0.8, 0.3) for seed in range(3) for sobel in (False, True)]
     found = clusters.purer_with_depth(records)
+    assert found.verdict == MIXED
     assert "conv5 over conv1 +10.5 [" in found.evidence and "over 3 pairs" in found.evidence
     assert "over 2 pairs" in clusters.purer_with_depth(records[1:]).evidence
 

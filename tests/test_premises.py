@@ -40,6 +40,15 @@ def test_a_question_that_allows_a_loss_has_no_power_for_a_gain():
     assert Answer([asked(0), small]).power(2) == Answer([asked(0), asked(0)]).power(2)
 
 
+def test_a_claim_that_a_difference_is_small_has_the_power_to_support_none():
+    found = Answer([asked(0.2, 0.5, within=2)]).power(2)
+    assert found.gain == 0 and found.truth == "a true difference of 0"
+    assert found.probability > Answer([asked(0.2, 3, within=2)]).power(2).probability
+    assert Answer([asked(5), asked(0, within=2)]).power(2) == Answer([asked(5), asked(5)]).power(2), (
+        "a gain comes first"
+    )
+
+
 def test_premises_lower_the_power():
     alone, beside = (Answer([asked(0, 0.5)], premises=[asked(5)] * n).power(2).probability for n in (0, 5))
     assert alone > beside

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dcbook.experiments import Contrast, Question, counted, power, seeds_needed
+from dcbook.experiments import Contrast, Question, counted, over_settings, power, seeds_needed
 from dcbook.experiments.contrast import POINTS, number
 from dcbook.experiments.power import supported
 from dcbook.experiments.verdict import (
@@ -95,6 +95,25 @@ def test_intervals_of_many_rivals_hold_together():
     assert wrong["together"] <= 0.06 * 300 < wrong["one by one"]
 
 
+def test_settings_of_a_seed_are_one_observation():
+    """Two settings of three seeds: the interval is that of three means, not of six values."""
+    gains = {"h": (1.0, 2.0, 6.0), "z": (3.0, 2.0, 4.0)}
+    found = over_settings(("a", at, seed, gain) for at, each in gains.items() for seed, gain in enumerate(each))
+    alone = Contrast({"a": (2.0, 2.0, 5.0)})
+    assert found.n == 3 and found.samples == alone.gains and found.means == {"h": 3.0, "z": 3.0}
+    assert found.interval() == pytest.approx(alone.interval()) and found.scatter == pytest.approx(alone.scatter)
+    assert found.interval_on("h") == Contrast({"h": gains["h"]}).interval()
+    incomplete = over_settings([("a", "h", 0, 1.0), ("a", "z", 0, 3.0), ("a", "h", 1, 9.0), ("b", "b", 0, 4.0)])
+    assert incomplete.samples == {"a": (2.0,), "b": (4.0,)} and incomplete.mean == 3.0
+    with pytest.raises(ValueError, match="at every place"):
+        over_settings([("a", "h", 0, 1.0), ("a", "z", 1, 3.0)])
+
+
+def test_a_setting_that_disagrees_is_not_averaged_away():
+    values = [("a", at, seed, sign * (5 + seed / 10)) for at, sign in (("h", 1), ("z", -1)) for seed in range(4)]
+    assert Question("", over_settings(values)).verdict() == MIXED
+
+
 def test_the_error_of_a_verdict_is_that_of_the_test():
     from scipy import stats
 
@@ -110,14 +129,15 @@ def test_discoveries_by_hand():
     assert discoveries([]) == []
 
 
+@pytest.mark.parametrize("within", [None, 3.0])
 @pytest.mark.parametrize("sizes", [(3,), (3, 3, 3), (2, 4)])
-def test_many_draws_are_judged_by_the_same_rule(sizes):
+def test_many_draws_are_judged_by_the_same_rule(sizes, within):
     rng = np.random.default_rng(0)
-    draws = [rng.normal(1 + i, 1.5, (200, n)) for i, n in enumerate(sizes)]
-    found = supported(draws, 0.9)
+    draws = [rng.normal(1 + i, 1.5 if within is None else 0.6, (200, n)) for i, n in enumerate(sizes)]
+    found = supported(draws, 0.9, within)
     for i in range(200):
-        question = Question("", Contrast({str(d): tuple(each[i]) for d, each in enumerate(draws)}))
-        assert (question.verdict(0.9) == SUPPORTED) == found[i]
+        estimate = Contrast({str(d): tuple(each[i]) for d, each in enumerate(draws)})
+        assert (Question("", estimate, within=within).verdict(0.9) == SUPPORTED) == found[i]
     assert 0 < found.sum() < 200
 
 
@@ -130,6 +150,17 @@ def test_power_against_the_t_test():
     assert power(gain, scatter, (n,)) == pytest.approx(stats.nct.sf(edge, n - 1, shift), abs=0.03)
     assert power(gain, scatter, (n,), questions=9) < power(gain, scatter, (n,))
     assert power(0.0, scatter, (n,)) < 0.06 and np.isnan(power(gain, float("nan"), (n,)))
+
+
+def test_power_of_a_claim_that_a_difference_is_small():
+    """One data set: both ends of the t interval lie within the limit."""
+    rng = np.random.default_rng(1)
+    draws = rng.normal(0, 1.5, (20_000, 5))
+    half = 2.776 * draws.std(1, ddof=1) / 5**0.5  # t at 0.975 with 4 degrees of freedom
+    inside = (np.abs(draws.mean(1)) + half <= 2).mean()
+    assert power(0.0, 1.5, (5,), within=2.0) == pytest.approx(inside, abs=0.03)
+    assert power(0.0, 1.5, (5,), within=4.0) > 0.9 > power(3.0, 1.5, (5,), within=4.0)
+    assert 3 < seeds_needed(0.0, 1.0, within=2.0) < seeds_needed(0.0, 2.0, within=2.0)
 
 
 def test_seeds_that_are_needed():

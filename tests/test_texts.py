@@ -370,7 +370,11 @@ def test_a_signal_that_helps_poor_starts_alone_is_mixed():
     good = [record("svd-5", s, 0.8, **course(0.8, 0.75 + e)) for s, e in enumerate(noise)]
     assert signal_helps(poor).verdict == "supported" and signal_helps(good).verdict == "contradicted"
     assert signal_helps(poor + good).verdict == "mixed"
-    assert signal_helps(good).note == "from shuffled ids, which start at chance, ACC over the start +5.0 points"
+    found = signal_helps(poor + good)
+    assert found.note == (
+        "ACC rises in 8 of 16 runs; from shuffled ids, which start at chance, ACC over the start +5.0 points"
+    )
+    assert "over 8 pairs" in found.evidence, "both kinds of vectors of a seed are one observation"
     assert poor_starts_gain(poor + good).verdict == "supported"
     assert poor_starts_gain(poor + good).questions[0].estimate.mean == pytest.approx(-1)
 

@@ -301,12 +301,14 @@ def test_a_moderate_value_is_best():
 def test_who_leads_at_every_retention_rate():
     def contest(ours, theirs):
         records = sweep_of("retention", ours) + sweep_of("retention", theirs, "DEC", noise=0.002)
-        return judges.leads_everywhere(records)
+        return beats_all("DCSS", judges.OTHERS, ["acc"], setting=judges.retention)(records)
 
     assert contest({0.1: 0.6, 0.9: 0.7}, {0.1: 0.5, 0.9: 0.5}).verdict == SUPPORTED
     assert contest({0.1: 0.4, 0.9: 0.7}, {0.1: 0.5, 0.9: 0.5}).verdict == MIXED
     assert contest({0.1: 0.4, 0.9: 0.4}, {0.1: 0.5, 0.9: 0.5}).verdict == CONTRADICTED
-    assert "ACC over DEC" in contest({0.1: 0.6}, {0.1: 0.5}).evidence
+    ahead = contest({0.1: 0.6, 0.9: 0.7}, {0.1: 0.5, 0.9: 0.5})
+    assert [question.about for question in ahead.questions] == ["ACC over DEC"]
+    assert "over 3 pairs (r = 0.1 +" in ahead.evidence, "the rates of a seed are one observation"
 
 
 def test_k_updates_in_turn_and_their_sum():

@@ -18,16 +18,25 @@ def gains(better: str, worse: str) -> Judge:
     return lambda records: in_both_metrics(lambda metric: contrast(records, better, worse, metric))
 
 
-def beats_all(better: str, rivals: Sequence[str], **how: Any) -> Judge:
-    """`better` beats every one of `rivals`, those that have records, in ACC and in NMI; `how` goes to `Question`."""
+def beats_all(
+    better: str,
+    rivals: Sequence[str],
+    metrics: Sequence[str] = tuple(METRICS),
+    setting: Callable[[Record], str] | None = None,
+    **how: Any,
+) -> Judge:
+    """`better` beats every one of `rivals`, those that have records, in each metric; `how` goes to `Question`.
+
+    setting : the place of a run where the runs of a seed differ in a setting, see `dcbook.experiments.over_settings`.
+    """
 
     def judge(records: Sequence[Record]) -> Answer:
         there = {record.run["method"] for record in records}
         if better not in there or not there & set(rivals):
             raise NotTested(f"no records of {better} beside {', '.join(rivals)}")
         questions = [
-            Question(f"{METRICS[metric]} over {rival}", contrast(records, better, rival, metric), **how)
-            for metric in METRICS
+            Question(f"{METRICS[metric]} over {rival}", contrast(records, better, rival, metric, setting), **how)
+            for metric in metrics
             for rival in rivals
             if rival in there
         ]

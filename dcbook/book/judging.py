@@ -11,6 +11,7 @@ from string import Template
 
 import pandas as pd
 
+from dcbook.book.agenda import not_run
 from dcbook.book.chapters import chapters, part
 from dcbook.book.pages import INTERVALS, intervals, page
 from dcbook.book.protocol import ENOUGH
@@ -128,7 +129,11 @@ def written(figures: Path, names: list[str] | None = None) -> dict[str, str]:
     judged = {name: judge(name, figures) for name in names or chapters()}
     tested = {name: sum(each.verdict.answer is not None for each in claims) for name, claims in judged.items()}
     judged = dict(sorted(judged.items(), key=lambda item: 2 * tested[item[0]] < len(item[1])))
-    files = {f"{PAGES}/{name}/{file}": text for name, claims in judged.items() for file, text in _pages(name, claims)}
+    files = {
+        f"{PAGES}/{name}/{file}": text
+        for name, claims in judged.items()
+        for file, text in _pages(name, claims, not_run(name, figures.parent))
+    }
     if not names or set(names) == set(chapters()):
         claims = [each for found in judged.values() for each in found]
         files[f"{PAGES}/VERDICTS.md"] = overview(claims)
@@ -160,11 +165,11 @@ def readme(text: str, judged: dict[str, list[Judged]], base: Path) -> str:
     return text
 
 
-def _pages(chapter: str, judged: list[Judged]) -> list[tuple[str, str]]:
+def _pages(chapter: str, judged: list[Judged], to_come: str) -> list[tuple[str, str]]:
     """The file names and texts of a chapter's pages; that of intervals only where a claim was tested."""
     claims = part(chapter, "claims")
     each, verdicts = [one.claim for one in judged], [one.verdict for one in judged]
-    found = [("README.md", page(claims.TITLE, claims.INTRODUCTION, each, verdicts))]
+    found = [("README.md", page(claims.TITLE, claims.INTRODUCTION, each, verdicts, to_come))]
     if any(verdict.answer for verdict in verdicts):
         records = list(dict.fromkeys(one.files.records for one in judged if one.files.records))
         found.append((INTERVALS, intervals(claims.TITLE.partition(":")[0], each, verdicts, records)))
@@ -209,13 +214,14 @@ def overview(judged: list[Judged]) -> str:
     counts = {name: told_counts(each.verdict for each in judged if each.chapter == name) for name in names}
     decided = [each.name for each in judged if each.verdict.verdict in DECIDED]
     fallen = [name for name in decided if not stand[name]]
-    weak = [each for each in judged if each.verdict.power and each.verdict.power.probability < WEAK]
+    powers = [each.verdict.power for each in judged if each.verdict.power]
     return Template((Path(__file__).parent / "how_verdicts_are_made.md").read_text(encoding="utf-8")).substitute(
         band=f"{BAND:g}",
         level=f"{LEVEL:.0%}",
         error=f"{1 - LEVEL:.0%}",
         enough=f"{ENOUGH:.0%}",
-        weak=len(weak),
+        powered=len(powers),
+        weak=sum(power.probability < WEAK for power in powers),
         counts="\n".join(f"| [{name}]({name}/README.md) | {told} |" for name, told in counts.items()),
         tested=len(stand),
         decided=len(decided),

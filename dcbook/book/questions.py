@@ -37,6 +37,7 @@ def as_data(question: Question, level: float) -> dict[str, Any]:
         **_interval(estimate.mean, estimate.interval(level)),
         "level": level,
         "n": estimate.n,
+        "n data sets": estimate.n_sets,
         "between data sets": list(between) if between else None,
         "data sets": {n: _interval(m, estimate.interval_on(n, level)) for n, m in estimate.means.items()},
     }

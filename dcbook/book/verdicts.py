@@ -108,35 +108,49 @@ class Answer:
         return max(each + [premise.p() for premise in self.premises])
 
     def power(self, gain: float) -> Power | None:
-        """The chance to support a true gain of that many points, at the scatter of the seeds; None without such a part.
+        """The chance to support a true gain of that many points, at the scatter of the seeds.
 
-        Of several parts, that of the one which scatters most. Parts that ask for something small, or for no more than
-        a small loss, have none.
+        Of several parts, that of the one which scatters most. Parts that ask for no more than a small loss have none. A
+        claim that differences are small has the chance to support a true difference of 0. None for other claims, such
+        as on rates, correlations and shares, for which no paper names a size.
         """
-        asked = [q for q in self.questions if q.within is None and q.below is None and q.above >= 0]
-        gains = [q.estimate for q in asked if q.estimate.unit == POINTS]
-        scatters = [(each.scatter, each) for each in gains if min(map(len, each.gains.values())) > 1]
-        if not scatters:
+        gains = [q for q in self.questions if q.within is None and q.below is None and q.above >= 0]
+        asked = _scattering(gains) or _scattering(q for q in self.questions if q.within)
+        if not asked:
             return None
-        scatter, widest = max(scatters, key=lambda pair: pair[0])
-        scatter, n = round(scatter, 2), len(self.questions) + len(self.premises)
-        seeds = tuple(map(len, widest.gains.values()))
-        return Power(gain, power(gain, scatter, seeds, n), seeds_needed(gain, scatter, len(seeds), n))
+        widest = max(asked, key=lambda question: question.estimate.scatter)
+        gain = gain if widest.within is None else 0.0
+        scatter, n = round(widest.estimate.scatter, 2), len(self.questions) + len(self.premises)
+        seeds = tuple(map(len, widest.estimate.samples.values()))
+        found = power(gain, scatter, seeds, n, widest.within)
+        return Power(gain, found, seeds_needed(gain, scatter, len(seeds), n, widest.within))
+
+
+def _scattering(questions: Iterable[Question]) -> list[Question]:
+    """Those about differences in points that every data set has for two seeds or more."""
+    points = [question for question in questions if question.estimate.unit == POINTS]
+    return [question for question in points if min(map(len, question.estimate.samples.values())) > 1]
 
 
 @dataclass(frozen=True)
 class Power:
     """With which probability a true gain, in points, would be supported; and the seeds a data set that 0.8 takes.
 
-    `seeds` is None where more than `dcbook.experiments.power.MOST` would be needed.
+    A gain of 0 is that of a claim that a difference is small. `seeds` is None where more than
+    `dcbook.experiments.power.MOST` would be needed.
     """
 
     gain: float
     probability: float
     seeds: int | None
 
+    @property
+    def truth(self) -> str:
+        """The true difference that it is computed for, in words."""
+        return f"a true gain of {self.gain:g} points" if self.gain else "a true difference of 0"
+
     def __str__(self) -> str:
-        found = f"power {self.probability:.2f} for a true gain of {self.gain:g} points"
+        found = f"power {self.probability:.2f} for {self.truth}"
         if self.probability >= ENOUGH:
             return found
         return f"{found} ({ENOUGH:g} needs {f'{self.seeds} seeds' if self.seeds else f'more than {MOST} seeds'})"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -29,6 +29,9 @@ class Contrast:
     ----------
     gains : dict
         Data set (or features of it, see `place`) to the difference for each seed, in `unit`.
+    sets : dict, optional
+        Place to its data set, where several places of `gains` are settings of one data set with the same seeds. Runs
+        of a seed share their images and their start, so their mean is one observation. See `over_settings`.
     unit : str
         `POINTS` for a difference between runs; otherwise the unit of the measured quantity, such as "%", or "" for a
         quantity without a unit, such as a cosine. Points and per cent are shown with one decimal, others with two.
@@ -42,6 +45,15 @@ class Contrast:
     unit: str = POINTS
     paired: bool | None = None
     bounds: Interval = (-math.inf, math.inf)
+    sets: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def samples(self) -> dict[str, tuple[float, ...]]:
+        """Data set to its independent values, one for each seed."""
+        places: dict[str, list[tuple[float, ...]]] = {}
+        for place_, gains in self.gains.items():
+            places.setdefault(self.sets.get(place_, place_), []).append(gains)
+        return {name: tuple(map(float, np.mean(each, axis=0))) for name, each in places.items()}
 
     @property
     def differs(self) -> bool:
@@ -50,24 +62,30 @@ class Contrast:
 
     @property
     def means(self) -> dict[str, float]:
-        """Mean on each data set."""
+        """Mean on each data set, or at each place of it."""
         return {dataset: float(np.mean(gains)) for dataset, gains in self.gains.items()}
 
     @property
     def mean(self) -> float:
         """Mean over the data sets, each with the same weight."""
-        return float(np.mean(list(self.means.values())))
+        return float(np.mean([np.mean(values) for values in self.samples.values()]))
 
     @property
     def n(self) -> int:
-        """Number of pairs of runs."""
-        return sum(map(len, self.gains.values()))
+        """Number of independent pairs of runs."""
+        return sum(map(len, self.samples.values()))
+
+    @property
+    def n_sets(self) -> int:
+        """Number of data sets."""
+        return len(self.samples)
 
     @property
     def scatter(self) -> float:
         """Pooled standard deviation over the seeds within a data set; NaN if no data set has two seeds."""
-        freedom = sum(len(gains) - 1 for gains in self.gains.values())
-        squares = sum((len(gains) - 1) * np.var(gains, ddof=1) for gains in self.gains.values() if len(gains) > 1)
+        samples = self.samples.values()
+        freedom = sum(len(gains) - 1 for gains in samples)
+        squares = sum((len(gains) - 1) * np.var(gains, ddof=1) for gains in samples if len(gains) > 1)
         return math.sqrt(squares / freedom) if freedom else math.nan
 
     def interval(self, level: float = LEVEL) -> Interval:
@@ -76,19 +94,20 @@ class Contrast:
         It uses Student's t with Satterthwaite's degrees of freedom, as variances differ between data sets; for one data
         set it is the paired t interval. It is infinite if a data set has a single seed.
         """
-        if min(map(len, self.gains.values())) < 2:
+        samples = self.samples.values()
+        if min(map(len, samples)) < 2:
             return -math.inf, math.inf
-        sizes = np.array([len(gains) for gains in self.gains.values()])
-        squares = np.array([np.var(gains, ddof=1) for gains in self.gains.values()]) / sizes
+        sizes = np.array([len(gains) for gains in samples])
+        squares = np.array([np.var(gains, ddof=1) for gains in samples]) / sizes
         return self._clipped(_student(self.mean, squares.sum() / len(sizes) ** 2, _freedom(squares, sizes), level))
 
     def interval_on(self, dataset: str, level: float = LEVEL) -> Interval:
-        """The same for one data set."""
+        """The same for one data set, or one place of it."""
         return replace(self, gains={dataset: self.gains[dataset]}).interval(level)
 
     def between(self, level: float = LEVEL) -> Interval | None:
         """Interval of the mean over a population of data sets, each one observation; None for fewer than three."""
-        means = list(self.means.values())
+        means = [np.mean(values) for values in self.samples.values()]
         if len(means) < 3:
             return None
         return self._clipped(_student(self.mean, np.var(means, ddof=1) / len(means), len(means) - 1, level))
@@ -176,6 +195,11 @@ class Rate:
         """Number of runs."""
         return self._total[1]
 
+    @property
+    def n_sets(self) -> int:
+        """Number of data sets."""
+        return len(self.counts)
+
     def interval(self, level: float = LEVEL) -> Interval:
         """The exact confidence interval of Clopper and Pearson, in per cent."""
         return _exact(*self._total, level)
@@ -209,12 +233,24 @@ def _exact(hits: int, runs: int, level: float) -> Interval:
     return 100 * float(low), 100 * float(high)
 
 
-def contrast(records: Iterable[Record], better: str, worse: str, metric: str = "acc") -> Contrast:
+def contrast(
+    records: Iterable[Record],
+    better: str,
+    worse: str,
+    metric: str = "acc",
+    setting: Callable[[Record], str] | None = None,
+) -> Contrast:
     """The gain of `better` over `worse`, in points, for each data set and seed with a record of both.
+
+    `setting` names the place of a run where the runs of a seed on a data set differ in a setting, see `over_settings`.
 
     Raises ValueError if they share no data set and seed, or if a method has two records for the same data set and seed.
     """
     records = list(records)
+    if setting:
+        score = {(r.run["method"], r.run["dataset"], setting(r), r.run["seed"]): r.scores[metric] for r in records}
+        pairs = [at for method, *at in score if method == better and (worse, *at) in score]
+        return over_settings((*at, 100 * (score[better, *at] - score[worse, *at])) for at in pairs)
     ours, theirs = (values([r for r in records if r.run["method"] == name], metric) for name in (better, worse))
     return _paired(ours, theirs, f"{better} and {worse}")
 
@@ -241,6 +277,28 @@ def grouped(pairs: Iterable[tuple[str, float]]) -> dict[str, tuple[float, ...]]:
     for dataset, value in pairs:
         found[dataset] = (*found.get(dataset, ()), value)
     return found
+
+
+def over_settings(
+    found: Iterable[tuple[str, str, int, float]], unit: str = POINTS, paired: bool | None = None
+) -> Contrast:
+    """A `Contrast` of values with their data set, place (a setting of it) and seed; the places share the seeds.
+
+    A seed that lacks a place of its data set is left out; ValueError if none is left.
+    """
+    at: dict[str, dict[int, dict[str, float]]] = {}
+    for dataset, place_, seed, value in found:
+        at.setdefault(dataset, {}).setdefault(seed, {})[place_] = value
+    gains: dict[str, tuple[float, ...]] = {}
+    sets: dict[str, str] = {}
+    for dataset, seeds in at.items():
+        places = list(dict.fromkeys(name for values in seeds.values() for name in values))
+        whole = [values for values in seeds.values() if len(values) == len(places)]
+        gains |= {name: tuple(values[name] for values in whole) for name in places if whole}
+        sets |= dict.fromkeys(places, dataset)
+    if not gains:
+        raise ValueError("no seed has a value at every place of its data set")
+    return Contrast(gains, unit, paired, sets=sets)
 
 
 def counted(pairs: Iterable[tuple[str, bool]]) -> Rate:

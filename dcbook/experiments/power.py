@@ -2,7 +2,8 @@
 
 import math
 from bisect import bisect_left
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
 
 import numpy as np
 from scipy.special import stdtrit
@@ -16,8 +17,10 @@ TINY = 1e-6  # smallest scatter, in points; a scatter of 0 has no degrees of fre
 
 
 @cache
-def power(gain: float, scatter: float, seeds: tuple[int, ...], questions: int = 1) -> float:
-    """The probability that the rule of verdicts calls a true gain supported, by simulation.
+def power(
+    gain: float, scatter: float, seeds: tuple[int, ...], questions: int = 1, within: float | None = None
+) -> float:
+    """The probability that the rule of verdicts calls a claim supported whose true gain is this, by simulation.
 
     Parameters
     ----------
@@ -25,6 +28,7 @@ def power(gain: float, scatter: float, seeds: tuple[int, ...], questions: int = 
     scatter : standard deviation of the paired gain over the seeds of a data set, in points; NaN if unknown.
     seeds : number of seeds of each data set, such as (3, 3) for two sets.
     questions : number of questions of the claim, each with its own interval.
+    within : the limit of a claim that a difference is small, in points; by default the claim is a gain.
 
     Returns
     -------
@@ -35,17 +39,19 @@ def power(gain: float, scatter: float, seeds: tuple[int, ...], questions: int = 
         return math.nan
     rng = np.random.default_rng(0)
     draws = [rng.normal(gain, max(scatter, TINY), (DRAWS, n)) for n in seeds]
-    return float(supported(draws, simultaneous(questions)).mean())
+    return float(supported(draws, simultaneous(questions), within).mean())
 
 
-def seeds_needed(gain: float, scatter: float, datasets: int = 1, questions: int = 1) -> int | None:
+def seeds_needed(
+    gain: float, scatter: float, datasets: int = 1, questions: int = 1, within: float | None = None
+) -> int | None:
     """The smallest number of seeds per data set, at least 2, with `power` of at least 0.8; None if above `MOST`."""
     numbers = range(2, MOST + 1)
-    at = bisect_left(numbers, True, key=lambda n: power(gain, scatter, (n,) * datasets, questions) >= ENOUGH)
+    at = bisect_left(numbers, True, key=lambda n: power(gain, scatter, (n,) * datasets, questions, within) >= ENOUGH)
     return numbers[at] if at < len(numbers) else None
 
 
-def supported(gains: list[np.ndarray], level: float) -> np.ndarray:
+def supported(gains: list[np.ndarray], level: float, within: float | None = None) -> np.ndarray:
     """Whether `Question.verdict` is "supported", for many draws at once.
 
     gains : one array (draws, seeds) per data set. Returns booleans (draws,).
@@ -57,10 +63,11 @@ def supported(gains: list[np.ndarray], level: float) -> np.ndarray:
     half = stdtrit(freedom, (1 + level) / 2) * np.sqrt(squares.sum(1)) / len(gains)
     alone = 1 - (1 - level) / len(gains)
     halves = stdtrit(sizes - 1, (1 + alone) / 2) * np.sqrt(squares)
-    return _above(means.mean(1), half) & ~(_above(means, halves).any(1) & _against(means, halves).any(1))
+    favor, against = (_favor, _against) if within is None else (partial(_within, limit=within), _outside(within))
+    return favor(means.mean(1), half) & ~(favor(means, halves).any(1) & against(means, halves).any(1))
 
 
-def _above(mean: np.ndarray, half: np.ndarray) -> np.ndarray:
+def _favor(mean: np.ndarray, half: np.ndarray) -> np.ndarray:
     return (mean - half > 0) & ~_within(mean, half)
 
 
@@ -68,5 +75,9 @@ def _against(mean: np.ndarray, half: np.ndarray) -> np.ndarray:
     return (mean + half < 0) | _within(mean, half)
 
 
-def _within(mean: np.ndarray, half: np.ndarray) -> np.ndarray:
-    return (mean - half >= -BAND) & (mean + half <= BAND)
+def _within(mean: np.ndarray, half: np.ndarray, limit: float = BAND) -> np.ndarray:
+    return (mean - half >= -limit) & (mean + half <= limit)
+
+
+def _outside(limit: float) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+    return lambda mean, half: (mean + half < -limit) | (mean - half > limit)

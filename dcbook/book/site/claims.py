@@ -18,7 +18,7 @@ from dcbook.book.chapters import part
 from dcbook.book.protocol import ENOUGH, told
 from dcbook.book.questions import asked, most_telling
 from dcbook.book.site.intervals import drawn
-from dcbook.book.verdicts import NOT_HERE, NOT_YET
+from dcbook.book.verdicts import NOT_HERE, NOT_YET, Power
 from dcbook.experiments.contrast import told_interval
 from dcbook.experiments.verdict import CONTRADICTED, MIXED, NO_EFFECT, SUPPORTED, UNDECIDED
 from dcbook.plots.style import PALETTE
@@ -145,13 +145,13 @@ def _row(claim: Claim, names: Mapping[str, str]) -> dict[str, Any]:
         "intervals": [{"about": each["about"], "told": _told(each), "svg": drawn(each)} for each in shown],
         "more": len(questions) - len(shown),
         "all": [{**each, "told": told_interval(each), "sets": _on_sets(each)} for each in questions],
-        "power_words": power and f"{power['probability']:.2f} for a true gain of {power['gain']:g} points",
+        "power_words": power and f"{power['probability']:.2f} for {Power(**power).truth}",
         "records_archive": _archive(claim["files"]["records"]),
     }
 
 
 def _sets(question: Mapping) -> int:
-    return len(question["data sets"])
+    return question["n data sets"]
 
 
 def _n(question: Mapping) -> int:

@@ -207,7 +207,7 @@ CLAIMS = [
         Claim(
             "SwAV's paper, as recalled",
             f"{name} learns better features than DeepCluster in the same number of passes, with the same network "
-            "and views",
+            "and kind of views, two of each image a pass against one",
             RELATIVES,
             worth_more(name, "DeepCluster"),
             GRIDS["relatives"],

@@ -2,13 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from dcbook.book.verdicts import Answer, NotTested
 from dcbook.chapters.deepcluster.tables import fed
-from dcbook.experiments import Contrast, Question, Record, by_value, grouped, paired
+from dcbook.experiments import Contrast, Question, Record, by_value, grouped, over_settings, paired
 from dcbook.experiments.records import place, value_of
 
 LAYERS = ("conv1", "conv2", "conv3", "conv4", "conv5")
@@ -37,7 +36,7 @@ def rises(value: str) -> Callable[[Sequence[Record]], Answer]:
             first, last = (np.mean([of_history(record, value)[at] for record in some]) for at in (0, -1))
             of_k = {k: np.mean([rise(record) for record in each]) for k, each in by_value(some, "n_clusters").items()}
             about = f"{COURSES[value]}, {started}, mean over k, last epoch over first"
-            questions.append(Question(about, _averaged(some, rise, _of_k)))
+            questions.append(Question(about, _over_k(some, rise)))
             told = ", ".join(f"k = {k} {mean:+.1f}" for k, mean in of_k.items())
             notes.append(f"{started}: {first:.1f} to {last:.1f} % ({told} points)")
         return Answer(questions, "; ".join(notes))
@@ -94,7 +93,7 @@ def over_segmentation_helps(records: Sequence[Record]) -> Answer:
         for k, some in found.items()
         if k != least
     ]
-    learned = _averaged(records, lambda record: probed(record) - probed(record, "untrained"), _of_k)
+    learned = _over_k(records, lambda record: probed(record) - probed(record, "untrained"))
     means = ", ".join(f"k = {k} {np.mean([probed(r) for r in some]):.1f}" for k, some in found.items())
     premise = _learned("mean probe accuracy, mean over k", learned)
     return Answer(questions, f"mean probe accuracy in %: {means}", premises=[premise])
@@ -193,7 +192,13 @@ def repair_keeps_clusters(records: Sequence[Record]) -> Answer:
         return 100 * (1 - min(e["clusters"] for e in record.history) / record.run["params"]["n_clusters"])
 
     with_repair, without = (
-        _averaged(by_value(records, "repair")[repaired], empty, lambda r: value_of(r, "sampling"), "% of the clusters")
+        over_settings(
+            (
+                (place(r.run), f"{place(r.run)} {value_of(r, 'sampling')}", r.run["seed"], empty(r))
+                for r in by_value(records, "repair")[repaired]
+            ),
+            "% of the clusters",
+        )
         for repaired in (True, False)
     )
     return Answer(
@@ -201,7 +206,7 @@ def repair_keeps_clusters(records: Sequence[Record]) -> Answer:
             Question("empty clusters without repair", without, band=None),
             Question("empty clusters with repair", with_repair, within=0.0),
         ],
-        "largest share in any epoch, mean over the samplings",
+        "largest share in any epoch",
     )
 
 
@@ -222,12 +227,11 @@ def purer_with_depth(records: Sequence[Record]) -> Answer:
     def purity(record: Record, layer: str, network: str = "trained") -> float:
         return 100 * float(np.mean(record.portrait["purity"][network][layer]))
 
-    deeper = _averaged(records, lambda record: purity(record, "conv5") - purity(record, "conv1"), fed)
-    learned = _averaged(records, lambda record: purity(record, "conv5") - purity(record, "conv5", "untrained"), fed)
+    deeper = _gain(records, lambda record: purity(record, "conv5") - purity(record, "conv1"))
+    learned = _gain(records, lambda record: purity(record, "conv5") - purity(record, "conv5", "untrained"))
     return Answer(
         [Question("purity, conv5 over conv1", deeper), Question("purity of conv5, trained over untrained", learned)],
-        "purity: share of the most frequent class among the nine images that activate a filter most, "
-        "mean over the network's inputs",
+        "purity: share of the most frequent class among the nine images that activate a filter most",
     )
 
 
@@ -237,32 +241,27 @@ def filters_of_one_class(records: Sequence[Record]) -> Answer:
     def share(record: Record, network: str) -> float:
         return 100 * float(np.mean(np.equal(record.portrait["purity"][network]["conv5"], 1)))
 
-    learned = _averaged(records, lambda record: share(record, "trained") - share(record, "untrained"), fed)
+    learned = _gain(records, lambda record: share(record, "trained") - share(record, "untrained"))
     before, after = (float(np.mean([share(r, name) for r in records])) for name in ("untrained", "trained"))
     question = Question("filters of conv5 that respond to one class, trained over untrained", learned)
-    return Answer(
-        [question], f"trained {after:.1f} % of the filters of conv5, untrained {before:.1f} %, mean over the inputs"
-    )
+    return Answer([question], f"trained {after:.1f} % of the filters of conv5, untrained {before:.1f} %")
 
 
-def _averaged(
-    records: Sequence[Record],
-    measure: Callable[[Record], float],
-    setting: Callable[[Record], Any],
-    unit: str = "points",
-) -> Contrast:
-    """A measure of each run, averaged over the settings that a seed ran with on a data set.
+def _gain(records: Sequence[Record], gain: Callable[[Record], float]) -> Contrast:
+    """A difference within each run; the two inputs of the network share the seeds of a data set."""
+    at = ((place(r.run), f"{place(r.run)} {fed(r)}", r.run["seed"]) for r in records)
+    return over_settings((*where, gain(record)) for where, record in zip(at, records, strict=True))
 
-    The runs of a seed share their images and their first network: they are one observation. A seed that lacks a setting
-    is left out.
+
+def _over_k(records: Sequence[Record], measure: Callable[[Record], float]) -> Contrast:
+    """A measure of each run, in points, averaged over the numbers of clusters for each data set and seed.
+
+    The runs of a seed share their images and their first network: they are one observation. A seed that lacks a number
+    of clusters is left out.
     """
-    found: dict[tuple[str, int], dict[Any, float]] = {}
+    found: dict[tuple[str, int], dict[int, float]] = {}
     for record in records:
-        found.setdefault((place(record.run), record.run["seed"]), {})[setting(record)] = measure(record)
+        found.setdefault((place(record.run), record.run["seed"]), {})[value_of(record, "n_clusters")] = measure(record)
     most = {name: max(len(each) for (at, _), each in found.items() if at == name) for name, _ in found}
     whole = [(name, list(each.values())) for (name, _), each in found.items() if len(each) == most[name]]
-    return Contrast(grouped((name, float(np.mean(each))) for name, each in whole), unit)
-
-
-def _of_k(record: Record) -> int:
-    return value_of(record, "n_clusters")
+    return Contrast(grouped((name, float(np.mean(each))) for name, each in whole))
