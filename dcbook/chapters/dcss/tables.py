@@ -8,6 +8,7 @@ import pandas as pd
 
 from dcbook.evaluation import learned_alike, resemblance
 from dcbook.experiments import Record, over, summarize, with_spread
+from dcbook.experiments.records import place, value_of
 
 BY_LABELS, BEST_RUN = "best epoch by labels", "best epoch of the best run by labels"
 ON_CODES = "k-means on its codes"
@@ -103,6 +104,18 @@ def centering(records: Sequence[Record]) -> pd.DataFrame:
                 {**dict(zip(("network", "dataset", "seed"), _place(record), strict=True)), "share": share, **gains}
             )
     return pd.DataFrame(rows)
+
+
+def losses_by_step(records: Sequence[Record]) -> pd.DataFrame:
+    """The total loss in the last epoch of phase 1 for each step and features: rows as of `dcbook.experiments.compare`.
+
+    The loss is the mean over the batches of an epoch, in the units of the features.
+    """
+    return summarize(
+        (f"DCSS_u, step {value_of(record, 'phase1_lr'):.0e}", place(record.run), "total loss", history[-1]["total"])
+        for record in records
+        if (history := [entry for entry in record.history if "total" in entry])
+    )
 
 
 def timed(records: Sequence[Record], before: str) -> pd.DataFrame:
