@@ -149,6 +149,11 @@ def test_more_values_by_hand():
     close(losses.origin_loss(P, labels), 0.535576)
     close(losses.origin_loss(P, labels, softmaxes=1), 0.414932)
     close(losses.aggregation_loss(unit(ZA), P), 0.523350)
+    information = losses.pointwise_information(P, Q, torch.tensor([0.5, 0.5]), 0.6)
+    for value, by_hand in zip(
+        (*information, information.mean()), (-0.565157, -0.549651, -0.606218, -0.573675), strict=True
+    ):
+        close(value, by_hand)
 
 
 def test_more_slow_twins(pair):

@@ -8,6 +8,7 @@ import pytest
 
 from dcbook.chapters.contrastive import findings, printed_rows
 from dcbook.chapters.contrastive.printed_rows import MORE, OF_DCSS, both, value
+from dcbook.chapters.dcss.tables import table1_rows
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "notebooks" / "contrastive" / "reported.ipynb"
@@ -51,6 +52,9 @@ def test_a_row_of_another_paper_against_the_own_one():
         assert all(value(other, name, metric) < value("CC", name, metric) for metric in ("acc", "nmi"))
     assert (both(other, "imagenet10"), both("CC", "imagenet10")) == ("89.3 / 85.0", "89.3 / 85.9")
     assert both(other, "stl10") == both("CC", "stl10")
+    told = table1_rows().set_index("method").loc["CC"]
+    assert told["values"].startswith("copied (STL-10, ACC on ImageNet-10)")
+    assert "NMI on ImageNet-10 is 85.0, CC's own 85.9 %" in told["evidence"]
     assert (value("CC", "cifar10", "nmi"), value("CC", "cifar100-20", "nmi")) == (70.5, 43.1), "as in CC's abstract"
     for name in OF_DCSS:
         for metric in ("acc", "nmi"):
@@ -66,6 +70,7 @@ def test_methods_without_a_row():
         assert all(value(method, name) > value("DCSS", name) for method in MORE)
     assert [method for method in MORE if value(method, "stl10") > value("DCSS", "stl10")] == ["SPICE"]
     evidence = found("Methods without a row").evidence
+    assert "SCAN is scored on test images alone, RUC's released code" in evidence and "that it trains on" in evidence
     for method, dataset in (("ProPos", "cifar100-20"), (MORE[0], "cifar100-20"), ("SPICE", "stl10"), ("DCSS", "stl10")):
         assert f"{value(method, dataset):.1f}" in evidence
     assert set(printed_rows.on_cifar10()["row"]) >= {"DCSS", *map(printed_rows.shown, MORE)}

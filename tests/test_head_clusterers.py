@@ -450,7 +450,7 @@ def test_centers_are_the_means_of_the_clusters(images):
     assert model.predict_proba(images).sum(1) == pytest.approx(np.ones(20))
 
 
-def test_without_balance_and_instances_cc_may_collapse_and_with_them_it_finds_patterns():
+def test_cc_finds_patterns():
     random = np.random.default_rng(0)
     y = np.arange(120) % 3
     across, down = np.meshgrid(np.arange(8), np.arange(8))

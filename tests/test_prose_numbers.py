@@ -12,8 +12,11 @@ from scipy.stats import spearmanr
 import dcbook.methods
 from dcbook.book import paths, reported
 from dcbook.book.verdicts import recorded
+from dcbook.chapters.contrastive.claims import FINDING
 from dcbook.chapters.contrastive.grids.benchmark import LAPTOP
-from dcbook.chapters.contrastive.tables import choices
+from dcbook.chapters.contrastive.tables import choices, scan_steps
+from dcbook.chapters.dcss.grids import GRIDS as DCSS_GRIDS
+from dcbook.chapters.dcss.grids.features import STEPS, TABLE3
 from dcbook.chapters.deepcluster import grids as deepcluster
 from dcbook.chapters.deepcluster.claims.clusters import of_history
 from dcbook.chapters.deepcluster.claims.shares import updates
@@ -23,6 +26,7 @@ from dcbook.chapters.ssl.watches import CONTROL, SIGNAL
 from dcbook.experiments import gaps, paired
 from dcbook.experiments.image_learners import SCAN
 from dcbook.experiments.records import read_all
+from dcbook.methods import DCSS
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = paths.notebooks(ROOT / "notebooks")
@@ -87,6 +91,13 @@ def test_both_phases_at_the_paper_s_schedule(at_paper):
         f"classes lose their cluster; NMI changes by at most {nmi:.1f} points.",
         f"With the first reading (two seeds so far) NMI is higher on both, {told['nmi']}, and ACC is {told['acc']}.",
     )
+    assert [gain < 0 for gain in gains(short, first[1:], "acc")] == [True, False]
+    assert all(gain > 0 for gain in gains(short, first[1:], "nmi"))
+    state(
+        "README.md",
+        "on USPS, it lowers ACC with two of three seeds in one reading of its 20 epochs, and with one of two in the "
+        "other, where NMI is higher.",
+    )
 
 
 def test_who_leads_on_usps_at_the_paper_s_schedule(at_paper):
@@ -103,8 +114,11 @@ def test_who_leads_on_usps_at_the_paper_s_schedule(at_paper):
         "dcss/table1_benchmark",
         f"DCSS_u has {told['DCSS_u']} and DEC {told['DEC']}; IDEC, DCN and DKM are below DEC (three seeds).",
         f"where DCSS_u begins, has {table['acc']['AE+k-means']:.1f} %, which is more than DEC has at its end",
-        f"All values of deep methods are below the paper's, by {between(below)} points of ACC.",
+        f"All ACC values of deep methods are below the paper's, by {between(below)} points; so are their NMI values, "
+        "except that of DEC.",
     )
+    of_nmi = values[values["metric"] == "nmi"].set_index("method")["difference"][deep]
+    assert min(below) > 0 and list(of_nmi[of_nmi >= 0].index) == ["DEC"]
 
 
 def percent(records, score):
@@ -186,8 +200,111 @@ def test_a_larger_alpha_brings_no_gain_from_the_fully_connected_start(at_laptop)
     state(
         "dcss/fig10_sensitivity",
         f"in both scores on every seed, by {lost[0][2]:.1f} points of ACC and {lost[1][2]:.1f} of NMI on average",
-        f"Centering is {last[2]:.0f} % of the loss at $\\alpha = 0.1$ and {last[3]:.0f} % at 1",
+        f"Centering is {last[2]:.0f} % of the loss at $\\alpha = 0.1$ and {last[3]:.0f} % at 1. This speaks against "
+        "its small share as the cause of the missing gain, but a larger $\\alpha$ also makes longer steps: when phase "
+        "1 gains is open",
     )
+    state("dcss/latent_scale", "**So when phase 1 gains is open.**", "a larger alpha also makes longer steps")
+    state("notebooks/dcss/README.md", "our runs do not confirm it ([latent_scale](latent_scale.ipynb)).")
+
+
+def test_what_phase_1_gains_is_one_number_on_two_pages():
+    """From the records, not from rounded means."""
+    table = means("dcss/latent_scale").xs("DCSS_u, convolutional", level="method")
+    runs = [r for r in DCSS_GRIDS["convolutional"]("laptop") if r.method in ("AE+k-means", "DCSS_u")]
+    made = list(recorded(runs, ROOT / "figures" / "laptop" / "dcss" / "records"))
+    first, start = ([r for r in made if r.run["method"] == name] for name in ("DCSS_u", "AE+k-means"))
+    pairs = {metric: paired(first, start, metric).gains for metric in ("acc", "nmi")}
+    found = {name: [np.mean(pairs[metric][name]) for metric in pairs] for name in pairs["acc"]}
+    assert len(first) == len(start) == 9
+    for dataset, gain in found.items():
+        assert np.allclose(table.loc[dataset, ["gain in ACC", "gain in NMI"]].astype(float), gain, atol=6e-4)
+    nmi = [f"{abs(found[name][1]):.1f}" for name in ("usps", "mnist-test", "fashion-mnist-test")]
+    state(
+        "dcss/table1_benchmark",
+        f"Phase 1 adds {nmi[0]} and {nmi[1]} points on USPS and MNIST, and takes {nmi[2]} on Fashion-MNIST.",
+    )
+    cells = [f"{gain:.1f}" for name in ("fashion-mnist-test", "mnist-test", "usps") for gain in found[name]]
+    outputs = {name: NOTEBOOKS[f"dcss/{name}"].read_text() for name in ("table1_benchmark", "latent_scale")}
+    assert f"| (4) DCSS_u over AE + k-means | {' | '.join(cells)} |" in outputs["table1_benchmark"]
+    share = table["share of centering, %"]["fashion-mnist-test"]
+    row = f"| DCSS_u, convolutional | fashion-mnist-test | {share:.1f} | {cells[0]} | {cells[1]} |"
+    assert row in outputs["latent_scale"]
+
+
+def test_what_the_released_weights_reach():
+    frame = reported("dcss/table1").query("method == 'AE+k-means' and dataset == 'mnist' and metric == 'acc'")
+    state(
+        "notebooks/dcss/DEVIATIONS.md",
+        "has 92.6 % ACC on the 10,000 test images of MNIST, measured once without a record",
+        f"For AE + k-means the paper reports {frame['value'].item():.1f} % on all 70,000 images",
+    )
+
+
+def test_who_ran_at_ten_times_the_step(at_laptop):
+    steps = {}
+    for name in ("convolutional", "fully connected"):
+        runs = [r for r in at_laptop["usps"][f"DCSS_u, {name}"] if "phase1_lr" in r.run["params"]]
+        steps[name] = {r.run["params"]["phase1_lr"] for r in runs}
+    assert max(steps["convolutional"]) == 1e-6 and max(steps["fully connected"]) == 1e-5
+    state(
+        "dcss/k_updates_or_one",
+        "The convolutional network was not run at 1e-05.",
+        "The convolutional one was not run at this step, because the K updates had diverged there in a trial, of which "
+        "no record exists.",
+    )
+
+
+def test_which_settings_were_chosen_with_labels_in_view():
+    assert dcbook.methods.vade.FIRST_SPREAD == 0.1, "a tenth"
+    tenth = "q(z | x) starts with a tenth of the variance of the mixture's components"
+    state(
+        "README.md",
+        "no dropout (also in the chapter on self-supervision) and five passes between clusterings. The third is "
+        f"VaDE's: {tenth}, chosen with the labels of the digits in view.",
+    )
+    state("dcss/table1_benchmark", f"with one exception: VaDE's {tenth}, which was chosen with the labels")
+    state(
+        "notebooks/dcss/DEVIATIONS.md",
+        "The variance of q(z given x) starts at a tenth of that of the mixture's components, which was chosen with the "
+        "labels of the digits in view",
+    )
+    state("notebooks/deepcluster/DEVIATIONS.md", "**Two settings were chosen with labels in view.** Dropout:")
+    chosen = "Labels had a say in DeepCluster's dropout of 0 and its five passes between two clusterings"
+    state("notebooks/rdc/DEVIATIONS.md", chosen, "in the initial variance of VaDE's q(z given x)")
+    small = [run for run in deepcluster.GRIDS["relatives"]("laptop", [0]) if run.method == "DeepCluster"]
+    assert [(run.params["dropout"], run.params["reassign"]) for run in small] == [(0, 5)]
+
+
+def test_deepcluster_has_no_dropout_in_the_chapter_on_self_supervision():
+    found = []
+    for grid in GRIDS.values():
+        for scale in ("quick", "laptop", "paper"):
+            runs = [run for run in grid(scale) if run.cls is dcbook.methods.DeepCluster]
+            found += [run.params.get("dropout", run.cls.dropout) for run in runs]
+    assert len(found) > 50 and not any(found) and dcbook.methods.DeepCluster.dropout == 0.5
+    state(
+        "notebooks/ssl/DEVIATIONS.md",
+        "DeepCluster has no dropout on any page of this chapter (`dropout=0`; released: 0.5), a setting that was "
+        "chosen with labels in view",
+    )
+
+
+@pytest.mark.parametrize("scale", ["quick", "laptop", "paper"])
+def test_deepcluster_and_its_relatives_have_one_network_and_as_many_passes(scale):
+    names = ("architecture", "width", "crop", "flip", "jitter", "grayscale", "batch_size")
+    settings = []
+    for run in deepcluster.GRIDS["relatives"](scale, [0]):
+        if run.method in ("DeepCluster", "DeepCluster-v2", "SwAV"):
+            given = {name: getattr(run.cls, name) for name in (*names, "epochs")} | dict(run.params)
+            passes = given["epochs"] * (given.get("reassign", 1) if run.method == "DeepCluster" else 1)
+            settings.append((passes, *(given[name] for name in names)))
+    assert len(settings) in (3, 6) and len(set(settings)) == 1
+    claims = {each["id"]: each for each in json.loads((ROOT / "notebooks" / "claims.json").read_text())["claims"]}
+    for number in (20, 21):
+        text = claims[f"deepcluster-{number}"]["text"]
+        assert text.endswith("with the same network and kind of views, two of each image a pass against one")
+    state("notebooks/deepcluster/DEVIATIONS.md", "DeepCluster-v2 and SwAV still see two views of each image in a pass.")
 
 
 def test_what_t2_zeta_and_gamma_change(at_laptop):
@@ -261,6 +378,42 @@ def test_features_of_the_paper_are_far_better_than_ours():
     frame = reported("dcss/table3").query("method == 'AE+k-means' and metric == 'acc'")
     starts = frame[frame["dataset"] == "cifar10"]["value"]
     state("dcss/table3_table5_features", f"reaches {int(starts.min())} % of ACC and more on CIFAR-10 before any")
+
+
+def test_what_the_losses_add_on_features_of_ours():
+    table = means("dcss/table3_table5_features")
+    h, z = (table.loc[f"cifar10-simclr-{space}"] for space in "hz")
+    pixels, deep = table.loc["cifar10", "k-means"], ["AE+k-means", "DEC", "IDEC", "DCN", "DKM", "DCSS_u", "DCSS"]
+    gained = {metric: [each.loc["k-means", metric] - pixels[metric] for each in (h, z)] for metric in ("acc", "nmi")}
+    over = {m: [each.loc[deep, m].max() - each.loc["k-means", m] for each in (h, z)] for m in ("acc", "nmi")}
+    phase_1 = [each.loc["DCSS_u", "acc"] - each.loc["AE+k-means", "acc"] for each in (h, z)]
+    phase_2 = [each.loc["DCSS_u", "acc"] - each.loc["DCSS", "acc"] for each in (h, z)]
+    assert over["nmi"][0] < 0 and z.loc[deep, "nmi"].idxmin() == "DCSS"
+    found = [r for r in read_all(ROOT / "figures/laptop/dcss/records") if r.run["params"].get("phase1_epochs") == 30]
+    fall = {space: [] for space in "hz"}
+    for record in found:
+        total = [entry["total"] for entry in record.history if "total" in entry]
+        fall[record.run["sampling"]["features"][-13]].append(100 * (1 - total[-1] / total[0]))
+    assert [len(each) for each in fall.values()] == [3, 3]
+    state(
+        "dcss/table3_table5_features",
+        f"k-means gains {gained['acc'][0]:.1f} (H) and {gained['acc'][1]:.1f} points (Z) of ACC and "
+        f"{gained['nmi'][0]:.1f} and {gained['nmi'][1]:.1f} of NMI.",
+        f"the best deep method adds {over['acc'][0]:.1f} and {over['acc'][1]:.1f} points of ACC and, on Z alone, "
+        f"{over['nmi'][1]:.1f} of NMI",
+        f"DCSS_u is ahead by {phase_1[0]:.1f} (H) and {phase_1[1]:.1f} points (Z) of ACC; DCSS ends below DCSS_u by "
+        f"{phase_2[0]:.1f} and {phase_2[1]:.1f} points",
+        f"falls by {between(fall['h'])} % on H and {between(fall['z'])} % on Z in 30 epochs",
+        f"in place of {h.loc['k-means', 'acc']:.1f} %",
+    )
+
+
+def test_the_step_of_phase_1_on_features_has_the_lowest_loss():
+    """Over both spaces, each loss relative to the lowest of its space; no score is consulted."""
+    tried = means("dcss/table3_table5_features")["total loss"].dropna().unstack("dataset")
+    relative = (tried / tried.min()).sum(axis=1)
+    assert len(tried) == len(STEPS) and relative.idxmin() == f"DCSS_u, step {DCSS.phase1_lr:.0e}"
+    assert "phase1_lr" not in TABLE3["laptop"].methods["DCSS_u"].params
 
 
 def test_pure_clusters_of_a_third_of_a_class():
@@ -483,34 +636,40 @@ def test_what_the_contrastive_methods_reach():
         return f"{table['mean'][method, metric]:.1f} ± {table['std'][method, metric]:.1f} %"
 
     unit, below = "k-means, unit length", ("SimCLR+k-means", "PAC", "PICA", "CC", "IDFD")
-    above = ("SCAN", "IMSAT", "DCSS on SimCLR")
-    least = [acc[each] for each in (*below, *above, "SPICE-Self")]
+    above = ("SCAN", "IMSAT", "DCSS on SimCLR", "SPICE-Self")
+    least = [acc[each] for each in (*below, *above)]
     assert acc.drop("SCAN").max() < acc["SimCLR+k-means"] + 3
     assert set(nmi[nmi > nmi["IMSAT"]].index) == {"SCAN"}
     assert set(nmi[nmi > nmi[unit]].index) == set(above) and acc[unit] < min(least)
-    assert max(nmi[each] for each in below) < nmi[unit] - 1 and abs(nmi["SPICE-Self"] - nmi[unit]) < 0.2
+    assert max(nmi[each] for each in below) < nmi[unit] - 1
     told_below = [f"{nmi[each]:.1f} %" for each in below]
     told_above = [f"{nmi[each]:.1f} %" for each in above]
     records = read_all(ROOT / "figures" / "laptop" / "contrastive" / "records")
     reached = {(r.run["method"], r.run["seed"]): 100 * r.scores["acc"] for r in records}
-    lost = [reached["SimCLR+k-means", seed] - reached["TEMI", seed] for seed in range(3)]
+    pretext = [reached["SimCLR+k-means", seed] for seed in range(3)]
+    lost, behind = ([a - reached[name, seed] for seed, a in enumerate(pretext)] for name in ("TEMI", "IDFD"))
+    gained = [reached["SPICE-Self", seed] - a for seed, a in enumerate(pretext)]
+    short = ("DAC", "DCCM", "DAC*", "MiCE")
     state(
         "contrastive/table1_images",
         f"it gives an NMI of {nmi[unit]:.1f} %, more than SimCLR with k-means ({told_below[0]}), PAC "
-        f"({told_below[1]}), PICA ({told_below[2]}), CC ({told_below[3]}) and IDFD ({told_below[4]}), and as much as "
-        f"SPICE's second step ({nmi['SPICE-Self']:.1f} %, one seed).",
-        f"Only SCAN ({told_above[0]}), IMSAT ({told_above[1]}) and DCSS on SimCLR ({told_above[2]}) have a higher NMI. "
-        f"Its ACC, {acc[unit]:.1f} %, is lower than that of all these methods.",
+        f"({told_below[1]}), PICA ({told_below[2]}), CC ({told_below[3]}) and IDFD ({told_below[4]}).",
+        f"Only SCAN ({told_above[0]}), IMSAT ({told_above[1]}), DCSS on SimCLR ({told_above[2]}) and SPICE's second "
+        f"step ({told_above[3]}) have a higher NMI. Its ACC, {acc[unit]:.1f} %, is lower "
+        "than that of all these methods.",
         f"SCAN has {told('SCAN')} ACC and {told('SCAN', 'nmi')} NMI; k-means on the codes of the same pretext has "
         f"{told('SimCLR+k-means')} and {told('SimCLR+k-means', 'nmi')}.",
         f"PAC ({told('PAC')}) ends where k-means does, TEMI ({told('TEMI')}) below",
         f"below** with each seed, by {between(lost)} points.",
-        f"SPICE's second step has {acc['SPICE-Self']:.1f} %",
+        f"SPICE's second step ({told('SPICE-Self')}) ends above k-means with each seed, by "
+        f"{between(gained, 1)} points.",
+        f"IDFD ({told('IDFD')}) ends below with each seed, by {between(behind, 1)} points",
         f"has {told('DCSS on SimCLR')} ACC and {told('DCSS on SimCLR', 'nmi')} NMI",
         f"PICA ({told('PICA')}) and CC ({told('CC')})",
         f"has {told('IMSAT')} ACC and {told('IMSAT', 'nmi')} NMI",
-        f"DAC ({told('DAC')}) and DAC\\* ({told('DAC*')}) end about where k-means on pixels of unit length does "
-        f"({acc['k-means, unit length']:.1f} %), and DCCM ({acc['DCCM']:.1f} %) and MiCE ({acc['MiCE']:.1f} %) below",
+        f"{', '.join(f'{each} ({told(each)})' for each in short[:3])} and MiCE ({told('MiCE')}) end about where "
+        f"k-means on pixels of unit length does in ACC ({acc[unit]:.1f} %), and "
+        f"{between([nmi[unit] - nmi[each] for each in short])} points below in NMI.".replace("DAC* ", "DAC\\* "),
     )
 
 
@@ -549,6 +708,18 @@ def test_what_each_step_of_scan_gains(on_clothes):
         f"it gained {gained[0]} points with each of two seeds and lost {-last[worst]:.1f} with the third. Its "
         f"schedule is short, {updates} updates (five epochs of ten batches of 1,000), with ten times the released step",
     )
+    mean = scan_steps([*scan, *pretext]).groupby("metric")[["pretext", "frozen", "step 2"]].mean()
+    of_frozen = [f"{value:.1f}" for value in mean["frozen"] - mean["pretext"]]
+    beyond, whole = ([f"{value:.1f}" for value in mean["step 2"] - mean[name]] for name in ("frozen", "pretext"))
+    state(
+        "contrastive/table1_images",
+        f"the heads at the selected epoch of `frozen` are {of_frozen[0]} points of ACC and {of_frozen[1]} of NMI above "
+        f"k-means, and step 2 adds {beyond[0]} and {beyond[1]} points.",
+    )
+    assert (
+        f"SCAN's step 2 ends {whole[0]} points of ACC and {whole[1]} of NMI above k-means on the codes that it starts "
+        f"from, of which a phase of ours before it gives {of_frozen[0]} and {of_frozen[1]};"
+    ) in " ".join(FINDING.split())
     state(
         "ssl/contrastive_first",
         f"On all 10,000 images, where it makes {updates} updates, self-labeling gained {gained[0]} points with each of "
@@ -571,7 +742,7 @@ def test_whose_neighbors_share_a_class(on_clothes):
     )
     state(
         "contrastive/scan_premise",
-        f"the pixels have purer neighborhoods ({pixels[0]:.0f} %) than SimCLR's codes $z$ ({z[0]:.0f} %)",
+        f"the pixels have purer neighborhoods ({pixels[0]:.0f} %) than SimCLR's outputs $z$ ({z[0]:.0f} %)",
     )
 
 
@@ -588,13 +759,14 @@ def test_pica_s_confusion_falls_as_nmi_rises(on_clothes):
 def test_what_checkpoints_last_gain(on_clothes):
     found = choices([r for name in ("PICA", "DCCM", "SPICE-Self") for r in on_clothes[name]])
     gain = (found["chosen"] - found["last"]).groupby([found["method"], found["metric"]]).agg(list)
-    (dccm,), (spice,) = gain["DCCM", "nmi"], gain["SPICE-Self", "acc"]
-    assert len(gain["PICA", "acc"]) == 3
-    state(
-        "notebooks/contrastive/DEVIATIONS.md",
-        f"by {between(gain['PICA', 'acc'], 1)} points of ACC in PICA (three seeds), and with one seed each by "
-        f"{dccm:.1f} points of NMI in DCCM and {spice:.1f} points of ACC in SPICE",
+    dccm, pica, spice = gain["DCCM", "nmi"], gain["PICA", "acc"], gain["SPICE-Self", "acc"]
+    assert len(dccm) == len(pica) == len(spice) == 3
+    told = (
+        f"{between(dccm, 1)} points of NMI in DCCM, {between(pica, 1)} of ACC in PICA and {between(spice, 1)} of "
+        "ACC in SPICE"
     )
+    state("notebooks/contrastive/DEVIATIONS.md", f"by {told} (three seeds)")
+    state("contrastive/what_labels_choose", f"**On Fashion-MNIST the choice by labels gains {told}.**")
 
 
 def test_every_gap_of_the_contrastive_methods_to_dcss_s_table_has_its_causes():

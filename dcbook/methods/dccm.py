@@ -13,8 +13,9 @@ augmentation, then several updates. L_local takes as positives each image's own 
 negatives maps of two images that are not linked. The other symbols: `dcbook.training.head_clusterer`.
 
 Source: the released code (Cory-M/DCCM: main.py, functions.py, sampling.py, dim_Model.py), from a description; the
-paper's text was not at hand. Labels choose the checkpoint there (best NMI); here the last epoch counts. Targets and
-labels come from statistics of the batch there; here targets from those of the block and labels from running ones.
+paper's text was not at hand. Labels choose the checkpoint there (best NMI), and it is scored before each epoch, so that
+the last epoch is never scored; here the last epoch counts. Targets and labels come from statistics of the batch there;
+here targets from those of the block and labels from running ones.
 
 `pairs="released"` has the positives and negatives of sampling.py: the index of an image's first link is taken after the
 image's own column has been removed, so for a partner j > i image j - 1 is used (which can be i itself), and without a

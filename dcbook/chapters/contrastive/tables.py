@@ -1,12 +1,13 @@
 """Records of this chapter and printed results of others as rows for tables and pictures."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import pandas as pd
 
 from dcbook.book.chapters import reported
-from dcbook.chapters.contrastive.grids import ALONE, COLLAPSE, HEADS, PRETEXT
+from dcbook.chapters.contrastive.grids import ALONE, BESIDE, COLLAPSE, HEADS, PRETEXT
 from dcbook.experiments import Record
 
 RENAMED = {
@@ -31,25 +32,34 @@ def on_codes(records: Sequence[Record]) -> list[Record]:
 
 
 def scan_steps(records: Sequence[Record]) -> pd.DataFrame:
-    """SCAN from step to step: dataset, seed, metric, and in per cent `pretext`, `step 2` and `step 3`.
+    """SCAN from step to step: dataset, seed, metric, and in per cent `pretext`, `frozen`, `step 2` and `step 3`.
 
-    `pretext` is k-means on the codes of step 1. `step 2` is the epoch that SCAN selects.
+    `pretext` is k-means on the codes of step 1. `frozen` is the selected epoch of our phase on frozen codes, NaN in
+    runs without it. `step 2` is the epoch that SCAN selects.
     """
     pretexts = {_place(record): record.scores for record in records if record.run["method"] == PRETEXT}
     rows = []
     for record in records:
         if record.run["method"] != "SCAN" or _place(record) not in pretexts:
             continue
-        chosen = min((entry for entry in record.history if "selection" in entry), key=lambda entry: entry["selection"])
+        chosen = _selected(record.history)
+        frozen = _selected([entry for entry in record.history if entry["phase"] == "frozen"])
         for metric in ("acc", "nmi"):
             steps = {
                 "pretext": pretexts[_place(record)][metric],
+                "frozen": frozen.get(metric, math.nan),
                 "step 2": chosen[metric],
                 "step 3": record.scores[metric],
             }
             row = {"dataset": record.run["dataset"], "seed": record.run["seed"], "metric": metric}
             rows.append(row | {name: 100 * value for name, value in steps.items()})
     return pd.DataFrame(rows)
+
+
+def _selected(history: Sequence[Mapping]) -> Mapping:
+    """The epoch with the lowest selection value; the last one if none has such a value, {} if there is none."""
+    some = [entry for entry in history if "selection" in entry]
+    return min(some, key=lambda entry: entry["selection"]) if some else history[-1] if history else {}
 
 
 def premise(records: Sequence[Record]) -> pd.DataFrame:
@@ -95,7 +105,7 @@ def choices(records: Sequence[Record]) -> pd.DataFrame:
 
 
 def guards(records: Sequence[Record]) -> pd.DataFrame:
-    """A row for each run of `grids.COLLAPSE` and the unchanged method on the same data set and seed.
+    """A row for each run of `grids.COLLAPSE` and the unchanged method, or `grids.BESIDE`, on the same set and seed.
 
     dataset, seed, method, `taken` (what was removed); `clusters` and `clusters_without`, effective numbers of
     clusters; `largest` and `largest_without`, shares of the largest one in %; `acc` and `acc_without`, in %.
@@ -104,7 +114,7 @@ def guards(records: Sequence[Record]) -> pd.DataFrame:
     rows = []
     for variant, (method, _) in COLLAPSE.items():
         for (name, *place), record in found.items():
-            if name != variant or (whole := found.get((method, *place))) is None:
+            if name != variant or (whole := found.get((BESIDE.get(variant, method), *place))) is None:
                 continue
             row = {"dataset": place[0], "seed": place[1], "method": method}
             row["taken"] = variant.removeprefix(f"{method}, ").removeprefix("no ")
