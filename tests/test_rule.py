@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from dcbook.experiments import Contrast, Question, counted, over_settings, power, seeds_needed
+from dcbook.book.comparisons import beats_all, gains
+from dcbook.experiments import Contrast, Question, Record, contrast, counted, over_settings, power, seeds_needed
 from dcbook.experiments.contrast import POINTS, number
 from dcbook.experiments.power import supported
 from dcbook.experiments.verdict import (
@@ -107,6 +108,19 @@ def test_settings_of_a_seed_are_one_observation():
     assert incomplete.samples == {"a": (2.0,), "b": (4.0,)} and incomplete.mean == 3.0
     with pytest.raises(ValueError, match="at every place"):
         over_settings([("a", "h", 0, 1.0), ("a", "z", 1, 3.0)])
+
+
+def test_a_first_seed_on_another_data_set_has_to_wait():
+    def records(seeds, dataset, **acc):
+        runs = [{"method": m, "dataset": dataset, "seed": s, "sampling": {}} for s in range(seeds) for m in acc]
+        return [Record(run, dict.fromkeys(("acc", "nmi"), acc[run["method"]]), [], {}) for run in runs]
+
+    usps, mnist = records(3, "usps", a=0.5, b=0.4), records(2, "mnist", a=0.1, b=0.4)
+    more, last = mnist[:2], mnist[2:]
+    for judge in (gains("a", "b"), beats_all("a", ["b"])):
+        for found, sets in ((usps + more, {"usps"}), (more, {"mnist"}), (usps + more + last, {"usps", "mnist"})):
+            assert judge(found).questions[0].estimate.gains.keys() == sets
+    assert contrast(usps + more, "a", "b").gains.keys() == {"usps", "mnist"}
 
 
 def test_a_setting_that_disagrees_is_not_averaged_away():

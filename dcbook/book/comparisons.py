@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from dcbook.book.verdicts import Answer, Judge, NotTested
@@ -15,7 +16,7 @@ METRICS = {"acc": "ACC", "nmi": "NMI"}
 
 def gains(better: str, worse: str) -> Judge:
     """`better` beats `worse` in ACC and in NMI: pairs of one data set and seed."""
-    return lambda records: in_both_metrics(lambda metric: contrast(records, better, worse, metric))
+    return lambda records: in_both_metrics(lambda metric: several(contrast(records, better, worse, metric)))
 
 
 def beats_all(
@@ -35,7 +36,9 @@ def beats_all(
         if better not in there or not there & set(rivals):
             raise NotTested(f"no records of {better} beside {', '.join(rivals)}")
         questions = [
-            Question(f"{METRICS[metric]} over {rival}", contrast(records, better, rival, metric, setting), **how)
+            Question(
+                f"{METRICS[metric]} over {rival}", several(contrast(records, better, rival, metric, setting)), **how
+            )
             for metric in metrics
             for rival in rivals
             if rival in there
@@ -43,6 +46,12 @@ def beats_all(
         return Answer(questions, every=True)
 
     return judge
+
+
+def several(found: Contrast) -> Contrast:
+    """Without the data sets that have one seed, as long as another has more: records come one by one."""
+    more = {place: values for place, values in found.gains.items() if len(values) > 1}
+    return replace(found, gains=more or found.gains)
 
 
 def beats(setting: str, better: Any, worse: Any) -> Judge:
