@@ -16,10 +16,9 @@ Source: the released code (HHU-MMBS/TEMI-official-BMVC2023: losses, model_builde
 command in its README), read; the paper's text was not at hand. There, features are those of foundation models (DINO,
 CLIP) that saw other images; here those of the pretext in `start`. As released, `head_` is the teacher of the head with
 the lowest mean loss in the last epoch, and the last layer is frozen in the first epoch. Its evaluation prints the best
-accuracy of all checkpoints; here the last epoch counts. Not followed: neighbors come from the same features as the
-heads' inputs there (gen_embeds.py), here from the pretext's z, while the heads read its codes h; AdamW's weight decay,
-which removes 4e-8 of a weight at each step; the step size increases after each epoch, not after each update; the last
-batch is used.
+accuracy of all checkpoints; here the last epoch counts. Neighbors are those of the codes that the heads read, by
+cosine (gen_embeds.py), while SCAN's are those of the pretext's z. Not followed: AdamW's weight decay, which removes
+4e-8 of a weight at each step; the step size increases after each epoch, not after each update; the last batch is used.
 """
 
 from copy import deepcopy
@@ -30,6 +29,7 @@ import torch
 from torch import Tensor, nn
 
 from dcbook import losses
+from dcbook.clustering.neighbors import nearest_others
 from dcbook.models import UnitClassifier
 from dcbook.training.head_clusterer import HeadClusterer
 from dcbook.training.inputs import derived_seed, seeded, stream
@@ -45,9 +45,8 @@ class TEMI(HeadClusterer):
     ----------
     In addition to those of `HeadClusterer`, except `view`, which is not used; samples may have any shape:
 
-    start : the pretext, such as `SimCLRPretext(...).fit(x).start_`, or another start; it is needed. Neighbors come from
-        its head, or from its codes where it has none.
-    n_neighbors : of each sample, at least 1 (50).
+    start : the pretext, such as `SimCLRPretext(...).fit(x).start_`, or another start; it is needed.
+    n_neighbors : of each sample, by the cosine of its codes, at least 1 (50).
     heads : trained side by side, at least 1 (16; others take up to 50).
     width, dim : of a head's layers (512, 256), see `dcbook.models.UnitClassifier`.
     epochs, lr : of Adam (100 epochs, 4e-4, increasing over the first fifth of the epochs, then constant); batch_size
@@ -75,10 +74,11 @@ class TEMI(HeadClusterer):
     IMAGES = False
     SIZES: ClassVar = {"batch_size": 1024}
     _state = (*HeadClusterer._state, "_heads", "_teachers", "_marginals")
-    _during_fit = (*HeadClusterer._during_fit, "_heads", "_teachers", "_marginals", "_pretext")
+    _during_fit = (*HeadClusterer._during_fit, "_heads", "_teachers", "_marginals", "_frozen", "_near")
 
     def _optimize(self) -> None:
-        self._pretext = self._pretext_codes(self.n_neighbors)
+        self._frozen = self._pretext_codes().h
+        self._near = nearest_others(nn.functional.normalize(self._frozen, dim=1), self.n_neighbors)[1]
         optimizer = Adam(self._heads.parameters(), self.lr)
         order, draw = stream(self.seed_, "batches"), stream(self.seed_, "partners")
         totals, seen = torch.zeros(self.heads, device=self._device), {}
@@ -108,9 +108,9 @@ class TEMI(HeadClusterer):
 
     def _of_heads(self, rows: Tensor, draw: torch.Generator) -> tuple[Tensor, Tensor]:
         """The loss of each head, (heads,), with drawn neighbors; and the marginals (heads, K) after this batch."""
-        near = self._pretext.neighbors[rows, : self.n_neighbors]
+        near = self._near[rows]
         drawn = torch.randint(near.shape[1], (len(rows), 1), generator=draw).to(rows.device)
-        codes = self._pretext.h[torch.cat([rows, near.gather(1, drawn).squeeze(1)])]
+        codes = self._frozen[torch.cat([rows, near.gather(1, drawn).squeeze(1)])]
         with torch.no_grad():
             teachers = torch.stack([teacher(codes) for teacher in self._teachers]).unflatten(1, (2, -1))
             marginals = torch.lerp(teachers.mean((1, 2)), self._marginals, self.marginal_momentum)
