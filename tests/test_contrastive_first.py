@@ -70,6 +70,9 @@ def test_each_space_has_kmeans_and_scan(scale):
     }
     assert runs[grids.scan_on(SIMCLR)].start.identity == runs[grids.kmeans_on(SIMCLR)].identity
     assert runs["DEC"].start.identity == runs[grids.scan_on(AE)].start.identity
+    frozen = {space: runs[grids.scan_on(space)].params["frozen_epochs"] for space in SPACES}
+    ours = 0 if scale == "paper" else 20
+    assert frozen == {PIXELS: 0, AE: ours, SIMCLR: ours}, "the phase of ours that the page names"
     untrained = runs[grids.scan_on(PIXELS)].start
     assert untrained.params == {**runs[grids.kmeans_on(SIMCLR)].params, "epochs": 0}
 

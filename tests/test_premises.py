@@ -40,6 +40,10 @@ def test_a_question_that_allows_a_loss_has_no_power_for_a_gain():
     assert Answer([asked(0), small]).power(2) == Answer([asked(0), asked(0)]).power(2)
 
 
+def test_a_question_that_asks_for_more_than_a_limit_has_no_power_for_a_gain_of_that_size():
+    assert Answer([asked(5, above=2, band=None)]).power(2) is None
+
+
 def test_a_claim_that_a_difference_is_small_has_the_power_to_support_none():
     found = Answer([asked(0.2, 0.5, within=2)]).power(2)
     assert found.gain == 0 and found.truth == "a true difference of 0"

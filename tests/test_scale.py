@@ -111,6 +111,11 @@ def test_judges():
     assert crowded((90, 10), (90, 10)).verdict == "mixed", "so does Lloyd's algorithm, which is a part of the claim"
     assert crowded((40, 30, 30), (40, 30, 30)).verdict == "mixed", "neither does"
     assert crowded((90, 10), (40, 30, 30)).verdict == "contradicted"
+    found = beside(10, 1.0, 100.0, **texts)
+    for r, largest in zip(found, (99, 60, 70) * 3, strict=True):
+        r.portrait["sizes"] = [largest, 100 - largest]
+    ends = [q.estimate.interval() for q in crowds(10)(found).questions]
+    assert all(0 < low < high == 100 for low, high in ends), "a share has no interval beyond 100 %"
 
 
 def test_ratios_are_compared_on_a_logarithmic_scale():

@@ -411,6 +411,17 @@ def test_the_gain_of_a_network_on_two_inputs_is_compared_seed_by_seed():
         judge(runs("tfidf-9", 0.1))
 
 
+def test_both_inputs_of_a_network_are_one_observation_a_seed():
+    from dcbook.chapters.ssl.claims import CLAIMS
+
+    runs = [record(kind, s, acc + s / 1000) for kind in ("tfidf-9", "words-9") for s in range(3) for acc in (0.4, 0.5)]
+    for number, each in enumerate(runs):
+        each.run["method"] = ("AE+k-means", "DEC")[number % 2]
+    judge = next(claim.judge for claim in CLAIMS if claim.text.startswith("DEC (Self-Train)"))
+    questions = judge(runs).questions
+    assert [q.estimate.n for q in questions] == [3, 3] and questions[0].estimate.mean == pytest.approx(10)
+
+
 def test_what_dcss_tells_of_itself():
     first, second = record("words-9", 0, 0.4), record("words-9", 0, 0.5, sizes=[190, 10, 0])
     first.run["method"], second.run["method"] = "DCSS_u", "DCSS"

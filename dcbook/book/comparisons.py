@@ -14,9 +14,12 @@ from dcbook.experiments.records import value_of
 METRICS = {"acc": "ACC", "nmi": "NMI"}
 
 
-def gains(better: str, worse: str) -> Judge:
-    """`better` beats `worse` in ACC and in NMI: pairs of one data set and seed."""
-    return lambda records: in_both_metrics(lambda metric: several(contrast(records, better, worse, metric)))
+def gains(better: str, worse: str, setting: Callable[[Record], str] | None = None) -> Judge:
+    """`better` beats `worse` in ACC and in NMI: pairs of one data set and seed.
+
+    setting : as in `beats_all`.
+    """
+    return lambda records: in_both_metrics(lambda metric: several(contrast(records, better, worse, metric, setting)))
 
 
 def beats_all(

@@ -85,8 +85,8 @@ def main(arguments: list[str] | None = None) -> int:
     print(table(items, chosen.jobs), flush=True)
     if chosen.list:
         return 0
-    if hasattr(os, "nice"):
-        os.nice(19)
+    if hasattr(os, "setpriority"):
+        os.setpriority(os.PRIO_PROCESS, 0, 19)
     failed = work(items, chosen.hours, chosen.jobs)
     print(table(items, chosen.jobs))
     return 1 if failed else 0

@@ -110,11 +110,12 @@ class Answer:
     def power(self, gain: float) -> Power | None:
         """The chance to support a true gain of that many points, at the scatter of the seeds.
 
-        Of several parts, that of the one which scatters most. Parts that ask for no more than a small loss have none. A
+        Of several parts, that of the one which scatters most. Parts that ask for no more than a small loss have none,
+        nor have those that ask for more than a limit above 0: the power is that of a gain over 0. A
         claim that differences are small has the chance to support a true difference of 0. None for other claims, such
         as on rates, correlations and shares, for which no paper names a size.
         """
-        gains = [q for q in self.questions if q.within is None and q.below is None and q.above >= 0]
+        gains = [q for q in self.questions if q.within is None and q.below is None and q.above == 0]
         asked = _scattering(gains) or _scattering(q for q in self.questions if q.within)
         if not asked:
             return None

@@ -16,7 +16,8 @@ def largest_share(records: Sequence[Record], method: str) -> Contrast:
     found = [r for r in records if r.run["method"] == method]
     if not found:
         raise NotTested(f"no record of {method}")
-    return Contrast(grouped((place(r.run), 100 * usage(r.portrait["sizes"])["largest"]) for r in found), "%")
+    shares = grouped((place(r.run), 100 * usage(r.portrait["sizes"])["largest"]) for r in found)
+    return Contrast(shares, "%", bounds=(0, 100))
 
 
 def all_in_one(records: Sequence[Record]) -> Answer:
@@ -48,7 +49,7 @@ def ran_empty(records: Sequence[Record], method: str) -> Question:
     ]
     if not found:
         raise NotTested(f"no record of {method}")
-    share = Contrast(grouped(found), "% of the clusters")
+    share = Contrast(grouped(found), "% of the clusters", bounds=(0, 100))
     return Question(f"some cluster ran empty without repair, {method}:", share, band=None)
 
 

@@ -1,6 +1,7 @@
 """Judges of what clustering costs inside DeepCluster, and of two ways to make it cheaper.
 
-That clustering takes DeepCluster more than a tenth of its time is asked in `targets`, too, with 20 images a cluster.
+That making targets takes DeepCluster more than a tenth of its time is asked in `targets`, too, with 20 images a
+cluster.
 """
 
 from collections.abc import Callable, Sequence

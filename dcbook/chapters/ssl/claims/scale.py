@@ -88,7 +88,8 @@ def crowds(k: int) -> Judge:
             ]
             if not runs:
                 raise NotTested(f"no run of {method} on {TEXTS} with {k} clusters")
-            return Contrast(grouped((place(r.run), 100 * usage(r.portrait["sizes"])["largest"]) for r in runs), "%")
+            shares = grouped((place(r.run), 100 * usage(r.portrait["sizes"])["largest"]) for r in runs)
+            return Contrast(shares, "%", bounds=(0, 100))
 
         limits = {in_batches(batch): {"above": CROWD} for batch in BATCHES} | {LLOYD: {"below": CROWD}}
         about = "samples in the largest cluster"

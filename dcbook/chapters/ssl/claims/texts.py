@@ -15,11 +15,16 @@ from dcbook.experiments.records import place
 PLACE = "all sets and vectors"  # place of a number that belongs to all of them together
 
 
+def where(record: Record) -> str:
+    """Data set and kind of vectors: the kinds of a data set share its texts and seeds."""
+    return place(record.run)
+
+
 def measured(records: Sequence[Record], measure: Callable[[Record], float]) -> Contrast:
     """A difference in points, measured within each run; a seed's kinds of vectors are one observation."""
     if not records:
         raise NotTested("no record of a text")
-    return over_settings((r.run["dataset"], place(r.run), r.run["seed"], 100 * measure(r)) for r in records)
+    return over_settings((r.run["dataset"], where(r), r.run["seed"], 100 * measure(r)) for r in records)
 
 
 def signal_helps(records: Sequence[Record]) -> Answer:

@@ -43,8 +43,8 @@ def follow(*methods: str, do: bool = True) -> Judge:
                 if at in probe
             ]
             questions.append(Question(f"share of the probe's lead, {method},", Contrast(grouped(pairs), "%"), **limit))
-        found = Contrast(grouped((at[0], value) for at, value in probe.items()), "% above chance")
-        premise = Question("balanced accuracy of a probe on the samples", found, above=LEAD)
+        found = Contrast(grouped((at[0], value) for at, value in probe.items()))
+        premise = Question("balanced accuracy of a probe on the samples, over chance", found, above=LEAD)
         return Answer(questions, premises=[premise])
 
     return judge
