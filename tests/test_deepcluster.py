@@ -328,3 +328,13 @@ def test_bad_settings_of_the_command_are_refused(tmp_path, capsys):
     with pytest.raises(SystemExit):
         train.main(["nowhere.npy", "--out", str(tmp_path), "--set", "clusters=9"])
     assert "'clusters=9' is not a setting" in capsys.readouterr().err
+
+
+def test_defaults_are_the_released_values():
+    """Those of main.py, main.sh and clustering.py at 2d1927e; start and end of k-means are ours (DEVIATIONS)."""
+    released = {"sobel": True, "dropout": 0.5, "epochs": 200, "lr": 0.05, "sgd_momentum": 0.9, "weight_decay": 1e-5}
+    released |= {"reassign": 1, "pca_dim": 256, "passes": 20}
+    released |= {"crop": 0.08, "flip": True, "jitter": 0.0, "grayscale": 0.0}
+    defaults = DeepCluster().get_params()
+    assert {name: defaults[name] for name in released} == released
+    assert DeepCluster.SIZES == {"batch_size": 256} and defaults["batch_size"] is None

@@ -63,7 +63,7 @@ def test_flat_in_the_end():
     assert phases.flat_in_the_end("contrastive")([*courses((2, 8), (7, 8)), *others]).verdict == CONTRADICTED
 
 
-def shown(*frames, seed=0):
+def shown(*frames, seed=0, method="DEC, linear"):
     """Portraits with rank and LID, and places on a circle that is squeezed to a line."""
     circle = [[0, 1], [1, 0], [0, -1], [-1, 0]]
     portrait = {
@@ -80,7 +80,7 @@ def shown(*frames, seed=0):
             for at, (flat, lid, rank) in enumerate(frames)
         ],
     }
-    return record("DEC, linear", seed, portrait=portrait)
+    return record(method, seed, portrait=portrait)
 
 
 def test_flattened_and_collapsed():
@@ -88,6 +88,8 @@ def test_flattened_and_collapsed():
     stays = [shown((0, 8, 9), (0.1 + s / 100, 8, 5 + s / 10), seed=s) for s in range(3)]
     straight = phases.flattened(falls)
     assert straight.verdict == SUPPORTED and "over 3 pairs (linear +48." in straight.evidence
+    deeper = [shown((0, 8, 9), (0.8 - s / 100, 4, 5), seed=s, method="DEC, one hidden layer") for s in range(3)]
+    assert "over 3 pairs (linear +48." in phases.flattened([*falls, *deeper]).evidence, "a seed is one observation"
     assert phases.flattened(stays).verdict == MIXED  # somewhat straighter, but not straight
     assert phases.flattened([*falls[:2], shown((0, 8, 9), (0, 8, 5), seed=2)]).verdict == UNDECIDED
     collapsed = phases.collapses(falls)
@@ -354,6 +356,16 @@ def test_the_released_critic_is_exact_and_the_trained_one_unknown():
     found = {claim.text: claim.status for claim in claims.CLAIMS if "critic" in claim.text}
     assert sorted(found.values()) == ["exact", "exact", "unknown", "unknown"]
     assert all((status == "exact") == ("as released" in text) for text, status in found.items())
+
+
+def test_methods_after_a_trained_critic_are_not_exact():
+    """DEC's and IDEC's own phase 1 is not ACAI."""
+    found = {
+        claim.text: claim.status
+        for claim in claims.CLAIMS
+        if "phase 2 of DEC" in claim.text or "IDEC has" in claim.text
+    }
+    assert len(found) == 2 and set(found.values()) == {claims.UNKNOWN}
 
 
 def test_what_is_said_of_the_method_says_that_it_is_a_reconstruction():

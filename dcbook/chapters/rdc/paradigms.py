@@ -32,7 +32,7 @@ FIG4_FIG5 = (
         "pseudo-supervision alone",
         (Phase("one phase", (CLUSTERS,)),),
         ("Feature Randomness",),
-        "DeepCluster, PIC",
+        "DeepCluster",
     ),
     Paradigm(
         "self-, then pseudo-supervision",

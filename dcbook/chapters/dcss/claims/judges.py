@@ -1,6 +1,7 @@
 """How records judge the claims of DCSS's sections 3.4 and 4."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pandas as pd
 
@@ -95,7 +96,8 @@ def vanishes(what: str, share: Callable[[dict], float], limit: float, many_at_fi
 
     def judge(records: Sequence[Record]) -> Answer:
         def at(place: int) -> Contrast:
-            return measured(runs, lambda r: 100 * share([e for e in r.history if "lonely" in e][place]))
+            found = measured(runs, lambda r: 100 * share([e for e in r.history if "lonely" in e][place]))
+            return replace(found, bounds=(0, 100))
 
         runs = of("DCSS", records)
         first = [Question(f"{what} at the first measurement", at(0), above=MOST)] if many_at_first else []

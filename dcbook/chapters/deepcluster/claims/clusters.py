@@ -191,20 +191,17 @@ def repair_keeps_clusters(records: Sequence[Record]) -> Answer:
     def empty(record: Record) -> float:
         return 100 * (1 - min(e["clusters"] for e in record.history) / record.run["params"]["n_clusters"])
 
-    with_repair, without = (
-        over_settings(
-            (
-                (place(r.run), f"{place(r.run)} {value_of(r, 'sampling')}", r.run["seed"], empty(r))
-                for r in by_value(records, "repair")[repaired]
-            ),
-            "% of the clusters",
+    def share(repaired: bool) -> Contrast:
+        found = (
+            (place(r.run), f"{place(r.run)} {value_of(r, 'sampling')}", r.run["seed"], empty(r))
+            for r in by_value(records, "repair")[repaired]
         )
-        for repaired in (True, False)
-    )
+        return replace(over_settings(found, "% of the clusters"), bounds=(0, 100))
+
     return Answer(
         [
-            Question("empty clusters without repair", without, band=None),
-            Question("empty clusters with repair", with_repair, within=0.0),
+            Question("empty clusters without repair", share(False), band=None),
+            Question("empty clusters with repair", share(True), within=0.0),
         ],
         "largest share in any epoch",
     )

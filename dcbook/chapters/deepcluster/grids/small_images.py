@@ -22,8 +22,9 @@ OURS, ALL = "this book's", "all of these"
 def put_back(scale: Scale, others: dict[str, dict] = OTHERS, **changes) -> Scale:
     """A scale with one setting at a time as released (k: as its users chose) or as in `others`, and with `ALL`.
 
-    `ALL` has the six settings as released together. The rest is as in this book: k-means (its start and its end), the
-    sampler, the architecture and the PCA. Its larger batches make fewer updates, at `laptop` 240 in place of 942.
+    `ALL` has all six together, five as released and k as its users chose. The rest is as in this book: k-means (its
+    start and its end), the sampler, the architecture and the PCA. Its larger batches make fewer updates, at `laptop`
+    240 in place of 942.
     """
     ours = {**scale.methods["DeepCluster"].params, **changes}
     once = {"reassign": 1, "epochs": ours["reassign"] * ours["epochs"]}  # the same number of updates

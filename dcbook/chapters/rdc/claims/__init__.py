@@ -163,7 +163,7 @@ CLAIMS = [
             FIG3,
             second_phase_gains(name),
             of("fig3", name),
-            EXACT,
+            UNKNOWN,  # their phase 1 is ACAI with a trained critic, and not that of their sources
         )
         for name in ("DEC", "IDEC")
     ),

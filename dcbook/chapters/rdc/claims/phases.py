@@ -1,13 +1,14 @@
 """Judges of the R-DC paper's claims about the phases of other methods, Figs. 1 to 3."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from dcbook.book.comparisons import in_both_metrics
 from dcbook.book.verdicts import Answer, Judge, NotTested
 from dcbook.chapters.rdc import tables
-from dcbook.experiments import Contrast, Question, Record, grouped
+from dcbook.experiments import Contrast, Question, Record, grouped, over_settings
 
 FAR = 2.0  # smallest ratio LID / ID for which LID counts as far above ID
 STRAIGHT = 95.0  # per cent of the variance of a class along one line, above which it counts as straight
@@ -40,13 +41,19 @@ def flat_in_the_end(start: str) -> Judge:
 
 
 def flattened(records: Sequence[Record]) -> Answer:
-    """In the plane, DEC makes the classes straighter, and finally straight. Networks take the place of data sets."""
+    """In the plane, DEC makes classes straighter, and finally straight. The networks of a seed are one observation."""
     ends = [
-        tuple(row | {"dataset": row["method"].removeprefix("DEC, ")} for row in each)
-        for each in _first_and_last(tables.shapes(records).to_dict("records"))
+        (
+            first["dataset"],
+            first["method"].removeprefix("DEC, "),
+            first["seed"],
+            first["straightness"],
+            last["straightness"],
+        )
+        for first, last in _first_and_last(tables.shapes(records).to_dict("records"))
     ]
-    gain = _measured(ends, lambda first, last: 100 * (last["straightness"] - first["straightness"]), "%", paired=True)
-    after = _measured(ends, lambda first, last: 100 * last["straightness"], "%")
+    gain = over_settings(((*run, 100 * (after - before)) for *run, before, after in ends), "%", paired=True)
+    after = replace(over_settings(((*run, 100 * after) for *run, _, after in ends), "%"), bounds=(0, 100))
     return Answer(
         [
             Question("rise of the share of a class's variance along one line", gain),

@@ -168,7 +168,7 @@ CLAIMS = [
     *contrastive_first.CLAIMS,
     *without_labels.CLAIMS,
     Claim(
-        "C9",
+        "C9, without a network",
         "clustering needs careful tuning: the ACC of k-means on the best kind of text vectors is more than 2 points "
         "above that on the worst kind",
         TUNING,
