@@ -10,8 +10,20 @@ from torch import nn
 
 from dcbook import losses
 from dcbook.evaluation import accuracy
-from dcbook.methods import CC, DAC, DCCM, PICA, SCAN, ContrastivePretraining, DAC_star, SimCLR, SimCLRPretext, Start
-from dcbook.models import Classifier, NormalizedClassifier, ResNet
+from dcbook.methods import (
+    CC,
+    DAC,
+    DCCM,
+    PICA,
+    SCAN,
+    TEMI,
+    ContrastivePretraining,
+    DAC_star,
+    SimCLR,
+    SimCLRPretext,
+    Start,
+)
+from dcbook.models import Classifier, IdentityEncoder, NormalizedClassifier, ResNet
 from dcbook.training import head_clusterer
 from dcbook.training.augment import Augmentation, ShiftRotation
 from dcbook.training.head_clusterer import statistics_kept
@@ -467,6 +479,11 @@ def test_cc_finds_patterns():
 @pytest.mark.parametrize(
     ("name", "change", "message"),
     [
+        ("CC", {"projection_dim": 0}, "projection_dim must be at least 1, not 0"),
+        ("PICA", {"width": 0}, "width of a resnet-9 must be a whole number of at least 1, not 0"),
+        ("CC", {"width": 1.5}, "width of a resnet-9 must be a whole number"),
+        ("DAC", {"architecture": "dac", "width": -5}, "width of dac must be above 0, not -5"),
+        ("DAC", {"lower": "low"}, "lower of DAC must be a number, not 'low'"),
         ("CC", {"temperature": 0}, "temperatures must be above 0"),
         ("CC", {"balance": -1}, "at least 0"),
         ("CC", {"instance": 0, "cluster": 0, "balance": 0}, "one of the weights"),
@@ -510,3 +527,33 @@ def test_only_images_with_values_from_0_to_1(name, images):
             METHODS[name]().fit(bad)
     with pytest.raises(ValueError, match=r"needs images in \[0, 1\]"):
         METHODS[name]().fit(images * 3)
+
+
+@every_method
+def test_new_images_must_have_values_from_0_to_1(name, images):
+    model = METHODS[name](epochs=0).fit(images)
+    for answer in (model.predict, model.predict_proba, model.transform):
+        with pytest.raises(ValueError, match=r"needs images in \[0, 1\], not in \[0\.\d+, 25\d\.\d+\]"):
+            answer(255 * images)
+
+
+def test_a_value_just_above_1_is_told_as_it_is(images):
+    with pytest.raises(ValueError, match=r"not in \[0, 1\.0000002\d*\]; scale or clip them"):
+        METHODS["CC"]().fit((images - images.min()) / (images - images.min()).max() * 1.00000024)
+
+
+def test_a_head_that_is_not_finite_ends_the_fit(images, pretext):
+    """All images in one batch: the loss before the only update is finite, and the trunk is frozen."""
+    model = TEMI(3, start=pretext.start_, n_neighbors=5, epochs=1, lr=math.inf, device="cpu")
+    with pytest.raises(FloatingPointError, match="TEMI diverged in epoch 1"):
+        model.fit(images)
+
+
+def test_an_encoder_without_layers_has_no_pooling(images):
+    with pytest.raises(ValueError, match="DCCM needs a trunk with max-pooling"):
+        METHODS["DCCM"](start=IdentityEncoder()).fit(images)
+
+
+def test_an_estimator_as_start_is_told_of_its_start(images, pretext):
+    with pytest.raises(TypeError, match="not SimCLRPretext: give its start_, after fit"):
+        METHODS["SCAN"](start=pretext).fit(images)

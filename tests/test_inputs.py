@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from dcbook.clustering import kmeans
 from dcbook.data import Dataset, ImageFile, ImageFolder
-from dcbook.methods import LPMF, LSSC, AEKMeans, KMeans, Pretraining, load_model
+from dcbook.methods import DCSS, LPMF, LSSC, AEKMeans, KMeans, Pretraining, load_model
 
 RECIPE = Pretraining(widths=(8,), latent_dim=2, epochs=1, batch_size=10)
 SECONDS = (1_700_000_000 + np.r_[np.arange(10.0), 60 + np.arange(10.0)])[:, None]  # two bursts, a minute apart
@@ -101,6 +101,33 @@ def test_numbers_too_large_and_dates_are_refused(method):
         method.fit(np.array([[np.inf], [1.0], [2.0]]))
     with pytest.raises(TypeError, match=r"x must hold numbers, not datetime64\[s\]"):
         method.fit(SECONDS.astype(np.int64).astype("datetime64[s]"))
+
+
+@pytest.mark.parametrize("method", [KMeans(2), AEKMeans(2, start=RECIPE, device="cpu")])
+def test_new_images_of_another_shape_with_as_many_numbers_are_refused(method):
+    x = np.random.default_rng(0).random((20, 1, 4, 9), dtype=np.float32)
+    labels = method.fit(x).predict(x)
+    np.testing.assert_array_equal(method.predict(x[:, 0]), labels)
+    np.testing.assert_array_equal(method.predict(x.reshape(20, 36)), labels)
+    for other in ((1, 9, 4), (1, 6, 6), (9, 2, 2)):
+        with pytest.raises(ValueError, match=r"x holds samples of shape .* was fitted to \(1, 4, 9\)"):
+            method.predict(x.reshape(20, *other))
+
+
+def test_numbers_of_numpy_are_taken_and_words_for_yes_are_not():
+    x = np.random.default_rng(0).random((20, 3), dtype=np.float32)
+    sized = AEKMeans(2, start=Pretraining(widths=(8,), latent_dim=2, epochs=1, batch_size=np.int64(5)), device="cpu")
+    assert sized.fit(x).labels_.shape == (20,)
+    settings = {"one_update": True, "phase1_epochs": 1, "phase2_epochs": 0, "start": RECIPE, "device": "cpu"}
+    assert type(DCSS(2, batch_size=np.int64(5), **settings).fit(x).batch_size_) is int
+    with pytest.raises(ValueError, match="one_update of DCSS must be True or False, not 'no'"):
+        DCSS(2, **settings | {"one_update": "no"}).fit(x)
+
+
+def test_bfloat16_is_read_without_loss():
+    x = torch.rand(20, 3, generator=torch.Generator().manual_seed(0)).bfloat16()
+    of_half, of_float = (KMeans(2, random_state=0).fit(each) for each in (x, x.float()))
+    np.testing.assert_array_equal(of_half.cluster_centers_, of_float.cluster_centers_)
 
 
 def test_numbers_beyond_float32_are_refused_by_networks_alone():

@@ -54,12 +54,16 @@ RELEASED = {
 }  # capitals: constants of the class or of its module
 
 
+def defaults(model, names):
+    """Attributes of a method and constants of its class or module, by name."""
+    constants = vars(sys.modules[type(model).__module__])
+    return {name: getattr(model, name) if hasattr(model, name) else constants[name] for name in names}
+
+
 @pytest.mark.parametrize("name", RELEASED)
 def test_defaults_are_the_released_values(name):
     model = getattr(dcbook.methods, name)()
-    constants = vars(sys.modules[type(model).__module__])
-    found = {key: getattr(model, key) if hasattr(model, key) else constants[key] for key in RELEASED[name]}
-    assert found == RELEASED[name]
+    assert defaults(model, RELEASED[name]) == RELEASED[name]
     if "VIEW" in RELEASED[name]:
         assert model.view == RELEASED[name]["VIEW"]
     if "SIZES" in RELEASED[name]:

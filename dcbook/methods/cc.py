@@ -87,5 +87,7 @@ class CC(HeadClusterer):
         super()._check_hyperparameters()
         if min(self.temperature, self.cluster_temperature) <= 0 or min(self.instance, self.cluster, self.balance) < 0:
             raise ValueError("temperatures must be above 0 and the weights instance, cluster and balance at least 0")
+        if self.projection_dim < 1:
+            raise ValueError(f"projection_dim must be at least 1, not {self.projection_dim}")
         if not (self.instance or self.cluster or self.balance):
             raise ValueError("one of the weights instance, cluster and balance must be above 0")

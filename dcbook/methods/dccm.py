@@ -114,7 +114,8 @@ class DCCM(HeadClusterer):
         encoder = self.autoencoder_.encoder
         if not self.local:
             return None, encoder(x)
-        first = next((i for i, layer in enumerate(encoder) if isinstance(layer, nn.MaxPool2d)), -2) + 1
+        layers = encoder if isinstance(encoder, nn.Sequential) else ()
+        first = next((i for i, layer in enumerate(layers) if isinstance(layer, nn.MaxPool2d)), -2) + 1
         if first < 0:
             raise ValueError(
                 'DCCM needs a trunk with max-pooling, such as "resnet-9", for its local loss; or set local=0'

@@ -43,8 +43,8 @@ class DCN(DeepClusterer):
     initial_count : initial count c_k of each center (100 in the released code), at least 0.
 
     The defaults are those of the comparison by DKM's authors (MaziarMF/deep-k-means, dcn.py, compgraph.py): weight 1 on
-    the k-means term, which is lambda = 2, Adam, batches of 256, and the network of DEC. The released code uses SGD with
-    Nesterov's momentum, batch normalization and batches of 128.
+    the k-means term, which is lambda = 2, Adam, batches of 256, and the network of DEC; they pretrain for 50 epochs,
+    our default start for 100. DCN's own code uses SGD with Nesterov's momentum, batch normalization and batches of 128.
     """
 
     start: Any = None

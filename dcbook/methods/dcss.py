@@ -64,6 +64,8 @@ class DCSS(DeepClusterer):
     ----------
     In addition to those of `DeepClusterer`:
 
+    start : None is `Pretraining()`, fully connected, 100 epochs. The released code has
+        `Pretraining(architecture="convolutional", epochs=200, batch_size=500)`, on which phase 1 has a larger effect.
     variant : "paper", "released", or single rows of the table above: "rounding", "rounding+self-pairs", ….
     m : fuzziness of the memberships, above 1 (1.5).
     alpha : weight of the centering loss relative to the reconstruction loss (0.1).

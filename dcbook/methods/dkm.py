@@ -49,6 +49,8 @@ class DKM(DeepClusterer):
     epochs : passes over the data (100; annealing takes 200, 5 for each of 40 values of alpha).
     lr : step of Adam (0.001).
 
+    The released code pretrains for 50 epochs, our default start has 100.
+
     `predict_proba` returns the softmax at the last alpha. Both errors are sums, so lambda = 1 has more weight on small
     images than on MNIST. Annealing needs many updates (55,000 in the paper's epochs on MNIST): with few updates, most
     random centers stay far from the codes, and their clusters stay empty.

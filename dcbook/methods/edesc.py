@@ -25,8 +25,9 @@ the paper was not read. The released code and this implementation:
 |                                                        | `dcbook.evaluation.LabelPicked` shows the best for         |
 |                                                        | comparison                                                 |
 | fails if n_z is not K d                                | any d from 1 to n_z                                        |
-| pretrains with batches of 512; the script loads        | a recipe with batches of 256, as for the other methods     |
-| "reuters.pkl" for each data set                        |                                                            |
+| loads "reuters.pkl" for each data set, weights that it | a recipe, trained on the data                              |
+| has pretrained in batches of 512 (EDESC.py) or 256     |                                                            |
+| k-means from 10 starts                                 | 20 starts, as for the other methods                        |
 | Constraint.py needs CUDA                               | any device                                                 |
 
 With the released KL, K = 10 and codes of squared length 27, s is nearly uniform at first (largest entry .12, as

@@ -14,8 +14,9 @@ the new clusters, and repeat. The classifier may see another space than the one 
 
 The paper removes outliers with an isolation forest before it trains; here the surest are kept, those with the widest
 margin between their own cluster and the next best one: in the first round by the distances to the means, later by the
-scores. It stops by a measure of its clusters; here the number of rounds is fixed. We know the method from its
-description, not from its authors' code.
+scores. By its description it stops by a measure of its clusters; the authors' main.py (rashadulrakib/
+short-text-clustering-enhancement) has 50 rounds and, for StackOverflow, shares from 0.7 to 0.85. Here there are ten
+rounds, with shares from 0.5 to 0.95. The rest of that code was not read.
 """
 
 import math

@@ -28,8 +28,8 @@ class LPMF(ShallowClusterer):
 
     lam : lambda, weight of the graph, at least 0 (100; 0 is non-negative matrix factorization alone).
     n_neighbors : neighbors of each sample in the graph (5; from memory, not checked against the paper's text).
-    max_iter, tol : maximum number of updates (100); they end when one lowers the objective by less than the share
-        `tol` (1e-5).
+    max_iter, tol : maximum number of updates (100, ours; the released code has no limit); they end when one lowers the
+        objective by less than the share `tol` (1e-5).
     n_init : number of starts of the k-means that initializes the factors, and of the final k-means (10).
 
     Attributes

@@ -39,9 +39,10 @@ class MoCo(ContrastiveLearner):
         released code on a single GPU.
 
     The defaults are those of the released code for ImageNet (SGD with 0.03 in batches of 256, 200 epochs, 8 GPUs) in
-    its second version (cosine schedule, two-layer head, tau 0.2), except for a queue of 4,096 instead of 65,536, as the
-    data here are smaller, and the views of `SimCLR`, without blur. DCSS does not state the version in its Table 5. The
-    features are those of the query encoder; the key encoder and the queue are discarded.
+    its second version (cosine schedule, two-layer head, tau 0.2), except for a ResNet-18 instead of a ResNet-50 and a
+    queue of 4,096 instead of 65,536, as the data here are smaller, and the views of `SimCLR`, without blur. DCSS does
+    not state the version in its Table 5. The features are those of the query encoder; the key encoder and the queue are
+    discarded.
     """
 
     queue: int | None = None

@@ -23,6 +23,7 @@ followed:
 | when the loss on them does not                      |                                                            |
 | 10 coordinates for any K                            | K coordinates                                              |
 | autoencoder d-512-512-2048-10 for 40 epochs         | that of `start`; None is d-500-500-2000-10 for 40 epochs   |
+| autoencoder and siamese network are options         | used by default                                            |
 | weights of earlier runs are loaded if they exist    | never                                                      |
 | final coordinates are orthonormal over the last     | orthonormal over all samples after each epoch, as with few |
 | batch before the last step                          | updates the former are far from orthonormal                |

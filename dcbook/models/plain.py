@@ -33,8 +33,8 @@ class PlainConvNet(nn.Module):
     width : channels of the first convolution (64); the others scale with it.
     outputs : K, channels of the 1×1 convolution.
 
-    Convolutions start as He et al., ICCV 2015, propose. Raises ValueError for other architectures, vectors, volumes and
-    images that are too small.
+    Convolutions start as He et al., ICCV 2015, propose. Raises ValueError for other architectures and widths, vectors,
+    volumes and images that are too small.
     """
 
     def __init__(self, input_shape: tuple[int, ...], architecture: str = "dac", width: float = 64, outputs: int = 10):
@@ -43,6 +43,8 @@ class PlainConvNet(nn.Module):
             raise ValueError(f"{architecture} takes images of shape (channels, height, width), not {input_shape}")
         if architecture not in PLANS:
             raise ValueError(f"architecture must be one of {sorted(PLANS)}, not {architecture!r}")
+        if not 0 < width < float("inf"):
+            raise ValueError(f"width of {architecture} must be above 0, not {width}")
         self.config = {
             "input_shape": list(input_shape),
             "architecture": architecture,

@@ -68,7 +68,7 @@ class ResNet(nn.Module):
     projection_dim : dimension of Z space (128); None: there is no head, and Z space is H space.
     head_batch_norm : whether the head normalizes W1 h by batch before its ReLU, as released with SwAV.
 
-    Raises ValueError for vectors, volumes and other architectures.
+    Raises ValueError for vectors, volumes, other architectures and other widths.
 
     The stem is a 3×3 convolution of stride 1 without max-pooling, as SimCLR has it for CIFAR-10 (Chen et al., ICML
     2020, appendix B.9). H space is the output of global average pooling, as in DCSS (section 4.8.2), and the head is
@@ -94,6 +94,9 @@ class ResNet(nn.Module):
             raise ValueError(f"a ResNet takes images of shape (channels, height, width), not {tuple(input_shape)}")
         if architecture not in ARCHITECTURES:
             raise ValueError(f"architecture must be one of {sorted(ARCHITECTURES)}, not {architecture!r}")
+        if width < 1 or width % 1:
+            raise ValueError(f"width of a {architecture} must be a whole number of at least 1, not {width}")
+        width = int(width)
         self.config = {
             "input_shape": list(input_shape),
             "architecture": architecture,

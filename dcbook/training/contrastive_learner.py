@@ -146,8 +146,13 @@ class ContrastiveLearner(DeepClusterer):
                 f"{self.weight_decay}"
             )
 
-    def _check_samples(self, x: np.ndarray) -> None:
+    def _check_samples(self, x: np.ndarray | Tensor) -> None:
         check_images(type(self).__name__, x)
+
+    def _prepare(self, x) -> Tensor:
+        x = super()._prepare(x)
+        check_images(type(self).__name__, x)
+        return x
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from torch import Tensor
+from torch import Tensor, nn
 
 if TYPE_CHECKING:
     from dcbook.training.deep_clusterer import DeepClusterer
@@ -20,7 +20,8 @@ def check_finite(method: DeepClusterer, losses: Mapping[str, float]) -> None:
     for name, value in losses.items():
         if not math.isfinite(value):
             raise _diverged(method, f"its {name} is {value}")
-    if not all(weight.isfinite().all() for weight in method.autoencoder_.parameters()):
+    heads = [network for network in (getattr(method, "head_", None),) if isinstance(network, nn.Module)]
+    if not all(weight.isfinite().all() for network in (method.autoencoder_, *heads) for weight in network.parameters()):
         raise _diverged(method, "its network holds numbers that are not finite")
 
 

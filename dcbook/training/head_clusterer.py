@@ -259,9 +259,14 @@ class HeadClusterer(DeepClusterer):
         if self.IMAGES and not callable(self.view):
             raise ValueError(f"view must be a view from dcbook.training.views or a function, not {self.view!r}")
 
-    def _check_samples(self, x: np.ndarray) -> None:
+    def _check_samples(self, x: np.ndarray | Tensor) -> None:
         if self.IMAGES:
             check_images(type(self).__name__, x)
+
+    def _prepare(self, x) -> Tensor:
+        x = super()._prepare(x)
+        self._check_samples(x)
+        return x
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

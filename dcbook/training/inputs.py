@@ -31,12 +31,13 @@ def as_samples(estimator: BaseEstimator, x, *, fitting: bool, dtype: type | np.d
     changed. `dtype` None is float32, or float64 for samples that float32 cannot distinguish; with float32, a fit warns
     about such samples.
     Raises TypeError for objects that are not arrays of numbers, such as a Dataset or a DataLoader, and ValueError for
-    channels in the last dimension, NaN, infinity, fewer than two samples in fit, or another number of features than in
-    fit.
+    channels in the last dimension, NaN, infinity, fewer than two samples in fit, or another number of features or other
+    height, width or channels than in fit; rows of all features are taken for images, too.
     """
     given = x
     if isinstance(x, Tensor):
-        x = x.detach().cpu().numpy()
+        x = x.detach().cpu()
+        x = (x.float() if x.dtype == torch.bfloat16 else x).numpy()  # float32 holds all of its numbers
     elif hasattr(x, "columns") and {str(kind) for kind in x.dtypes} == {"UInt8"}:
         x = x.astype("uint8")  # pandas' nullable type of the same numbers
     elif not _is_data_set(x) and not hasattr(x, "shape"):
@@ -49,8 +50,17 @@ def as_samples(estimator: BaseEstimator, x, *, fitting: bool, dtype: type | np.d
     flat = validate_data(
         estimator, flat, reset=fitting, dtype="numeric", order="C", ensure_min_samples=2 if fitting else 1
     )
+    if not fitting:
+        _check_same_shape(estimator, shape[1:])
     flat = _as_floats(flat, dtype, fitting)
     return np.require(flat.reshape(shape) if len(shape) > 2 else flat, requirements="W")
+
+
+def _check_same_shape(estimator: BaseEstimator, shape: tuple[int, ...]) -> None:
+    fitted = tuple(getattr(estimator, "input_shape_", shape))
+    sides, fitted_sides = ([side for side in each if side != 1] for each in (shape, fitted))
+    if len(shape) > 1 and len(fitted) > 1 and sides != fitted_sides:
+        raise ValueError(f"x holds samples of shape {shape}, but {type(estimator).__name__} was fitted to {fitted}")
 
 
 def _as_floats(x: np.ndarray, dtype: type | np.dtype | None, fitting: bool) -> np.ndarray:
@@ -196,7 +206,7 @@ def told_by(monitor: Callable | None, model: BaseEstimator) -> dict[str, float]:
 
 
 def check_numbers(owner: Any) -> None:
-    """Raise ValueError if a hyperparameter of a dataclass is not a number, or not a whole number where it must be.
+    """Raise ValueError if a hyperparameter of a dataclass is not a number, a whole number or a bool where it must be.
 
     NaN is refused, because comparisons with limits would not detect it; infinity is accepted unless a whole number is
     needed.
@@ -206,7 +216,11 @@ def check_numbers(owner: Any) -> None:
         if kind is int or (kind == int | None and value is not None):
             if not isinstance(value, int | np.integer) or isinstance(value, bool):
                 raise ValueError(f"{field.name} of {type(owner).__name__} must be a whole number, not {value!r}")
-        elif kind is float and (not isinstance(value, int | float | np.number) or math.isnan(value)):
+        elif kind is bool and not isinstance(value, bool | np.bool_):
+            raise ValueError(f"{field.name} of {type(owner).__name__} must be True or False, not {value!r}")
+        elif (kind is float or (kind == float | None and value is not None)) and (
+            not isinstance(value, int | float | np.number) or math.isnan(value)
+        ):
             raise ValueError(f"{field.name} of {type(owner).__name__} must be a number, not {value!r}")
 
 
@@ -244,6 +258,7 @@ def resolve_sizes(owner, n_samples: int, of: str = "") -> dict[str, int]:
         given = getattr(owner, name)
         found[name] = min(usual, n_samples) if given is None else given
         check_batch_size(found[name], n_samples, f"the {name} of {of}" if of else name)
+        found[name] = int(found[name])  # torch takes no integers of NumPy
     return found
 
 
@@ -269,9 +284,9 @@ def _count_distinct(x: np.ndarray, enough: int) -> int:
     return len(found)
 
 
-def check_images(name: str, x: np.ndarray) -> None:
+def check_images(name: str, x: np.ndarray | Tensor) -> None:
     if x.ndim != 4:
-        raise ValueError(f"{name} needs images (N, C, H, W), not samples of shape {x.shape[1:]}")
+        raise ValueError(f"{name} needs images (N, C, H, W), not samples of shape {tuple(x.shape[1:])}")
     low, high = float(x.min()), float(x.max())
     if low < 0 or high > 1:
-        raise ValueError(f"{name} needs images in [0, 1], not in [{low:.4g}, {high:.4g}]; scale them")
+        raise ValueError(f"{name} needs images in [0, 1], not in [{low:.9g}, {high:.9g}]; scale or clip them")

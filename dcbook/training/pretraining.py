@@ -123,6 +123,10 @@ class Pretraining(Recipe):
 
     released : whether to freeze batch normalization after the first epoch, as DCSS's released code does by an oversight
         (DCSS.py:32,54-70); without batch normalization it has no effect.
+
+    The defaults are DEC's network and 100 epochs in batches of 256, chosen for this package; they are the start of most
+    methods. Released code trains the autoencoder otherwise: for 200 epochs in batches of 500 (DCSS, convolutional;
+    IDECF), 50 epochs (DKM and its DCN), 250 (BRB), 300 on MNIST (IDEC) or 1,000 (N2D, whose default start has them).
     """
 
     released: bool = False

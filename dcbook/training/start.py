@@ -108,9 +108,10 @@ def resolve_start(
     if isinstance(start, nn.Module):
         start = Start(start)
     if not isinstance(start, Start):
+        instead = ": give its start_, after fit" if hasattr(type(start), "start_") else ""
         raise TypeError(
             f"start must be None, a recipe such as Pretraining(), a trained autoencoder (a module with encoder and "
-            f"decoder), a Start or the folder of a saved one, not {type(start).__name__}"
+            f"decoder), a Start or the folder of a saved one, not {type(start).__name__}{instead}"
         )
     if getattr(start.autoencoder, "encoder", None) is None:
         raise TypeError("the network given as start needs an attribute encoder, and decoder if it is an autoencoder")
