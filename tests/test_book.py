@@ -278,6 +278,7 @@ def test_runner_refuses_before_anything_runs(book_folder, capsys):
         (["--notebook", "table"], "no notebook 'table': choose from overview, nb"),
         (["--chapter", "start", "--notebook", "nb"], "no notebook 'nb': choose from overview"),
         (["--budget", "-1"], "or more"),
+        (["--notebook", "nb", "-p", "budget", "5"], "give --budget in place of -p"),
         (["--notebook", "nb", "-p", "sede", "1"], "ch/nb has no parameter sede; it has scale, seeds"),
     ]:
         assert main(arguments) == 2

@@ -1,6 +1,7 @@
 import json
 import math
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -165,19 +166,23 @@ def test_one_row_for_each_run_and_metric():
     assert list(to_frame([]).columns) == list(to_frame([record()]).columns)
 
 
+def fitted(value):
+    return SimpleNamespace(start_=fakes.Start(value), history_=[{"epoch": 1, "loss": 0.5}])
+
+
 def test_a_start_is_trained_once_and_refused_when_altered(tmp_path):
     kept = starts.Starts(tmp_path, fakes.Start)
     trained = []
     for _ in range(2):
-        start, about = kept.get({"seed": 1}, lambda: trained.append(1) or fakes.Start(2.5))
+        start, about = kept.get({"seed": 1}, lambda: trained.append(1) or fitted(2.5))
         assert fakes.Start.load(start).value == 2.5
-        assert about["digest"] == fakes.Start(2.5).digest
+        assert about["digest"] == fakes.Start(2.5).digest and about["history"] == [{"epoch": 1, "loss": 0.5}]
     assert len(trained) == 1
     value = kept.path({"seed": 1}) / "start" / "value"
     for content, complaint in (("3.5", "digest differs"), ("", "does not load")):
         value.write_text(content)
         with pytest.raises(starts.StartError, match=complaint) as caught:
-            kept.get({"seed": 1}, lambda: fakes.Start(2.5))
+            kept.get({"seed": 1}, lambda: fitted(2.5))
         assert kept.path({"seed": 1}).name in str(caught.value)
     about = kept.path({"seed": 1}) / starts.ABOUT
     about.write_text(json.dumps(json.loads(about.read_text()) | {"key": {"seed": 2}}))
@@ -189,7 +194,7 @@ def test_a_start_is_trained_once_and_refused_when_altered(tmp_path):
 def test_a_start_that_another_process_is_training_is_waited_for_no_longer_than_said(tmp_path):
     kept = starts.Starts(tmp_path, fakes.Start)
     with kept.lock({"seed": 1}), pytest.raises(TimeoutError, match="still training"):
-        kept.get({"seed": 1}, lambda: fakes.Start(0.0), timeout=0.05)
+        kept.get({"seed": 1}, lambda: fitted(0.0), timeout=0.05)
 
 
 def test_curves_leave_out_pretraining_and_what_was_not_measured():

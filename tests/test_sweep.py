@@ -496,6 +496,8 @@ def test_real_methods_go_on_from_one_kept_autoencoder(tmp_path):
     assert ours.provenance["data"]["digest"] == data.digest
     assert ours.run["start"]["params"]["start"]["Pretraining"]["epochs"] == 2
     assert {"loss", "acc", "nmi"} <= set(dec.history[-1])
+    assert {row["phase"] for row in ours.history} == {"pretraining"}, "it has no epochs beside those of its start"
+    assert all(row["reconstruction"] > 0 for row in ours.history)
 
 
 def test_table_4_puts_mnet_on_top_of_the_methods_of_table_1():

@@ -42,6 +42,8 @@ def main(arguments: list[str] | None = None) -> int:
             results = store_all(notebooks)
         else:
             others = {name: _value(text) for name, text in chosen.parameter}
+            if taken := {"scale", "budget"} & others.keys():
+                raise ValueError(f"give {', '.join(f'--{name}' for name in sorted(taken))} in place of -p")
             results = run_all(notebooks, chosen.scale, chosen.budget, **others)
     except (ValueError, FileNotFoundError) as error:
         print(f"error: {error}", file=sys.stderr)

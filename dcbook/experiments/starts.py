@@ -52,7 +52,7 @@ class Starts:
         return (self.path(key) / ABOUT).is_file()
 
     def get(self, key: Mapping, build: Callable[[], Any], timeout: float = -1) -> tuple[Path, dict]:
-        """The folder of this key's start and data about it (see `check`); ``build()`` trains a missing start.
+        """The folder of this key's start and data about it (see `check`); ``build()`` fits an estimator to make it.
 
         Raises
         ------
@@ -70,17 +70,18 @@ class Starts:
         except Timeout:
             raise TimeoutError(f"{self.path(key)}: another process is still training this start") from None
 
-    def save(self, key: Mapping, start: Any, seconds: float) -> None:
-        """Store a start atomically, replacing an earlier one; call it under `lock`."""
+    def save(self, key: Mapping, fitted: Any, seconds: float) -> None:
+        """Store the start of a fitted estimator atomically, replacing an earlier one; call it under `lock`."""
         path = self.path(key)
         (path / ABOUT).unlink(missing_ok=True)  # a start without this file does not count
         path.mkdir(parents=True, exist_ok=True)
-        start.save(path / "start")
-        about = {"key": plain(key), "digest": start.digest, "seconds": round(seconds, 2)}
+        fitted.start_.save(path / "start")
+        about = {"key": plain(key), "digest": fitted.start_.digest, "seconds": round(seconds, 2)}
+        about["history"] = plain(getattr(fitted, "history_", []))
         write_whole(path / ABOUT, json.dumps(about, indent=1) + "\n")
 
     def check(self, key: Mapping) -> tuple[Path, dict]:
-        """The folder of a stored start and data about it: its digest and its training time in seconds.
+        """The folder of a stored start and its digest, its training time in seconds and the history of the training.
 
         Raises
         ------
@@ -96,4 +97,4 @@ class Starts:
             raise StartError(f"{path}: this start does not load ({type(error).__name__}: {error}); {remedy}") from error
         if found != stated or kept_for != plain(key):
             raise StartError(f"{path}: this start is not the one that was saved (its digest differs); {remedy}")
-        return path / "start", {"digest": stated, "seconds": about["seconds"]}
+        return path / "start", {"digest": stated, "seconds": about["seconds"], "history": about.get("history", [])}

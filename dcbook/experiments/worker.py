@@ -125,12 +125,13 @@ def _fit_and_write(task: Task, setup: Setup) -> str:
     run, data = task.run, _data(task.run, setup)
     recipe = run.recipe(data.digest)
     with _waited_for(setup.starts.lock(recipe, _left(setup))) if task.keep else nullcontext():
-        fitted, about = _fit(run, data, setup)
+        fitted, about, before = _fit(run, data, setup)
         if task.keep:
-            setup.starts.save(recipe, fitted.start_, about["seconds"])
+            setup.starts.save(recipe, fitted, about["seconds"])
     result = scores(data.labels, fitted.labels_)
     portrait = run.watch.portrait(fitted, data) if run.watch else {}
-    record = records.Record(run.identity, result, getattr(fitted, "history_", []), about, portrait)
+    history = getattr(fitted, "history_", []) or before  # a run without epochs of its own is its start
+    record = records.Record(run.identity, result, history, about, portrait)
     records.write(record, setup.folder)
     return "done"
 
@@ -138,7 +139,7 @@ def _fit_and_write(task: Task, setup: Setup) -> str:
 def _train(run: Run, setup: Setup) -> str:
     data = _data(run, setup)
     try:
-        setup.starts.get(run.recipe(data.digest), lambda: _fit(run, data, setup)[0].start_, timeout=BUSY_AFTER)
+        setup.starts.get(run.recipe(data.digest), lambda: _fit(run, data, setup)[0], timeout=BUSY_AFTER)
     except TimeoutError:
         return "busy"
     return "done"
@@ -147,14 +148,15 @@ def _train(run: Run, setup: Setup) -> str:
 def _shared(run: Run, data: Any, setup: Setup) -> tuple[Path, dict]:
     """The folder of `run`'s end state and data about it; the run is executed if it is not stored yet."""
     try:
-        return setup.starts.get(run.recipe(data.digest), lambda: _fit(run, data, setup)[0].start_, timeout=_left(setup))
+        return setup.starts.get(run.recipe(data.digest), lambda: _fit(run, data, setup)[0], timeout=_left(setup))
     except TimeoutError:
         raise _OutOfTime from None
 
 
-def _fit(run: Run, data: Any, setup: Setup) -> tuple[Any, dict]:
-    """The fitted estimator of a run and its provenance."""
+def _fit(run: Run, data: Any, setup: Setup) -> tuple[Any, dict, list[dict]]:
+    """The fitted estimator of a run, its provenance, and the history of its start."""
     start, about_start = _shared(run.start, data, setup) if run.start else (None, None)
+    before = about_start.pop("history") if run.start else []
     device = resolve_device(setup.device)
     model = estimator(run, setup.device, data.n_classes, start)
     resumes = isinstance(model, DeepClusterer)
@@ -171,7 +173,7 @@ def _fit(run: Run, data: Any, setup: Setup) -> tuple[Any, dict]:
     if monitor.stopped:
         raise _OutOfTime
     half.unlink(missing_ok=True)
-    return model, {
+    provenance = {
         **setup.environment,
         "device": device_name(device),
         "threads": torch.get_num_threads(),
@@ -182,6 +184,7 @@ def _fit(run: Run, data: Any, setup: Setup) -> tuple[Any, dict]:
         "start": about_start,
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
     }
+    return model, provenance, before
 
 
 class _Monitor:

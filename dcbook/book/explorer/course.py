@@ -100,7 +100,7 @@ def of_pixels(data: Dataset, seed: int) -> Frame:
 
 def of_start(run: Run, data: Dataset, starts: Starts) -> Frame:
     """The codes of a shared start and the clusters of its centers; it is trained where it isn't kept yet."""
-    folder, _ = starts.get(run.recipe(data.digest), lambda: _model(run, data).fit(data.images).start_)
+    folder, _ = starts.get(run.recipe(data.digest), lambda: _model(run, data).fit(data.images))
     start = _model(run, data).set_params(start=folder).fit(data.images)
     return Frame("after pretraining", CODES, start.transform(data.images), start.labels_)
 
@@ -172,7 +172,7 @@ def _take(route: Route, run: Run, data: Dataset, starts: Starts, path: Path, lea
     take(model)  # the end again, as `fit` leaves it
     if leads:
         with starts.lock(run.recipe(data.digest)):
-            starts.save(run.recipe(data.digest), model.start_, seconds)
+            starts.save(run.recipe(data.digest), model, seconds)
     write_tensors(path, tensors, {"moments": moments})
 
 
