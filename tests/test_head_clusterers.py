@@ -14,6 +14,7 @@ from dcbook.methods import (
     CC,
     DAC,
     DCCM,
+    DCSS,
     PICA,
     SCAN,
     TEMI,
@@ -557,3 +558,50 @@ def test_an_encoder_without_layers_has_no_pooling(images):
 def test_an_estimator_as_start_is_told_of_its_start(images, pretext):
     with pytest.raises(TypeError, match="not SimCLRPretext: give its start_, after fit"):
         METHODS["SCAN"](start=pretext).fit(images)
+
+
+VIEWS = {
+    "fewer images": (lambda x, noise: x[:-1], r"not to \(1, 3, 10, 10\)"),
+    "other sizes": (lambda x, noise: x[..., ::2], r"not to \(2, 3, 10, 5\)"),
+    "arrays": (lambda x, noise: x.numpy(), "not to an object of ndarray"),
+    "a class": (Strong, r"such as Strong\(\) from .* not <class"),
+    "half the precision": (lambda x, noise: x.half(), "torch.float16"),
+    "changed in place": (lambda x, noise: x.mul_(0.5), "must return new ones"),
+    "brighter": (lambda x, noise: 10 * x, r"not to \[.*, 9\."),
+    "NaN": (lambda x, noise: x * math.nan, "nan"),
+}
+
+
+@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("what", VIEWS)
+def test_a_view_gives_images_like_those_it_takes(name, what, images):
+    view, message = VIEWS[what]
+    parameters = {"CC": "view"} | {"PICA": "original"}
+    with pytest.raises(ValueError, match=f"{parameters.get(name, 'view')} .*{message}"):
+        METHODS[name](**{parameters.get(name, "view"): view}).fit(images)
+
+
+class Encoder(nn.Module):
+    """A network given by its encoder alone, as a user may write it."""
+
+    def __init__(self, encoder):
+        super().__init__()
+        self.encoder = encoder
+
+
+ENCODERS = {
+    "maps": (nn.Conv2d(3, 4, 3), r"code of shape \(1, d\), float32, not shape \(1, 4, 8, 8\)"),
+    "another size": (nn.Sequential(nn.Flatten(), nn.Linear(9, 2)), r"fails on a sample of shape \(3, 10, 10\): mat1"),
+    "float64": (nn.Sequential(nn.Flatten(), nn.Linear(300, 2)).double(), "fails on a sample"),
+    "two outputs": (nn.LSTM(10, 2), "fails on a sample|not tuple"),
+    "NaN": (nn.Sequential(nn.Flatten(), nn.Linear(300, 2)), "numbers that are not finite"),
+}
+nn.init.constant_(ENCODERS["NaN"][0][1].bias, math.nan)
+
+
+@pytest.mark.parametrize("what", ENCODERS)
+def test_an_encoder_that_gives_no_codes_is_refused(what, images):
+    encoder, message = ENCODERS[what]
+    for method in (CC(3, start=Encoder(encoder)), DCSS(3, start=Encoder(encoder), phase1_epochs=0)):
+        with pytest.raises(ValueError, match=message):
+            method.fit(images)

@@ -85,7 +85,7 @@ def test_centers_of_any_form_are_the_same(form):
     [
         ([[0, 0], [1, 1], [np.nan, 2]], "finite numbers, but have NaN or infinity"),
         ([0, 1, 2], r"matrix \(K, d\).*shape \(3,\)"),
-        ([[0, 0, 0], [1, 1, 1], [2, 2, 2]], r"centers have 3 dimensions but its encoder's codes have shape \(2,\)"),
+        ([[0, 0, 0], [1, 1, 1], [2, 2, 2]], r"centers have 3 dimensions but its encoder's codes have 2"),
         ([[0, 0], [1, 1]], "the start has 2 centers but n_clusters is 3"),
     ],
 )

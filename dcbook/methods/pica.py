@@ -76,6 +76,7 @@ class PICA(HeadClusterer):
     lr: float = 1e-4
 
     NOTED = ("confidence",)
+    VIEWS = ("view", "original")
 
     def _optimize(self) -> None:
         large = self._large_head()
@@ -117,5 +118,3 @@ class PICA(HeadClusterer):
                 f"copies must be at least 1, overclusters and balance at least 0, not {self.copies}, "
                 f"{self.overclusters}, {self.balance}"
             )
-        if not callable(self.original):
-            raise ValueError(f"original must be a view from dcbook.training.views or a function, not {self.original!r}")

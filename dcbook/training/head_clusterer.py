@@ -42,7 +42,7 @@ from dcbook.training.inputs import check_images, derived_seed, in_batches, seede
 from dcbook.training.optimizers import Adam, Optimizer
 from dcbook.training.pretext import Codes, codes_of, view_name
 from dcbook.training.start import OF_CODES
-from dcbook.training.views import Strong
+from dcbook.training.views import Strong, check_view
 
 
 @dataclass(kw_only=True, repr=False, eq=False)
@@ -80,7 +80,8 @@ class HeadClusterer(DeepClusterer):
 
     OF_SAMPLES: ClassVar[tuple[str, ...]] = ()  # parts of the loss that use no clusters
     NOTED: ClassVar[tuple[str, ...]] = ()  # values of `_losses` for the history only
-    IMAGES: ClassVar[bool] = True  # whether samples must be images
+    IMAGES: ClassVar[bool] = True  # whether samples must be images; others have no views
+    VIEWS: ClassVar[tuple[str, ...]] = ("view",)  # parameters that are views
     SIZES: ClassVar = {"batch_size": 256}
     _decoder_for = None
     _state = ("autoencoder_", "head_", "_centers")
@@ -172,6 +173,8 @@ class HeadClusterer(DeepClusterer):
 
     def _initialize(self, recipe, start) -> None:
         """Create the trunk (new, pretrained by the recipe, or given) and a new cluster head."""
+        for name in self.VIEWS if self.IMAGES else ():
+            check_view(name, getattr(self, name), self._x[:2].clone())
         if recipe or start:
             super()._initialize(recipe, start)
         else:
@@ -256,8 +259,11 @@ class HeadClusterer(DeepClusterer):
             raise ValueError(f"epochs must be at least 0 and lr above 0, not {self.epochs}, {self.lr}")
         if self.batch_size == 1:
             raise ValueError("batch_size must be at least 2: clusters are compared within a batch")
-        if self.IMAGES and not callable(self.view):
-            raise ValueError(f"view must be a view from dcbook.training.views or a function, not {self.view!r}")
+        for name in self.VIEWS if self.IMAGES else ():
+            if isinstance(view := getattr(self, name), type) or not callable(view):
+                raise ValueError(
+                    f"{name} must be a view, such as Strong() from dcbook.training.views, or a function, not {view!r}"
+                )
 
     def _check_samples(self, x: np.ndarray | Tensor) -> None:
         if self.IMAGES:

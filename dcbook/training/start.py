@@ -123,25 +123,41 @@ def resolve_start(
             f"the autoencoder given as start takes samples of shape {trained_on}, not {tuple(input_shape)}"
         )
     start = deepcopy(start) if start is given or start.autoencoder is given else start
+    d = _dimension(start.autoencoder, input_shape)
     if start.centers is not None:
-        _check_centers(start, input_shape, n_clusters)
+        _check_centers(start.centers, n_clusters, d)
     return None, start
 
 
 @torch.no_grad()
-def _check_centers(start: Start, input_shape: tuple[int, ...], n_clusters: int) -> None:
+def _dimension(network: nn.Module, input_shape: tuple[int, ...]) -> int:
+    """The dimension d of the codes; ValueError unless the encoder maps a sample to a finite code (1, d) float32."""
+    weight, training = next(network.parameters(), torch.zeros(())), network.training
+    try:
+        code = network.eval().encoder(torch.zeros(1, *input_shape, device=weight.device))
+    except (RuntimeError, TypeError, ValueError, IndexError) as error:
+        raise ValueError(f"the encoder given as start fails on a sample of shape {input_shape}: {error}") from error
+    finally:
+        network.train(training)
+    if not isinstance(code, Tensor) or code.ndim != 2 or len(code) != 1 or code.dtype != torch.float32:
+        what = f"shape {tuple(code.shape)}, {code.dtype}" if isinstance(code, Tensor) else type(code).__name__
+        raise ValueError(
+            f"the encoder given as start must map one sample to a code of shape (1, d), float32, not {what}"
+        )
+    if not code.isfinite().all():
+        raise ValueError("the encoder given as start maps a sample of zeros to numbers that are not finite")
+    return code.shape[1]
+
+
+def _check_centers(centers: Tensor, n_clusters: int, d: int) -> None:
     """Raise ValueError unless there are `n_clusters` finite centers with the dimension of the latent codes."""
-    centers = start.centers
     if centers.ndim != 2 or not centers.isfinite().all():
         what = "NaN or infinity" if centers.ndim == 2 else f"shape {tuple(centers.shape)}"
         raise ValueError(f"the start's centers must be a matrix (K, d) of finite numbers, but have {what}")
     if len(centers) != n_clusters:
         raise ValueError(f"the start has {len(centers)} centers but n_clusters is {n_clusters}; set centers to None")
-    network, training = start.autoencoder, start.autoencoder.training
-    code = network.eval().encoder(torch.zeros(1, *input_shape, device=next(network.parameters(), centers).device))
-    network.train(training)
-    if code.shape[1:] != centers.shape[1:]:
+    if centers.shape[1] != d:
         raise ValueError(
-            f"the start's centers have {centers.shape[1]} dimensions but its encoder's codes have shape "
-            f"{tuple(code.shape[1:])}; give centers in the latent space"
+            f"the start's centers have {centers.shape[1]} dimensions but its encoder's codes have {d}; give centers in "
+            f"the latent space"
         )

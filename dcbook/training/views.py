@@ -17,6 +17,23 @@ from dcbook.training.augment import Augmentation, ShiftRotation
 
 View = Callable[[Tensor, torch.Generator], Tensor]
 LUMA = (0.299, 0.587, 0.114)
+ROUNDING = 1e-3  # by which a view may leave [0, 1]
+
+
+def check_view(name: str, view: View, x: Tensor) -> None:
+    """Raise ValueError unless the view of images x (B, C, H, W) has their shape and range and leaves x as it was."""
+    before = x.clone()
+    seen = view(x, torch.Generator().manual_seed(0))
+    if not isinstance(seen, Tensor) or seen.shape != x.shape or seen.dtype != x.dtype:
+        what = (
+            f"{tuple(seen.shape)} {seen.dtype}" if isinstance(seen, Tensor) else f"an object of {type(seen).__name__}"
+        )
+        raise ValueError(f"{name} must map images {tuple(x.shape)} {x.dtype} to images of that shape, not to {what}")
+    if not torch.equal(x, before):
+        raise ValueError(f"{name} changes the images that it is given; it must return new ones")
+    low, high = seen.min().item(), seen.max().item()
+    if not -ROUNDING <= low <= high <= 1 + ROUNDING:
+        raise ValueError(f"{name} must map images in [0, 1] to images in [0, 1], not to [{low:.4g}, {high:.4g}]")
 
 
 @dataclass(frozen=True)
