@@ -149,9 +149,10 @@ def test_spice_may_draw_its_views_anew(images, pretext):
     for other in (view, Strong(flip=False)):
         with pytest.raises(ValueError, match=r"but the start holds codes of views by Strong\(.*start without codes"):
             METHODS["SPICE"](start=pretext.start_, fixed_views=3, view=other).fit(images)
-    assert not drawn
+    assert drawn == [2]
+    drawn.clear()
     METHODS["SPICE"](start=Start(pretext.autoencoder_), fixed_views=3, view=view, epochs=1).fit(images)
-    assert sum(drawn) == 3 * 20
+    assert sum(drawn[1:]) == 3 * 20
 
 
 def test_spice_takes_fixed_views_of_unknown_origin(images, pretext, tmp_path):
