@@ -364,6 +364,8 @@ def test_spaces_are_measured_themselves_and_residuals_counted():
     assert judges.come_apart("b", "a")(denser).verdict == MIXED, "denser, and yet more mixed"
     assert judges.one_hot(records).verdict == SUPPORTED
     assert judges.one_hot([seen(seed, 0.1, 0.5, far) for seed in range(3)]).verdict == CONTRADICTED
+    scattered = [seen(seed, 0.1, 0.5, [100 - 4 * seed] + [0] * 38 + [4 * seed]) for seed in range(3)]
+    assert judges.one_hot(scattered).questions[0].estimate.interval(0.95)[1] == 100, "a share ends at 100 %"
     with pytest.raises(NotTested, match="in the spaces themselves"):
         judges.come_apart("b", "a")(three("DCSS", 0.5))
 

@@ -138,7 +138,8 @@ def one_hot(records: Sequence[Record]) -> Answer:
         counts = record.portrait["residuals"]
         return 100 * sum(counts[: round(len(counts) * HOT)]) / sum(counts)
 
-    return Answer([Question(f"samples with a residual below {HOT}", measured(of("DCSS", records), near), above=95)])
+    share = replace(measured(of("DCSS", records), near), bounds=(0, 100))
+    return Answer([Question(f"samples with a residual below {HOT}", share, above=95)])
 
 
 def in_turn_beats_the_sum(records: Sequence[Record]) -> Answer:
