@@ -8,6 +8,7 @@ from dcbook.book.verdicts import Claim
 from dcbook.chapters.contrastive.claims.judges import (
     clusters_help_instances,
     confusion_falls_as_nmi_rises,
+    gains_only_where_most_agree,
     guards_hold,
     labels_choose_better,
     listed,
@@ -207,6 +208,14 @@ CLAIMS = [
         TABLE,
         beats_all(ON_SIMCLR, RIVALS),
         of(ON_SIMCLR, *RIVALS),
+    ),
+    Claim(
+        "ours, on SCAN",
+        "SCAN's heads gain over k-means where most of an image's neighbors share its class, and less than 2 points "
+        "where less than half of them do",
+        PREMISE,
+        gains_only_where_most_agree,
+        premise,
     ),
 ]
 CLAIMS = [replace(claim, judge=naming_single_seeds(claim.judge)) for claim in CLAIMS]

@@ -6,11 +6,12 @@ from dataclasses import replace
 import numpy as np
 from scipy.stats import spearmanr
 
-from dcbook.book.comparisons import METRICS, beats_all
+from dcbook.book.comparisons import METRICS, beats_all, several
 from dcbook.book.verdicts import Answer, Judge, NotTested
 from dcbook.chapters.contrastive import tables
 from dcbook.chapters.contrastive.grids import ALONE, PRETEXT
-from dcbook.experiments import Contrast, Question, Record, grouped
+from dcbook.experiments import Contrast, Question, Record, grouped, over_settings
+from dcbook.experiments.compare import TOLERANCE
 
 HALF = 50.0  # per cent of the neighbors: "most"
 CONFOUNDED = (
@@ -100,11 +101,12 @@ def mostly_of_one_class(records: Sequence[Record]) -> Answer:
     if not portraits:
         raise NotTested("no record of the pretext")
     purity, pixels = (grouped((name, 100 * each[space]) for name, each in portraits) for space in ("z", "pixels"))
+    purity = several(Contrast(purity, "%")).gains
     questions = [
         Question(f"neighbors with the image's class on {name}", Contrast({name: found}, "%"), above=HALF, band=None)
         for name, found in purity.items()
     ]
-    told = ", ".join(f"{name} {np.mean(found):.1f} %" for name, found in pixels.items())
+    told = ", ".join(f"{name} {np.mean(pixels[name]):.1f} %" for name in purity)
     return Answer(questions, f"by unit-length pixels instead of z: {told}", every=True)
 
 
@@ -125,6 +127,24 @@ def purer_gains_more(records: Sequence[Record]) -> Answer:
         return Question(f"rank correlation of neighbor purity and gain in {METRICS[metric]}", correlation, band=None)
 
     return Answer([question(metric) for metric in METRICS], every=True)
+
+
+def gains_only_where_most_agree(records: Sequence[Record]) -> Answer:
+    """SCAN's heads gain over k-means where more than half of the neighbors have the image's class, elsewhere not.
+
+    The lengths of the pretext are settings of a data set and seed.
+    """
+    frame = tables.premise(records)
+    questions = []
+    for where, limit in (("most", {}), ("less than half", {"below": TOLERANCE, "band": None})):
+        rows = frame[(frame["purity"] > HALF) == (where == "most")] if len(frame) else frame
+        if rows.empty:
+            raise NotTested(f"no record of heads after a pretext with {where} of the neighbors in the image's class")
+        for metric, name in METRICS.items():
+            lengths = [f"{row.dataset}, {row.epochs} epochs" for row in rows.itertuples()]
+            gains = over_settings(zip(rows["dataset"], lengths, rows["seed"], rows[metric], strict=True))
+            questions.append(Question(f"gain in {name} where {where} of the neighbors share the class", gains, **limit))
+    return Answer(questions, every=True)
 
 
 def labels_choose_better(records: Sequence[Record]) -> Answer:
@@ -159,7 +179,7 @@ def guards_hold(records: Sequence[Record]) -> Answer:
 
 def _correlation(found: Iterable[tuple[str, float]]) -> Contrast:
     """Correlations, from pairs of a data set and the correlation in a run."""
-    return Contrast(grouped(found), "", False, bounds=(-1.0, 1.0))
+    return several(Contrast(grouped(found), "", False, bounds=(-1.0, 1.0)))
 
 
 def _rank_correlation(a: Sequence[float], b: Sequence[float]) -> float:
