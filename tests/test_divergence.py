@@ -118,6 +118,10 @@ def test_codes_that_are_not_finite_are_refused():
         FloatingPointError, match=r"codes that are not finite, or too large, for samples in \[0.1, 7.9\]; scale them"
     ):
         model.predict(IRIS)
+    with pytest.raises(ValueError, match="the encoder given as start maps a sample of zeros to numbers that are not"):
+        DEC(3, **SHORT | {"start": network}).fit(IRIS)
+    for weight in network.encoder.parameters():
+        torch.nn.init.constant_(weight, 1e30 if weight.ndim > 1 else 0.0)
     with pytest.raises(FloatingPointError, match="DEC diverged at its start: its codes are not finite"):
         DEC(3, **SHORT | {"start": network}).fit(IRIS)
 
