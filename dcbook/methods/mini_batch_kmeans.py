@@ -35,6 +35,9 @@ class MiniBatchKMeans(ShallowClusterer):
     passes : most passes over the samples, at least 1 (100). Either algorithm may stop before, as scikit-learn decides.
     n_init : starts of k-means++ (1), of which the best is kept; mini-batch compares them on a part of the samples.
     pca_dim : principal components that are clustered, at least 1; None: the samples as they are.
+    reassignment_ratio : mini-batches move a center to a random sample of the batch when it was given less than this
+        share of the samples of the largest one, at least 0 (0.01, scikit-learn's default). At 0 only a center without
+        any sample is moved. Sculley's algorithm moves none.
 
     Attributes
     ----------
@@ -50,6 +53,7 @@ class MiniBatchKMeans(ShallowClusterer):
     batch_size: int | None = 1024
     passes: int = 100
     pca_dim: int | None = None
+    reassignment_ratio: float = 0.01
 
     def _cluster(self, x: Tensor) -> None:
         samples = self._reduced(x.cpu().numpy())
@@ -59,7 +63,8 @@ class MiniBatchKMeans(ShallowClusterer):
         if self.batch_size is None:
             learner = sklearn.cluster.KMeans(self.n_clusters, algorithm="lloyd", **settings)
         else:
-            settings |= {"batch_size": self.batch_size, "compute_labels": False}
+            settings |= {"batch_size": self.batch_size, "reassignment_ratio": self.reassignment_ratio}
+            settings["compute_labels"] = False
             learner = sklearn.cluster.MiniBatchKMeans(self.n_clusters, **settings)
         began = time.process_time()
         learner.fit(samples)
@@ -91,6 +96,8 @@ class MiniBatchKMeans(ShallowClusterer):
             raise ValueError(
                 f"batch_size, passes and n_init must be at least 1, not {self.batch_size}, {self.passes}, {self.n_init}"
             )
+        if not self.reassignment_ratio >= 0:
+            raise ValueError(f"reassignment_ratio must be at least 0, not {self.reassignment_ratio}")
         most = min(len(x), int(np.prod(x.shape[1:])))
         if self.pca_dim is not None and not 1 <= self.pca_dim <= most:
             raise ValueError(f"pca_dim must be from 1 to {most}, or None, not {self.pca_dim}")
