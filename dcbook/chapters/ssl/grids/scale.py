@@ -31,12 +31,12 @@ def compared(scale: Scale, pca_dim: int | None, kept: bool = False) -> Scale:
 
 IN_BATCHES = {
     "quick": compared(Scale({"digits": {}}, (0, 1, 2), name="quick"), 30),
-    "laptop": compared(Scale({"mnist": {}}, (0, 1, 2), name="laptop"), 50),
+    "laptop": compared(Scale({"mnist": {}}, (0, 1, 2, 3, 4), name="laptop"), 50),
     "paper": compared(Scale({"mnist": {}}, tuple(range(10)), name="paper"), 50),
 }
 TEXTS = {
     "quick": compared(Scale({"questions": {}}, (0, 1, 2), name="quick"), None, kept=True),
-    "laptop": compared(Scale({"stackoverflow": {}}, (0, 1, 2), name="laptop"), None, kept=True),
+    "laptop": compared(Scale({"stackoverflow": {}}, (0, 1, 2, 3, 4), name="laptop"), None, kept=True),
     "paper": compared(Scale({"stackoverflow": {}}, tuple(range(10)), name="paper"), None, kept=True),
 }
 WORDS = {"quick": "tfidf-200", "laptop": "tfidf-2000", "paper": "tfidf-2000"}
