@@ -19,9 +19,11 @@ from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 from dcbook import train
 from dcbook.clustering.refine import random_points
 from dcbook.data import DataError, ImageFile, ImageFolder, MissingDataError, load
+from dcbook.distributed import Group, joint_batch_norm
 from dcbook.evaluation import nmi
 from dcbook.methods import DEC, DeepCluster, load_model
 from dcbook.models import ConvNet
+from dcbook.training.head_clusterer import statistics_kept
 from dcbook.training.inputs import derived_seed, in_batches, stream
 from dcbook.training.samplers import uniform_over_clusters
 
@@ -294,6 +296,37 @@ def test_two_processes_find_what_one_finds(digits, tmp_path, monkeypatch, capfd,
         assert a.pop("phase") == b.pop("phase") and a == pytest.approx(b, rel=1e-3)
     for a, b in zip(one.autoencoder_.parameters(), two.autoencoder_.parameters(), strict=True):
         torch.testing.assert_close(a, b, atol=1e-4, rtol=1e-3)
+
+
+class Twice(Group):
+    """As if a second process had the same part of each batch."""
+
+    def __init__(self):
+        self.rank, self.size = 0, 2
+
+    def sum(self, value):
+        return value.mul_(2)
+
+
+@pytest.mark.parametrize(("mean", "deviation"), [(0, 1), (10, 0.1), (30, 0.01), (300, 0.1)])
+def test_joint_batch_normalization_is_that_of_the_whole_batch(mean, deviation, monkeypatch):
+    monkeypatch.setattr("dcbook.distributed.Group", Twice)
+    generator = torch.Generator().manual_seed(0)
+    x = (mean + deviation * torch.randn(6, 3, 4, 4, generator=generator)).requires_grad_()
+    joint, whole = nn.BatchNorm2d(3), nn.BatchNorm2d(3)
+    joint_batch_norm(joint, Twice())
+    found, expected = joint(x), whole(torch.cat([x, x]))
+    torch.testing.assert_close(found, expected[:6], atol=2e-3, rtol=0)
+    torch.testing.assert_close(joint.running_mean, whole.running_mean)
+    torch.testing.assert_close(joint.running_var, whole.running_var, atol=1e-6, rtol=1e-3)
+    weights = torch.randn(found.shape, generator=generator)
+    both = expected[:6] + expected[6:]  # of x in both places, so that its gradient is twice that in one
+    ours, torchs = (torch.autograd.grad((y * weights).sum(), x)[0] for y in (found, both))
+    torch.testing.assert_close(deviation * ours, deviation * torchs / 2, atol=1e-2, rtol=1e-2)
+    kept = joint.running_mean.clone()
+    with statistics_kept(joint):
+        joint(x + 5)
+    assert torch.equal(joint.running_mean, kept) and joint.num_batches_tracked == 1
 
 
 # --- errors --------------------------------------------------------------------------------------------------------

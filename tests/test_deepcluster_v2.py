@@ -56,7 +56,7 @@ def test_slow_twin(images):
         if before:
             pairs = zip(before, labels, strict=True)
             scores = [normalized_mutual_info_score(*pair, average_method="geometric") for pair in pairs]
-            said[-1]["stability"] = np.mean(scores)
+            said[-1]["stability_of_heads"] = np.mean(scores)
 
     def loss(network, a, b, rows):
         value = 0.0
@@ -79,7 +79,7 @@ def test_slow_twin(images):
 def test_history_and_prototypes(images, tmp_path):
     model = LEARNERS["DeepClusterV2"]().fit(images)
     names = {"phase", "epoch", "loss", "clusters", "largest"}
-    assert [set(entry) for entry in model.history_] == [names, names | {"stability"}]
+    assert [set(entry) for entry in model.history_] == [names, names | {"stability_of_heads"}]
     assert model.prototypes_.shape == (3, 6, 5)
     np.testing.assert_allclose(np.linalg.norm(model.prototypes_, axis=2), 1, rtol=1e-5)
     assert not np.allclose(model.prototypes_[0], model.prototypes_[2]), "the same view, other first points"
@@ -96,4 +96,4 @@ def test_it_learns_what_the_classes_are():
     model.fit(data.images)
     untrained = DeepClusterV2(**model.get_params() | {"epochs": 0}).fit(data.images)
     assert nmi(data.labels, model.labels_) > max(0.46, nmi(data.labels, untrained.labels_) + 0.1)
-    assert model.history_[-1]["stability"] > model.history_[1]["stability"]
+    assert model.history_[-1]["stability_of_heads"] > model.history_[1]["stability_of_heads"]

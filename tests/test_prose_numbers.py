@@ -20,8 +20,8 @@ from dcbook.chapters.dcss.grids.features import STEPS, TABLE3
 from dcbook.chapters.deepcluster import grids as deepcluster
 from dcbook.chapters.deepcluster.claims.clusters import of_history
 from dcbook.chapters.deepcluster.claims.shares import updates
-from dcbook.chapters.ssl.grids import GRIDS
-from dcbook.chapters.ssl.tables import multiply_adds
+from dcbook.chapters.ssl.grids import BATCHES, GRIDS, LLOYD, in_batches
+from dcbook.chapters.ssl.tables import multiply_adds, speeds
 from dcbook.chapters.ssl.watches import CONTROL, SIGNAL
 from dcbook.experiments import gaps, paired
 from dcbook.experiments.image_learners import SCAN
@@ -338,7 +338,8 @@ def test_what_t2_zeta_and_gamma_change(at_laptop):
         "dcss/fig10_sensitivity",
         "each seed then has at least 15 points of ACC less than at $\\gamma = 0.2$, and one ends in a single cluster.",
         f"seed 0 falls from {acc[0.8, 0.2][0]:.1f} to {acc[0.8, 0.05][0]:.1f} % ACC and from {nmi[0.8, 0.2][0]:.1f} to "
-        f"{nmi[0.8, 0.05][0]:.1f} % NMI.",
+        f"{nmi[0.8, 0.05][0]:.1f} % NMI; at $\\zeta = 0.95$ the three seeds lose "
+        f"{words(acc[0.95, 0.2] - acc[0.95, 0.05])} points of ACC.",
         f"by {between(rise[0], 1)} points of ACC and {between(rise[1], 1)} of NMI.",
     )
     claims = {each["id"]: each for each in json.loads((ROOT / "notebooks" / "claims.json").read_text())["claims"]}
@@ -458,7 +459,45 @@ def test_six_settings_put_back_make_a_quarter_of_the_updates():
     found = {record.run["method"]: updates(record) for record in records}
     few, ours = found[deepcluster.ALL], found[deepcluster.OURS]
     assert 0.2 < few / ours < 0.3 and len(deepcluster.RELEASED) == 5, "and a pass a clustering"
-    state("deepcluster/small_images", f"makes {few} updates, a quarter of the {ours} of this book's settings.")
+    state(
+        "deepcluster/small_images",
+        f"makes {few} updates, a quarter of the {ours} of this book's settings.",
+        f"makes about as many updates ({found['a pass a clustering']} against {ours}) as this book's settings",
+    )
+
+
+def test_where_ten_clusters_end_on_cifar10():
+    records = recorded(deepcluster.GRIDS["small_images"]("laptop"), ROOT / "figures/laptop/deepcluster/records")
+    records = [record for record in records if record.run["method"] == deepcluster.ALL]
+    courses = [of_history(record, "nmi") for record in records]
+    over = [[nmi for nmi in course if nmi > 10] for course in courses]
+    (above,) = filter(None, over)
+    assert {len(course) for course in courses} == {30} and len(above) == 5 and len(over) == 3
+    row = means("deepcluster/small_images").loc["cifar10", deepcluster.ALL]
+    probe, nmi = ([row[f"{name}, untrained"], row[name]] for name in ("probe", "nmi"))
+    state(
+        "deepcluster/small_images",
+        f"end below an NMI of 10 % in all three runs ({between([100 * record.scores['nmi'] for record in records], 1)} "
+        f"%); in one run it is slightly above 10 % in five of the 30 epochs (at most {max(above):.1f} %).",
+        f"*worse* than random weights ({probe[0]:.1f} to {probe[1]:.1f} %); NMI of k-means hardly changes "
+        f"({nmi[0]:.1f} to {nmi[1]:.1f} %).",
+    )
+
+
+def test_what_transfers_and_which_copies_are_found():
+    table = means("deepcluster/table2_table4_table5_transfer").reset_index("dataset", drop=True)
+    frozen, found = table["frozen"], table["retrieval"]
+    assert frozen.idxmax() == "trained, alexnet-small"
+    assert frozen["untrained, vgg-small"] > frozen["trained, vgg-small"], "the deep one is not the best"
+    records = recorded(deepcluster.GRIDS["transfers"]("laptop"), ROOT / "figures/laptop/deepcluster/records")
+    pixels = 100 * np.mean([record.portrait["retrieval"]["pixels"] for record in records])
+    behind = frozen["supervised, alexnet-small"] - frozen["trained, alexnet-small"]
+    state(
+        "deepcluster/table2_table4_table5_transfer",
+        f"labels are behind (\N{MINUS SIGN}{-behind:.1f} points)",
+        f"finds no more copies than raw pixels ({found['trained, vgg-small']:.1f} against {pixels:.1f} %); the shallow "
+        f"one does ({found['trained, alexnet-small']:.1f} %).",
+    )
 
 
 def test_where_consecutive_clusterings_level_off():
@@ -468,7 +507,17 @@ def test_where_consecutive_clusterings_level_off():
         courses.setdefault(record.run["params"]["n_clusters"], []).append(of_history(record, "stability"))
     course = {k: np.mean(each, 0) for k, each in courses.items()}
     assert all(77 < course[k][-1] < 82 for k in (30, 100, 300)), "near 80 %"
-    state("deepcluster/fig2_analysis", f"with k = 10 the mean stays at {between(course[10][1:])} %")
+    (falls,) = [each[-2:] for each in courses[10] if each[-1] < each[-2]]
+    warm = recorded(deepcluster.numbers_of_clusters("laptop"), ROOT / "figures/laptop/deepcluster/records")
+    ends = [of_history(record, "stability") for record in warm]
+    state(
+        "deepcluster/fig2_analysis",
+        f"with k = 10 the mean stays at {between(course[10][1:])} %",
+        f"in one of three seeds they agree less in the last epoch ({falls[1]:.1f} %) than in the one before it "
+        f"({falls[0]:.1f} %).",
+        f"end far above 0.8 in all runs ({between([each[-1] for each in ends])} %); the first two agree by "
+        f"{between([each[0] for each in ends])} %.",
+    )
 
 
 def test_what_tells_the_supervised_twin_from_random_weights():
@@ -1084,3 +1133,48 @@ def test_how_many_outputs_mnet_uses():
         f"uses the fewest outputs, {early['outputs in use, MNet' + chr(39) + 's own pairs']:.0f}.",
     )
     assert 9 < late["outputs in use, all"] < 10
+
+
+def test_what_mini_batches_do_to_texts():
+    frame = speeds(recorded(GRIDS["speed"]("laptop"), ROOT / "figures" / "laptop" / "ssl" / "records"))
+    lloyd = frame[frame["method"] == LLOYD].set_index(["dataset", "clusters", "seed"])
+    frame = frame.join(lloyd[["cpu_seconds", "inertia"]].add_suffix("_of_lloyd"), on=lloyd.index.names)
+    frame["time"], frame["cost"] = (frame[name] / frame[f"{name}_of_lloyd"] for name in ("cpu_seconds", "inertia"))
+    runs = frame.groupby(["dataset", "clusters", "method"])
+    assert (runs.size() == 5).all()
+    time, cost = (np.exp(np.log(frame[name]).groupby(runs.ngroup()).mean()) for name in ("time", "cost"))
+    time, cost = (each.set_axis(runs.size().index) for each in (time, cost))
+    images, texts = dict.fromkeys(frame["dataset"])
+    small, large, small_kept, large_kept = (in_batches(size, kept) for kept in (False, True) for size in BATCHES)
+    of_seeds = runs[["largest", "cpu_seconds"]].agg(list).loc[texts]
+    largest, alone = of_seeds.loc[100, "largest"], max(of_seeds["largest"][1000, small_kept])
+    assert max(largest[LLOYD]) < 50 < min(largest[large]) and sum(share > 50 for share in largest[small]) == 2
+    moved = np.subtract(largest[small], largest[small_kept])
+    assert [share > 0 for share in moved] == [share > 50 for share in largest[small]]
+    state(
+        "ssl/scale",
+        f"With 100 clusters, batches of 256 take {time[images, 100, small]:.2f} of the time; with 1,000, "
+        f"{time[images, 1000, small]:.2f} of it, for {100 * cost[images, 1000, small] - 100:.0f} % more inertia",
+        f"with 1,000 clusters they take {time[images, 1000, large]:.2f} of the time, for "
+        f"{100 * cost[images, 1000, large] - 100:.0f} % more inertia.",
+        f"With 1,000 clusters, batches of 256 take {time[texts, 1000, small]:.2f} of the time",
+        f"Lloyd's algorithm itself took from {between(of_seeds['cpu_seconds'][1000, LLOYD])} seconds there.",
+        f"the largest cluster has {between(largest[small_kept])} % of the texts in batches of 256 and "
+        f"{between(largest[large_kept])} % in batches of 4,096, and the inertia is {cost[texts, 100, small_kept]:.2f} "
+        f"and {cost[texts, 100, large_kept]:.2f} times that of Lloyd's",
+        f"smaller by {np.mean(largest[large]) - np.mean(largest[large_kept]):.0f} points, with each seed",
+        f"batches of 256 then have {cost[texts, 1000, small_kept]:.2f} times the inertia of Lloyd's algorithm, with "
+        f"the rule {cost[texts, 1000, small]:.2f} times, and with one of five seeds the largest cluster holds "
+        f"{alone:.0f} % of the texts.",
+    )
+
+
+def test_what_scan_does_without_entropy(on_clothes):
+    ends = [record.history[-1] for record in on_clothes["SCAN, no entropy"]]
+    clusters, largest = ([end[name] for end in ends] for name in ("clusters", "largest"))
+    assert len(ends) == 3
+    state(
+        "ssl/collapse",
+        f"with three seeds it keeps {between(clusters, 1)} effective clusters of ten, with the largest holding "
+        f"{between([100 * share for share in largest])} % of the images",
+    )

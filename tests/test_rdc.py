@@ -130,9 +130,20 @@ def test_neighborhoods_take_over_smoothly(x, start):
     model = RDCReconstruction(K, start=start, epochs=8, hand_over=0.5, lr=1e-6, **PLAIN).fit(x)
     over = [entry["handed_over"] / entry["survived"] for entry in model.history_]
     np.testing.assert_allclose(over, [0.25, 0.5, 0.75, 1, 1, 1, 1, 1], atol=0.02)
-    rare = RDCReconstruction(K, start=start, epochs=6, refresh=3, hand_over=1, lr=1e-6, **PLAIN).fit(x)
+    rare = RDCReconstruction(K, start=start, epochs=6, refresh=3, hand_over=0.5, lr=1e-6, **PLAIN).fit(x)
     over = [entry["handed_over"] / entry["survived"] for entry in rare.history_]
-    np.testing.assert_allclose(over, [1 / 6] * 3 + [4 / 6] * 3, atol=0.02)
+    np.testing.assert_allclose(over, [1 / 3] * 3 + [1] * 3, atol=0.02)
+
+
+@pytest.mark.parametrize(("epochs", "refresh", "hand_over"), [(40, 40, 0.5), (6, 3, 1.0), (8, 6, 1.0)])
+def test_the_last_search_must_complete_the_hand_over(epochs, refresh, hand_over, x, start):
+    """Samples are handed over at a search alone."""
+    model = RDCReconstruction(K, start=start, epochs=epochs, refresh=refresh, hand_over=hand_over, **PLAIN)
+    with pytest.raises(ValueError, match="refresh is too large"):
+        model.fit(x)
+    for allowed in ({"refresh": 1}, {"hand_over": 0.0}, {"epochs": 0}):
+        model.set_params(epochs=epochs, refresh=refresh, hand_over=hand_over)
+        model.set_params(**allowed)._check_hyperparameters()
 
 
 def test_current_decoders_are_other_targets(x, start):
@@ -168,6 +179,10 @@ def test_stops(x, start):
     assert all(after < before for before, after in pairwise(distances[:-1]))
     late = RDCReconstruction(K, start=start, epochs=20, hand_over=0.5, stop="distance", lr=1e-3, **PLAIN).fit(x)
     assert len(late.history_) > 10, "not before all are handed over"
+    rare = {"epochs": 40, "refresh": 15, "hand_over": 0.5, "stop": "distance", "lr": 1e-3} | PLAIN
+    model = RDCReconstruction(K, start=start, **rare).fit(x)
+    over = [entry["handed_over"] / entry["survived"] for entry in model.history_]
+    assert over[15] < 0.9 and over[-2:] == [1, 1], "epoch 20 is half of 40, but the search after it is at 30"
 
 
 def test_objectives_are_what_an_update_minimizes(x, start):

@@ -11,7 +11,7 @@ from dcbook.chapters.dcss.grids.rivals import BEFORE, QUESTIONED
 from dcbook.chapters.dcss.tables import in_time, resemblances, timed
 from dcbook.experiments import Contrast, Question, Record, by_value, counted, grouped, paired
 from dcbook.experiments.records import place, value_of
-from dcbook.experiments.verdict import MOST, SUPPORTED
+from dcbook.experiments.verdict import MOST, SUPPORTED, simultaneous
 
 OTHERS = ("k-means", "LSSC", "LPMF", "AE+k-means", "DEC", "IDEC", "DCN", "DKM", "VaDE", "GANMM", "EDESC")
 CLASSES = 10  # of the set of Fig. 12
@@ -71,10 +71,15 @@ def reconstruction_is_traded(records: Sequence[Record]) -> Answer:
 
 
 def loss_drops_at_the_handover(records: Sequence[Record]) -> Answer:
-    """Little is left of the loss at the end; the step from p to q is the steepest of the five epochs around it."""
+    """Little is left of the loss at the end; the step from p to q is the steepest of the five epochs around it.
+
+    NotTested where phase 2 has fewer than three epochs before q judges the pairs, or two after the first with q.
+    """
 
     def sharp(record: Record) -> bool:
         loss, first = course(record, "pairwise"), course(record, "judged_by_q").index(1)
+        if not 3 <= first <= len(loss) - 3:
+            raise NotTested(f"phase 2 of {len(loss)} epochs with q from epoch {first + 1} has not five steps around it")
         steps = [loss[at] / loss[at - 1] for at in range(first - 2, first + 3)]
         return steps[2] == min(steps)
 
@@ -248,16 +253,19 @@ def leads_in_time(records: Sequence[Record]) -> Answer:
 def filters_resemble(records: Sequence[Record]) -> Answer:
     """The filters of DCSS are more like supervised ones of another start than untrained ones are, and so their outputs.
 
-    A measure by which two supervised networks are no more alike than that cannot tell, and is left out.
+    A measure by which two supervised networks are no more alike than that cannot tell, and is left out. Both measures
+    count for the level of the intervals.
     """
-    questions, told = [], []
+    questions, told, level = [], [], simultaneous(2)
     for measure in ("filters", "outputs"):
         ours, most = (_over_untrained(records, measure, network) for network in ("DCSS", "supervised"))
-        tells = Question("", most, band=None).verdict() == SUPPORTED
+        tells = Question("", most, band=None).verdict(level) == SUPPORTED
         questions += [
             Question(f"resemblance of {measure} to supervised ones, DCSS over untrained", ours, band=None)
         ] * tells
+        low, high = ours.interval(level)
         told.append(f"resemblance of {measure} of two supervised networks over untrained {most}")
+        told += [f"with both measures counted, DCSS over untrained lies from {low:+.1f} to {high:+.1f}"] * tells
     if not questions:
         raise NotTested(f"two supervised networks are no more alike than untrained ones: {'; '.join(told)}")
     return Answer(questions, "; ".join(told))

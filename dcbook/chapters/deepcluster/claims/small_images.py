@@ -11,7 +11,7 @@ from dcbook.experiments.verdict import BAND
 MEASURES = {"probe": "linear probe", "nmi": "NMI of k-means"}
 
 
-def stays_below(method: str, most: float) -> Callable[[Sequence[Record]], Answer]:
+def ends_below(method: str, most: float) -> Callable[[Sequence[Record]], Answer]:
     """The final NMI of the method's own clusters, in per cent, is below `most`."""
 
     def judge(records: Sequence[Record]) -> Answer:
@@ -19,7 +19,7 @@ def stays_below(method: str, most: float) -> Callable[[Sequence[Record]], Answer
         if not found:
             raise NotTested(f"{method} has no records")
         low, high = (choose(nmi for _, nmi in found) for choose in (min, max))
-        question = Question("NMI between the clusters and the classes", Contrast(grouped(found), "%"), below=most)
+        question = Question("NMI between the final clusters and the classes", Contrast(grouped(found), "%"), below=most)
         return Answer([question], f"run by run: {low:.1f} to {high:.1f} %")
 
     return judge

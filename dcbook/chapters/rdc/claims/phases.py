@@ -52,11 +52,11 @@ def flattened(records: Sequence[Record]) -> Answer:
         )
         for first, last in _first_and_last(tables.shapes(records).to_dict("records"))
     ]
-    gain = over_settings(((*run, 100 * (after - before)) for *run, before, after in ends), "%", paired=True)
+    gain = over_settings((*run, 100 * (after - before)) for *run, before, after in ends)
     after = replace(over_settings(((*run, 100 * after) for *run, _, after in ends), "%"), bounds=(0, 100))
     return Answer(
         [
-            Question("rise of the share of a class's variance along one line", gain),
+            Question("rise of the share of a class's variance along one line", gain, band=None),
             Question("share of a class's variance along one line after DEC", after, above=STRAIGHT),
         ]
     )

@@ -19,7 +19,7 @@ BY_CONSTRUCTION = (
     "FD (rdc) is high by construction where the loss contains reconstruction: in IDEC, DCN, DKM and VaDE, in DynAE for "
     f"conflicted samples, and in {RDC} before the hand-over, after which it is"
 )
-CONFLICTED = {"DynAE": ", where all samples are conflicted and none has a pseudo-label"}  # why there is no cosine
+NO_COSINE = {"DynAE": "where its phase 2 would be reconstruction alone"}  # why it has no cosine on some data sets
 SMALL = 0.1  # largest cosine that counts as near 0
 PSEUDO = ("DEC", "IDEC")  # methods whose cosines R-DC (reconstruction) should exceed
 RIVALS = ("DEC", "IDEC", "DCN", "DKM", "VaDE", "DynAE")  # no reconstruction, and after the same phase 1
@@ -29,14 +29,14 @@ ABSOLUTE = "absolute changes, not compared with rivals"
 
 
 def aligned(cosine: str) -> Judge:
-    """The mean of a cosine over phase 2 of R-DC (reconstruction) is above 0, DEC's and IDEC's, paired by run."""
+    """The mean of a cosine over phase 2 of R-DC (reconstruction) is above `SMALL`, DEC's and IDEC's, paired by run."""
 
     def judge(records: Sequence[Record]) -> Answer:
         runs = tables.diagnoses(records).pivot(index=["dataset", "seed"], columns="method", values=cosine)
         runs = runs.reindex(columns=list(grids.METHODS)).dropna(subset=[RDC, *PSEUDO])
         if runs.empty:
             raise NotTested(f"no records of {RDC}, {' and '.join(PSEUDO)} with that number")
-        questions = [Question(TITLES[cosine], _of_runs(runs[RDC].reset_index(), RDC))]
+        questions = [Question(TITLES[cosine], _of_runs(runs[RDC].reset_index(), RDC), above=SMALL)]
         for rival in PSEUDO:
             gain = (runs[RDC] - runs[rival]).rename("gain").reset_index()
             questions.append(Question(f"{TITLES[cosine]} over that of {rival}", _of_runs(gain, "gain", paired=True)))
@@ -86,9 +86,9 @@ def opposed(cosine: str, paradigms: Collection[str]) -> Judge:
         questions, told = [], []
         for name, part in runs.groupby("method", sort=False):
             questions.append(Question(f"{TITLES[cosine]} of {name}", _of_runs(part, cosine), below=SMALL))
-            sets = found.loc[found["method"] == name, "dataset"].unique()
-            if without := [called(each) for each in sets if each not in set(part["dataset"])]:
-                told.append(f"no {TITLES[cosine]} of {name} on {', '.join(without)}{CONFLICTED.get(name, '')}")
+            without = [called(each) for each in found["dataset"].unique() if each not in set(part["dataset"])]
+            if without and name in NO_COSINE:
+                told.append(f"no {TITLES[cosine]} of {name} on {', '.join(without)}, {NO_COSINE[name]}")
         return Answer(questions, "; ".join(told), every=True)
 
     return judge
@@ -139,8 +139,12 @@ def improves(records: Sequence[Record]) -> Answer:
 
 def leads(records: Sequence[Record]) -> Answer:
     """R-DC (reconstruction) has higher ACC and NMI than each of `RIVALS`, paired by data set and seed."""
-    sets = dict.fromkeys(called(record.run["dataset"]) for record in records if record.run["method"] == RDC)
-    note = f"on {', '.join(sets)}; the summary names six sets and no number"
+    sets: dict[str, dict[str, None]] = {name: {} for name in (RDC, *RIVALS)}
+    for record in records:
+        sets.get(record.run["method"], {})[called(record.run["dataset"])] = None
+    without = {name: [each for each in sets[RDC] if each not in there] for name, there in sets.items() if there}
+    fewer = "".join(f" ({name} without {', '.join(which)})" for name, which in without.items() if which)
+    note = f"on {', '.join(sets[RDC])}{fewer}; the summary names six sets and no number"
     return replace(beats_all(RDC, RIVALS)(records), note=note)
 
 

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from dcbook.plots.names import called
 from dcbook.plots.style import PALETTE, canvas, legend_beside
 
-MARKERS = "os^"
+MARKERS = "os^vD"
 
 
 def speed(frame: pd.DataFrame) -> Figure:
@@ -16,11 +16,12 @@ def speed(frame: pd.DataFrame) -> Figure:
     `frame`: `dcbook.chapters.ssl.tables.speeds`. Bars reach from the lowest to the highest seed.
     """
     datasets, methods = list(dict.fromkeys(frame["dataset"])), list(dict.fromkeys(frame["method"]))
+    styles = dict(zip(methods, zip(sns.color_palette(PALETTE), MARKERS, strict=False), strict=False))
     rows = {"cpu_seconds": "CPU seconds", "excess": "inertia over Lloyd's, %"}
     with canvas(2, len(datasets), (2.4 + 2.8 * len(datasets), 5), sharex=True, sharey="row") as (figure, axes):
         for line, (value, name) in zip(axes, rows.items(), strict=True):
             for axis, dataset in zip(line, datasets, strict=True):
-                for method, color, marker in zip(methods, sns.color_palette(PALETTE), MARKERS, strict=False):
+                for method, (color, marker) in styles.items():
                     part = frame[(frame["dataset"] == dataset) & (frame["method"] == method)]
                     seeds = part.groupby("clusters")[value].agg(["mean", "min", "max"])
                     ends = [seeds["mean"] - seeds["min"], seeds["max"] - seeds["mean"]]

@@ -74,8 +74,9 @@ def speed_table(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def speeds(records: Iterable[Record]) -> pd.DataFrame:
-    """A row for each run: dataset, clusters, method, seed, cpu_seconds, inertia (a sample), and excess.
+    """A row for each run: dataset, clusters, method, seed, cpu_seconds, inertia (a sample), largest, and excess.
 
+    largest : the share of the samples in the largest cluster, in per cent.
     excess : inertia over that of Lloyd's algorithm on the same samples with the same seed, in per cent; NaN without it.
     """
     rows = [
@@ -86,6 +87,7 @@ def speeds(records: Iterable[Record]) -> pd.DataFrame:
             "seed": record.run["seed"],
             "cpu_seconds": cpu_seconds(record),
             "inertia": inertia(record) / sum(record.portrait["sizes"]),
+            "largest": 100 * usage(record.portrait["sizes"])["largest"],
         }
         for record in records
     ]
