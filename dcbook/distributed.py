@@ -66,17 +66,17 @@ class JointBatchNorm2d(nn.BatchNorm2d):
         if not (self.training and Group().size > 1):
             return super().forward(x)
         count = x.new_full((1,), x.numel() / x.shape[1])
-        sums = torch.cat([x.sum((0, 2, 3)), x.square().sum((0, 2, 3)), count])
-        sums = _Sum.apply(sums)
-        n = sums[-1]
-        mean, square = (sums[:-1] / n).chunk(2)
-        variance = square - mean.square()
-        with torch.no_grad():
-            self.running_mean.lerp_(mean, self.momentum)
-            self.running_var.lerp_(variance * n / (n - 1), self.momentum)
-            self.num_batches_tracked += 1
+        total, n = _Sum.apply(torch.cat([x.sum((0, 2, 3)), count])).split([x.shape[1], 1])
+        mean = total / n
+        x = x - mean.view(-1, 1, 1)
+        variance = _Sum.apply(x.square().sum((0, 2, 3))) / n  # E[x²] - E[x]² would lose its digits far from 0
+        if self.track_running_stats:
+            with torch.no_grad():
+                self.running_mean.lerp_(mean, self.momentum)
+                self.running_var.lerp_(variance * n / (n - 1), self.momentum)
+                self.num_batches_tracked += 1
         scale = self.weight / (variance + self.eps).sqrt()
-        return x * scale.view(-1, 1, 1) + (self.bias - mean * scale).view(-1, 1, 1)
+        return x * scale.view(-1, 1, 1) + self.bias.view(-1, 1, 1)
 
 
 def joint_batch_norm(network: nn.Module, group: Group) -> nn.Module:

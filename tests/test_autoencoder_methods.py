@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from dcbook.methods import DCN, DEC, DKM, IDEC, AEKMeans, DKM_a, Pretraining, VaDE, load_model
+from dcbook.methods import DCN, DEC, DKM, IDEC, AEKMeans, DKM_a, Pretraining, TrunkPretraining, VaDE, load_model
 from dcbook.methods.dkm import annealed_alphas
 from dcbook.models import ConvolutionalAutoencoder, VariationalAutoencoder
 from dcbook.training.inputs import batches, stream
@@ -220,3 +220,10 @@ def test_batch_statistics_follow_dec_from_a_start_too():
     before, after = (each.encoder.state_dict() for each in (start.autoencoder, model.autoencoder_))
     moved = [name for name in before if "running_mean" in name and not torch.equal(before[name], after[name])]
     assert moved and len(moved) == sum("running_mean" in name for name in before)
+
+
+def test_vade_refuses_a_pretraining_of_another_network_before_it_is_trained(x):
+    recipe = TrunkPretraining(width=0.1, latent_dim=3, epochs=2, batch_size=20)
+    images = np.tile(x[:, :8].reshape(N, 1, 2, 4), (1, 1, 4, 2))
+    with pytest.raises(TypeError, match="not from a BottleneckConvNet"):
+        VaDE(K, start=recipe, **PLAIN).fit(images, monitor=pytest.fail)

@@ -10,8 +10,10 @@ from torch import nn
 from dcbook.evaluation import accuracy
 from dcbook.methods import DCSS, DEC, AEKMeans, DeepClusterV2, KMeans, MoCo, SimCLR, Start, SwAV, load_model
 from dcbook.models import ConvNet, ProjectedConvNet, ResNet
+from dcbook.training import contrastive_learner
 from dcbook.training.augment import Augmentation
 from dcbook.training.inputs import batches, derived_seed, stream
+from dcbook.training.optimizers import SGD
 
 SMALL = {"width": 2, "projection_dim": 5, "epochs": 2, "lr": 0.02, "batch_size": 9, "random_state": 0, "device": "cpu"}
 LEARNERS = {
@@ -201,7 +203,7 @@ def stop_after(epochs):
 @every_learner
 @pytest.mark.parametrize("stops", [[1], [2, 4]])
 def test_an_interrupted_training_goes_on_with_the_same_curve(name, stops, images, tmp_path):
-    """19 images in batches of 9 are two batches, the last of 10, though the schedule plans with three."""
+    """19 images in batches of 9 are two batches, the last of 10."""
     images = images[:19]
     whole = LEARNERS[name](epochs=4).fit(images)
     for stop in stops:
@@ -233,6 +235,21 @@ def test_the_checkpoint_of_another_fit_is_refused(images, tmp_path):
         LEARNERS["SimCLR"]().fit(images.flip(0), checkpoint=tmp_path / "state")
     with pytest.raises(ValueError, match=r"another fit .*method was 'SimCLR', is 'MoCo'"):
         LEARNERS["MoCo"]().fit(images, checkpoint=tmp_path / "state")
+
+
+@pytest.mark.parametrize("n", [18, 19])
+def test_the_step_falls_along_half_a_cosine(n, images, monkeypatch):
+    """18 and 19 images in batches of 9 are two batches."""
+    steps = []
+
+    class Noted(SGD):
+        def step(self):
+            steps.append(self.lr)
+            super().step()
+
+    monkeypatch.setattr(contrastive_learner, "SGD", Noted)
+    LEARNERS["SimCLR"](lr=1.0, epochs=3).fit(images[:n])
+    assert steps == pytest.approx([(1 + math.cos(math.pi * i / 6)) / 2 for i in range(6)])
 
 
 # --- as estimators -------------------------------------------------------------------------------------------------

@@ -6,10 +6,11 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
+from sklearn.exceptions import ConvergenceWarning
 
 from dcbook import losses
 from dcbook.evaluation import LabelPicked, accuracy
-from dcbook.methods import DCSS, AEKMeans, DCSS_agg, DCSS_u, Pretraining
+from dcbook.methods import DCSS, AEKMeans, DCSS_agg, DCSS_u, Pretraining, Start
 from dcbook.methods.dcss import RELEASED_ROWS
 from dcbook.training.inputs import batches, stream
 
@@ -202,6 +203,23 @@ def test_settings_that_cannot_train_are_refused(x, wrong):
         ValueError, match=r"must lie in \[0, 1\)" if "phase1_momentum" in wrong else "m > 1, alpha >= 0"
     ):
         DCSS(K, **PLAIN | wrong).fit(x)
+
+
+def test_a_batch_of_one_is_for_phase_1_alone(x, start):
+    settings = PLAIN | {"start": start, "phase1_epochs": 1, "batch_size": 1}
+    with pytest.raises(ValueError, match="batch_size must be at least 2: phase 2 compares the samples of a batch"):
+        DCSS(K, **settings).fit(x)
+    assert DCSS_u(K, **settings).fit(x).batch_size_ == 1
+
+
+def test_a_center_that_no_sample_is_near_is_kept(x, start):
+    far = start.centers.clone()
+    far[2] = 1e6
+    settings = PLAIN | {"m": 1.05, "phase1_epochs": 2, "T1": 1, "phase2_epochs": 0}
+    model = DCSS(K, start=Start(start.autoencoder, far), **settings)
+    with pytest.warns(ConvergenceWarning, match="only 2 of 3 clusters hold samples"):
+        model.fit(x)
+    assert np.isfinite(model.cluster_centers_).all() and (model.cluster_centers_[2] == 1e6).all()
 
 
 def test_released_labels_come_from_batch_statistics_and_looking_changes_nothing(x, start):

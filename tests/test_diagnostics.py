@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from dcbook.chapters.rdc.watches import Diagnostics
-from dcbook.data import Dataset
+from dcbook.data import Dataset, ImageFile
 from dcbook.evaluation import (
     Diagnose,
     cluster_dimensions,
@@ -157,11 +157,15 @@ def test_deepcluster_tells_what_its_clusters_teach():
     assert all(abs(entry["fr_dynae"]) <= 1 and "fd_dynae" not in entry for entry in model.history_)
 
 
-def test_what_it_refuses(start):
+def test_what_it_refuses(start, tmp_path):
     with pytest.raises(ValueError, match="variants must be some of"):
         Diagnostics(variants=("ADEC",))
     with pytest.raises(ValueError, match="at least 1"):
         Diagnose(every=0)
+    np.save(tmp_path / "x.npy", np.zeros((40, 1, 8, 8), np.uint8) + np.arange(40, dtype=np.uint8)[:, None, None, None])
+    deepcluster = DeepCluster(2, width=0.1, hidden=16, pca_dim=4, epochs=1, **SHORT)
+    with pytest.raises(TypeError, match="Diagnose needs samples in memory: give fit an array, not ImageFile"):
+        deepcluster.fit(ImageFile(tmp_path / "x.npy"), monitor=Diagnose())
     with pytest.raises(ValueError, match="one label for each of the 150 samples"):
         DEC(K, start=start, **UPDATES, **SHORT).fit(groups().images, monitor=Diagnose(np.zeros(149)))
 

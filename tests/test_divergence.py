@@ -161,6 +161,25 @@ def test_a_number_of_the_wrong_kind_is_refused_before_training(make, told):
         make()
 
 
+def test_a_second_network_that_is_not_finite_ends_the_fit():
+    """One update, whose loss is computed before it."""
+    settings = COMMON | PHASES | {"phase1_epochs": 0, "phase2_epochs": 1, "batch_size": len(IRIS), "mnet_lr": 3e38}
+    with pytest.raises(FloatingPointError, match=r"DCSS diverged in epoch 1 of phase 2: its weights .*hold"):
+        DCSS(3, **settings).fit(IRIS)
+
+
+def test_centers_that_are_not_finite_end_the_fit():
+    """Where the loss of the last epochs has no part in them."""
+
+    def harm(model):
+        if model.history_[-1]["phase"] == "phase 2":
+            model._centers = model._centers * torch.nan
+
+    settings = SHORT | PHASES | {"phase1_epochs": 0, "phase2_epochs": 2, "T2": 0}
+    with pytest.raises(FloatingPointError, match=r"DCSS diverged in epoch 2 of phase 2: its .*centers hold"):
+        DCSS(3, **settings).fit(IRIS, monitor=harm)
+
+
 def test_an_error_within_an_epoch_is_told_as_a_divergence():
     swav = SwAV(3, prototypes=6, width=8, epochs=2, lr=1e30, batch_size=20, random_state=0, device="cpu")
     with pytest.raises(FloatingPointError, match=r"SwAV diverged in epoch 1 of .*its network holds numbers"):

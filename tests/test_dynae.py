@@ -145,6 +145,8 @@ def test_training_ends_when_no_sample_is_conflicted_or_the_updates_are_made(x, s
     model = DynAE(K, start=start, update_interval=3, **(PLAIN | {"tol": 0.01})).fit(x)
     assert 0 < model.n_updates_ < 40 and model.n_updates_ % 3 == 0
     assert DynAE(K, start=start, max_updates=7, **PLAIN).fit(x).n_updates_ == 7
+    left_over = DynAE(K, start=start, max_updates=10, **PLAIN).fit(x[:41])  # two batches, the last of 21
+    assert left_over.n_updates_ == 10
 
 
 def test_without_a_start_it_is_acai(x, monkeypatch):

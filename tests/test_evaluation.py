@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dcbook.evaluation import accuracy, ari, macro_f1, majority_vote, match, micro_f1, nmi, scores
+from dcbook.evaluation import accuracy, ari, macro_f1, majority_vote, match, micro_f1, nmi, scores, tsne
 
 
 @settings(max_examples=60, deadline=None)
@@ -106,3 +106,9 @@ def test_ari_of_chance_and_of_perfection():
 def test_labels_of_different_length_are_refused():
     with pytest.raises(ValueError, match=r"\(3,\) and \(2,\)"):
         scores([0, 1, 1], [0, 1])
+
+
+@pytest.mark.parametrize("spread", [0, 1e-30])
+def test_a_map_of_a_collapsed_space_is_a_point(spread):
+    places = tsne(spread * np.eye(40))
+    assert places.shape == (40, 2) and places.dtype == tsne(np.eye(40)).dtype and not places.any()

@@ -45,6 +45,7 @@ def test_probe_is_logistic_regression_on_standardized_features():
     assert found[50] == pytest.approx(twin.score(x[test], labels[test]))
     assert 1 / 3 < found[4] < found[50]
     assert few_label_probe(features, labels, (4, 50), seed=1) == found
+    assert few_label_probe(features.tolist(), labels.tolist(), (4, 50), seed=1) == found
     for wrong in ((), (0,)):
         with pytest.raises(ValueError, match="per_class"):
             few_label_probe(features, labels, wrong)

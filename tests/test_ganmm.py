@@ -159,6 +159,8 @@ def test_images_are_clustered_by_convolutional_gans(tmp_path):
     np.testing.assert_allclose(load_model(tmp_path).predict_proba(x), model.predict_proba(x), rtol=1e-5)
     with pytest.raises(ValueError, match="start=IdentityEncoder"):
         GANMM(2, networks="images").fit(x)
+    with pytest.raises(ValueError, match='at least 2: batch normalization of networks="images" needs two images'):
+        GANMM(2, networks="images", start=IdentityEncoder(), batch_size=1).fit(x)
     with pytest.raises(ValueError, match="28×28"):
         GANMM(2, networks="images", start=IdentityEncoder()).fit(x[:, :, :20])
 

@@ -133,17 +133,21 @@ class Stop(Exception):
     pass
 
 
+LONG = 1e6  # seconds that an epoch is said to take before a stop
+
+
 def stop_after(epochs):
     def monitor(model):
         if len(model.history_) == epochs:
             raise Stop
-        return {"largest": int(np.bincount(model.labels_).max())}
+        model.core_seconds_ += LONG
+        return look(model)
 
     return monitor
 
 
 def look(model):
-    return {"largest": int(np.bincount(model.labels_).max())}
+    return {"most": int(np.bincount(model.labels_).max())}
 
 
 def assert_same(a, b):
@@ -191,6 +195,7 @@ def test_it_goes_on_bit_for_bit_from_any_epoch(name, whole, tmp_path):
         parts = method(name).fit(IMAGES, monitor=look, checkpoint=path)
         assert parts.random_state is None and parts.seed_ == 0
         assert_same(parts, whole(name))
+        assert parts.core_seconds_ > LONG * min(first + 1, last - 1), "of all epochs before the second stop"
     assert_same(method(name).fit(IMAGES, monitor=look, checkpoint=path), whole(name))  # a fit that is finished
 
 
@@ -242,6 +247,9 @@ def test_what_is_no_checkpoint_is_refused_before_training(tmp_path):
         with pytest.raises(ValueError, match=message):
             method("DEC", random_state=0).fit(IMAGES, monitor=pytest.fail, checkpoint=path)
     assert (tmp_path / "notes.txt").read_text() == "mine"
+    for path in (b"state", 3, {"state": 1}, str):
+        with pytest.raises(TypeError, match="checkpoint must be the path of a file, or None, not "):
+            method("DEC", random_state=0).fit(IMAGES, monitor=pytest.fail, checkpoint=path)
     with pytest.raises(FileExistsError):
         method("DEC").fit(IMAGES, monitor=pytest.fail, checkpoint=tmp_path / "notes.txt" / "state")
     method("DeepCluster", random_state=0).fit(IMAGES, checkpoint=tmp_path / "state")

@@ -503,7 +503,9 @@ def test_cc_finds_patterns():
         ("DAC", {"passes": 0}, "passes must be at least 1"),
         ("DAC", {"anchor_scaled": "output"}, "anchor_scaled one of none, target, both"),
         ("DAC", {"block": 21}, "block must be a whole number from 1 to 20, the number of samples, not 21"),
+        ("DAC", {"block": 1}, "block must be at least 2: batch normalization needs two images"),
         ("DAC", {"architecture": "dac"}, "images of 10×10 pixels are too small for dac"),
+        ("DCCM", {"block": 1}, "block must be at least 2: batch normalization needs two images"),
         ("DCCM", {"link": 1.1}, "link and sure must lie"),
         ("DCCM", {"label": 0, "graph": 0, "local": 0}, "one of them above 0"),
         ("DCCM", {"discriminator": 0}, "discriminator must be at least 1"),
@@ -553,6 +555,15 @@ def test_a_head_that_is_not_finite_ends_the_fit(images, pretext):
 def test_an_encoder_without_layers_has_no_pooling(images):
     with pytest.raises(ValueError, match="DCCM needs a trunk with max-pooling"):
         METHODS["DCCM"](start=IdentityEncoder()).fit(images)
+
+
+@pytest.mark.parametrize(("name", "needed"), [("CC", "no instance head"), ("DCCM", "a trunk with max-pooling")])
+def test_a_pretext_without_what_is_needed_is_refused_before_it_is_trained(name, needed, images):
+    model = METHODS[name]().fit(images)
+    labels = model.labels_
+    with pytest.raises(ValueError, match=needed):
+        model.set_params(start=SCANS["start"]).fit(images, monitor=pytest.fail)
+    np.testing.assert_array_equal(model.labels_, labels)
 
 
 def test_an_estimator_as_start_is_told_of_its_start(images, pretext):

@@ -16,6 +16,7 @@ from torch.utils.data import DataLoader, TensorDataset
 from dcbook.clustering import kmeans
 from dcbook.data import Dataset, ImageFile, ImageFolder
 from dcbook.methods import DCSS, LPMF, LSSC, AEKMeans, KMeans, Pretraining, load_model
+from dcbook.training.inputs import batches, stream, updates_in
 
 RECIPE = Pretraining(widths=(8,), latent_dim=2, epochs=1, batch_size=10)
 SECONDS = (1_700_000_000 + np.r_[np.arange(10.0), 60 + np.arange(10.0)])[:, None]  # two bursts, a minute apart
@@ -259,3 +260,10 @@ def test_a_file_that_holds_no_array_is_named(tmp_path, content):
         path.write_bytes(content)
     with pytest.raises(ValueError, match=r"images\.npy is no whole \.npy file"):
         ImageFile(path)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 9])
+def test_updates_are_batches(size):
+    for n in range(1, 10):
+        parts = [len(part) for part in batches(n, size, stream(0, "batches"), torch.device("cpu"))]
+        assert updates_in(n, size) == len(parts) and sum(parts) == n and (1 not in parts[-1:] or n == 1)

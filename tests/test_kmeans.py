@@ -241,6 +241,12 @@ def test_kinds_of_input():
     np.testing.assert_array_equal(x, mixture(400, 4, 3)[0])
 
 
+@pytest.mark.parametrize("kind", ["int32", "int64", "uint32", "uint64"])
+def test_whole_numbers_that_float32_rounds_are_told_apart(kind):
+    x = (2**24 + np.arange(4)).astype(kind)[:, None]
+    assert sorted(kmeans(x, 4, random_state=0).centers.flatten().tolist()) == x.flatten().tolist()
+
+
 def test_settings_of_others_are_kept():
     precision = torch.backends.cuda.matmul.fp32_precision, torch.backends.mkldnn.matmul.fp32_precision
     kmeans(np.eye(4), 2)
@@ -301,6 +307,9 @@ def test_seeding_draws_by_squared_distance():
         ({"x": np.array([["a", "b"]] * 6)}, TypeError, "real numbers"),
         ({"x": np.zeros((6, 2), complex)}, TypeError, "real numbers"),
         ({"x": torch.eye(6).to_sparse()}, TypeError, "dense"),
+        ({"device": "gpu"}, ValueError, 'device="gpu" was asked for, but torch does not find it here'),
+        ({"device": "cuda:99"}, ValueError, 'device="cuda:99" was asked for'),
+        ({"device": None}, ValueError, 'device="None" was asked for'),
     ],
 )
 def test_refusals(change, error, message):

@@ -145,10 +145,10 @@ def test_worth_as_much_within_some_points():
     ("values", "verdict"),
     [((0.05, 0.06, 0.07), SUPPORTED), ((0.05, 0.09, 0.2), UNDECIDED), ((0.2, 0.21, 0.22), CONTRADICTED)],
 )
-def test_stays_below(values, verdict):
+def test_ends_below(values, verdict):
     found = [record("A", seed, 0.5, own=own) for seed, own in enumerate(values)]
-    answer = small_images.stays_below("A", 10)(found)
+    answer = small_images.ends_below("A", 10)(found)
     assert answer.verdict == verdict
     assert answer.evidence.endswith(f"run by run: {100 * values[0]:.1f} to {100 * values[-1]:.1f} %")
     with pytest.raises(NotTested):
-        small_images.stays_below("B", 10)(found)
+        small_images.ends_below("B", 10)(found)

@@ -130,6 +130,15 @@ def test_target_is_dec_equation_3(batch):
         assert target[i].tolist() == pytest.approx([t / sum(terms) for t in terms])
 
 
+def test_a_cluster_without_weight_leaves_the_others_as_they_are():
+    u, centers = torch.tensor([[0.0], [0.1], [100], [100.1]]), torch.tensor([[0.0], [100], [1e6]])
+    q, p = losses.student_t(u, centers, alpha=30.0), losses.memberships(u, centers, 1.05)
+    assert not q[:, 2].any() and not p[:, 2].any()
+    torch.testing.assert_close(losses.target_distribution(q), q)
+    moved = losses.weighted_centers(u, p, 1.05, before=centers)
+    torch.testing.assert_close(moved, torch.tensor([[0.05], [100.05], [1e6]]))
+
+
 def test_kl_divergence(batch):
     q = batch[-1]
     p = losses.target_distribution(q)

@@ -1,6 +1,7 @@
 """What every method promises: the scikit-learn contract, blindness to labels, repeatability, survival, saving."""
 
 import warnings
+from copy import deepcopy
 from dataclasses import replace
 from functools import cache
 
@@ -153,7 +154,9 @@ METHODS = {
     "DAC_star": lambda **changes: DAC_star(3, **(BLOCKS | changes)),
     "DCCM": lambda **changes: DCCM(3, **(BLOCKS | {"link": 0.9, "sure": 0.8, "discriminator": 8} | changes)),
     "SCAN": lambda **changes: SCAN(3, **(SCANS | changes)),
-    "MoCo": lambda **changes: MoCo(3, **(LEARNER | {"queue": 64, "momentum": 0.9, "bn_groups": 2} | changes)),
+    "MoCo": lambda **changes: MoCo(
+        3, **(LEARNER | {"queue": 64, "momentum": 0.9, "bn_groups": 2, "epochs": 8} | changes)
+    ),
     "SwAV": lambda **changes: SwAV(3, **(LEARNER | {"prototypes": 8, "frozen_updates": 3} | changes)),
     "DeepClusterV2": lambda **changes: DeepClusterV2(3, **(LEARNER | {"prototypes": 8, "heads": 2} | changes)),
     "DeepCluster": lambda **changes: DeepCluster(3, **(CONVNET | changes)),
@@ -276,7 +279,44 @@ def test_saved_model_is_the_same_model(name, blobs, fitted, tmp_path):
     assert_same(model, again)
     np.testing.assert_array_equal(again.predict(x), model.predict(x))
     assert again.history_ == model.history_
+    for name in ("core_seconds_", "seconds_before_", *(f"{size}_" for size in getattr(model, "SIZES", ()))):
+        assert getattr(again, name, None) == getattr(model, name, None), name
+    named, named_again = ({name for name in vars(each) if name.endswith("_")} for each in (model, again))
+    assert named - {"codes_"} == named_again, "all results but the codes of a pretext, which its start_ holds"
     assert sorted(path.name for path in (tmp_path / "model").iterdir()) == ["model.safetensors"]
+
+
+def test_saving_names_what_a_file_cannot_hold(blobs, fitted, tmp_path):
+    x, y = blobs
+    for name, changes in {"iterative classification": {"start": y}, "CC": {"view": lambda x, noise: x * 1}}.items():
+        model, (lost,) = brief(name, **changes).fit(x), changes
+        with pytest.warns(UserWarning, match=f"a file cannot hold the {lost} of {type(model).__name__}, of type"):
+            model.save(tmp_path / name)
+        assert getattr(load_model(tmp_path / name), lost) is None
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for start in (fitted("DEC").start_, fitted("DEC").autoencoder_, RECIPE):
+            METHODS["AE+k-means"](start=start, random_state=np.random.RandomState(0)).fit(x).save(tmp_path / "model")
+
+
+@every_method
+def test_a_refused_fit_leaves_the_model_as_it_was(name, blobs, fitted):
+    x, _ = blobs
+    model = deepcopy(fitted(name))
+    with pytest.raises(ValueError, match="NaN"):
+        model.fit(np.where(x > 0.5, np.nan, x))
+    with pytest.raises(ValueError, match="n_clusters"):
+        model.set_params(n_clusters=98).fit(x[:, :, :2])
+    assert_same(model.set_params(n_clusters=3), fitted(name))
+    assert model.history_ == fitted(name).history_ and model.n_features_in_ == 16
+    np.testing.assert_array_equal(model.predict(x), fitted(name).predict(x))
+
+
+def test_a_fit_leaves_nothing_of_the_one_before(blobs):
+    model = MiniBatchKMeans(3, pca_dim=2, random_state=0).fit(blobs[0])
+    assert hasattr(model, "whitening_mean_")
+    model.set_params(pca_dim=None).fit(blobs[0])
+    assert not hasattr(model, "whitening_mean_")
 
 
 @every_method
@@ -332,7 +372,7 @@ def test_batch_larger_than_the_data_is_refused(name, blobs):
         ("BRB_DEC", {"every": 0}, "every must be at least 1"),
         ("BRB_DCN", {"kept": 1.5}, r"kept in \[0, 1\]"),
         ("BRB_IDEC", {"gamma": -1}, "gamma"),
-        ("IDECF", {"variant": "paper"}, '"released", "repaired" or rows of dimensions, elements, attached'),
+        ("IDECF", {"variant": "paper"}, '"repaired", "released" or rows of dimensions, elements, attached'),
         ("IDECF", {"m": 1}, "m must be above 1"),
         ("IDECF", {"teacher_lr": 0}, "teacher_lr must be above 0"),
         ("GANMM", {"networks": "mnist"}, "networks must be one of codes, uci, pixels, images, not 'mnist'"),

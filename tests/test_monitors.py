@@ -6,9 +6,21 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from sklearn.base import clone
 
 from dcbook.evaluation import Diagnose, accuracy
-from dcbook.methods import DEC, AEKMeans, KMeans, Pretraining, load_model
+from dcbook.methods import (
+    DEC,
+    PAC,
+    TEMI,
+    AEKMeans,
+    IterativeClassification,
+    KMeans,
+    Pretraining,
+    RDCReconstruction,
+    load_model,
+)
+from dcbook.models import IdentityEncoder
 from tests.test_methods import METHODS, brief
 
 IMAGES = np.random.default_rng(0).random((66, 1, 4, 4), dtype=np.float32)
@@ -53,6 +65,40 @@ def test_a_name_that_a_history_cannot_hold_is_refused(model, name):
         model.fit(X, monitor=lambda _: {name: 1.0})
 
 
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [
+        (KMeans(2), "inertia"),
+        (IterativeClassification(2), "moved"),
+        (DEC(2, start=RECIPE, max_updates=5), "loss"),
+        (PAC(2, start=IdentityEncoder(), epochs=2), "change"),
+        (RDCReconstruction(2, start=RECIPE, epochs=2), "distance"),
+    ],
+    ids=lambda given: given if isinstance(given, str) else type(given).__name__,
+)
+def test_numbers_of_the_method_are_not_overwritten(model, name):
+    """By which some decide when to stop."""
+    with pytest.raises(TypeError, match=f"'{name}' is the name of a number of {type(model).__name__}; give .* another"):
+        model.fit(X, monitor=lambda model: {name: -1.0} if name in model.history_[-1] else None)
+    assert model.history_[-1][name] >= 0
+
+
+@pytest.mark.parametrize("model", [*MODELS, IterativeClassification(2)], ids=lambda model: type(model).__name__)
+@pytest.mark.parametrize("monitor", [Diagnose, {"acc": 0.5}, "acc", 0], ids=str)
+def test_what_is_no_monitor_is_refused_before_training(model, monitor):
+    model = clone(model)
+    with pytest.raises(TypeError, match=r"monitor must be a function of the model, such as Diagnose\(\), or"):
+        model.fit(X, monitor=monitor)
+    assert not hasattr(model, "history_")
+
+
+def test_a_monitor_may_predict_where_the_encoder_has_no_weights():
+    settings = {"start": IdentityEncoder(), "n_neighbors": 3, "width": 4, "dim": 2, "epochs": 2, "random_state": 0}
+    seen = []
+    model = TEMI(2, **settings).fit(X, monitor=lambda model: seen.append(model.predict(X)))
+    np.testing.assert_array_equal(seen[-1], model.labels_)
+
+
 @pytest.mark.parametrize("name", METHODS)
 def test_a_monitor_may_predict_at_any_epoch(name):
     """And the fit is what it is without."""
@@ -60,7 +106,7 @@ def test_a_monitor_may_predict_at_any_epoch(name):
     def look(model):
         if hasattr(model, "predict_proba"):
             np.testing.assert_allclose(model.predict_proba(IMAGES[:5]).sum(1), 1, atol=1e-4)
-        return {"clusters": len(set(model.predict(IMAGES)))}
+        return {"seen": len(set(model.predict(IMAGES)))}
 
     seen, alone = brief(name).fit(IMAGES, monitor=look), brief(name).fit(IMAGES)
     np.testing.assert_array_equal(seen.labels_, alone.labels_)

@@ -108,6 +108,11 @@ def test_a_saved_model_places_as_before(tmp_path):
         np.testing.assert_array_equal(again.predict_proba(x + 0.1), model.predict_proba(x + 0.1))
 
 
+def test_a_map_of_more_dimensions_than_samples_is_refused_before_training():
+    with pytest.raises(ValueError, match="n_components must be at most 90, the number of samples, not 91"):
+        N2D(3, **PLAIN, n_components=91).fit(blobs()[0])
+
+
 def test_without_a_start_it_is_the_released_autoencoder():
     assert N2D(6)._default_recipe() == Pretraining(latent_dim=6, epochs=1000)
 

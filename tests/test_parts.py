@@ -5,7 +5,24 @@ import pytest
 import torch
 from torch import nn
 
-from dcbook.methods import DCN, DCSS, DEC, DKM, IDEC, AEKMeans, DynAE, KMeans, RDCReconstruction, Start, load_model
+from dcbook.methods import (
+    DCN,
+    DCSS,
+    DEC,
+    DKM,
+    IDEC,
+    LPMF,
+    LSSC,
+    AEKMeans,
+    DeepCluster,
+    DeepClusterV2,
+    DynAE,
+    IterativeClassification,
+    KMeans,
+    RDCReconstruction,
+    Start,
+    load_model,
+)
 from dcbook.models import IdentityEncoder
 from dcbook.training.start import resolve_start
 from dcbook.training.tensor_files import read_tensors, write_tensors
@@ -129,3 +146,32 @@ def test_a_gpu_of_another_number_is_named(monkeypatch):
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
     with pytest.raises(ValueError, match='device="cuda:3" was asked for, but torch does not find it'):
         KMeans(3, device="cuda:3").fit(X)
+
+
+@pytest.mark.parametrize("device", ["nope", None, "meta"])
+def test_what_is_no_device_is_named(device):
+    for method in (KMeans(3), METHODS["DEC"](network())):
+        with pytest.raises(ValueError, match=f'device="{device}" was asked for, but torch does not find it here'):
+            method.set_params(device=device).fit(X)
+
+
+IMAGES = np.random.default_rng(0).random((30, 1, 8, 8), dtype=np.float32)
+TRUNK = {"width": 0.2, "hidden": 24, "epochs": 1, "batch_size": 10}
+CLUSTERINGS = {
+    "k-means": KMeans(3),
+    "LSSC": LSSC(3, n_landmarks=9),
+    "LPMF": LPMF(3, max_iter=5),
+    "iterative classification": IterativeClassification(3, rounds=1),
+    "DeepCluster": DeepCluster(3, pca_dim=6, **TRUNK),
+    "DeepCluster by PIC": DeepCluster(3, pca_dim=6, clustering="pic", **TRUNK),
+    "DeepCluster-v2": DeepClusterV2(3, prototypes=5, heads=2, **{"width": 2, "epochs": 1, "batch_size": 10}),
+}
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="on a machine with a GPU, computing there is no error")
+@pytest.mark.parametrize("name", CLUSTERINGS)
+def test_a_fit_on_the_cpu_asks_for_no_gpu(name, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    x = IMAGES.reshape(30, 64) if name == "iterative classification" else IMAGES
+    model = CLUSTERINGS[name].set_params(device="cpu", random_state=0).fit(x)
+    assert len(model.predict(x)) == 30

@@ -10,7 +10,7 @@ from dcbook.chapters.ssl.claims import targets as claims
 from dcbook.chapters.ssl.watches import Targets, changes
 from dcbook.data import load
 from dcbook.experiments import Record, summarize
-from dcbook.methods import DeepCluster, DeepClusterV2, SwAV
+from dcbook.methods import DeepCluster, DeepClusterV2, SwAV, load_model
 
 SHARED = {
     "architecture": "alexnet-small",
@@ -60,6 +60,7 @@ def test_watch_sees_the_targets_of_each_epoch_and_what_they_cost(name, digits):
     for entry, before, now in zip(later, seen, seen[1:], strict=False):
         assert entry["used"] == len(set(now))
         assert entry["renumbered"] == np.mean(before != now) and 0 <= entry["moved"] <= entry["renumbered"]
+        assert entry["stability"] == changes(before, now)["stability"], "of the targets that the watch sees"
     seconds = [entry["target_seconds"] for entry in model.history_]
     assert seconds == sorted(seconds) and 0 < seconds[-1] < model.history_[-1]["cpu_seconds"]
     share = model.cluster_seconds_ / model.target_seconds_
@@ -85,6 +86,18 @@ def test_time_of_targets_survives_an_interruption(name, digits, tmp_path):
     assert len(spent) < 3, "the second fit goes on"
     for ours, theirs in zip(spent[-1], alone[-1], strict=True):
         assert ours > 0.5 * theirs, "seconds before the interruption count"
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_time_of_targets_is_saved(name, digits, tmp_path):
+    model = MODELS[name]().fit(digits.images)
+    model.save(tmp_path / "model")
+    again = load_model(tmp_path / "model")
+    for seconds in ("target_seconds_", "cluster_seconds_", "core_seconds_"):
+        assert getattr(again, seconds) == getattr(model, seconds) > 0
+    model.set_params(epochs=0).fit(digits.images)
+    assert model.target_seconds_ < again.target_seconds_, "each fit counts its own"
+    assert not hasattr(MODELS[name](), "target_seconds_")
 
 
 def test_targets_are_those_that_are_trained_on(digits):

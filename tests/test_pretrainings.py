@@ -219,6 +219,9 @@ def test_acai_takes_vectors_images_and_volumes(shape):
     [
         (lambda: ACAIPretraining(lam=-1), "lam must be at least 0"),
         (lambda: ACAIPretraining(shift=1), "shift must lie"),
+        (lambda: Pretraining(widths=8), r"widths must be whole numbers, such as \(500, 500, 2000\), not 8"),
+        (lambda: Pretraining(widths=(8.5,)), r"widths must be whole numbers, .* not \(8.5,\)"),
+        (lambda: ACAIPretraining(widths="8"), "widths must be whole numbers, .* not '8'"),
         (lambda: ACAIPretraining("transformer"), "architecture must be one of"),
         (lambda: ACAIPretraining(critic="released"), r"critic must be one of \['trained', 'frozen'\], not 'released'"),
         (lambda: ContrastivePretraining(temperature=0), "temperature"),

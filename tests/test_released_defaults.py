@@ -69,7 +69,7 @@ RELEASED = {
     "LSSC": {"n_landmarks": 1000, "n_nearest": 5, "landmarks": "k-means", "bandwidth": None, "n_init": 10},
     "LPMF": {"lam": 100, "n_neighbors": 5, "tol": 1e-5, "n_init": 10},
     "KMeans": {"n_init": 20, "max_iter": 300, "tol": 1e-4},  # max_iter, tol: scikit-learn, as the three below
-    "MiniBatchKMeans": {"batch_size": 1024, "n_init": 1, "passes": 100},
+    "MiniBatchKMeans": {"batch_size": 1024, "n_init": 1, "passes": 100, "reassignment_ratio": 0.01},
     "DeepCluster": {"sobel": True, "dropout": 0.5, "epochs": 200, "lr": 0.05, "sgd_momentum": 0.9, "reassign": 1}
     | {"weight_decay": 1e-5, "clustering": "k-means", "passes": 20, "pca_dim": 256, "crop": 0.08, "flip": True}
     | {"jitter": 0, "grayscale": 0, "kmeans_batch": None, "SIZES": {"batch_size": 256}},

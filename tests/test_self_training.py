@@ -71,6 +71,13 @@ def test_training_stops_when_labels_do(method, x, start):
     assert [entry["updates"] for entry in capped.history_] == [3, 6, 7]
 
 
+@pytest.mark.parametrize("method", [DEC, IDEC])
+def test_all_updates_are_made_where_a_sample_is_left_over(method, x, start):
+    """41 samples in batches of 20 are two batches, the last of 21."""
+    model = method(K, start=start, max_updates=10, update_interval=5, **PLAIN).fit(x[:41])
+    assert model.n_updates_ == 10 and [entry["updates"] for entry in model.history_] == [2, 4, 6, 8, 10]
+
+
 def test_dec_drops_the_decoder_and_idec_trains_it(x, start):
     options = {"max_updates": 5, "update_interval": 5, **PLAIN}
     before = start.autoencoder.decoder[0].weight

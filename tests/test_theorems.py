@@ -109,7 +109,6 @@ def test_pairs_are_those_that_loops_count():
     assert found.similar == pytest.approx(similar / count, abs=2 / count)
     assert found.dissimilar == pytest.approx(dissimilar / count, abs=2 / count)
     assert found.lonely == pytest.approx((neighbors == 0).mean(), abs=2 / len(q))
-    assert found.ambiguous == pytest.approx(1 - (similar + dissimilar) / count, abs=4 / count)
     lonely = pairs([[0.4, 0.3, 0.3], [1, 0, 0], [1, 0, 0]])
     assert lonely.lonely == pytest.approx(1 / 3) and lonely.similar == pytest.approx(1 / 3)
 

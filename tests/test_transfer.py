@@ -122,6 +122,29 @@ def test_accuracy_is_that_of_the_test_set_by_hand():
     assert train_with_labels(encoder, x, np.array([0, 1]), **options, test=test) == 0.75
 
 
+def test_a_last_batch_of_one_joins_the_one_before():
+    encoder, seen = nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2)), []
+    encoder[1].register_forward_pre_hook(lambda layer, inputs: seen.append(len(inputs[0])) if layer.training else None)
+    train_with_labels(encoder, torch.rand(5, 3), np.arange(5, dtype=np.int32) % 2, epochs=1, batch_size=2)
+    assert seen == [2, 3]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"batch_size": 1}, "at least two images and a batch_size of at least 2 are needed, not 5, 1"),
+        ({"labels": [0, 1]}, r"one label for each of the 5 images; labels have shape \(2,\)"),
+        ({"labels": [0.5] * 5}, "labels must be whole numbers from 0"),
+        ({"labels": [-1] * 5}, "labels must be whole numbers from 0"),
+        ({"test": (torch.rand(4, 3), [0, 1])}, "one label for each of the 4 images"),
+    ],
+)
+def test_what_cannot_be_trained_with_is_refused(changes, message):
+    given = {"labels": [0, 1, 0, 1, 0], "epochs": 1, "batch_size": 2} | changes
+    with pytest.raises(ValueError, match=message):
+        train_with_labels(nn.Linear(3, 2), torch.rand(5, 3), **given)
+
+
 # copies
 
 

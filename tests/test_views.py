@@ -6,7 +6,7 @@ import torch
 from PIL import Image, ImageEnhance, ImageOps
 
 from dcbook.training import views
-from dcbook.training.augment import Augmentation
+from dcbook.training.augment import Augmentation, ShiftRotation
 from dcbook.training.views import OPERATIONS, Distortion, Strong
 
 STILL = {"rotation": 0, "shift": 0, "zoom": 0, "flip": False, "channels": 0, "gain": 1}
@@ -189,6 +189,11 @@ def test_each_part_of_a_distortion_does_what_it_says():
         (Strong, {"hole": 1.1}, "hole lie in"),
         (Augmentation, {"hue": 0.6}, "hue must lie"),
         (Augmentation, {"jittered": 1.1}, "jittered in"),
+        (Augmentation, {"flip": "no"}, "flip of Augmentation must be True or False, not 'no'"),
+        (Distortion, {"flip": 2}, "flip of Distortion must be True or False, not 2"),
+        (Strong, {"operations": float("nan")}, "operations of Strong must be a whole number, not nan"),
+        (Strong, {"operations": 2.5}, "operations of Strong must be a whole number, not 2.5"),
+        (ShiftRotation, {"shift": "far"}, "shift of ShiftRotation must be a number, not 'far'"),
     ],
 )
 def test_strengths_out_of_range_are_refused(view, settings, message):

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from dcbook.threads import new_lock
 
+CPU = torch.device("cpu")
 CPU_CHUNK, GPU_CHUNK = 1 << 20, 1 << 26  # bytes
 WHOLE = 1 << 24  # float32 represents all whole numbers up to this one
 BLOCK = 1 << 16  # rows summed in single precision before the sum goes on in double
@@ -42,16 +43,30 @@ def as_matrix(x: object, device: str | torch.device = "auto", name: str = "x") -
     if x.ndim != 2 or 0 in x.shape:
         raise ValueError(f"{name} must be a matrix with at least one row and one column, not of shape {tuple(x.shape)}")
     device = resolve_device(device, x.device)
-    large = x.dtype in (torch.int32, torch.int64) and max(-int(x.min()), int(x.max())) > WHOLE
-    keep = (x.dtype == torch.float64 or large) and device.type != "mps"
-    return x.to(device, torch.float64 if keep else torch.float32)
+    whole = x.element_size() > 2 and not x.is_floating_point()  # float32 represents those of 16 bits
+    if device.type != "mps" and (whole or x.dtype == torch.float64):
+        exact = x.to(device, torch.float64)
+        if not whole or float(exact.abs().max()) > WHOLE:
+            return exact
+    return x.to(device, torch.float32)
 
 
-def resolve_device(device: str | torch.device, current: torch.device) -> torch.device:
-    """Return `device`; "auto" is the data's `current` device, or a GPU if there is one and the data are on the CPU."""
-    if device != "auto":
-        return torch.device(device)
-    return torch.device("cuda") if current.type == "cpu" and torch.cuda.is_available() else current
+def resolve_device(device: str | torch.device, current: torch.device = CPU) -> torch.device:
+    """Return `device`; "auto" is the data's `current` device, or a GPU if there is one and the data are on the CPU.
+
+    Raises ValueError for a device that torch does not know or does not find here.
+    """
+    if device == "auto":
+        return torch.device("cuda") if current.type == "cpu" and torch.cuda.is_available() else current
+    try:
+        found = torch.device(device)
+        kind = torch.get_device_module(found)
+        there = kind.is_available() and (found.index or 0) < kind.device_count()
+    except (RuntimeError, TypeError):
+        there = False
+    if not there:
+        raise ValueError(f'device="{device}" was asked for, but torch does not find it here; use "auto" or "cpu"')
+    return found
 
 
 def wide(device: torch.device) -> torch.dtype:

@@ -16,7 +16,7 @@ from dcbook.evaluation.probes import activations
 from dcbook.evaluation.retrieval import average_precision
 from dcbook.evaluation.rmac import rmac, rmac_descriptor
 from dcbook.models import ConvNet
-from dcbook.training.augment import Augmentation
+from dcbook.training.augment import Augmentation, turned, warped
 
 Describe = Callable[[Tensor], Tensor]
 
@@ -29,10 +29,8 @@ def distorted(x: Tensor, generator: torch.Generator, crop: float = 0.4, degrees:
     """
     windows = Augmentation(crop, flip=False).windows(len(x), generator)
     angle = math.radians(degrees) * (2 * torch.rand(len(x), generator=generator) - 1)
-    turn = torch.stack([torch.stack([angle.cos(), -angle.sin()], 1), torch.stack([angle.sin(), angle.cos()], 1)], 1)
-    maps = torch.cat([windows[:, :, :2] @ turn, windows[:, :, 2:]], 2).to(x)
-    grid = F.affine_grid(maps, x.shape, align_corners=False)
-    return F.grid_sample(x, grid, padding_mode="border", align_corners=False)
+    maps = torch.cat([windows[:, :, :2] @ turned(angle, x.shape), windows[:, :, 2:]], 2)
+    return warped(x, maps, "border")
 
 
 def finding_copies(describe: Describe, images: Tensor, copies: int = 5, seed: int = 0) -> float:

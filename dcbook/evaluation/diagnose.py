@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from dcbook.clustering import kmeans
+from dcbook.data.stored import StoredImages
 from dcbook.evaluation.geometry import cluster_dimensions, effective_rank, latent_variance, spectral_gap
 from dcbook.evaluation.gradients import VARIANTS, cosines, evaluating
 from dcbook.evaluation.scores import as_labels, match
@@ -38,7 +39,7 @@ class Diagnose:
         in every epoch, drawn at random with `seed`
 
     Raises ValueError for settings out of range, missing labels and a wrong number of labels, TypeError for a method
-    without a network.
+    without a network and for images on disk.
     """
 
     def __init__(
@@ -65,6 +66,8 @@ class Diagnose:
         """The diagnostics of this epoch; {} if no measurement is due."""
         if not hasattr(model, "_embed"):
             raise TypeError(f"Diagnose needs a method that trains a network; {type(model).__name__} has none")
+        if isinstance(model._x, StoredImages):
+            raise TypeError(f"Diagnose needs samples in memory: give fit an array, not {type(model._x).__name__}")
         n, phase = len(model._x), model.history_[-1]["phase"]
         recent = model.history_[-(self.every or looks_every(n, self.n_gradients)) : -1]
         if phase == "pretraining" or any(entry["phase"] == phase and "effective_rank" in entry for entry in recent):

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.linear_model import LogisticRegression
 
 from dcbook.data.sampling import draw
@@ -21,7 +22,7 @@ def split(labels: np.ndarray, per_class: int, seed: int) -> tuple[np.ndarray, np
 
 
 def few_label_probe(
-    features: np.ndarray, labels: np.ndarray, per_class: Sequence[int], *, draws: int = 3, seed: int = 0
+    features: ArrayLike, labels: ArrayLike, per_class: Sequence[int], *, draws: int = 3, seed: int = 0
 ) -> dict[int, float]:
     """Accuracy of a logistic regression on frozen features for each number of labels a class, in [0, 1].
 
@@ -38,7 +39,7 @@ def few_label_probe(
     """
     if not per_class or min(per_class) < 1 or draws < 1:
         raise ValueError(f"per_class must be numbers of at least 1 and draws at least 1, not {per_class}, {draws}")
-    x = np.asarray(features, dtype=np.float64)
+    x, labels = np.asarray(features, dtype=np.float64), np.asarray(labels)
     if x.ndim != 2 or len(x) != len(labels) or not np.isfinite(x).all():
         raise ValueError(f"features must be finite and (N, d) with N = {len(labels)} labels, not {x.shape}")
     deviation = x.std(0)

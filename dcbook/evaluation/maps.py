@@ -4,13 +4,19 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 GRID = 1000
+SMALLEST = 1e-20  # a spread whose square float32 holds; scikit-learn would divide by 0, and crash
 
 
 def tsne(space: ArrayLike, seed: int = 0) -> np.ndarray:
-    """t-SNE of `space` (n, d), n >= 4: places (n, 2), whole numbers from 0 to 999, with the same scale on both axes."""
+    """t-SNE of `space` (n, d), n >= 4: places (n, 2), whole numbers from 0 to 999, with the same scale on both axes.
+
+    Rows that differ by less than 1e-20 count as equal; if all rows are equal, so are their places.
+    """
     from sklearn.manifold import TSNE
 
     space = np.asarray(space)
+    if np.ptp(space, axis=0).max() < SMALLEST:
+        return np.zeros((len(space), 2), dtype=int)
     places = TSNE(init="pca", perplexity=min(30, (len(space) - 1) / 3), random_state=seed).fit_transform(space)
     places = places - places.min(0)
     return np.round((GRID - 1) * places / places.max()).astype(int)

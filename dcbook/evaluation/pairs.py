@@ -23,11 +23,6 @@ class Pairs:
     dissimilar: float
     lonely: float
 
-    @property
-    def ambiguous(self) -> float:
-        """Share of pairs that are neither similar nor dissimilar (DCSS Fig. 11(a) shows the share of the others)."""
-        return 1 - self.similar - self.dissimilar
-
 
 def residuals(q: ArrayLike) -> np.ndarray:
     """Distance (N,) of each row of `q` (N, K) from the one-hot vector of its largest entry, ||q - onehot(q)||_2.

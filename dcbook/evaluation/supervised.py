@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from dcbook.evaluation.probes import activations
 from dcbook.models import ConvNet
-from dcbook.training.inputs import seeded
+from dcbook.training.inputs import in_batches, seeded
 from dcbook.training.optimizers import Adam
 
 Labeled = tuple[np.ndarray | Tensor, np.ndarray]
@@ -31,10 +31,14 @@ def train_with_labels(
     `images` (N, C, H, W), uint8 or float32 in [0, 1], or features of another network; `labels` (N,), 0..K-1; `encoder`:
     (B, C, H, W) → (B, d). The accuracy is measured on the images and labels of `test`, by default on the training
     samples. `seed` determines the head and the batches; torch's global generator is not changed. A last batch of one
-    image is skipped, because batch normalization cannot train on it.
+    image joins the one before, because batch normalization cannot train on it.
+
+    Raises ValueError for other labels, fewer than two images and a batch_size below 2.
     """
     device = next(encoder.parameters()).device
-    x, y = _placed(images, device), torch.tensor(labels, device=device)
+    x, y = _placed(images, labels, device)
+    if min(len(x), batch_size) < 2:
+        raise ValueError(f"at least two images and a batch_size of at least 2 are needed, not {len(x)}, {batch_size}")
     with seeded(seed):
         with torch.no_grad():
             latent_dim = encoder.eval()(x[:1]).shape[1]
@@ -42,13 +46,12 @@ def train_with_labels(
         optimizer = Adam(twin.parameters(), lr)
         for _ in range(epochs):
             twin.train()
-            for batch in torch.randperm(len(x)).to(device).split(batch_size):
-                if len(batch) > 1:
-                    nn.functional.cross_entropy(twin(x[batch]), y[batch]).backward()
-                    optimizer.step()
+            for batch in in_batches(torch.randperm(len(x)).to(device), batch_size):
+                nn.functional.cross_entropy(twin(x[batch]), y[batch]).backward()
+                optimizer.step()
     twin.eval()
     if test is not None:
-        x, y = _placed(test[0], device), torch.tensor(test[1], device=device)
+        x, y = _placed(*test, device)
     with torch.inference_mode():
         found = torch.cat([twin(part).argmax(1) for part in x.split(batch_size)])
     return (found == y).float().mean().item()
@@ -83,6 +86,14 @@ def _maps(network: ConvNet, images: np.ndarray | Tensor) -> Tensor:
     return activations(network, {"convolutions": network.encoder.convolutions}, images)["convolutions"]
 
 
-def _placed(images: np.ndarray | Tensor, device: torch.device) -> Tensor:
+def _placed(images: np.ndarray | Tensor, labels: np.ndarray, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Images as float32 and labels (N,) as int64 on the device; ValueError for labels of another form."""
+    labels = np.asarray(labels)
+    if labels.shape != (len(images),):
+        raise ValueError(
+            f"there must be one label for each of the {len(images)} images; labels have shape {labels.shape}"
+        )
+    if labels.dtype.kind not in "iub" or (labels < 0).any():
+        raise ValueError("labels must be whole numbers from 0")
     x = torch.tensor(images, device=device) if isinstance(images, np.ndarray) else images.to(device)
-    return x.float() / 255 if x.dtype == torch.uint8 else x.float()
+    return x.float() / 255 if x.dtype == torch.uint8 else x.float(), torch.tensor(labels, device=device).long()

@@ -36,10 +36,16 @@ def memberships(u: Tensor, centers: Tensor, m: float = 1.5, eps: float = 1e-12) 
     return torch.softmax(squared_distances(u, centers).clamp_min(eps).log() / (1 - m), dim=1)
 
 
-def weighted_centers(u: Tensor, p: Tensor, m: float = 1.5) -> Tensor:
-    """DCSS Eq. (3): mu_k = sum_i p_ik^m u_i / sum_i p_ik^m over the whole data set, shape (K, d)."""
+def weighted_centers(u: Tensor, p: Tensor, m: float = 1.5, before: Tensor | None = None) -> Tensor:
+    """DCSS Eq. (3): mu_k = sum_i p_ik^m u_i / sum_i p_ik^m over the whole data set, shape (K, d).
+
+    A cluster without weight, where all p_ik^m are 0 in the precision of p, keeps its center in `before` (K, d); its
+    center is NaN without `before`.
+    """
     weights = p**m
-    return (weights.T @ u) / weights.sum(0).unsqueeze(1)
+    total = weights.sum(0).unsqueeze(1)
+    centers = (weights.T @ u) / total
+    return centers if before is None else torch.where(total > 0, centers, before)
 
 
 def pairwise_loss(

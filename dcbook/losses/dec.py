@@ -18,8 +18,11 @@ def student_t_by_dimension(u: Tensor, centers: Tensor) -> Tensor:
 
 
 def target_distribution(q: Tensor) -> Tensor:
-    """DEC Eq. (3): p_ik ∝ q_ik^2 / sum_i q_ik, shape (N, K), rows sum to 1; computed over the whole data set."""
-    weight = q.square() / q.sum(0)
+    """DEC Eq. (3): p_ik ∝ q_ik^2 / sum_i q_ik, shape (N, K), rows sum to 1; computed over the whole data set.
+
+    A cluster without weight, where all q_ik are 0 in the precision of q, has p_ik = 0.
+    """
+    weight = q.square() / q.sum(0).clamp_min(torch.finfo(q.dtype).tiny)
     return weight / weight.sum(1, keepdim=True)
 
 

@@ -75,8 +75,7 @@ class CC(HeadClusterer):
             parts["balance"] = self.balance * (losses.imbalance(p) + losses.imbalance(q))
         return parts
 
-    def _initialize(self, recipe, start) -> None:
-        super()._initialize(recipe, start)
+    def _check_network(self) -> None:
         if self.instance and not hasattr(self.autoencoder_, "head"):
             raise ValueError("the start has no instance head, which CC needs: give SimCLR's, or set instance=0")
 

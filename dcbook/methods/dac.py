@@ -137,6 +137,8 @@ class DAC(HeadClusterer):
 
     def _check_hyperparameters(self) -> None:
         super()._check_hyperparameters()
+        if self.block == 1:
+            raise ValueError("block must be at least 2: batch normalization needs two images")
         lower = self.meet if self.lower is None else self.lower
         if not 0 <= lower <= self.meet <= self.upper <= 1:
             raise ValueError(

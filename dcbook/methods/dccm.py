@@ -114,12 +114,7 @@ class DCCM(HeadClusterer):
         encoder = self.autoencoder_.encoder
         if not self.local:
             return None, encoder(x)
-        layers = encoder if isinstance(encoder, nn.Sequential) else ()
-        first = next((i for i, layer in enumerate(layers) if isinstance(layer, nn.MaxPool2d)), -2) + 1
-        if first < 0:
-            raise ValueError(
-                'DCCM needs a trunk with max-pooling, such as "resnet-9", for its local loss; or set local=0'
-            )
+        first = layers_to_pooling(encoder)
         maps = encoder[:first](x)
         return maps, encoder[first:](maps)
 
@@ -152,8 +147,16 @@ class DCCM(HeadClusterer):
             self._discriminator = nn.Sequential(layers[0], nn.ReLU(), layers[1], nn.ReLU(), layers[2])
         self._discriminator.to(self._device)
 
+    def _check_network(self) -> None:
+        if self.local and not layers_to_pooling(self.autoencoder_.encoder):
+            raise ValueError(
+                'DCCM needs a trunk with max-pooling, such as "resnet-9", for its local loss; or set local=0'
+            )
+
     def _check_hyperparameters(self) -> None:
         super()._check_hyperparameters()
+        if self.block == 1:
+            raise ValueError("block must be at least 2: batch normalization needs two images")
         if not (0 <= self.link <= 1 and 0 <= self.sure <= 1):
             raise ValueError(f"link and sure must lie in [0, 1], not {self.link}, {self.sure}")
         if min(self.label, self.graph, self.local) < 0 or not (self.label or self.graph or self.local):
@@ -163,6 +166,12 @@ class DCCM(HeadClusterer):
                 f'passes and discriminator must be at least 1 and pairs "linked" or "released", not {self.passes}, '
                 f"{self.discriminator}, {self.pairs!r}"
             )
+
+
+def layers_to_pooling(encoder: nn.Module) -> int:
+    """The number of layers up to and with the first max-pooling; 0 without one."""
+    layers = encoder if isinstance(encoder, nn.Sequential) else ()
+    return next((i for i, layer in enumerate(layers, 1) if isinstance(layer, nn.MaxPool2d)), 0)
 
 
 Pairs = tuple[Tensor, Tensor, Tensor]  # partner (B,), two negatives (2, B), whether they exist (2, B) bool

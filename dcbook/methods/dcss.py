@@ -49,7 +49,7 @@ from dcbook.models import MNet
 from dcbook.training.deep_clusterer import DeepClusterer
 from dcbook.training.inputs import derived_seed, seeded, stream
 from dcbook.training.optimizers import SGD, Adam
-from dcbook.training.variants import with_fixed
+from dcbook.training.variants import released_rows, with_fixed
 
 RELEASED_ROWS = ("rounding", "self-pairs", "scale", "centers", "evaluation")
 RELEASED_LOSS_SCALE = 1e-3
@@ -248,7 +248,8 @@ class DCSS(DeepClusterer):
     def _update_centers(self) -> None:
         """Eq. (3) over the whole data set, with memberships from the previous centers."""
         u = self._embed(self._x)
-        self._centers = losses.weighted_centers(u, losses.memberships(u, self._centers, self.m), self.m)
+        p = losses.memberships(u, self._centers, self.m)
+        self._centers = losses.weighted_centers(u, p, self.m, before=self._centers)
 
     def _new_mnet(self) -> MNet:
         latent_dim = self._centers.shape[1]
@@ -282,17 +283,14 @@ class DCSS(DeepClusterer):
 
     @property
     def _released_rows(self) -> tuple[str, ...]:
-        known = {"paper": (), "released": RELEASED_ROWS}
-        return known[self.variant] if self.variant in known else tuple(self.variant.split("+"))
+        return released_rows(self.variant, RELEASED_ROWS, without="paper")
 
     @property
     def _decoder_for(self) -> str | None:
         return "phase 1 of DCSS (phase1_epochs=0 leaves it out)" if self.phase1_epochs else None
 
     def _check_hyperparameters(self) -> None:
-        if not set(self._released_rows) <= set(RELEASED_ROWS):
-            rows = ", ".join(RELEASED_ROWS)
-            raise ValueError(f'variant must be "paper", "released" or rows of {rows} joined by +, not {self.variant!r}')
+        _ = self._released_rows  # raises for a wrong variant
         if not 0 <= self.gamma <= self.zeta <= 1:
             raise ValueError(f"0 <= gamma <= zeta <= 1 must hold, not gamma={self.gamma}, zeta={self.zeta}")
         if not (1 < self.m < inf and 0 <= self.alpha < inf and self.T1 >= 1 and self.T2 >= 0):
@@ -303,6 +301,8 @@ class DCSS(DeepClusterer):
             raise ValueError(f"phase1_momentum must lie in [0, 1), not {self.phase1_momentum}")
         if min(self.phase1_epochs, self.phase2_epochs) < 0 or min(self.phase1_lr, self.encoder_lr, self.mnet_lr) <= 0:
             raise ValueError("epochs must be at least 0 and steps above 0")
+        if self.batch_size == 1 and self.phase2_epochs:
+            raise ValueError("batch_size must be at least 2: phase 2 compares the samples of a batch")
         if self.schedule_size is not None and self.schedule_size < 1:
             raise ValueError(f"schedule_size must be None or a number of samples, not {self.schedule_size}")
 

@@ -143,7 +143,7 @@ class DeepCluster(PassingTargets, WhitenedCodes, DeepClusterer):
         """Cluster the codes of all images into new pseudo-labels; return numbers for the history."""
         before = self._pseudo_labels
         if self.clustering == "pic":
-            labels = power_iteration_clustering(codes)
+            labels = power_iteration_clustering(codes, device=codes.device)
             centers, sizes = means(codes, labels, int(labels.max()) + 1)
             passes = 0
         else:
@@ -200,7 +200,7 @@ class DeepCluster(PassingTargets, WhitenedCodes, DeepClusterer):
         generator = stream(self.seed_, "k-means at the end")
         codes = self._codes(generator)
         self._cluster(codes, generator)
-        nearest, _ = assign(codes, self._centers)
+        nearest, _ = assign(codes, self._centers, device=codes.device)
         self._labels = self._group.join(nearest, len(self._x)).cpu().numpy()
         self.autoencoder_.eval()
         for name in (*self._during_fit, "_pseudo_labels", "_group"):

@@ -49,7 +49,7 @@ class DeepClusterV2(PassingTargets, ContrastiveLearner):
 
     prototypes_ : (heads, prototypes, projection_dim) float32, of length 1: the centers of the last epoch.
     history_ : one entry per epoch, means over the heads: loss; clusters, the number of non-empty clusters; largest, the
-        share of the largest cluster; stability, the NMI (geometric mean) with the previous epoch.
+        share of the largest cluster; stability_of_heads, the NMI (geometric mean) with the previous epoch.
 
     Differences from the released code: the first bank is computed in evaluation mode (released: with batch statistics).
     There are two views without additional small crops, because images of 32×32 and less are too small for them. Views,
@@ -104,7 +104,7 @@ class DeepClusterV2(PassingTargets, ContrastiveLearner):
         """Centers (K, d) of z (N, d), both of length 1, and the index (N,) of the nearest center of each row."""
         start = random_points(z, self.prototypes, len(z), generator)
         centers = refine(z, start, max_passes=self.passes, repair=False, spherical=True).centers
-        return centers, assign(z, centers)[0]
+        return centers, assign(z, centers, device=z.device)[0]
 
     @torch.no_grad()
     def _first_bank(self) -> Tensor:
@@ -140,4 +140,4 @@ def _said_of(before: Tensor | None, labels: Tensor) -> dict[str, float]:
     """Numbers for the history about the clusters of a head."""
     sizes = torch.bincount(labels)
     said = {"clusters": int((sizes > 0).sum()), "largest": float(sizes.max() / len(labels))}
-    return said if before is None else said | {"stability": stability(before, labels)}
+    return said if before is None else said | {"stability_of_heads": stability(before, labels)}

@@ -38,7 +38,7 @@ from dcbook.clustering.neighbors import nearest_references
 from dcbook.training.acai import ACAIPretraining
 from dcbook.training.augment import ShiftRotation
 from dcbook.training.deep_clusterer import DeepClusterer
-from dcbook.training.inputs import stream
+from dcbook.training.inputs import stream, updates_in
 from dcbook.training.optimizers import SGD
 
 RESTARTS = 10
@@ -119,7 +119,7 @@ class DynAE(DeepClusterer):
         self._thresholds = beta1, beta1 / 2
         done = Progress(len(self._x))
         loop = {"optimizer": optimizer, "order": order, "noise": noise, "done": done}
-        epochs = -(-self.max_updates // -(-len(self._x) // self.batch_size_))
+        epochs = -(-self.max_updates // updates_in(len(self._x), self.batch_size_))
         for _, log in self._epochs("clustering", epochs, **loop):
             if done.stop:
                 break

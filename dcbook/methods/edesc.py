@@ -99,7 +99,6 @@ class EDESC(DeepClusterer):
         """Set the autoencoder, and D from k-means on its codes."""
         super()._initialize(recipe, start)
         u = self._embed(self._x)
-        self._check_dimension(u.shape[1])
         dim = self.d or max(1, u.shape[1] // self.n_clusters)
         labels = losses.squared_distances(u, self._centers).argmin(1)
         self.head_ = Subspaces(u.shape[1], self.n_clusters, dim, float(self.eta)).to(self._device)
@@ -151,13 +150,8 @@ class EDESC(DeepClusterer):
     def _default_recipe(self) -> Pretraining:
         return Pretraining(widths=(500, 500, 1000), latent_dim=DIM * self.n_clusters, epochs=50)
 
-    def _resolve_start(self, input_shape):
-        recipe, start = super()._resolve_start(input_shape)
-        if recipe:
-            self._check_dimension(recipe.latent_dim)
-        return recipe, start
-
-    def _check_dimension(self, latent_dim: int) -> None:
+    def _check_network(self) -> None:
+        latent_dim = self._embed(self._x[:1]).shape[1]
         if self.d is not None and not 1 <= self.d <= latent_dim:
             raise ValueError(f"d must be None or from 1 to {latent_dim}, the dimension of the codes, not {self.d}")
 

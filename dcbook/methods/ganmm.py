@@ -190,6 +190,8 @@ class GANMM(DeepClusterer):
             )
         if min(self.clip, self.lr) <= 0:
             raise ValueError(f"clip and lr must be above 0, not {self.clip}, {self.lr}")
+        if self.networks == "images" and self.batch_size == 1:
+            raise ValueError('batch_size must be at least 2: batch normalization of networks="images" needs two images')
         if self.width is not None and self.width < 1:
             raise ValueError(f"width must be at least 1, or None, not {self.width}")
 

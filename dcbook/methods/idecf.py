@@ -39,6 +39,7 @@ from dcbook.models import Classifier
 from dcbook.training.deep_clusterer import DeepClusterer
 from dcbook.training.inputs import derived_seed, seeded, stream
 from dcbook.training.optimizers import SGD, Adam
+from dcbook.training.variants import released_rows
 
 RELEASED_ROWS = ("dimensions", "elements", "attached")
 WIDTHS = (100, 200)
@@ -90,7 +91,8 @@ class IDECF(DeepClusterer):
         for epoch, log in self._epochs("clustering", self.epochs, order=order):
             u = self._embed(self._x)
             if epoch:
-                self._centers = losses.weighted_centers(u, self._memberships(u).detach(), self.m)
+                p = self._memberships(u).detach()
+                self._centers = losses.weighted_centers(u, p, self.m, before=self._centers)
             fuzzy = self._train_teacher(u, order)
             reconstruction, clustering = self._train_autoencoder(order)
             loss = reconstruction + clustering
@@ -138,15 +140,10 @@ class IDECF(DeepClusterer):
 
     @property
     def _released_rows(self) -> tuple[str, ...]:
-        known = {"repaired": (), "released": RELEASED_ROWS}
-        return known[self.variant] if self.variant in known else tuple(self.variant.split("+"))
+        return released_rows(self.variant, RELEASED_ROWS, without="repaired")
 
     def _check_hyperparameters(self) -> None:
-        if not set(self._released_rows) <= set(RELEASED_ROWS):
-            rows = ", ".join(RELEASED_ROWS)
-            raise ValueError(
-                f'variant must be "released", "repaired" or rows of {rows} joined by +, not {self.variant!r}'
-            )
+        _ = self._released_rows  # raises for a wrong variant
         if self.m <= 1 or self.lam < 0 or min(self.epochs, self.teacher_epochs) < 0:
             raise ValueError(
                 f"m must be above 1 and lam, epochs and teacher_epochs at least 0, not {self.m}, {self.lam}, "

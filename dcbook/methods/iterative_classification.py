@@ -34,10 +34,11 @@ from dcbook.training.inputs import (
     check_n_clusters,
     check_numbers,
     derived_seed,
+    new_fit,
     resolve_seed,
-    told_by,
     warn_of_dead_clusters,
 )
+from dcbook.training.monitors import check_monitor, told_by
 from dcbook.training.shallow_clusterer import ShallowClusterer
 
 
@@ -79,20 +80,24 @@ class IterativeClassification(ShallowClusterer):
 
         Raises ValueError for bad data or hyperparameters.
         """
-        x = self._samples(x, fitting=True)
-        check_n_clusters(self.n_clusters, x.shape[0])
-        check_numbers(self)
-        if not 0 < self.low <= self.high <= 1 or self.alpha <= 0 or min(self.rounds, self.epochs) < 1:
-            raise ValueError("IterativeClassification needs 0 < low <= high <= 1, alpha > 0, rounds and epochs >= 1")
-        self.seed_ = resolve_seed(self.random_state)
-        self.history_ = []
+        with new_fit(self):
+            check_monitor(monitor)
+            x = self._samples(x, fitting=True)
+            check_n_clusters(self.n_clusters, x.shape[0])
+            check_numbers(self)
+            if not 0 < self.low <= self.high <= 1 or self.alpha <= 0 or min(self.rounds, self.epochs) < 1:
+                raise ValueError(
+                    "IterativeClassification needs 0 < low <= high <= 1, alpha > 0, rounds and epochs >= 1"
+                )
+            self.seed_ = resolve_seed(self.random_state)
+            self.history_ = []
+            self.labels_ = self._first_clusters(x)
         self._cluster(x, monitor)
         if not issparse(x):
             warn_of_dead_clusters(self.labels_, self.n_clusters, x)
         return self
 
     def _cluster(self, x, monitor=None) -> None:
-        self.labels_ = self._first_clusters(x)
         sure = self._margins(self._nearness(x))
         for round_ in range(1, self.rounds + 1):
             scores = self._round(x, sure, round_)
@@ -101,7 +106,7 @@ class IterativeClassification(ShallowClusterer):
             moved = float((self.labels_ != before).mean())
             self.history_.append({"phase": "iterations", "epoch": round_, "moved": moved})
             self.cluster_centers_ = self._means(x)
-            self.history_[-1].update(told_by(monitor, self))
+            self.history_[-1] |= told_by(monitor, self)
         self.n_iter_ = self.rounds
 
     def predict(self, x) -> np.ndarray:
@@ -117,7 +122,8 @@ class IterativeClassification(ShallowClusterer):
         n, k = x.shape[0], self.n_clusters
         if self.start is None:
             dense = x.toarray() if issparse(x) else x
-            found = kmeans(self._matrix(dense), k, n_init=self.n_init, random_state=self._stream("k-means"))
+            settings = {"n_init": self.n_init, "random_state": self._stream("k-means"), "device": self._device}
+            found = kmeans(self._matrix(dense), k, **settings)
             return found.labels.cpu().numpy()
         start = np.asarray(self.start)
         if start.shape != (n,) or start.dtype.kind not in "iu" or start.min() < 0 or start.max() >= k:

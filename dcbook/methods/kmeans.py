@@ -33,7 +33,7 @@ class KMeans(ShallowClusterer):
     unit_length: bool = False
 
     def _cluster(self, x: Tensor) -> None:
-        settings = {"n_init": self.n_init, "max_iter": self.max_iter, "tol": self.tol}
+        settings = {"n_init": self.n_init, "max_iter": self.max_iter, "tol": self.tol, "device": x.device}
         self._keep(kmeans(x, self.n_clusters, **settings, random_state=self._stream("k-means")))
 
     def transform(self, x) -> np.ndarray:

@@ -55,13 +55,15 @@ class LPMF(ShallowClusterer):
 
     def _cluster(self, x: Tensor) -> None:
         settings = {name: getattr(self, name) for name in ("lam", "n_neighbors", "max_iter", "tol", "n_init")}
-        found = locality_preserving_nmf(x, self.n_clusters, **settings, random_state=self._stream("factorization"))
+        settings |= {"random_state": self._stream("factorization"), "device": x.device}
+        found = locality_preserving_nmf(x, self.n_clusters, **settings)
         self.components_, self.coefficients_ = found.u.T.cpu().numpy(), found.v.cpu().numpy()
         self.history_ += [
             {"phase": "factorization", "epoch": epoch, "objective": value}
             for epoch, value in enumerate(found.objective[1:], 1)
         ]
-        self._keep(kmeans(found.v, self.n_clusters, n_init=self.n_init, random_state=self._stream("k-means")))
+        settings = {"n_init": self.n_init, "random_state": self._stream("k-means"), "device": x.device}
+        self._keep(kmeans(found.v, self.n_clusters, **settings))
 
     def _features(self, x: Tensor) -> Tensor:
         return fold_in(x, torch.as_tensor(self.components_.T, device=x.device))

@@ -54,10 +54,12 @@ class LSSC(ShallowClusterer):
         check_landmarks(len(x), self.n_clusters, **self._settings)
 
     def _cluster(self, x: Tensor) -> None:
-        embed, b = landmark_embedding(x, self.n_clusters, **self._settings, random_state=self._stream("landmarks"))
+        settings = {**self._settings, "random_state": self._stream("landmarks"), "device": x.device}
+        embed, b = landmark_embedding(x, self.n_clusters, **settings)
         self.landmarks_, self.projection_ = embed.landmarks.cpu().numpy(), embed.projection.cpu().numpy()
         self.bandwidth_ = embed.bandwidth
-        self._keep(kmeans(b, self.n_clusters, n_init=self.n_init, max_iter=100, random_state=self._stream("k-means")))
+        settings = {"random_state": self._stream("k-means"), "device": x.device}
+        self._keep(kmeans(b, self.n_clusters, n_init=self.n_init, max_iter=100, **settings))
 
     def _features(self, x: Tensor) -> Tensor:
         landmarks, projection = (torch.as_tensor(array).to(x) for array in (self.landmarks_, self.projection_))

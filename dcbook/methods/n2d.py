@@ -59,7 +59,7 @@ class N2D(DeepClusterer):
 
     start : as in `DeepClusterer`; None is `Pretraining(latent_dim=n_clusters, epochs=1000)`. It needs no decoder.
     manifold : "umap" as released, "isomap", or "none".
-    n_components : dimension of the map, at least 1; None is K.
+    n_components : dimension of the map, from 1 to N; None is K.
     n_neighbors : number of neighbors of a code on the manifold, at least 1 (20, or all others if there are fewer).
     min_dist : smallest distance of places on UMAP's map, from 0 to 1 (0); only used by UMAP.
     clusterer : "mixture" of Gaussians with full covariances, or "k-means" with 20 starts, on the map.
@@ -155,6 +155,8 @@ class N2D(DeepClusterer):
         return Pretraining(latent_dim=self.n_clusters, epochs=1000)
 
     def _check_samples(self, x: np.ndarray) -> None:
+        if self.manifold != "none" and (self.n_components or 1) > len(x):
+            raise ValueError(f"n_components must be at most {len(x)}, the number of samples, not {self.n_components}")
         if self.manifold == "umap":
             compile_umap()
 

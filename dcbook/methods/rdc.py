@@ -80,7 +80,8 @@ class RDCReconstruction(DeepClusterer):
     epochs : maximum number of epochs of phase 2 (40, less than a tenth of phase 1's).
     refresh : number of epochs between two searches for neighbors (1).
     hand_over : share of the epochs, in [0, 1], over which the samples are handed over to phase 2, equally many per
-        epoch, those with the nearest kept neighbors first (0.5; 0 hands over all samples at once).
+        epoch, those with the nearest kept neighbors first (0.5; 0 hands over all samples at once). With `refresh`
+        above 1 samples are handed over at each search; the last search must complete the hand-over.
     stop : None: after `epochs`; "distance": when the mean ||z_i - c_i|| does not decrease in an epoch after the
         hand-over is complete; or a function of the model, called after each epoch, that returns whether to stop (in a
         sweep, a frozen dataclass with `__call__`), for example by comparing intrinsic and linear dimension.
@@ -159,7 +160,8 @@ class RDCReconstruction(DeepClusterer):
         if self.stop != "distance":
             return bool(self.stop and self.stop(self))
         *_, before, last = [float("inf"), *(e["distance"] for e in self.history_ if e["phase"] == "phase 2")]
-        return epoch > 1 and self._share(epoch - 2) == 1 and last >= before
+        searched = (epoch - 2) // self.refresh * self.refresh  # the epoch of the search that epoch - 2 trained on
+        return epoch > 1 and self._share(searched) == 1 and last >= before
 
     def _loss(self, x: Tensor, rows: Tensor, view: Callable[[Tensor], Tensor]) -> Tensor:
         """The loss of phase 2 for the training samples x (B, …) with indices `rows` (B,), augmented by `view`."""
@@ -220,6 +222,8 @@ class RDCReconstruction(DeepClusterer):
                 f"n_neighbors and refresh must be at least 1, epochs at least 0 and hand_over in [0, 1], not "
                 f"{self.n_neighbors}, {self.refresh}, {self.epochs}, {self.hand_over}"
             )
+        if self.epochs and self._share((self.epochs - 1) // self.refresh * self.refresh) < 1:
+            raise ValueError("refresh is too large: the last search comes before the hand-over is complete")
         if self.gamma < 0 or self.lr <= 0 or not 0 <= self.momentum < 1:
             raise ValueError(
                 f"gamma must be at least 0, lr above 0 and momentum in [0, 1), not {self.gamma}, {self.lr}, "

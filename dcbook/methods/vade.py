@@ -35,6 +35,7 @@ from torch import Tensor, nn
 
 from dcbook import losses
 from dcbook.models import GaussianMixturePrior, VariationalAutoencoder
+from dcbook.models.variational import check_known
 from dcbook.threads import ignored
 from dcbook.training.assignments import EVALUATION_BATCH
 from dcbook.training.deep_clusterer import DeepClusterer
@@ -150,14 +151,17 @@ class VaDE(DeepClusterer):
         log_gamma = self.prior_(z).log_softmax(1)
         return reconstruction, losses.mixture_divergence(mean, log_variance, log_gamma, *self.prior_.parts)
 
+    def _check_network(self) -> None:
+        if not isinstance(self.autoencoder_, VariationalAutoencoder):
+            check_known(self.autoencoder_)
+        elif self.autoencoder_.config["bernoulli"] != (self.likelihood == "bernoulli"):
+            raise ValueError(f"the network given as start was not trained with likelihood={self.likelihood!r}")
+
     def _variational(self, autoencoder: nn.Module) -> VariationalAutoencoder:
-        bernoulli = self.likelihood == "bernoulli"
         if isinstance(autoencoder, VariationalAutoencoder):
-            if autoencoder.config["bernoulli"] != bernoulli:
-                raise ValueError(f"the network given as start was not trained with likelihood={self.likelihood!r}")
             return autoencoder
         with seeded(self.seed_):  # all drawn weights are overwritten
-            return VariationalAutoencoder.of(autoencoder, bernoulli).to(self._device)
+            return VariationalAutoencoder.of(autoencoder, self.likelihood == "bernoulli").to(self._device)
 
     def _soft_assignments(self, u: Tensor) -> Tensor:
         if not hasattr(self, "prior_"):

@@ -41,10 +41,8 @@ class VariationalAutoencoder(nn.Module):
         With `bernoulli`, the last layer is changed to 4 (x̂ - 1/2), the tangent of the logit at 1/2, because sigmoids
         take logits. Raises TypeError for networks that are not one of the book's autoencoders.
         """
-        name = type(autoencoder).__name__
-        if AUTOENCODERS.get(name) is not type(autoencoder):
-            raise TypeError(f"a variational autoencoder starts from one of {sorted(AUTOENCODERS)}, not from a {name}")
-        new = cls(name, bernoulli, **autoencoder.config)
+        check_known(autoencoder)
+        new = cls(type(autoencoder).__name__, bernoulli, **autoencoder.config)
         new.encoder.load_state_dict(autoencoder.encoder.state_dict())
         new.decoder.load_state_dict(autoencoder.decoder.state_dict())
         if bernoulli:
@@ -69,6 +67,13 @@ class VariationalAutoencoder(nn.Module):
         """Latent codes (B, latent_dim) → logits of the pixels with `bernoulli`, otherwise the pixels."""
         layers = list(self.decoder)
         return _through(layers[:-1] if self.config["bernoulli"] else layers, z)
+
+
+def check_known(autoencoder: nn.Module) -> None:
+    """Raise TypeError unless the network is one of the book's autoencoders."""
+    name = type(autoencoder).__name__
+    if AUTOENCODERS.get(name) is not type(autoencoder):
+        raise TypeError(f"a variational autoencoder starts from one of {sorted(AUTOENCODERS)}, not from a {name}")
 
 
 def _through(layers: Iterable[nn.Module], x: Tensor) -> Tensor:

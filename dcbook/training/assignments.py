@@ -121,7 +121,9 @@ class Assignments(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
     def _prepare(self, x) -> Tensor:
         check_is_fitted(self)
         x = as_samples(self, x, fitting=False).reshape(-1, *self.input_shape_)
-        return torch.as_tensor(x, device=next(self.autoencoder_.parameters(), self._centers).device)
+        networks = (self.autoencoder_, getattr(self, "head_", nn.Module()))  # an encoder may have no weights
+        weights = (weight for network in networks for weight in network.parameters())
+        return torch.as_tensor(x, device=next(weights, self._centers).device)
 
     def _embed(self, x: Tensor) -> Tensor:
         """Latent codes (N, d) in evaluation mode, computed in chunks."""

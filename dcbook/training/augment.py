@@ -23,6 +23,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from dcbook.training.inputs import check_numbers
+
 RATIO = math.log(4 / 3)
 TO_YIQ = torch.tensor([[0.299, 0.587, 0.114], [0.596, -0.274, -0.322], [0.211, -0.523, 0.312]], dtype=torch.float64)
 FROM_YIQ = torch.linalg.inv(TO_YIQ)
@@ -54,6 +56,7 @@ class Augmentation:
     jittered: float = 0.8
 
     def __post_init__(self):
+        check_numbers(self)
         if not (0 < self.crop <= 1 and 0 <= self.jitter <= 1 and 0 <= self.grayscale <= 1):
             raise ValueError(
                 f"crop must lie in (0, 1], jitter and grayscale in [0, 1], not {self.crop}, {self.jitter}, "
@@ -69,13 +72,7 @@ class Augmentation:
         """
         rows, n = (slice(None), len(x)) if part is None else (slice(part.start, part.stop), n)
         if self.crop < 1 or self.flip:
-            windows = self.windows(n, generator)[rows].to(x)
-            x = functional.grid_sample(
-                x,
-                functional.affine_grid(windows, x.shape, align_corners=False),
-                padding_mode="border",
-                align_corners=False,
-            )
+            x = warped(x, self.windows(n, generator)[rows], "border")
         if self.jitter or ((self.grayscale or self._hue) and x.shape[1] == 3):
             x = self._recolored(x, *torch.rand(6, n, generator=generator)[:, rows])
         return x
@@ -139,6 +136,7 @@ class ShiftRotation:
     rotation: float = 10.0
 
     def __post_init__(self):
+        check_numbers(self)
         if not (0 <= self.shift < 1 and 0 <= self.rotation <= 180):
             raise ValueError(
                 f"shift must lie in [0, 1) and rotation in [0, 180] degrees, not {self.shift}, {self.rotation}"
@@ -150,20 +148,26 @@ class ShiftRotation:
             return x
         angle, *moved = 2 * torch.rand(x.ndim - 1, len(x), generator=generator) - 1
         slices = x.flatten(1, -3)  # those of a volume are moved and turned alike
-        maps = self._maps(angle, torch.stack(moved[:2], 1), x.shape[-1] / x.shape[-2]).to(x)
-        grid = functional.affine_grid(maps, slices.shape, align_corners=False)
-        view = functional.grid_sample(slices, grid, padding_mode="border", align_corners=False).view(x.shape)
+        turn = turned(math.radians(self.rotation) * angle, x.shape)
+        moves = turn @ (2 * self.shift * torch.stack(moved[:2], 1)).unsqueeze(2)  # a place is first moved, then turned
+        view = warped(slices, torch.cat([turn, moves], 2), "border").view(x.shape)
         return view if x.ndim == 4 else _along_depth(view, self.shift * x.shape[2] * moved[2].to(x))
 
-    def _maps(self, angle: Tensor, moved: Tensor, wide: float) -> Tensor:
-        """Affine maps (B, 2, 3) from a view's coordinates (x, y) to its sample's, both in [-1, 1].
 
-        `angle` (B,) and `moved` (B, 2) in [-1, 1]. A view's place is first moved, then turned; `wide`, the width over
-        the height, lets a turn keep lengths in pixels.
-        """
-        angle = math.radians(self.rotation) * angle
-        turn = torch.stack([angle.cos(), -angle.sin() / wide, angle.sin() * wide, angle.cos()], 1).view(-1, 2, 2)
-        return torch.cat([turn, turn @ (2 * self.shift * moved).unsqueeze(2)], 2)
+def turned(angle: Tensor, shape: torch.Size) -> Tensor:
+    """Rotations by `angle` (B,), in radians: maps (B, 2, 2) of coordinates in [-1, 1] that keep lengths in pixels."""
+    wide = shape[-1] / shape[-2]
+    turn = torch.stack([angle.cos(), -angle.sin() / wide, angle.sin() * wide, angle.cos()], 1)
+    return turn.view(-1, 2, 2)
+
+
+def warped(x: Tensor, maps: Tensor, outside: str = "zeros") -> Tensor:
+    """Images (B, C, H, W) resampled by `maps` (B, 2, 3) from coordinates of a view to those of its image, in [-1, 1].
+
+    Interpolation is linear; `outside` is "zeros" or "border".
+    """
+    grid = functional.affine_grid(maps.to(x), x.shape, align_corners=False)
+    return functional.grid_sample(x, grid, padding_mode=outside, align_corners=False)
 
 
 def _along_depth(x: Tensor, offsets: Tensor) -> Tensor:

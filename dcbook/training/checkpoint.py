@@ -109,6 +109,12 @@ class Checkpoint:
         return tensors, about
 
 
+def check_checkpoint(checkpoint: Any) -> None:
+    """Raise TypeError unless `checkpoint` is None, a path or a `Checkpoint`."""
+    if not isinstance(checkpoint, str | Path | Checkpoint | None):
+        raise TypeError(f"checkpoint must be the path of a file, or None, not {checkpoint!r}")
+
+
 def identity(method: Any, start: Any | None) -> dict:
     """What identifies a fit: class and parameters of the method, digest of a given start, seed, and samples."""
     given = {name: value for name, value in method.get_params(deep=False).items() if name not in method._may_change}

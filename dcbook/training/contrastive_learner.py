@@ -21,7 +21,7 @@ from dcbook.models import ProjectedConvNet, ResNet
 from dcbook.models.convnet import PLANS
 from dcbook.training.augment import Augmentation
 from dcbook.training.deep_clusterer import DeepClusterer
-from dcbook.training.inputs import check_images, derived_seed, in_batches, seeded, stream
+from dcbook.training.inputs import check_images, derived_seed, seeded, stream, updates_in
 from dcbook.training.optimizers import SGD
 
 RESTARTS = 20
@@ -102,8 +102,8 @@ class ContrastiveLearner(DeepClusterer):
         view = Augmentation(self.crop, self.flip, self.jitter, self.grayscale)
         order, noise = stream(self.seed_, "batches"), stream(self.seed_, "views")
         loop = {"optimizer": optimizer, "order": order, "noise": noise, **(kept or {})}
-        planned = self.epochs * -(-len(self._x) // self.batch_size_)
-        updates = len(self.history_) * len(in_batches(torch.arange(len(self._x)), self.batch_size_))
+        each = updates_in(len(self._x), self.batch_size_)
+        planned, updates = self.epochs * each, len(self.history_) * each
         for _, log in self._epochs(self._phase, self.epochs, **loop):
             noted = before_epoch()
             self.autoencoder_.train()

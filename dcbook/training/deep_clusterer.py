@@ -18,7 +18,7 @@ from sklearn.base import BaseEstimator, ClusterMixin
 from torch import Tensor, nn
 
 from dcbook.training.assignments import Assignments
-from dcbook.training.checkpoint import Checkpoint, identity
+from dcbook.training.checkpoint import Checkpoint, check_checkpoint, identity
 from dcbook.training.divergence import runaway
 from dcbook.training.epochs import Epochs
 from dcbook.training.inputs import (
@@ -27,11 +27,13 @@ from dcbook.training.inputs import (
     check_n_clusters,
     check_numbers,
     check_settings_of_torch,
+    new_fit,
     resolve_device,
     resolve_seed,
     resolve_sizes,
     warn_of_dead_clusters,
 )
+from dcbook.training.monitors import check_monitor
 from dcbook.training.pretraining import Pretraining, Recipe
 from dcbook.training.saving import save
 from dcbook.training.start import Start, resolve_start
@@ -90,32 +92,35 @@ class DeepClusterer(Epochs, Assignments, ClusterMixin, BaseEstimator):
         it returns are added to `history_`. `checkpoint` is a file to which the state is written after each epoch. If
         the file exists, training continues from it, with its seed if `random_state` is None, to the same result as
         without interruption. Raises ValueError, before training starts, for bad data or hyperparameters and for a
-        checkpoint that is damaged or of another fit (method, parameters, seed or samples); FloatingPointError if a loss
-        or a weight is not finite at the end of an epoch. Warns (scikit-learn's ConvergenceWarning) if clusters are
+        checkpoint that is damaged or of another fit (method, parameters, seed or samples), and TypeError for objects of
+        another kind; a model that was fitted before then stays as it was. Raises FloatingPointError if a loss, a weight
+        or a center is not finite at the end of an epoch. Warns (scikit-learn's ConvergenceWarning) if clusters are
         empty at the end.
         """
-        for name in [name for name in vars(self) if name.endswith("_")]:
-            delattr(self, name)
-        x = self._read(x)
-        check_n_clusters(self.n_clusters, len(x))
-        check_numbers(self)
-        check_settings_of_torch()
-        self._check_hyperparameters()
-        self._check_samples(x)
-        recipe, start = self._resolve_start(x.shape[1:])
-        for name, size in resolve_sizes(self, len(x)).items():
-            setattr(self, f"{name}_", size)
-        if recipe:
-            recipe.sizes(len(x))
-        self.input_shape_ = x.shape[1:]
-        self._x, self._monitor = self._placed(x), monitor
-        self._checkpoint = Checkpoint(checkpoint) if isinstance(checkpoint, str | Path) else checkpoint
-        self.seed_ = self._seed()
-        self.history_ = self._checkpoint.begin(identity(self, start)) if self._checkpoint else []
-        self.seconds_before_ = self._checkpoint.seconds_before if self._checkpoint else 0.0
-        self._labels = self._centers = None
-        self.core_seconds_, self._since = 0.0, time.process_time()
-        self._now, self.interrupted_ = "at its start", False
+        with new_fit(self):
+            check_monitor(monitor)
+            check_checkpoint(checkpoint)
+            x = self._read(x)
+            check_n_clusters(self.n_clusters, len(x))
+            check_numbers(self)
+            check_settings_of_torch()
+            self._check_hyperparameters()
+            self._check_samples(x)
+            recipe, start = self._resolve_start(x.shape[1:])
+            for name, size in resolve_sizes(self, len(x)).items():
+                setattr(self, f"{name}_", size)
+            if recipe:
+                recipe.sizes(len(x))
+            self.input_shape_ = x.shape[1:]
+            self._x, self._monitor = self._placed(x), monitor
+            self._checkpoint = Checkpoint(checkpoint) if isinstance(checkpoint, str | Path) else checkpoint
+            self.seed_ = self._seed()
+            self.history_ = self._checkpoint.begin(identity(self, start)) if self._checkpoint else []
+            self.seconds_before_ = self._checkpoint.seconds_before if self._checkpoint else 0.0
+            self._labels = self._centers = None
+            self.core_seconds_, self._since = 0.0, time.process_time()
+            self._now, self.interrupted_ = "at its start", False
+            self._begin(recipe, start)
         try:
             self._initialize(recipe, start)
             self._optimize()
@@ -200,6 +205,9 @@ class DeepClusterer(Epochs, Assignments, ClusterMixin, BaseEstimator):
     def _check_samples(self, x: np.ndarray) -> None:
         """Raise ValueError if the (finite) samples do not meet further requirements of the method."""
 
+    def _check_network(self) -> None:
+        """Raise an error if `autoencoder_`, which a recipe has not trained yet, does not suit the method."""
+
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float32"]
@@ -224,14 +232,20 @@ class DeepClusterer(Epochs, Assignments, ClusterMixin, BaseEstimator):
         start = self._default_recipe() if self.start is None else self.start
         return resolve_start(start, input_shape, self.n_clusters, self._decoder_for)
 
-    def _initialize(self, recipe, start) -> None:
-        """Set the autoencoder, trained by the recipe or given, and centers, given or by k-means on the latent codes."""
+    def _begin(self, recipe, start) -> None:
+        """Set the autoencoder, not yet trained by the recipe, or given, and check it."""
         if recipe:
             self.autoencoder_ = recipe.build(self.input_shape_, self.seed_).to(self._device)
-            recipe.train(self.autoencoder_, self._x, self.seed_, self._epochs)
-        else:
+        elif start:
             self.autoencoder_ = start.autoencoder.to(self._device)
-            self._centers = None if start.centers is None else start.centers.to(self._device)
+        self._check_network()
+
+    def _initialize(self, recipe, start) -> None:
+        """Train the autoencoder by the recipe, and set centers, given or by k-means on the latent codes."""
+        if recipe:
+            recipe.train(self.autoencoder_, self._x, self.seed_, self._epochs)
+        elif start.centers is not None:
+            self._centers = start.centers.to(self._device)
         if self._centers is None:
             self._centers = self._first_centers(recipe.restarts if recipe else 20)
 

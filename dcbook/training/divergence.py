@@ -16,13 +16,15 @@ STEPS = ("lr", "phase1_lr", "encoder_lr", "mnet_lr", "teacher_lr")
 
 
 def check_finite(method: DeepClusterer, losses: Mapping[str, float]) -> None:
-    """Raise FloatingPointError if a loss of the epoch or a weight of the network is not finite."""
+    """Raise FloatingPointError if a loss of the epoch, a weight of a network or a center is not finite."""
     for name, value in losses.items():
         if not math.isfinite(value):
             raise _diverged(method, f"its {name} is {value}")
-    heads = [network for network in (getattr(method, "head_", None),) if isinstance(network, nn.Module)]
-    if not all(weight.isfinite().all() for network in (method.autoencoder_, *heads) for weight in network.parameters()):
-        raise _diverged(method, "its network holds numbers that are not finite")
+    networks = [part for name, part in vars(method).items() if name.endswith("_") and isinstance(part, nn.Module)]
+    weights = [weight for network in networks for weight in network.parameters()]
+    weights += [] if method._centers is None else [method._centers]
+    if not all(weight.isfinite().all() for weight in weights):
+        raise _diverged(method, "its weights or centers hold numbers that are not finite")
 
 
 def runaway(method: DeepClusterer) -> FloatingPointError | None:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from tqdm import tqdm
 
 from dcbook.training.divergence import check_finite
-from dcbook.training.inputs import told_by
+from dcbook.training.monitors import told_by
 from dcbook.training.progress import progress_bar
 
 
@@ -64,7 +64,7 @@ class Epochs:
         self._labels = None
         bar.update()
         bar.set_postfix({name: f"{value:.4g}" for name, value in losses.items()}, refresh=False)
-        self.history_[-1].update(told_by(self._monitor, self))
+        self.history_[-1] |= told_by(self._monitor, self)
         if self._checkpoint and self._writes:
             attributes = {name: getattr(self, name) for name in self._state if hasattr(self, name)}
             self._checkpoint.save(phase, attributes, loop, self.history_)

@@ -84,7 +84,7 @@ class HeadClusterer(DeepClusterer):
     VIEWS: ClassVar[tuple[str, ...]] = ("view",)  # parameters that are views
     SIZES: ClassVar = {"batch_size": 256}
     _decoder_for = None
-    _state = ("autoencoder_", "head_", "_centers")
+    _state = (*DeepClusterer._state, "head_")
     _during_fit = (*DeepClusterer._during_fit, "_codes", "_before")
 
     @abstractmethod
@@ -171,15 +171,19 @@ class HeadClusterer(DeepClusterer):
 
     # --- networks --------------------------------------------------------------------------------------------------
 
-    def _initialize(self, recipe, start) -> None:
-        """Create the trunk (new, pretrained by the recipe, or given) and a new cluster head."""
+    def _begin(self, recipe, start) -> None:
+        """Set the trunk: new, of the recipe, or given."""
         for name in self.VIEWS if self.IMAGES else ():
             check_view(name, getattr(self, name), self._x[:2].clone())
-        if recipe or start:
-            super()._initialize(recipe, start)
-        else:
+        if not (recipe or start):
             with seeded(derived_seed(self.seed_, "network")):
                 self.autoencoder_ = self._fresh_network().to(self._device)
+        super()._begin(recipe, start)
+
+    def _initialize(self, recipe, start) -> None:
+        """Pretrain the trunk by the recipe, if there is one, and create a new cluster head."""
+        if recipe or start:
+            super()._initialize(recipe, start)
         self._centers, self._codes = None, start.codes if start else None
         self._before = self._x.new_zeros(len(self._x), self.n_clusters)
         with seeded(derived_seed(self.seed_, "cluster head")):

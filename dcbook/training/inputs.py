@@ -2,7 +2,7 @@
 
 import math
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields
 from typing import Any
@@ -16,6 +16,7 @@ from sklearn.utils import assert_all_finite, check_random_state
 from sklearn.utils.validation import validate_data
 from torch import Tensor
 
+from dcbook.clustering.points import resolve_device
 from dcbook.data.layout import check_channels_first
 from dcbook.data.stored import StoredImages
 from dcbook.threads import BORROWED
@@ -25,14 +26,15 @@ FLOAT32_LOSS = 1e-5  # largest rounding error of float32, as a share of the samp
 
 
 def as_samples(estimator: BaseEstimator, x, *, fitting: bool, dtype: type | np.dtype | None = np.float32) -> np.ndarray:
-    """Samples as a C-ordered, writable array of floats of shape (N, d), (N, C, H, W) or (N, C, D, H, W).
+    """Samples as a C-ordered, writable array of floats of their shape: (N, d), (N, C, H, W) or any other (N, …).
 
     Takes NumPy arrays, torch tensors and the inputs of scikit-learn. uint8 is divided by 255; other numbers are not
     changed. `dtype` None is float32, or float64 for samples that float32 cannot distinguish; with float32, a fit warns
     about such samples.
-    Raises TypeError for objects that are not arrays of numbers, such as a Dataset or a DataLoader, and ValueError for
-    channels in the last dimension, NaN, infinity, fewer than two samples in fit, or another number of features or other
-    height, width or channels than in fit; rows of all features are taken for images, too.
+    Raises TypeError for objects that are not arrays, such as a Dataset or a DataLoader, and for sparse arrays and
+    dates; ValueError for text, complex numbers, channels in the last dimension, NaN, infinity, fewer than two samples
+    in fit, or another shape than in fit. Axes of length 1 do not count for that, and rows of all features are taken
+    for images, too.
     """
     given = x
     if isinstance(x, Tensor):
@@ -120,6 +122,21 @@ def _what_to_pass(x) -> str:
     return f"x must be an array or a tensor, not {type(x).__name__}; {instead}"
 
 
+@contextmanager
+def new_fit(estimator: BaseEstimator) -> Iterator[None]:
+    """Context of the checks before a fit: the results of an earlier fit are gone, and are back if a check raises."""
+    earlier = dict(vars(estimator))
+    for name in earlier:
+        if name.endswith("_"):
+            delattr(estimator, name)
+    try:
+        yield
+    except BaseException:
+        vars(estimator).clear()
+        vars(estimator).update(earlier)
+        raise
+
+
 def resolve_seed(random_state) -> int:
     """An integer seed from None (a new random seed), an int, or a NumPy RandomState (one draw)."""
     if isinstance(random_state, int | np.integer):
@@ -128,27 +145,15 @@ def resolve_seed(random_state) -> int:
     return int(check_random_state(random_state).randint(2**31))
 
 
-def resolve_device(device: str | torch.device) -> torch.device:
-    """The device; "auto" is the GPU if there is one. Raises ValueError for a device that is not available."""
-    if device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    device = torch.device(device)
-    if not _is_there(device):
-        raise ValueError(f'device="{device}" was asked for, but torch does not find it here; use "auto" or "cpu"')
-    return device
-
-
 def device_or_cpu(device: str | torch.device) -> str | torch.device:
     """`device`, or "cpu" with a warning if torch does not find `device` here."""
-    if device == "auto" or _is_there(torch.device(device)):
-        return device
-    warnings.warn(f'the model was trained on "{device}", which torch does not find here; using "cpu"', stacklevel=3)
-    return "cpu"
-
-
-def _is_there(device: torch.device) -> bool:
-    kind = torch.get_device_module(device)
-    return kind.is_available() and (device.index or 0) < kind.device_count()
+    try:
+        resolve_device(device)
+    except ValueError:
+        message = f'the model was trained on "{device}", which torch does not find here; using "cpu"'
+        warnings.warn(message, stacklevel=3)
+        return "cpu"
+    return device
 
 
 def stream(seed: int, purpose: str) -> torch.Generator:
@@ -185,24 +190,9 @@ def in_batches(order: Tensor, size: int) -> list[Tensor]:
     return parts
 
 
-def told_by(monitor: Callable | None, model: BaseEstimator) -> dict[str, float]:
-    """The result of a monitor as plain numbers, which a history and a file can hold; {} without a monitor.
-
-    Raises TypeError if the result is not a mapping or a value is not a number (NumPy scalars and tensors with one
-    element are accepted).
-    """
-    found = (monitor(model) if monitor else None) or {}
-    if not isinstance(found, Mapping):
-        raise TypeError(f"a monitor must return numbers by name, such as {{'acc': 0.5}}, or None, not {found!r}")
-    found = dict(found)
-    for name, value in found.items():
-        if not isinstance(name, str) or name in ("phase", "epoch"):
-            raise TypeError(f"a monitor must return numbers by name, and {name!r} is not a string or is reserved")
-        if isinstance(value, np.generic | np.ndarray | Tensor) and math.prod(value.shape) == 1:
-            found[name] = value = value.item()
-        if not isinstance(value, int | float | None):
-            raise TypeError(f"a monitor must return numbers by name, but {name!r} is {value!r}; store it elsewhere")
-    return found
+def updates_in(n: int, size: int) -> int:
+    """The number of batches of an epoch, see `batches`."""
+    return len(in_batches(torch.arange(n), size))
 
 
 def check_numbers(owner: Any) -> None:

@@ -17,13 +17,16 @@ class PassingTargets:
     cluster_seconds_ : the part of them in which samples were clustered; the rest made their features.
     """
 
-    target_seconds_ = cluster_seconds_ = 0.0
     _seconds = ("target_seconds_", "cluster_seconds_")  # what a checkpoint holds
 
     @property
     @abstractmethod
     def targets(self) -> Tensor:
         """The cluster (N,) that each training sample has as its target; only during `fit`, such as in a monitor."""
+
+    def _begin(self, recipe, start) -> None:
+        self.target_seconds_ = self.cluster_seconds_ = 0.0
+        super()._begin(recipe, start)
 
     def _making_targets(self) -> AbstractContextManager[None]:
         """Context whose CPU seconds are added to `target_seconds_`."""

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
+from operator import index
 from typing import Any, ClassVar, Self
 
 from torch import Tensor, nn
@@ -71,7 +72,10 @@ class Recipe(ABC):
     def __post_init__(self):
         if self.architecture not in ARCHITECTURES:
             raise ValueError(f"architecture must be one of {sorted(ARCHITECTURES)}, not {self.architecture!r}")
-        object.__setattr__(self, "widths", tuple(self.widths))
+        try:
+            object.__setattr__(self, "widths", tuple(index(width) for width in self.widths))
+        except TypeError:
+            raise ValueError(f"widths must be whole numbers, such as (500, 500, 2000), not {self.widths!r}") from None
         check_numbers(self)
         given = 1 if self.batch_size is None else self.batch_size
         if min((self.latent_dim, given, self.restarts, *self.widths)) < 1 or self.epochs < 0 or self.lr <= 0:

@@ -1,5 +1,6 @@
 """Trained models on disk: weights as safetensors, everything else as JSON in the header. Nothing is unpickled."""
 
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -9,11 +10,13 @@ import numpy as np
 import torch
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
+from torch import nn
 
 import dcbook
 from dcbook.files import folder_to_write
 from dcbook.training.network_files import describe_module, module_tensors, restore_module
 from dcbook.training.pretraining import Recipe
+from dcbook.training.start import Start
 from dcbook.training.tensor_files import read_tensors, write_tensors
 from dcbook.training.views import VIEWS
 
@@ -22,16 +25,24 @@ NETWORKS = ("autoencoder_", "mnet_", "prior_", "head_")
 ARRAYS = ("landmarks_", "projection_", "components_", "coefficients_", "prototypes_")
 ARRAYS += ("whitening_mean_", "whitening_projection_")
 FACTS = ("history_", "seed_", "interrupted_", "n_updates_", "n_features_in_", "inertia_", "n_iter_", "bandwidth_")
-FACTS += ("feature_names_in_", "batch_size_", "queue_")
+FACTS += ("feature_names_in_", "core_seconds_", "seconds_before_", "target_seconds_", "cluster_seconds_")
 
 
 def save(model: BaseEstimator, folder: str | Path) -> None:
     """Write a fitted method to `folder`/model.safetensors atomically; other files in the folder are not changed.
 
-    A recipe given as `start` is saved with the parameters; a network given as `start` is not (the trained network is).
-    Raises FileExistsError if `folder` is a file.
+    Parameters are saved if they are numbers, texts, recipes or views of dcbook; others are None in the model that is
+    read. Of a network given as `start`, and of a random state, the file holds what training made of them; of other
+    objects, such as an array or a function, a UserWarning says that they are lost. Raises FileExistsError if `folder`
+    is a file.
     """
     check_is_fitted(model)
+    for name, value in model.get_params(deep=False).items():
+        lost = value is not None and plain(value) is None
+        if lost and name != "random_state" and not isinstance(value, nn.Module | Start | Path):
+            message = f"a file cannot hold the {name} of {type(model).__name__}, of type {type(value).__name__}: set it"
+            warnings.warn(f"{message} again before the loaded model is fitted again", stacklevel=3)
+    facts = (*FACTS, *(f"{size}_" for size in getattr(model, "SIZES", ())))
     networks = {name: getattr(model, name) for name in NETWORKS if hasattr(model, name)}
     described = {
         "dcbook": dcbook.__version__,
@@ -39,7 +50,7 @@ def save(model: BaseEstimator, folder: str | Path) -> None:
         "parameters": {name: plain(value) for name, value in model.get_params(deep=False).items()},
         "networks": {name: describe_module(network) for name, network in networks.items()},
         "input_shape": list(model.input_shape_),
-        "facts": {name: _fact(getattr(model, name)) for name in FACTS if hasattr(model, name)},
+        "facts": {name: _fact(getattr(model, name)) for name in facts if hasattr(model, name)},
     }
     tensors = {"labels": torch.as_tensor(model.labels_), "centers": torch.as_tensor(model.cluster_centers_)}
     tensors |= {name: torch.as_tensor(getattr(model, name)).contiguous() for name in ARRAYS if hasattr(model, name)}

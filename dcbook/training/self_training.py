@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from dcbook import losses
 from dcbook.training.deep_clusterer import DeepClusterer
-from dcbook.training.inputs import stream
+from dcbook.training.inputs import stream, updates_in
 from dcbook.training.optimizers import SGD, Adam, Optimizer
 
 
@@ -40,7 +40,7 @@ def self_train(method: DeepClusterer, weights: Iterable[nn.Parameter]) -> None:
     order = stream(method.seed_, "batches")
     done = Progress()
     method._target = None
-    epochs = -(-method.max_updates // -(-len(method._x) // method.batch_size_))
+    epochs = -(-method.max_updates // updates_in(len(method._x), method.batch_size_))
     for _, log in method._epochs("clustering", epochs, optimizer=optimizer, order=order, done=done):
         if done.stop:
             break

@@ -16,12 +16,13 @@ from dcbook.training.inputs import (
     as_samples,
     check_n_clusters,
     check_numbers,
+    new_fit,
     resolve_device,
     resolve_seed,
     stream,
-    told_by,
     warn_of_dead_clusters,
 )
+from dcbook.training.monitors import check_monitor, told_by
 from dcbook.training.saving import save
 
 
@@ -56,18 +57,20 @@ class ShallowClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Cluste
         """Cluster x, (N, d) or images (N, C, H, W). `y` is ignored; `monitor(self)` is called once, at the end.
 
         uint8 is scaled to [0, 1]; floats are not changed. Computation is in float32, or in float64 if float32 cannot
-        distinguish the samples. Raises ValueError for bad data or hyperparameters, and warns (scikit-learn's
-        ConvergenceWarning) if clusters are empty at the end.
+        distinguish the samples. Raises ValueError for bad data or hyperparameters, after which a model that was fitted
+        before is as it was, and warns (scikit-learn's ConvergenceWarning) if clusters are empty at the end.
         """
-        x = as_samples(self, x, fitting=True, dtype=None)
-        check_n_clusters(self.n_clusters, len(x))
-        check_numbers(self)
-        self._check(x)
-        self.input_shape_ = x.shape[1:]
-        self.seed_ = resolve_seed(self.random_state)
-        self.history_ = []
-        self._cluster(self._matrix(x))
-        self.history_[-1].update(told_by(monitor, self))
+        with new_fit(self):
+            check_monitor(monitor)
+            x = as_samples(self, x, fitting=True, dtype=None)
+            check_n_clusters(self.n_clusters, len(x))
+            check_numbers(self)
+            self._check(x)
+            self.input_shape_ = x.shape[1:]
+            self.seed_ = resolve_seed(self.random_state)
+            self.history_ = []
+            self._cluster(self._matrix(x))
+        self.history_[-1] |= told_by(monitor, self)
         warn_of_dead_clusters(self.labels_, self.n_clusters, x)
         return self
 

@@ -13,7 +13,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from dcbook.training.augment import Augmentation, ShiftRotation
+from dcbook.training.augment import Augmentation, ShiftRotation, turned, warped
+from dcbook.training.inputs import check_numbers
 
 View = Callable[[Tensor, torch.Generator], Tensor]
 LUMA = (0.299, 0.587, 0.114)
@@ -70,6 +71,7 @@ class Distortion:
         return cls(10.0, 0.09, 0.05, flip, 0.05, 0.975)
 
     def __post_init__(self):
+        check_numbers(self)
         in_range = (0 <= self.rotation <= 180, 0 <= self.shift < 1, 0 <= self.zoom < 1)
         if not (all(in_range) and 0 <= self.channels <= 1 and 0 < self.gain <= 1):
             raise ValueError(
@@ -122,6 +124,7 @@ class Strong:
     hole: float = 0.5
 
     def __post_init__(self):
+        check_numbers(self)
         if self.operations < 0 or not 0 <= self.hole <= 1:
             raise ValueError(
                 f"operations must be at least 0 and hole lie in [0, 1], not {self.operations}, {self.hole}"
@@ -154,22 +157,6 @@ class Strong:
             at = torch.arange(length, device=x.device) - first.unsqueeze(1)
             inside = inside & ((at >= 0) & (at < side.unsqueeze(1))).unsqueeze(axis)
         return torch.where(inside.unsqueeze(1), x.mean((0, 2, 3), keepdim=True), x)
-
-
-def turned(angle: Tensor, shape: torch.Size) -> Tensor:
-    """Rotations by `angle` (B,), in radians: maps (B, 2, 2) of coordinates in [-1, 1] that keep lengths in pixels."""
-    wide = shape[-1] / shape[-2]
-    turn = torch.stack([angle.cos(), -angle.sin() / wide, angle.sin() * wide, angle.cos()], 1)
-    return turn.view(-1, 2, 2)
-
-
-def warped(x: Tensor, maps: Tensor, outside: str = "zeros") -> Tensor:
-    """Images (B, C, H, W) resampled by `maps` (B, 2, 3) from coordinates of a view to those of its image, in [-1, 1].
-
-    Interpolation is linear; `outside` is "zeros" or "border".
-    """
-    grid = functional.affine_grid(maps.to(x), x.shape, align_corners=False)
-    return functional.grid_sample(x, grid, padding_mode=outside, align_corners=False)
 
 
 # --- operations of the strong view: images (B, C, H, W) and magnitudes t (B,) in [0, 1] → images --------------------

@@ -9,7 +9,6 @@ from dcbook.experiments.runs import Method, Run, Scale, Seeds, runs
 from dcbook.methods import DEC, IDEC, AEKMeans, DeepCluster, SimCLR, TrunkPretraining
 
 UNTRAINED, AE = "untrained", "AE"
-CLUSTERING = ("DEC", "IDEC", "DeepCluster")  # the methods whose loss has clusters
 
 
 @dataclass(frozen=True)

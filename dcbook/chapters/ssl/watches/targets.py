@@ -19,7 +19,8 @@ class Targets(Watch):
     used : number of clusters that are the target of an image.
     class_nmi : NMI of targets and classes, in [0, 1].
     target_seconds, cpu_seconds : CPU seconds since the first epoch began, of making targets and of the training.
-    stability : from the second epoch on, NMI (geometric mean) with the targets of the epoch before, in [0, 1].
+    stability : from the second epoch on, NMI (geometric mean) with the targets of the epoch before, in [0, 1]; in the
+        history of DeepCluster the method's own number, which is the same.
     moved : from the second epoch on, the share of the images that changed their cluster, where clusters of the two
         epochs are matched one to one such that it is as small as possible.
     renumbered : from the second epoch on, the share of the images whose target has another number.
@@ -39,7 +40,8 @@ class Targets(Watch):
             "target_seconds": model.target_seconds_,
             "cpu_seconds": model.core_seconds_,
         }
-        return found if before is None else found | changes(before, now)
+        found |= {} if before is None else changes(before, now)
+        return {name: value for name, value in found.items() if name not in model.history_[-1]}
 
     def portrait(self, model: Any, data: Dataset) -> dict:
         """See the class."""
