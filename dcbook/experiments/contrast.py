@@ -15,13 +15,17 @@ POINTS = "points"  # percentage points, the unit of a difference between two run
 Interval = tuple[float, float]
 
 
+class NoPairs(ValueError):
+    """Records share no data set and seed, or there are none of a kind."""
+
+
 @dataclass(frozen=True)
 class Contrast:
     """A difference measured on several data sets with several seeds each, such as one method's ACC over another's.
 
     The seeds of a data set are treated as a random sample, the data sets as fixed. The mean weighs all data sets
     equally, and its interval comes from the variation of the seeds within each data set. `between` treats the data sets
-    as a sample, too.
+    as a sample, too. Raises `NoPairs` for no data set.
 
     Attributes
     ----------
@@ -44,6 +48,10 @@ class Contrast:
     paired: bool | None = None
     bounds: Interval = (-math.inf, math.inf)
     sets: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self):
+        if not self.gains:
+            raise NoPairs("no run has a record of it")
 
     @property
     def samples(self) -> dict[str, tuple[float, ...]]:
@@ -90,11 +98,14 @@ class Contrast:
         """Confidence interval of the mean over these data sets, from the variation of the seeds.
 
         It uses Student's t with Satterthwaite's degrees of freedom, as variances differ between data sets; for one data
-        set it is the paired t interval. It is infinite if a data set has a single seed.
+        set it is the paired t interval. It is infinite if a data set has a single seed. Where all values lie at one end
+        of `bounds`, their variation tells nothing, and the interval is that of an event that occurred in n of n runs.
         """
         samples = self.samples.values()
         if min(map(len, samples)) < 2:
             return -math.inf, math.inf
+        if self.mean in self.bounds:
+            return self._at_an_end(level)
         sizes = np.array([len(gains) for gains in samples])
         squares = np.array([np.var(gains, ddof=1) for gains in samples]) / sizes
         return self._clipped(_student(self.mean, squares.sum() / len(sizes) ** 2, _freedom(squares, sizes), level))
@@ -119,6 +130,12 @@ class Contrast:
         whole = {"mean": self.mean, "low": low, "high": high, "unit": self.unit, "n": self.n, "paired": self.differs}
         each = ", ".join(f"{dataset} {number(mean, self.unit, self.differs)}" for dataset, mean in self.means.items())
         return f"{told_interval(whole)} ({each})"
+
+    def _at_an_end(self, level: float) -> Interval:
+        low, high = self.bounds
+        least, _ = _exact(self.n, self.n, level)
+        reach = (high - low) * (1 - least / 100)
+        return (high - reach, high) if self.mean == high else (low, low + reach)
 
     def _clipped(self, interval: Interval) -> Interval:
         low, high = np.clip(interval, *self.bounds)
@@ -176,6 +193,10 @@ class Rate:
     counts: dict[str, tuple[int, int]]
     unit: ClassVar[str] = "% of the runs"
     differs: ClassVar[bool] = False
+
+    def __post_init__(self):
+        if not self.counts:
+            raise NoPairs("no run has a record of it")
 
     @property
     def means(self) -> dict[str, float]:

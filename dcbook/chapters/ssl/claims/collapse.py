@@ -5,8 +5,9 @@ from collections.abc import Callable, Sequence
 from dcbook.book.verdicts import Answer, Judge, NotTested
 from dcbook.chapters.ssl.grids import WEIGHTS, weighted
 from dcbook.chapters.ssl.watches import usage
-from dcbook.experiments import Contrast, Question, Record, grouped
+from dcbook.experiments import Contrast, Question, Record, counted, grouped
 from dcbook.experiments.records import place
+from dcbook.experiments.verdict import MOST
 
 ALL, HALF = 99.0, 50.0  # per cent of the samples in the largest cluster that count as "all", and as a collapse
 
@@ -23,9 +24,11 @@ def largest_share(records: Sequence[Record], method: str) -> Contrast:
 def all_in_one(records: Sequence[Record]) -> Answer:
     """Neighbor consistency puts all samples into one cluster without its entropy term, and not with SCAN's weight."""
     without, released = weighted(WEIGHTS[0]), weighted(WEIGHTS[-1])
+    shares = largest_share(records, without).gains
+    all_in = counted((where, share > ALL) for where, found in shares.items() for share in found)
     return Answer(
         [
-            Question(f"samples in the largest cluster, {without}:", largest_share(records, without), above=ALL),
+            Question(f"all samples in one cluster, {without}, in", all_in, above=MOST),
             Question(f"samples in the largest cluster, {released}:", largest_share(records, released), below=HALF),
         ],
     )
