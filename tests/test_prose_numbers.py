@@ -20,7 +20,7 @@ from dcbook.chapters.dcss.grids.features import STEPS, TABLE3
 from dcbook.chapters.deepcluster import grids as deepcluster
 from dcbook.chapters.deepcluster.claims.clusters import of_history
 from dcbook.chapters.deepcluster.claims.shares import updates
-from dcbook.chapters.ssl.grids import BATCHES, GRIDS, LLOYD, in_batches
+from dcbook.chapters.ssl.grids import BATCHES, GRIDS, LLOYD, in_batches, weighted
 from dcbook.chapters.ssl.tables import multiply_adds, speeds
 from dcbook.chapters.ssl.watches import CONTROL, SIGNAL
 from dcbook.experiments import gaps, paired
@@ -29,6 +29,7 @@ from dcbook.experiments.records import read_all
 from dcbook.methods import DCSS
 
 ROOT = Path(__file__).parents[1]
+SCAN_STEPS = (("step 2", "pretext"), ("step 2", "step 3"))  # what step 2 gains, what step 3 costs
 NOTEBOOKS = paths.notebooks(ROOT / "notebooks")
 
 
@@ -886,6 +887,51 @@ def test_what_parts_of_cc_and_idfd_gain(on_clothes):
     )
 
 
+def test_what_dccm_gains_over_its_graph_of_pairs(on_clothes):
+    pairs = list(zip(on_clothes["DCCM"], on_clothes["DCCM, graph alone"], strict=True))
+    gains = [[100 * (a.scores[metric] - b.scores[metric]) for a, b in pairs] for metric in ("acc", "nmi")]
+    assert len(pairs) == 3 and all(sorted(each)[-1] > sum(each) / 2 for each in gains), "one seed has most of the gain"
+    state(
+        "contrastive/table1_images",
+        f"alone with each seed, by {between(gains[0], 1)} points of ACC and {between(gains[1], 1)} of NMI; one seed",
+    )
+
+
+def test_what_the_contrastive_methods_reach_on_photographs():
+    table = pd.read_csv(paths.table("contrastive/table1_images", "laptop", ROOT))
+    table = table[table["dataset"] == "cifar10"].set_index(["method", "metric"])
+    assert (table["n"] == 3).all() and not {"DAC", "DAC*", "DCCM"} & set(table.index.get_level_values("method"))
+
+    def told(method, metric="acc"):
+        return f"{table['mean'][method, metric]:.1f} ± {table['std'][method, metric]:.1f} %"
+
+    acc = table["mean"].xs("acc", level="metric")
+    below = ("PAC", "SCAN", "SPICE-Self", "IDFD", "PICA", "DCSS on SimCLR")
+    names = ("PAC", "SCAN", "SPICE's second step", "IDFD", "PICA", "DCSS's second phase")
+    each = [f"{name} ({told(method)})" for name, method in zip(names, below, strict=True)]
+    assert max(acc[method] for method in below) < acc["SimCLR+k-means"] - 1 and acc.max() < acc["SimCLR+k-means"] + 1
+    records = by_method("contrastive", "laptop", "cifar10")
+    steps = scan_steps([*records["SCAN"], *records["SimCLR+k-means"]])
+    gains, lost = (steps[a].sub(steps[b]).groupby(steps["metric"]).agg(list) for a, b in SCAN_STEPS)
+    (behind,), ahead = ([g for g in gains["acc"] if g < 0], [g for g in gains["acc"] if g > 0])
+    step_2 = steps[steps["metric"] == "acc"]["step 2"].mean()
+    assert step_2 > acc.max() and len(ahead) == 2 and np.mean(lost["acc"]) > np.mean(gains["acc"])
+    state(
+        "contrastive/table1_images",
+        f"k-means on SimCLR's codes** ({told('SimCLR+k-means')} ACC, {told('SimCLR+k-means', 'nmi')} NMI). In ACC, "
+        f"TEMI ({told('TEMI')}) and CC ({told('CC')}) end at its level, and {', '.join(each[:-1])} and {each[-1]} "
+        "below it on average.",
+        f"MiCE ({told('MiCE')}) ends near k-means on pixels of unit length ({told('k-means, unit length')}), and IMSAT "
+        f"({told('IMSAT')}) between these and the pixels as they are ({told('k-means')}).",
+        f"ACC is {ahead[0]:.1f} and {ahead[1]:.1f} points above k-means with two seeds and {-behind:.1f} below with "
+        f"one, and NMI {between(gains['nmi'], 1)} points above with each.",
+        f"then costs {between(lost['acc'], 1)} points of ACC.",
+    )
+    assert (
+        f"step 2 gains {np.mean(gains['acc']):.1f} and {np.mean(gains['nmi']):.1f} points and self-labeling costs more"
+    ) in " ".join(FINDING.split())
+
+
 def test_what_checkpoints_last_gain(on_clothes):
     found = choices([r for name in ("PICA", "DCCM", "SPICE-Self") for r in on_clothes[name]])
     gain = (found["chosen"] - found["last"]).groupby([found["method"], found["metric"]]).agg(list)
@@ -897,6 +943,11 @@ def test_what_checkpoints_last_gain(on_clothes):
     )
     state("notebooks/contrastive/DEVIATIONS.md", f"by {told} (three seeds)")
     state("contrastive/what_labels_choose", f"**On Fashion-MNIST the choice by labels gains {told}.**")
+    photographs = by_method("contrastive", "laptop", "cifar10")
+    found = choices([*photographs["PICA"], *photographs["SPICE-Self"]]).query("metric == 'acc'")
+    pica, spice = (found[found["method"] == name] for name in ("PICA", "SPICE-Self"))
+    pica, spice = (between(each["chosen"] - each["last"], 1) for each in (pica, spice))
+    state("contrastive/what_labels_choose", f"it gains {pica} points of ACC in PICA and {spice} in SPICE; DCCM has not")
 
 
 def test_every_gap_of_the_contrastive_methods_to_dcss_s_table_has_its_causes():
@@ -909,21 +960,16 @@ def test_every_gap_of_the_contrastive_methods_to_dcss_s_table_has_its_causes():
             rows.add(f"{part} {found[1]}")
     table = pd.read_csv(paths.table("contrastive/table1_images", "laptop", ROOT))
     far = gaps(table)
-    assert (far["dataset"] == "cifar10").all() and (far["method"] == "SimCLR+k-means").all()
-    behind, printed = (far.set_index("metric")[column] for column in ("difference", "reported"))
-    assert (
-        f"SimCLR with k-means is {-behind['acc']:.1f} points of ACC and {-behind['nmi']:.1f} of NMI below the printed "
-        f"values ({printed['acc']:.1f} and {printed['nmi']:.1f}, unverified)"
-    ) in text
+    assert (far["dataset"] == "cifar10").all() and far["difference"].max() < -30, "30 points and more below"
     ours = table[table["dataset"] == "fashion-mnist-test"]
     beside = reported("dcss/table1").query("dataset == 'fashion-mnist'")
     both = ours.merge(beside, on=["method", "metric"], suffixes=("", "_of_dcss"))
     both["difference"] = both["mean"] - both["value"]
     assert set(both["method"]) == {"k-means", "AE+k-means", "DAC", "CC"}
-    lines = re.findall(r"^\| (fashion-mnist-test \| \S+ \| \w+ \| \S+) \| (.+) \|$", text, re.MULTILINE)
+    lines = re.findall(r"^\| ((?:fashion-mnist-test|cifar10) \| \S+ \| \w+ \| \S+) \| (.+) \|$", text, re.MULTILINE)
     needed = [
         f"{row.dataset} | {row.method} | {row.metric.upper()} | {row.difference:+.1f}"
-        for row in gaps(both).itertuples()
+        for row in pd.concat([gaps(both), far]).itertuples()
     ]
     assert sorted(line for line, _ in lines) == sorted(needed)
     for _, causes in lines:
@@ -1177,4 +1223,21 @@ def test_what_scan_does_without_entropy(on_clothes):
         "ssl/collapse",
         f"with three seeds it keeps {between(clusters, 1)} effective clusters of ten, with the largest holding "
         f"{between([100 * share for share in largest])} % of the images",
+    )
+
+
+def test_where_balanced_clusters_end():
+    records = recorded(GRIDS["collapse"]("laptop"), ROOT / "figures" / "laptop" / "ssl" / "records")
+    scores = {(r.run["method"], r.run["seed"]): [100 * r.scores[name] for name in ("acc", "nmi")] for r in records}
+    over = {
+        w: np.array([np.subtract(scores[weighted(w), seed], scores["AE+k-means", seed]) for seed in range(8)])
+        for w in (1.0, 2.0, 5.0)
+    }
+    acc = [gain for w in (1.0, 2.0) for gain in over[w][:, 0]]
+    below, above = over[5.0].mean(0)
+    state(
+        "ssl/collapse",
+        f"With $w = 5$ their ACC is {-below:.1f} points below that of k-means on the codes of an autoencoder on "
+        f"average over eight seeds, and their NMI {above:.1f} above it; with 1 and 2 the seeds end on both sides of it in "
+        f"ACC, from {-min(acc):.1f} points below to {max(acc):.1f} above.",
     )
