@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from sklearn.neighbors import NearestNeighbors
@@ -91,9 +92,10 @@ def record(method, sizes, seed):
 
 def test_judges():
     bare, full = [100, 0, 0], [40, 30, 30]
-    collapsed = [record(grids.weighted(0), bare, seed) for seed in range(3)]
-    spread = [record(grids.weighted(w), full, seed) for w in grids.WEIGHTS if w for seed in range(3)]
+    collapsed = [record(grids.weighted(0), bare, seed) for seed in range(8)]
+    spread = [record(grids.weighted(w), full, seed) for w in grids.WEIGHTS if w for seed in range(8)]
     assert all_in_one(collapsed + spread).verdict == "supported"
+    assert all_in_one(collapsed[:3] + spread).verdict == "undecided", "three of three"
     assert every_weight_prevents(spread).verdict == "supported"
     worse = [
         r if r.run["method"] != grids.weighted(0.2) else record(grids.weighted(0.2), bare, r.run["seed"])
@@ -103,6 +105,7 @@ def test_judges():
     guarded, unguarded = grids.weighted(5), grids.weighted(0)
     assert needs(guarded, unguarded)(collapsed + spread).verdict == "supported"
     assert needs(guarded, grids.weighted(1))(spread).verdict == "contradicted"
+    assert needs(guarded, unguarded)(collapsed[:3] + spread).verdict == "undecided", "three of three"
     assert needs(unguarded, guarded)(collapsed + spread).verdict == "undecided", "with its safeguard it collapses, too"
     with pytest.raises(NotTested, match="no record of nobody"):
         needs("nobody", guarded)(spread)
@@ -153,6 +156,9 @@ def test_tables_and_picture():
     row = tables.usage_table(summarize(tables.usage_numbers(records))).iloc[0]
     assert row["method"] == "a" and row["clusters used"] == "2 of 4" and row["largest share, %"] == 62.5
     assert row["ACC, %"] == "50.0 ± 0.0"
+    once = summarize(tables.usage_numbers(records))
+    with pytest.raises(ValueError, match="of one data set, not of"):
+        tables.usage_table(pd.concat([once, once.assign(dataset="another")]))
     numbers = [(grids.weighted(1), "usps", name, value) for name, value in (("disagreement", 0.2), ("H", 2.0))]
     minima = tables.two_minima(summarize(numbers), 0.25, 1.0)
     assert minima["loss at w = 0.25"].tolist() == ["-0.30", "+0.00"]
@@ -165,4 +171,4 @@ def test_tables_and_picture():
 def test_the_sweep_of_weights_is_a_part_of_the_runs_on_collapse():
     every = [run.identity for run in grids.collapse("laptop")]
     sweep = [run.identity for run in grids.weights("laptop")]
-    assert len(sweep) == 3 * len(grids.WEIGHTS) and all(run in every for run in sweep)
+    assert len(sweep) == 8 * len(grids.WEIGHTS) and all(run in every for run in sweep)

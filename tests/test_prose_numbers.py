@@ -1238,6 +1238,6 @@ def test_where_balanced_clusters_end():
     state(
         "ssl/collapse",
         f"With $w = 5$ their ACC is {-below:.1f} points below that of k-means on the codes of an autoencoder on "
-        f"average over eight seeds, and their NMI {above:.1f} above it; with 1 and 2 the seeds end on both sides of it in "
-        f"ACC, from {-min(acc):.1f} points below to {max(acc):.1f} above.",
+        f"average over eight seeds, and their NMI {above:.1f} above it; with 1 and 2 the seeds end on both sides of "
+        f"it in ACC, from {-min(acc):.1f} points below to {max(acc):.1f} above.",
     )

@@ -1,12 +1,11 @@
 """Pictures of this chapter alone."""
 
 import pandas as pd
-import seaborn as sns
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from dcbook.plots.names import called
-from dcbook.plots.style import OURS, PALETTE, PAPER, STYLE, canvas
+from dcbook.plots.style import OURS, PAPER, STYLE, canvas, looks
 
 MARKERS = ("o", "s", "^", "D", "v")
 
@@ -17,11 +16,10 @@ def premise(frame: pd.DataFrame) -> Figure:
     `frame` : `tables.premise`. A gray line marks the purity of unit-length pixels.
     """
     sets, lengths = list(dict.fromkeys(frame["dataset"])), sorted(frame["epochs"].unique())
-    colors = sns.color_palette(PALETTE, len(lengths))
     with canvas(1, len(sets), (1.4 + 3.0 * len(sets), 3.0)) as (figure, axes):
         for axis, name in zip(axes.flat, sets, strict=True):
             rows = frame[frame["dataset"] == name]
-            for length, color, marker in zip(lengths, colors, MARKERS, strict=False):
+            for length, color, marker in looks(lengths, MARKERS):
                 some = rows[rows["epochs"] == length]
                 label = "1 epoch" if length == 1 else f"{length} epochs"
                 axis.scatter(some["purity"], some["acc"], s=28, color=color, marker=marker, label=label, zorder=2)
