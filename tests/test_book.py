@@ -273,6 +273,7 @@ def test_runner_refuses_before_anything_runs(book_folder, capsys):
     put("ch/nb", notebook("raise SystemError", parameters='scale = "quick"\nseeds = None'))
     put("overview", notebook("raise SystemError"))
     for arguments, told in [
+        (["--scale", ""], "no scale '': choose from"),
         (["--scale", "quik"], "no scale 'quik': choose from quick, laptop, paper"),
         (["--chapter", "dcsss"], "no chapter 'dcsss': choose from ch, start, all"),
         (["--notebook", "table"], "no notebook 'table': choose from overview, nb"),
@@ -280,6 +281,12 @@ def test_runner_refuses_before_anything_runs(book_folder, capsys):
         (["--budget", "-1"], "or more"),
         (["--notebook", "nb", "-p", "budget", "5"], "give --budget in place of -p"),
         (["--notebook", "nb", "-p", "sede", "1"], "ch/nb has no parameter sede; it has scale, seeds"),
+        (["--redraw", "--store"], "give one of --store, --redraw"),
+        (["--store", "--redraw", "--verdicts"], "give one of --store, --redraw, --verdicts"),
+        (["--store", "--scale", "laptop"], "--store does not take --scale"),
+        (["--store", "--scale", "quick", "-p", "seeds", "[0]"], "--store does not take --scale, -p"),
+        (["--redraw", "--budget", "0"], "--redraw does not take --budget"),
+        (["--verdicts", "--notebook", "nb"], "--verdicts does not take --notebook"),
     ]:
         assert main(arguments) == 2
         assert told in capsys.readouterr().err

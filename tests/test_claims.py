@@ -7,6 +7,8 @@ import pytest
 from scipy import stats
 
 from dcbook.experiments import Contrast, Rate, Record, contrast, counted, grouped, summarize
+from dcbook.experiments.contrast import NoPairs
+from dcbook.experiments.ratio import Ratio
 
 
 def record(method, dataset, seed, acc):
@@ -37,6 +39,12 @@ def test_what_cannot_be_paired_is_refused():
         contrast(table(a=[("x", 0, 1)], b=[("x", 1, 1)]), "a", "b")
     with pytest.raises(ValueError, match="a has two records on x with seed 0"):
         contrast(table(a=[("x", 0, 1), ("x", 0, 2)], b=[("x", 0, 1)]), "a", "b")
+    with pytest.raises(ValueError, match="b has two records on x at one rate with seed 0"):
+        twice = table(a=[("x", 0, 1)], b=[("x", 0, 1), ("x", 0, 2)])
+        contrast(twice, "a", "b", setting=lambda record: "one rate")
+    for nothing in (lambda: Contrast({}), lambda: Rate({}), lambda: Ratio({})):
+        with pytest.raises(NoPairs):
+            nothing()
 
 
 def test_on_one_data_set_the_interval_is_that_of_a_paired_t_test():
@@ -106,6 +114,8 @@ def test_grouped_by_data_set():
 
 
 def test_a_summary_by_hand():
-    frame = summarize([("a", "x", "lonely", 1.0), ("a", "x", "lonely", 3.0), ("a", "y", "lonely", 5.0)])
+    frame = summarize(
+        [(*at, "lonely", value) for at, value in (("ax", 1.0), ("ax", 3.0), ("ay", 5.0), ("ay", float("nan")))]
+    )
     assert frame[["mean", "n"]].to_numpy().tolist() == [[2, 2], [5, 1]]
     assert frame["std"][0] == pytest.approx(2**0.5) and np.isnan(frame["std"][1])

@@ -1,6 +1,7 @@
 """SCAN on neighbors from several spaces: where neighbors come from, and judges by hand."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -115,5 +116,8 @@ def test_table_and_picture():
     frame = tables.first_table(summarize(tables.first_numbers(records))).set_index("method")
     assert frame.loc[grids.scan_on(AE), "neighbors of the same class, %"] == 60
     assert frame.loc["DEC", "ACC, %"] == "50.0 ± 10.0" and np.isnan(frame.loc["DEC", "neighbors of the same class, %"])
+    once = summarize(tables.first_numbers(records))
+    with pytest.raises(ValueError, match="of one data set, not of"):
+        tables.first_table(pd.concat([once, once.assign(dataset="another")]))
     figure = pictures.steadiness(tables.steadiness(records))
     assert len(figure.axes[0].lines) == 6 + 3, "k-means and SCAN in three spaces, DEC once a seed"

@@ -1,6 +1,7 @@
 """The Dataset and what samples of it keep; nothing here needs a file."""
 
 import dataclasses
+import errno
 import hashlib
 import json
 from fractions import Fraction
@@ -11,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.datasets import load_digits
 
-from dcbook.data import NAMES, Dataset, load
+from dcbook.data import NAMES, DataError, Dataset, load
+from dcbook.data.files import Files
 from dcbook.data.sampling import shares
 
 
@@ -278,6 +280,29 @@ def test_bad_arguments_are_refused_before_a_file_is_looked_for(tmp_path, name, o
     with pytest.raises(error, match=message) as caught:
         load(name, **{"root": tmp_path} | options)
     assert not isinstance(caught.value, OSError)
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.EIO])
+def test_a_full_disk_is_no_damaged_file(tmp_path, code):
+    (tmp_path / "file").write_bytes(b"whole")
+
+    def decode(path):
+        raise OSError(code, "the machine's fault")
+
+    with pytest.raises(OSError, match="the machine's fault") as caught:
+        Files("toy", tmp_path).read(decode, ("file", None))
+    assert not isinstance(caught.value, DataError)
+
+
+@pytest.mark.parametrize(("error", "raised"), [(ImportError("x"), ImportError), (OSError("x"), DataError)])
+def test_a_missing_package_is_no_damaged_file_but_what_cannot_be_read_is(tmp_path, error, raised):
+    (tmp_path / "file").write_bytes(b"whole")
+
+    def decode(path):
+        raise error
+
+    with pytest.raises(raised):
+        Files("toy", tmp_path).read(decode, ("file", None))
 
 
 def test_the_names_are_the_issues():

@@ -176,10 +176,12 @@ def test_repair_keeps_clusters():
         ]
 
     judge = clusters.repair_keeps_clusters
-    found = judge(ends(True, 50, 50, 50) + ends(False, 40, 41, 42))
-    assert found.verdict == SUPPORTED and "empty clusters without repair 18.0 [" in found.evidence
-    assert judge(ends(True, 50, 50, 50) + ends(False, 50, 50, 50)).verdict == UNDECIDED, "nothing to repair"
-    assert judge(ends(True, 45, 45, 45) + ends(False, 40, 41, 42)).verdict == MIXED, "repair left empty clusters"
+    eight, lost = [50] * 8, [40, 41, 42, 43, 40, 41, 42, 43]
+    found = judge(ends(True, *eight) + ends(False, *lost))
+    assert found.verdict == SUPPORTED and "empty clusters without repair 17.0 [" in found.evidence
+    assert judge(ends(True, *eight[:3]) + ends(False, *lost[:3])).verdict == UNDECIDED, "three of three"
+    assert judge(ends(True, *eight) + ends(False, *eight)).verdict == UNDECIDED, "nothing to repair"
+    assert judge(ends(True, *[45] * 8) + ends(False, *lost)).verdict == MIXED, "repair left empty clusters"
 
 
 def test_better_sampling_looks_at_repaired_runs_alone():

@@ -11,7 +11,9 @@ import pytest
 from dcbook.book import evidence, pages
 from dcbook.book.agenda import Item, agenda, not_run, told_seeds
 from dcbook.book.chapters import chapters, part
+from dcbook.data import DataError
 from dcbook.experiments import Method, Record, Scale, records, runs
+from dcbook.experiments.result import Result
 from dcbook.methods import AEKMeans, KMeans, Pretraining
 
 METHODS = {
@@ -43,14 +45,14 @@ def test_all_is_made_in_the_order_of_the_ranks_and_once(book, capsys):
     assert [item.title[:5] for item in agenda()] == ["first", "secon", "third"]
     assert evidence.main(["--jobs", "1", "--list"]) == 0
     assert "0     2               ?  first, seeds 0, 1" in capsys.readouterr().out and not book.exists()
-    assert evidence.main(["--jobs", "1"]) == 0
+    assert evidence.main(["--jobs", "1"]) == 1, "one was left out"
     told = capsys.readouterr().out
     assert told.index("one: first") < told.index("two: second") < told.index("one: third")
     assert "left out, its data is not here" in told and "usps" in told
     assert "2     0             0 s  first" in told and "0     2" in told and "2     0             0 s  third" in told
     made = {path: path.read_bytes() for path in book.rglob("*.json")}
     assert len(made) == 4
-    assert evidence.main(["--jobs", "1"]) == 0
+    assert evidence.main(["--jobs", "1"]) == 1
     assert {path: path.read_bytes() for path in book.rglob("*.json")} == made
     assert "one: " not in capsys.readouterr().out
 
@@ -59,7 +61,7 @@ def test_a_spent_budget_leaves_the_rest_for_the_next_time(book, capsys):
     assert evidence.main(["--jobs", "1", "--hours", "0.00002"]) == 0  # less than a tenth of a second
     left = 4 - len(list(book.rglob("*.json")))
     assert left and "the time budget is spent" in capsys.readouterr().out
-    assert evidence.main(["--jobs", "1"]) == 0
+    assert evidence.main(["--jobs", "1"]) == 1, "one was left out"
     assert len(list(book.rglob("*.json"))) == 4
 
 
@@ -82,6 +84,26 @@ def test_a_failure_is_the_exit_code(book, monkeypatch, capsys):
     assert evidence.main(["--jobs", "1"]) == 1
     told = capsys.readouterr().out
     assert "1 failed" in told and len(list(book.rglob("*.json"))) == 2, "the other runs are made"
+
+
+@pytest.mark.parametrize("error", [DataError("usps is cut off"), ValueError("its record was made with epochs=2")])
+def test_what_cannot_be_run_is_told_and_the_list_goes_on(book, monkeypatch, capsys, error):
+    def swept(left, *_, **__):
+        if left[0].method == "k-means":
+            raise error
+        return Result()
+
+    monkeypatch.setattr(evidence, "sweep", swept)
+    assert evidence.main(["--jobs", "1"]) == 1
+    told = capsys.readouterr().out
+    assert told.count(f"left out: {error}") == 2 and "not here:" not in told and "one: third" in told
+
+
+def test_ctrl_c_ends_it_with_130(book, monkeypatch, capsys):
+    monkeypatch.setattr(evidence, "sweep", lambda *_, **__: Result(interrupted=True))
+    assert evidence.main(["--jobs", "1"]) == 130
+    said = capsys.readouterr()
+    assert "the same command goes on" in said.err and "two: second" not in said.out
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no priorities of this kind")

@@ -253,6 +253,14 @@ def test_a_budget_is_that_of_learner_and_runs_and_the_learner_goes_on(root, tmp_
     assert len(list((root / "features").glob("custom-*/*.safetensors"))) == 2
 
 
+def test_a_budget_of_0_trains_no_learner_and_needs_no_data(root, tmp_path):
+    learners = {"simclr": Method(SimCLR, {"epochs": 1})}
+    scale = Scale({"usps": {}}, (0,), {"k-means": Method(KMeans)}, features=learners)
+    options = {"starts_folder": tmp_path / "starts", "n_jobs": 1, "progress": False}
+    result = sweep_scale(scale, runs(scale), tmp_path / "records", budget=0, **options)
+    assert len(result.unfinished) == 2 and not list((root / "features").glob("custom-*"))
+
+
 def test_interrupted_features_are_not_kept(root, monkeypatch):
     monkeypatch.setattr(SimCLR, "_train", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.warns(UserWarning, match="interrupted"), pytest.raises(KeyboardInterrupt):

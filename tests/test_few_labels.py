@@ -6,13 +6,13 @@ import torch
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from dcbook.book.verdicts import NotTested
 from dcbook.chapters.ssl import grids, pictures, tables
 from dcbook.chapters.ssl.claims.probes import serves_better
 from dcbook.chapters.ssl.watches.probes import CODES, LABELED, TRUNK, FewLabels, trunk_of
 from dcbook.data import load
 from dcbook.evaluation import few_label_probe, split
 from dcbook.experiments import Record, summarize
+from dcbook.experiments.contrast import NoPairs
 from dcbook.methods import DEC, IDEC, AEKMeans, DeepCluster, SimCLR, Start, TrunkPretraining
 from dcbook.models import BottleneckConvNet
 from dcbook.training.inputs import derived_seed, seeded
@@ -156,7 +156,7 @@ def test_judges():
     assert serves_better("DEC", "AE")(found).verdict == "no effect"
     assert serves_better("DEC", "AE", CODES)(found).verdict == "contradicted"
     for wrong in (("nobody", "no one"), ("DeepCluster", "AE", CODES)):
-        with pytest.raises(NotTested):
+        with pytest.raises(NoPairs):
             serves_better(*wrong)(found)
 
 

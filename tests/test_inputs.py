@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from dcbook.clustering import kmeans
 from dcbook.data import Dataset, ImageFile, ImageFolder
-from dcbook.methods import DCSS, LPMF, LSSC, AEKMeans, KMeans, Pretraining, load_model
+from dcbook.methods import DCSS, LPMF, LSSC, AEKMeans, KMeans, MiniBatchKMeans, Pretraining, load_model
 from dcbook.training.inputs import batches, stream, updates_in
 
 RECIPE = Pretraining(widths=(8,), latent_dim=2, epochs=1, batch_size=10)
@@ -123,6 +123,25 @@ def test_numbers_of_numpy_are_taken_and_words_for_yes_are_not():
     assert type(DCSS(2, batch_size=np.int64(5), **settings).fit(x).batch_size_) is int
     with pytest.raises(ValueError, match="one_update of DCSS must be True or False, not 'no'"):
         DCSS(2, **settings | {"one_update": "no"}).fit(x)
+
+
+@pytest.mark.parametrize(
+    ("method", "name"), [(MiniBatchKMeans(2, reassignment_ratio=True), "reassignment_ratio"), (DCSS(2, m=True), "m")]
+)
+def test_a_bool_is_no_number(method, name):
+    with pytest.raises(ValueError, match=f"{name} of {type(method).__name__} must be a number, not True"):
+        method.fit(np.random.default_rng(0).random((20, 3)))
+
+
+@pytest.mark.parametrize("method", [KMeans(2), AEKMeans(2, start=RECIPE, device="cpu")])
+def test_masked_values_are_refused(method):
+    x = np.ma.masked_array(np.random.default_rng(0).random((20, 3)), mask=False)
+    labels = method.fit(x).labels_
+    np.testing.assert_array_equal(method.predict(x), labels)
+    x[4, 1] = np.ma.masked
+    for call in (method.fit, method.predict):
+        with pytest.raises(ValueError, match=r"x has masked values; fill them, for example with x\.filled\(0\)"):
+            call(x)
 
 
 def test_bfloat16_is_read_without_loss():

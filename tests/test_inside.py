@@ -1,6 +1,7 @@
 """k-means inside DeepCluster: how the runs differ; judges, table and picture by hand."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from dcbook.book.verdicts import NotTested
@@ -125,6 +126,9 @@ def test_table_and_picture():
     assert np.isnan(frame.iloc[0]["training, CPU seconds"])
     both = summarize([*tables.inside_numbers(records), ("Lloyd", "mnist", "nmi at K = 10", 50.0)])
     assert len(tables.inside_table(both)) == 5, "rows of other runs are left out"
+    once = summarize(tables.inside_numbers(records))
+    with pytest.raises(ValueError, match="of one data set, not of"):
+        tables.inside_table(pd.concat([once, once.assign(dataset="another")]))
     figure = pictures.inside(tables.times(records), tables.probed_trunks(records))
     bars, *dots = figure.axes
     assert len(bars.patches) == 12 and [patch.get_width() for patch in bars.patches[:3]] == [7, 2, 1]

@@ -10,6 +10,7 @@ from dcbook.chapters.deepcluster.watches import Representation
 from dcbook.chapters.deepcluster.watches.representation import _worth
 from dcbook.data import load
 from dcbook.experiments import Record, runs
+from dcbook.experiments.contrast import NoPairs
 from dcbook.experiments.records import path_of
 from dcbook.experiments.verdict import CONTRADICTED, MIXED, SUPPORTED, UNDECIDED
 from dcbook.experiments.worker import estimator
@@ -124,7 +125,7 @@ def test_worth_more_in_both_measures():
     assert found.verdict == MIXED
     assert "linear probe +19.9 [" in found.evidence and "NMI of k-means -10.1 [" in found.evidence
     assert judge(both(0.6, 0.7, nmi=0.4)).verdict == CONTRADICTED
-    with pytest.raises(NotTested, match="both A and B"):
+    with pytest.raises(NoPairs, match="both A and B"):
         judge(both(0.9, 0.7)[::2])
 
 

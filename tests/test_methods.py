@@ -233,6 +233,19 @@ def test_estimator_contract(name, blobs):
 
 
 @every_method
+def test_a_fitted_model_keeps_its_number_of_clusters(name, blobs, fitted):
+    """Another `n_clusters` counts from the next fit on."""
+    x, model = blobs[0][:9], deepcopy(fitted(name))
+    asked = [word for word in ("predict", "transform", "predict_proba") if hasattr(model, word)]
+    before = [getattr(model, word)(x) for word in asked]
+    for k in (2, 5):
+        model.set_params(n_clusters=k)
+        for word, expected in zip(asked, before, strict=True):
+            np.testing.assert_array_equal(getattr(model, word)(x), expected)
+        assert len(model.get_feature_names_out()) == model.transform(x).shape[1]
+
+
+@every_method
 def test_labels_never_enter_fit(name, blobs, fitted):
     x, y = blobs
     permuted = np.random.default_rng(1).permutation(y)
@@ -284,6 +297,7 @@ def test_saved_model_is_the_same_model(name, blobs, fitted, tmp_path):
     named, named_again = ({name for name in vars(each) if name.endswith("_")} for each in (model, again))
     assert named - {"codes_"} == named_again, "all results but the codes of a pretext, which its start_ holds"
     assert sorted(path.name for path in (tmp_path / "model").iterdir()) == ["model.safetensors"]
+    assert_same(model, load_model(tmp_path / "model" / "model.safetensors"))
 
 
 def test_saving_names_what_a_file_cannot_hold(blobs, fitted, tmp_path):

@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 
 import nbformat
+import numpy as np
+import pandas as pd
 import pytest
 
 from dcbook.book import paths
@@ -184,6 +186,22 @@ def test_a_cell_with_an_unknown_magic_fails(nbval):
     failed, output = nbval
     assert failed["magic"] == ["Cell 1", "Cell 2"], output
     assert "UsageError: Line magic function `%no_such_magic` not found" in output
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("text,topic\n,a\n ,b\n", "'text' of .*mine.csv holds 0 distinct texts in 2 rows: is it the right one"),
+        ("text,topic\nsame,a\nsame ,b\n", "holds 1 distinct texts in 2 rows"),
+        ("topic\na\n", "mine.csv has no column 'text': it has topic"),
+    ],
+)
+def test_a_file_without_texts_is_refused_by_its_name(content, told, tmp_path):
+    (cell,) = [cell for cell in code(read("start/02_your_texts")) if "pd.read_csv" in cell.source]
+    (tmp_path / "mine.csv").write_text(content)
+    given = {"file": tmp_path / "mine.csv", "column": "text", "encoding": "utf-8-sig", "separator": ",", "pd": pd}
+    with pytest.raises(ValueError, match=told):
+        exec(cell.source, given | {"np": np})
 
 
 def test_the_index_has_every_notebook():

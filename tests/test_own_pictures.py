@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dcbook.data.pictures import NAMED, read_pictures
+from dcbook.data import DataError, ImageFolder
+from dcbook.data.pictures import NAMED, pictures_in, read_pictures
 from dcbook.plots import contact_sheet
 
 HALVES = np.zeros((40, 60, 3), np.uint8)
@@ -55,13 +56,60 @@ def test_files_that_cannot_be_read_are_named_and_left_out(tmp_path):
         read_pictures(tmp_path, 8)
 
 
+def test_damaged_and_huge_pictures_are_left_out_too(tmp_path, monkeypatch):
+    """PIL raises errors of many kinds for these, among them a SyntaxError."""
+    noise = np.random.default_rng(0).integers(0, 256, (200, 200, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(tmp_path / "chunk.png")
+    first, second, rest = (tmp_path / "chunk.png").read_bytes().partition(b"IDAT")
+    (tmp_path / "chunk.png").write_bytes(first + second + rest.replace(b"IDAT", b"ID\0T"))
+    Image.fromarray(HALVES).save(tmp_path / "exif.jpg", exif=b"Exif\0\0XX*\0\x08\0\0\0\x01\0")
+    Image.fromarray(HALVES).save(tmp_path / "cut.jpg", exif=b"Exif\0\0II*\0\x08")
+    Image.fromarray(HALVES).save(tmp_path / "good.png")
+    Image.fromarray(HALVES).resize((300, 300)).save(tmp_path / "huge.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 200 * 200)
+    with pytest.warns(UserWarning, match="4 of 5 files .*chunk.png .*cut.jpg .*exif.jpg .*huge.png "):
+        images, paths = read_pictures(tmp_path, 8)
+    assert len(images) == 1 and paths == [str(tmp_path / "good.png")]
+    for name in ("chunk.png", "huge.png"):
+        (tmp_path / "all" / name[:-4]).mkdir(parents=True)
+        (tmp_path / name).rename(tmp_path / "all" / name[:-4] / name)
+    for i in range(2):
+        with pytest.raises(DataError, match=r"(chunk|huge).png: it can't be read"):
+            ImageFolder(tmp_path / "all", 16, workers=0)[i]
+
+
+def test_links_between_folders_repeat_no_picture(tmp_path):
+    places = ("loop/1.png", "loop/deeper/2.png", "twice/a/3.png", "other/4.png")
+    for name in places:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(HALVES).save(tmp_path / name)
+    (tmp_path / "loop" / "deeper" / "up").symlink_to(tmp_path / "loop")
+    (tmp_path / "twice" / "b").symlink_to(tmp_path / "twice" / "a")
+    (tmp_path / "twice" / "c").symlink_to(tmp_path / "other")
+    assert pictures_in(tmp_path / "loop") == [str(tmp_path / name) for name in places[:2]]
+    assert pictures_in(tmp_path / "twice") == [str(tmp_path / "twice" / name) for name in ("a/3.png", "c/4.png")]
+
+
 def test_a_missing_folder_and_one_without_pictures(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"there is no folder .*nowhere"):
         read_pictures(tmp_path / "nowhere")
     with pytest.raises(FileNotFoundError, match="holds no file that ends in"):
         read_pictures(tmp_path)
-    with pytest.raises(ValueError, match="size must be at least 1"):
-        read_pictures(tmp_path, 0)
+    with pytest.raises(FileNotFoundError, match="there is no folder ''; the working folder is "):
+        read_pictures("")
+
+
+@pytest.mark.parametrize("size", [0, 16.0, "16", True])
+def test_a_size_is_a_whole_number(size, tmp_path):
+    with pytest.raises(ValueError, match=f"size must be a whole number of at least 1, not {size!r}"):
+        read_pictures(tmp_path, size)
+
+
+def test_the_home_folder_may_be_written_as_a_tilde(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "pictures").mkdir()
+    Image.fromarray(HALVES).save(tmp_path / "pictures" / "a.png")
+    assert read_pictures("~/pictures", np.int64(8))[1] == [str(tmp_path / "pictures" / "a.png")]
 
 
 def test_the_lines_of_the_readme_run_as_they_are(tmp_path, monkeypatch):

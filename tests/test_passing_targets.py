@@ -1,6 +1,7 @@
 """Targets made of clusters, what they cost and how they change: by hand, and beside what the methods train on."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -157,6 +158,9 @@ def test_table_and_picture():
     assert row["method"] == "DeepCluster" and row["time in making targets, %"] == 20 and row["clusters used"] == 5
     assert row["images that change cluster, %"] == pytest.approx(30.1)
     assert (row["NMI with classes, first epoch, %"], row["last epoch, %"]) == (20, 50)
+    once = summarize(tables.passing_numbers(records))
+    with pytest.raises(ValueError, match="of one data set, not of"):
+        tables.passing_table(pd.concat([once, once.assign(dataset="another")]))
     frame = tables.passing(records)
     assert frame["moved"].notna().sum() == 9 and frame["epoch"].max() == 2
     figure = pictures.passing(frame)

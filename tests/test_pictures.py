@@ -6,9 +6,10 @@ import pytest
 from matplotlib import pyplot as plt
 
 from dcbook import plots
+from dcbook.chapters.dcss import pictures
 from dcbook.data import NAMES
 from dcbook.plots.names import DATASETS
-from dcbook.plots.style import at_least, canvas, legend_beside
+from dcbook.plots.style import COLORS, OURS, PAPER, at_least, canvas, legend_beside, looks
 
 
 @pytest.fixture(autouse=True)
@@ -72,3 +73,32 @@ def test_a_comparison_says_metrics_and_data_in_words():
     axis = plots.comparison(frame, seeds, "f1_macro").axes[0]
     assert (axis.get_title(loc="left"), axis.get_xlabel()) == ("USPS", "F1-macro, %")
     assert np.ptp(axis.get_xlim()) >= 5
+
+
+def test_each_name_has_a_look_of_its_own():
+    assert looks(["a", 2], "os") == [("a", COLORS[0], "o"), (2, COLORS[1], "s")]
+    assert len({look[1:] for look in looks(range(10))}) == 10
+    for names, given in ((range(11), {}), ("abc", {"markers": "os"}), ("abc", {"colors": (OURS, PAPER)})):
+        with pytest.raises(ValueError, match="names apart, not"):
+            looks(names, **given)
+
+
+def test_a_picture_drops_nothing():
+    with pytest.raises(ValueError, match="10 names apart, not 12"):
+        plots.luck(np.ones(3), {str(i): [1.0] for i in range(12)})
+    one = {"seed": 0, "metric": "acc", "value": 0.5, "n_clusters": 3, "dataset": "digits"}
+    four = pd.DataFrame([one | {"method": name} for name in "abcd"])
+    assert len(pictures.over_clusters(four, 3).axes[0].lines) == 5, "a line a method, and that of the classes"
+    with pytest.raises(ValueError, match="4 names apart, not 5"):
+        pictures.over_clusters(pd.concat([four, four.assign(method="e").head(1)]), 3)
+    inside, outside = np.array([0.2, 0.4]), np.array([0.2, 1.2])
+    pictures.bounds({"t": (inside, inside, np.eye(2), "x", "y")})
+    for x, values in ((inside, outside), (-inside, inside)):
+        with pytest.raises(ValueError, match=r"outside \[0, 1\]"):
+            pictures.bounds({"t": (x, values, np.eye(2), "x", "y")})
+    shares = pd.DataFrame({"network": "a", "dataset": "digits", "share": [0.0, 3.0], "gain": [1.0, 2.0]})
+    with pytest.raises(ValueError, match="logarithmic"):
+        pictures.gains_by_share(shares, {"gain": "gain"})
+    three = pd.concat([shares.tail(1).assign(network=name) for name in "abc"])
+    with pytest.raises(ValueError, match="2 names apart, not 3"):
+        pictures.gains_by_share(three, {"gain": "gain"})

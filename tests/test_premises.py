@@ -34,6 +34,12 @@ def test_every_premise_counts_and_takes_its_share_of_the_level():
     assert (alone.verdict, beside.verdict) == (SUPPORTED, UNDECIDED)
 
 
+def test_a_claim_is_no_surer_than_its_premises():
+    premise = asked(5, 1)
+    for gain in (50, -50):
+        assert Answer([asked(gain)], premises=[premise]).p() == premise.p() > 10 * Answer([asked(gain)]).p()
+
+
 def test_a_question_that_allows_a_loss_has_no_power_for_a_gain():
     small = asked(0, 5, above=-1, band=None)
     assert Answer([small]).power(2) is None

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from dcbook.book.comparisons import beats_all, gains
+from dcbook.book.verdicts import Answer
 from dcbook.experiments import Contrast, Question, Record, contrast, counted, over_settings, power, seeds_needed
-from dcbook.experiments.contrast import POINTS, number
+from dcbook.experiments.contrast import POINTS, NoPairs, number
 from dcbook.experiments.power import supported
 from dcbook.experiments.verdict import (
     CONTRADICTED,
@@ -59,6 +60,16 @@ def test_limits(values, how, verdict):
     assert asked({"x": values}, **how) == verdict
 
 
+def test_more_questions_do_not_hide_that_data_sets_disagree():
+    """On y the interval lies within the band at 97.5 %, and not at the level of two questions."""
+    question = Question("", Contrast({"x": (3.0, 3.1, 2.9, 3.05), "y": (0.5, -0.5, 0.2, -0.2)}))
+    for n in (1, 2, 20):
+        answer = Answer([question] * n)
+        assert answer.verdict == MIXED and answer.p() == 1
+        draws = [np.array([gains]) for gains in question.estimate.gains.values()]
+        assert not supported(draws, answer.level).any()
+
+
 def test_occurrences_are_rates():
     def in_most(hits, runs):
         return Question("", counted([("x", i < hits) for i in range(runs)]), above=50).verdict()
@@ -70,6 +81,7 @@ def test_occurrences_are_rates():
 def test_several_parts():
     assert combined([SUPPORTED, SUPPORTED]) == SUPPORTED
     assert combined([SUPPORTED, CONTRADICTED]) == combined([SUPPORTED, NO_EFFECT]) == MIXED
+    assert combined([SUPPORTED, NO_EFFECT, UNDECIDED]) == combined([SUPPORTED, CONTRADICTED, UNDECIDED]) == MIXED
     assert combined([SUPPORTED, UNDECIDED]) == combined([NO_EFFECT, UNDECIDED]) == UNDECIDED
     assert combined([CONTRADICTED, UNDECIDED]) == combined([CONTRADICTED, NO_EFFECT]) == CONTRADICTED
     assert combined([CONTRADICTED, MIXED]) == combined([CONTRADICTED, MIXED, UNDECIDED]) == MIXED
@@ -108,6 +120,9 @@ def test_settings_of_a_seed_are_one_observation():
     assert incomplete.samples == {"a": (2.0,), "b": (4.0,)} and incomplete.mean == 3.0
     with pytest.raises(ValueError, match="at every place"):
         over_settings([("a", "h", 0, 1.0), ("a", "z", 1, 3.0)])
+    with pytest.raises(ValueError, match="two values for d at p with seed 0; choose one") as refused:
+        over_settings([("d", "p", 0, 1.0), ("d", "p", 0, 99.0), ("d", "p", 1, 2.0)])
+    assert not isinstance(refused.value, NoPairs)
 
 
 def test_a_first_seed_on_another_data_set_has_to_wait():
@@ -182,3 +197,14 @@ def test_seeds_that_are_needed():
     assert 2 < few < many
     assert power(2.0, 2.0, (many,)) >= 0.8 > power(2.0, 2.0, (many - 1,))
     assert seeds_needed(0.1, 5.0) is None
+
+
+def test_runs_that_all_end_at_one_end_of_the_range_are_told_as_a_rate():
+    """By hand: of n of n runs, Clopper and Pearson's lower end is 0.025^(1 / n)."""
+    for n in (3, 8):
+        reach = 100 * (1 - 0.025 ** (1 / n))
+        top, bottom = (Contrast({"x": (end,) * n}, "%", bounds=(0, 100)).interval() for end in (100.0, 0.0))
+        assert top == pytest.approx((100 - reach, 100)) and bottom == pytest.approx((0, reach))
+    low, high = Contrast({"x": (100.0, 100.0), "y": (100.0, 90.0)}, "%", bounds=(0, 100)).interval()
+    assert low < 97.5 < high == 100, "one of them is not at the end, so Student's t holds"
+    assert Contrast({"x": (3.0, 3.0)}).interval() == (3, 3)

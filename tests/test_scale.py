@@ -73,10 +73,12 @@ def test_sparse_samples_have_the_clusters_of_dense_ones(x):
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"batch_size": 0}, {"passes": 0}, {"pca_dim": 13}, {"pca_dim": 0}, {"reassignment_ratio": -0.1}]
+    "wrong",
+    [{"batch_size": 0}, {"passes": 0}, {"pca_dim": 13}, {"pca_dim": 0}]
+    + [{"reassignment_ratio": ratio} for ratio in (-0.1, 2, float("inf"))],
 )
 def test_wrong_settings_are_refused(x, wrong):
-    with pytest.raises(ValueError, match=next(iter(wrong))):
+    with pytest.raises(ValueError, match=f"{next(iter(wrong))}.* must be .*not"):
         MiniBatchKMeans(5, **wrong).fit(x)
 
 
@@ -162,6 +164,17 @@ def test_ratios_are_compared_on_a_logarithmic_scale():
     assert ratio.between() is None and str(ratio).startswith("1.41 [0.")
     with pytest.raises(ValueError, match="above 0"):
         Ratio({"a": (1.0, 0.0)})
+
+
+def test_ratios_of_the_settings_of_a_seed_are_one_observation():
+    """By hand: of each seed, the geometric mean of its two settings."""
+    found = Ratio({"k1": (2.0, 2.1, 1.8), "k2": (2.0, 1.9, 1.8)}, sets={"k1": "d", "k2": "d"}, bounds=(1.9, 3.0))
+    alone = Ratio({"d": (2.0, (2.1 * 1.9) ** 0.5, 1.8)})
+    assert found.n == 3 and found.n_sets == 1 and found.samples["d"] == pytest.approx(alone.gains["d"])
+    assert found.mean == pytest.approx(alone.mean) and found.scatter == pytest.approx(alone.scatter)
+    low, high = alone.interval()
+    assert low < 1.9 and found.interval() == (1.9, pytest.approx(high))
+    assert found.interval_on("k1")[0] == 1.9 and Ratio(found.gains).interval_on("k1")[0] < 1.9
 
 
 def test_table_and_picture():

@@ -65,8 +65,18 @@ def test_every_value_of_a_filter_is_a_chip():
 
 @pytest.mark.parametrize(("sets", "n", "strength"), [(3, 9, 3), (3, 8, 2), (2, 6, 2), (1, 9, 2), (1, 3, 1), (0, 0, 0)])
 def test_strength_of_evidence(sets, n, strength):
-    tested = [{"data sets": dict.fromkeys(range(sets)), "n": n}, {"data sets": dict.fromkeys(range(5)), "n": 15}]
+    settings = {"about": "ACC", "data sets": dict.fromkeys(range(9))}  # places, such as nine settings of a data set
+    tested = [settings | {"n data sets": sets, "n": n}, settings | {"n data sets": 5, "n": 15}]
     assert claims.strength({"questions": tested if sets else []}) == strength
+    if sets:
+        assert claims.strength({"questions": tested[1:], "premises": tested[:1]}) == strength
+
+
+def test_the_strength_of_evidence_is_that_of_the_numbers_beside_it():
+    found = {claim["id"]: claims._row(claim, claims.papers(CLAIMS)) for claim in CLAIMS if claim.get("questions")}
+    thin = {name for name, row in found.items() if row["strength_word"] == "thin"}
+    assert thin and all(row["tested_on"].startswith("1 data set,") == (row["id"] in thin) for row in found.values()
+                        if int(re.search(r"(\d+) (pair|run)", row["tested_on"])[1]) < 9)  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -146,6 +156,25 @@ def test_every_exercise_is_on_the_page():
         assert (exercises.HEADING in raw) == (f"(/{path.relative_to(ROOT).as_posix()})" in text), path
     for link in re.findall(r"\]\(([^)\s#]+)", text):
         assert "://" in link or (ROOT / link.lstrip("/")).exists(), link
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("## Try it\n1. do\n## More\n2.", "1. do"),
+        ("# A\n\n## Try it \n\n1. do\n", "1. do"),
+        ("### Try it\n1. do", ""),
+        ("see ## Try it\n1. do", ""),
+    ],
+)
+def test_the_section_of_exercises(text, found):
+    assert exercises._section(text) == found
+
+
+@pytest.mark.parametrize("text", ["## Try it", "## Try it\n\n## More\n1."])
+def test_a_heading_without_exercises_is_refused(text):
+    with pytest.raises(ValueError, match="nothing stands below"):
+        exercises._section(text)
 
 
 def test_a_chapter_s_page_has_its_list_and_all_its_notebooks():

@@ -219,6 +219,28 @@ def test_a_training_that_can_go_on_does_so_in_the_next_sweep(tmp_path, monkeypat
     assert not [p for p in (tmp_path / "records" / ".work").iterdir() if len(p.name) == 64], "no checkpoint is left"
 
 
+@pytest.mark.parametrize("stored", ["records.write", "starts.Starts.save"])
+def test_a_training_is_kept_until_its_result_is_stored(tmp_path, monkeypatch, stored):
+    monkeypatch.setattr("dcbook.experiments.run_checkpoint.WORTH", 0)  # after every epoch
+    recipe = Pretraining(widths=(8,), latent_dim=4, epochs=2, restarts=1)
+    starts = {"autoencoder": Method(AEKMeans, {"start": recipe})}
+    dec = {"DEC": Method(DEC, {"max_updates": 4, "batch_size": 100}, start="autoencoder")}
+    grid = runs(Scale({"digits": {"subset": 100}}, (0,), dec, starts=starts))
+    real = {"load": load, "start_type": None}
+
+    def full(*_, **__):
+        raise OSError("no space left on device")
+
+    def checkpoints():
+        return [path for path in (tmp_path / "records" / ".work").iterdir() if len(path.name) == 64]
+
+    with monkeypatch.context() as disk:
+        disk.setattr(f"dcbook.experiments.{stored}", full)
+        assert sweep(grid, tmp_path, **real).failed
+    assert len(checkpoints()) == 1
+    assert sweep(grid, tmp_path, **real).done and not checkpoints()
+
+
 def wait_for_notes(tmp_path, n, seconds=60):
     limit = time.monotonic() + seconds
     while len(fakes.trail(tmp_path / "trail")) < n:

@@ -1,17 +1,22 @@
 """Claims, the share of the protocol that they rest on, their pages, and each judge of the DCSS chapter."""
 
 import json
+from functools import cache
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from dcbook.book import badge, judging, pages
+from dcbook.book.chapters import chapters, part
 from dcbook.book.comparisons import beats, beats_all, gains, matters_little
 from dcbook.book.protocol import Protocol, updates_of
 from dcbook.book.verdicts import NOT_YET, Answer, Claim, NotTested, recorded
 from dcbook.chapters.dcss import claims
 from dcbook.chapters.dcss.claims import judges
-from dcbook.experiments import Contrast, Question, Record
+from dcbook.experiments import Contrast, Question, Record, contrast
+from dcbook.experiments.contrast import NoPairs
+from dcbook.experiments.records import path_of, read
 from dcbook.experiments.verdict import CONTRADICTED, MIXED, NO_EFFECT, SUPPORTED, UNDECIDED
 
 
@@ -43,6 +48,21 @@ def test_the_page_counts_and_says_why():
     row = "| 1 | 1 | a beats b | [first](first.ipynb) | **supported** | `laptop`<br>power 1.00 for a true"
     assert row in text and "ACC +10.0 [+10.0, +10.0] points over 3 pairs<br>NMI" in text
     assert "| 4 | 4 | e beats b |  | **not testable here** |  | not testable here: no data |" in text
+
+
+def test_a_bar_in_a_claim_stays_in_its_cell():
+    claim = Claim("1", "|x| grows", "", "not testable here: no data")
+    assert r"| \|x\| grows |" in pages.page("Title", "Hello.", [claim], [claim.verdict([])])
+
+
+def test_the_readme_takes_a_finding_as_it_is_and_needs_its_block(monkeypatch, tmp_path):
+    about = SimpleNamespace(PAPER=("A", None), FINDING=r"the loss $\lambda |x|$ \1 falls")
+    monkeypatch.setattr(judging, "part", lambda *_: about)
+    text = "# T\n<!-- claims: made -->\nold\n<!-- /claims -->\nend\n"
+    found = judging.readme(text, {"one": []}, tmp_path)
+    assert r"the loss $\lambda \|x\|$ \1 falls |" in found and "old" not in found and found.endswith("-->\nend\n")
+    with pytest.raises(ValueError, match="no block of claims"):
+        judging.readme("# T\n", {"one": []}, tmp_path)
 
 
 def test_a_page_shows_the_intervals_over_all_data_sets_and_the_other_page_shows_each():
@@ -84,6 +104,28 @@ def test_one_seed_is_no_test():
     found = Claim("1", "a beats b", "", gains("a", "b")).verdict([run("a", 0, 0.6), run("b", 0, 0.5)])
     assert (found.verdict, found.answer) == (NOT_YET, None)
     assert found.evidence == "only one seed has run so far, and an interval takes at least two"
+    more = [run(method, seed, acc) for method, acc in (("a", 0.6), ("b", 0.5)) for seed in range(5)]
+    more += [run("a", 0, 0.6, "y"), run("b", 0, 0.5, "y")]
+    found = Claim("1", "a beats b", "", beats_unpruned).verdict(more)
+    assert found.verdict == NOT_YET
+    assert found.evidence == "a data set has one seed so far, and an interval takes at least two"
+
+
+def beats_unpruned(records):
+    return Answer([Question("ACC", contrast(records, "a", "b"))])
+
+
+def test_two_records_of_one_run_are_an_error_and_not_a_claim_that_waits():
+    settings = sweep_of("m", {1.3: 0.5, 1.5: 0.5})
+    for judge in (matters_little({"m": 1.5}, {"m": 1.3}), beats("m", 1.3, 1.5)):
+        assert Claim("1", "", "", judge).verdict(settings).answer
+        with pytest.raises(ValueError, match="two records on x with seed 0"):
+            Claim("1", "", "", judge).verdict([*settings, settings[0]])
+
+
+def test_an_answer_without_a_question_is_none():
+    found = Claim("1", "", "", lambda records: Answer([])).verdict(RECORDS)
+    assert (found.verdict, found.evidence) == (NOT_YET, "its records answer no question")
 
 
 @pytest.mark.parametrize(
@@ -137,7 +179,10 @@ def test_updates_are_counted_in_the_paper_s():
     phase1 = {"estimator": "DCSS_u", "params": {"phase1_epochs": 10, "schedule_size": 70_000}, "start": start}
     phase2 = {"estimator": "DCSS", "params": {"phase1_epochs": 0, "phase2_epochs": 10}, "start": phase1}
     assert updates_of(phase1, images=0.1) == pytest.approx(0.05)  # the schedule makes up for the smaller set
-    assert updates_of({**phase2, "start": None}, images=0.1) == pytest.approx(0.05)  # 10 of 20 epochs of a tenth
+    assert updates_of({**phase2, "start": start}, images=0.1) == pytest.approx(0.05)  # 10 of 20 epochs of a tenth
+    assert updates_of({**phase2, "start": None}, images=1.0) == 0  # no phase 1 at all
+    with pytest.raises(ValueError, match="Stranger is not known"):
+        updates_of({"estimator": "Stranger", "params": {}, "start": None}, 1.0)
     assert updates_of(phase2, images=1.0) == pytest.approx(0.05)  # the least of the chain
     assert updates_of({"estimator": "DEC", "params": {"max_updates": 2000}, "start": None}, 0.1) == pytest.approx(0.1)
     assert updates_of({"estimator": "KMeans", "params": {}, "start": None}, 0.1) == 1
@@ -145,7 +190,7 @@ def test_updates_are_counted_in_the_paper_s():
 
 def test_every_rival_has_an_interval():
     records = three("a", 0.6) + three("b", 0.5) + three("c", 0.55)
-    answer = beats_all("a", ["b", "c", "absent"])(records)
+    answer = beats_all("a", ["b", "c"])(records)
     assert [question.about for question in answer.questions] == [
         "ACC over b",
         "ACC over c",
@@ -156,6 +201,39 @@ def test_every_rival_has_an_interval():
     assert beats_all("c", ["a", "b"])(records).verdict == CONTRADICTED
     with pytest.raises(NotTested, match="no records of a beside"):
         beats_all("a", ["absent"])(records)
+
+
+def test_a_claim_about_every_rival_waits_for_those_that_did_not_run():
+    records = three("a", 0.6) + three("b", 0.5) + three("c", 0.55)
+    answer = beats_all("a", ["b", "absent", "gone"])(records)
+    assert (answer.verdict, answer.p()) == (UNDECIDED, 1)
+    assert answer.evidence.startswith("undecided, since not run: absent, gone; ACC over b")
+    answer = beats_all("c", ["a", "absent"])(records)
+    assert answer.verdict == CONTRADICTED and answer.p() < 0.05, "one that is better is enough"
+    assert answer.evidence.startswith("not run: absent; ACC over a")
+    assert beats_all("a", ["b", "c"])(records).missed == ""
+
+
+@pytest.mark.parametrize("chapter", chapters())
+def test_any_part_of_the_records_has_a_verdict_or_is_too_little(chapter, request):
+    """Some of the committed records of each claim: one seed, one method, one of three, and so on."""
+    found, root = part(chapter, "claims"), request.config.rootpath / "figures"
+    draw = np.random.default_rng(0).random
+
+    @cache
+    def some(grid, scale):
+        folder = root / scale / chapter / "records"
+        paths = dict.fromkeys(path_of(each.identity, folder) for each in grid(scale))
+        return [read(path) for path in paths if path.exists() and draw() < 30 / len(paths)]
+
+    for claim in found.CLAIMS:
+        records = some(claim.runs, claim.scale) if claim.runs else []
+        parts = [records, [each for each in records if each.run["seed"] == 0]]
+        parts += [[each for each in records if draw() < share] for share in (0.1, 0.3, 0.6)]
+        parts += [[each for each in records if each.run["method"] == records[0].run["method"]]]
+        for each in parts:
+            judged = claim.verdict(each, getattr(found, "protocol", lambda _: None))
+            assert judged.answer or judged.evidence
 
 
 def test_the_power_of_a_claim_falls_with_its_questions_and_its_scatter():
@@ -268,7 +346,7 @@ def test_one_value_of_a_setting_beats_another():
     records = sweep_of("alpha", {0.0: 0.4, 0.1: 0.5})
     assert beats("alpha", 0.1, 0.0)(records).verdict == SUPPORTED
     assert beats("alpha", 0.0, 0.1)(records).verdict == CONTRADICTED
-    with pytest.raises(NotTested):
+    with pytest.raises(NoPairs):
         beats("alpha", 0.1, 7)(records)
 
 
@@ -301,7 +379,7 @@ def test_a_moderate_value_is_best():
 def test_who_leads_at_every_retention_rate():
     def contest(ours, theirs):
         records = sweep_of("retention", ours) + sweep_of("retention", theirs, "DEC", noise=0.002)
-        return beats_all("DCSS", judges.OTHERS, ["acc"], setting=judges.retention)(records)
+        return beats_all("DCSS", ["DEC"], ["acc"], setting=judges.retention)(records)
 
     assert contest({0.1: 0.6, 0.9: 0.7}, {0.1: 0.5, 0.9: 0.5}).verdict == SUPPORTED
     assert contest({0.1: 0.4, 0.9: 0.7}, {0.1: 0.5, 0.9: 0.5}).verdict == MIXED
@@ -356,7 +434,7 @@ def test_spaces_are_measured_themselves_and_residuals_counted():
         spaces = {"silhouette": {"a": before, "b": after + seed / 100}, "purity": purity}
         return run("DCSS", seed, portrait=spaces | {"residuals": counts})
 
-    near, far = [97, 1, 1, 1] + [0] * 36, [50] * 40
+    near, far = [96, 1, 1, 1, 1] + [0] * 35, [50] * 40
     records = [seen(seed, 0.1, 0.5, near) for seed in range(3)]
     assert judges.come_apart("b", "a")(records).verdict == SUPPORTED
     assert judges.come_apart("a", "b")(records).verdict == CONTRADICTED
@@ -364,6 +442,8 @@ def test_spaces_are_measured_themselves_and_residuals_counted():
     assert judges.come_apart("b", "a")(denser).verdict == MIXED, "denser, and yet more mixed"
     assert judges.one_hot(records).verdict == SUPPORTED
     assert judges.one_hot([seen(seed, 0.1, 0.5, far) for seed in range(3)]).verdict == CONTRADICTED
+    all_near = [seen(seed, 0.1, 0.5, [100] + [0] * 39) for seed in range(3)]
+    assert judges.one_hot(all_near).verdict == UNDECIDED, "three of three runs at the end of the range"
     scattered = [seen(seed, 0.1, 0.5, [100 - 4 * seed] + [0] * 38 + [4 * seed]) for seed in range(3)]
     assert judges.one_hot(scattered).questions[0].estimate.interval(0.95)[1] == 100, "a share ends at 100 %"
     with pytest.raises(NotTested, match="in the spaces themselves"):

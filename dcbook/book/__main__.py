@@ -27,10 +27,12 @@ def main(arguments: list[str] | None = None) -> int:
     """Exit code: 0 if all is well, 1 if a notebook failed, 2 for a wrong argument, 130 after Ctrl-C."""
     chosen = _parser().parse_args(arguments)
     try:
+        _check_together(chosen)
+        scale = SCALES[0] if chosen.scale is None else chosen.scale
         if chosen.verdicts:
             return _write_verdicts(_several(chosen.chapter))
-        if chosen.scale not in SCALES:
-            raise ValueError(f"no scale {chosen.scale!r}: choose from {', '.join(SCALES)}")
+        if scale not in SCALES:
+            raise ValueError(f"no scale {scale!r}: choose from {', '.join(SCALES)}")
         if chosen.budget is not None and not chosen.budget >= 0:
             raise ValueError(f"the budget is a number of seconds, 0 (make no run) or more, not {chosen.budget:g}")
         if chosen.redraw:
@@ -44,7 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
             others = {name: _value(text) for name, text in chosen.parameter}
             if taken := {"scale", "budget"} & others.keys():
                 raise ValueError(f"give {', '.join(f'--{name}' for name in sorted(taken))} in place of -p")
-            results = run_all(notebooks, chosen.scale, chosen.budget, **others)
+            results = run_all(notebooks, scale, chosen.budget, **others)
     except (ValueError, FileNotFoundError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -56,6 +58,17 @@ def main(arguments: list[str] | None = None) -> int:
     if left and not (chosen.chapter or chosen.notebook):
         print(f"\n{left} longer notebooks were left out: make figures CHAPTER={ALL} runs them too")
     return 1 if any(result.error for result in results) else 0
+
+
+def _check_together(chosen: argparse.Namespace) -> None:
+    """Raise ValueError for options that cannot be given together."""
+    tasks = [f"--{name}" for name in ("store", "redraw", "verdicts") if getattr(chosen, name)]
+    if len(tasks) > 1:
+        raise ValueError(f"give one of {', '.join(tasks)}")
+    given = {"--scale": chosen.scale, "--budget": chosen.budget, "-p": chosen.parameter or None}
+    given |= {"--notebook": chosen.notebook} if chosen.verdicts else {}
+    if tasks and (extra := [name for name, value in given.items() if value is not None]):
+        raise ValueError(f"{tasks[0]} does not take {', '.join(extra)}")
 
 
 def _write_verdicts(names: list[str]) -> int:
@@ -90,7 +103,7 @@ def _report(results: list[Finished]) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m dcbook.book", description=__doc__)
-    parser.add_argument("--scale", default="quick", help=f"{', '.join(SCALES)} (default: %(default)s)")
+    parser.add_argument("--scale", help=f"{', '.join(SCALES)} (default: {SCALES[0]})")
     parser.add_argument("--chapter", help=f"a folder of notebooks/, or {ALL}; default: all but the longer notebooks")
     parser.add_argument("--notebook", help="name without .ipynb; default: all of the chapter")
     parser.add_argument(

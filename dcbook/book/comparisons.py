@@ -29,7 +29,9 @@ def beats_all(
     setting: Callable[[Record], str] | None = None,
     **how: Any,
 ) -> Judge:
-    """`better` beats every one of `rivals`, those that have records, in each metric; `how` goes to `Question`.
+    """`better` beats every one of `rivals` in each metric; those without records are `absent`.
+
+    `how` goes to `Question`.
 
     setting : the place of a run where the runs of a seed differ in a setting, see `dcbook.experiments.over_settings`.
     """
@@ -46,7 +48,7 @@ def beats_all(
             for rival in rivals
             if rival in there
         ]
-        return Answer(questions, every=True)
+        return Answer(questions, every=True, absent=[rival for rival in rivals if rival not in there])
 
     return judge
 
@@ -68,11 +70,8 @@ def beats(setting: str, better: Any, worse: Any) -> Judge:
 
 
 def in_both_metrics(contrast_in: Callable[[str], Contrast], **how: Any) -> Answer:
-    """A comparison that is made in ACC and in NMI; `how` goes to `Question`. NotTested where it finds no pairs."""
-    try:
-        return Answer([Question(name, contrast_in(metric), **how) for metric, name in METRICS.items()])
-    except ValueError as error:
-        raise NotTested(str(error)) from None
+    """A comparison that is made in ACC and in NMI; `how` goes to `Question`."""
+    return Answer([Question(name, contrast_in(metric), **how) for metric, name in METRICS.items()])
 
 
 def matters_little(setting: Mapping[str, Any], *others: Mapping[str, Any], limit: float = TOLERANCE) -> Judge:
@@ -85,14 +84,11 @@ def matters_little(setting: Mapping[str, Any], *others: Mapping[str, Any], limit
         def at(values: Mapping[str, Any]) -> list[Record]:
             return [r for r in records if all(value_of(r, name) == value for name, value in values.items())]
 
-        try:
-            questions = [
-                Question(f"{METRICS[metric]} at {_told(other)}", paired(at(other), at(setting), metric), within=limit)
-                for metric in METRICS
-                for other in others
-            ]
-        except ValueError as error:
-            raise NotTested(str(error)) from None
+        questions = [
+            Question(f"{METRICS[metric]} at {_told(other)}", paired(at(other), at(setting), metric), within=limit)
+            for metric in METRICS
+            for other in others
+        ]
         return Answer(questions, f"differences from {_told(setting)}", every=True)
 
     return judge

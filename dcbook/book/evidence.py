@@ -19,7 +19,10 @@ from dcbook.experiments.progress import clock
 
 
 def work(items: list[Item], hours: float | None, jobs: int, tell: Callable[[str], None] = print) -> int:
-    """Make the runs, item by item, until the budget is spent; the number of those that failed."""
+    """Make the runs, item by item, until the budget is spent; the number of runs that failed and items left out.
+
+    KeyboardInterrupt if it was interrupted.
+    """
     deadline = float("inf") if hours is None else time.time() + 3600 * hours
     failed = 0
     for item in items:
@@ -34,13 +37,18 @@ def work(items: list[Item], hours: float | None, jobs: int, tell: Callable[[str]
             starts = paths.output_root() / "build" / "starts" / item.scale
             budget = None if hours is None else left
             result = sweep(item.left, item.folder, starts_folder=starts, n_jobs=jobs, budget=budget)
-        except (FileNotFoundError, DataError) as error:
+        except FileNotFoundError as error:
             tell(f"  left out, its data is not here: {error}")
+            failed += 1
+            continue
+        except (DataError, ValueError) as error:  # a damaged file, or a record that today's code did not make
+            tell(f"  left out: {error}")
+            failed += 1
             continue
         item.look()
         failed += len(result.failed)
         if result.interrupted:
-            break
+            raise KeyboardInterrupt
     return failed
 
 
@@ -72,7 +80,10 @@ def _seedless(identity: dict) -> dict:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Exit code: 0 if all is done or the budget is spent, 1 if a run failed, 2 for a wrong argument."""
+    """Exit code: 0 if all is done or the budget is spent, 1 if a run failed or was left out, 2 for a wrong argument.
+
+    130 after Ctrl-C.
+    """
     parser = argparse.ArgumentParser(prog="python -m dcbook.book.evidence", description=__doc__.splitlines()[0])
     parser.add_argument("--hours", type=float, help="stop cleanly when this time is spent; default: when all is done")
     parser.add_argument("--jobs", type=int, default=joblib.cpu_count(), help="processes (default: one a core)")
@@ -87,7 +98,11 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     if hasattr(os, "setpriority"):
         os.setpriority(os.PRIO_PROCESS, 0, 19)
-    failed = work(items, chosen.hours, chosen.jobs)
+    try:
+        failed = work(items, chosen.hours, chosen.jobs)
+    except KeyboardInterrupt:
+        print("\nstopped; the same command goes on from here", file=sys.stderr)
+        return 130
     print(table(items, chosen.jobs))
     return 1 if failed else 0
 

@@ -154,10 +154,13 @@ def readme(text: str, judged: dict[str, list[Judged]], base: Path) -> str:
         name, number = about.PAPER
         counts = told_counts(each.verdict for each in claims)
         source = f", [arXiv {number}](https://arxiv.org/abs/{number})" if number else ""
-        finding = " ".join(about.FINDING.split())
+        finding = " ".join(about.FINDING.split()).replace("|", r"\|")
         lines.append(f"| [{name}]({PAGES}/{chapter}/README.md){source} | {counts} | {finding} |")
     block = "\n".join(lines)
-    text = re.sub(r"(<!-- claims:.*?-->\n).*?(<!-- /claims -->)", rf"\g<1>{block}\n\g<2>", text, flags=re.DOTALL)
+    place = re.compile(r"(<!-- claims:.*?-->\n).*?(<!-- /claims -->)", re.DOTALL)
+    text, found = place.subn(lambda match: f"{match[1]}{block}\n{match[2]}", text)
+    if not found:
+        raise ValueError("the README has no block of claims, <!-- claims: … --> to <!-- /claims -->")
     for begin, file, metric in re.findall(r"(<!-- table: (\S+) (\w+) -->\n)", text):
         head, _, rest = text.partition(begin)
         after = rest[rest.index("<!-- /table -->") :]

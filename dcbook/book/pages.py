@@ -10,6 +10,7 @@ from dcbook.experiments.contrast import told_interval
 
 INTERVALS = "INTERVALS.md"
 BREAK = "<br>"  # between the lines of a cell
+PIPE = r"\|"  # in a cell
 TO_COME = "What `make evidence` still has to run, in its order, and how many of the runs have a record."
 
 
@@ -106,4 +107,4 @@ def _head(columns: Sequence[str]) -> str:
 
 
 def _row(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
+    return f"| {' | '.join(cell.replace('|', PIPE) for cell in cells)} |"

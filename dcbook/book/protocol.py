@@ -94,14 +94,20 @@ def updates_of(run: Mapping, images: float) -> float:
     """The least share of its estimator's default lengths, which are its paper's, among a run and those it starts from.
 
     images : images it trains on, as a share of the paper's: an epoch of fewer images has fewer updates, unless
-        DCSS's `schedule_size` makes up for it. Recipes of pretraining do not count.
+        DCSS's `schedule_size` makes up for it. Recipes of pretraining do not count. A phase of 0 epochs counts as
+        none of it, except in a run that starts from another, which has trained that phase.
+
+    Raises ValueError for an estimator that `dcbook.methods` lacks.
     """
     shares = []
     while run:
-        usual = getattr(dcbook.methods, run["estimator"])().get_params(deep=False)
+        cls = getattr(dcbook.methods, run["estimator"], None)
+        if cls is None:
+            raise ValueError(f"the protocol of {run['estimator']} is not known: dcbook.methods has no such estimator")
+        usual = cls().get_params(deep=False)
         given = {**usual, **run["params"]}
         stretched = 1.0 if given.get("schedule_size") else images
-        epochs = [stretched * given[n] / usual[n] for n in LENGTHS if usual.get(n) and given[n]]
+        epochs = [stretched * given[n] / usual[n] for n in LENGTHS if usual.get(n) and (given[n] or not run["start"])]
         updates = [given[UPDATES] / usual[UPDATES]] if usual.get(UPDATES) else []
         shares += [min(1.0, share) for share in epochs + updates]
         run = run["start"]

@@ -13,7 +13,7 @@ from pathlib import Path
 from dcbook.book.protocol import Protocol
 from dcbook.experiments import Question, Record, Run, power, seeds_needed
 from dcbook.experiments.compare import TOLERANCE
-from dcbook.experiments.contrast import POINTS
+from dcbook.experiments.contrast import POINTS, Contrast, NoPairs, Rate
 from dcbook.experiments.power import ENOUGH, MOST
 from dcbook.experiments.records import path_of, read
 from dcbook.experiments.verdict import (
@@ -32,7 +32,7 @@ AGAINST = (CONTRADICTED, NO_EFFECT, MIXED)  # verdicts that speak against a pape
 TOO_SMALL = "at this share of the protocol, which is too small to count against the paper"
 
 
-class NotTested(ValueError):
+class NotTested(NoPairs):
     """A claim's records do not answer it; the message says what is missing."""
 
 
@@ -51,12 +51,20 @@ class Answer:
     premises : sequence of Question
         What must be supported before the questions mean anything, such as that the measure tells a trained from an
         untrained network. With one that is not, the claim is undecided.
+    absent : sequence of str
+        What the claim is about, too, and no record is of, such as rivals that were not run. Without them the claim is
+        undecided where it would be supported; it may well be contradicted.
     """
 
     questions: Sequence[Question]
     note: str = ""
     every: bool = False
     premises: Sequence[Question] = ()
+    absent: Sequence[str] = ()
+
+    def __post_init__(self):
+        if not self.questions:
+            raise NotTested("its records answer no question")
 
     @property
     def level(self) -> float:
@@ -66,15 +74,20 @@ class Answer:
     @property
     def bounded(self) -> bool:
         """Whether every interval has two ends; that of a single seed has none."""
-        intervals = [each.estimate.interval(self.level) for each in (*self.premises, *self.questions)]
-        return all(math.isfinite(end) for interval in intervals for end in interval)
+        return all(math.isfinite(end) for found in self._estimates for end in found.interval(self.level))
+
+    @property
+    def unbounded(self) -> str:
+        """In words, why an interval has no two ends; for an answer that is not `bounded`."""
+        contrasts = [found for found in self._estimates if isinstance(found, Contrast)]
+        sizes = {len(values) for found in contrasts for values in found.samples.values()}
+        which = "only one seed has run" if sizes == {1} else "a data set has one seed"
+        return f"{which} so far, and an interval takes at least two"
 
     @property
     def verdict(self) -> str:
         """What the questions come to together."""
-        if self._missed:
-            return UNDECIDED
-        return combined([question.verdict(self.level) for question in self.questions], self.every)
+        return UNDECIDED if self._missed or self._too_few else self._combined
 
     @property
     def evidence(self) -> str:
@@ -86,26 +99,40 @@ class Answer:
 
     @property
     def missed(self) -> str:
-        """In words, that a premise is not supported; empty where all are."""
+        """In words, that a premise is not supported, and what was not run; empty where neither is so."""
         which = "a premise is" if self.premises[1:] else "the premise is"
-        return f"undecided, since {which} not supported" if self._missed else ""
+        told = [f"undecided, since {which} not supported"] * bool(self._missed)
+        told += [f"{'undecided, since ' * self._too_few}not run: {', '.join(self.absent)}"] * bool(self.absent)
+        return "; ".join(told)
+
+    @property
+    def _combined(self) -> str:
+        return combined([question.verdict(self.level) for question in self.questions], self.every)
+
+    @property
+    def _too_few(self) -> bool:
+        return bool(self.absent) and self._combined == SUPPORTED
 
     @property
     def _missed(self) -> list[Question]:
         return [premise for premise in self.premises if premise.verdict(self.level) != SUPPORTED]
+
+    @property
+    def _estimates(self) -> list[Contrast | Rate]:
+        return [each.estimate for each in (*self.premises, *self.questions)]
 
     def _told(self, question: Question) -> str:
         return f"{question.about} {question.estimate.told(self.level)}".strip()
 
     def p(self) -> float:
         """The smallest error at which the claim is still supported or contradicted; 1 where it is neither."""
-        if self._missed:
+        if self._missed or self._too_few:
             return 1.0
-        each = [question.p() for question in self.questions]
+        each, premises = ([asked.p() for asked in some] for some in (self.questions, self.premises))
         if self.verdict == CONTRADICTED:
             against = [p for p, q in zip(each, self.questions, strict=True) if q.verdict() == CONTRADICTED]
-            return min(1.0, len(each) * min(against, default=1.0))
-        return max(each + [premise.p() for premise in self.premises])
+            return max([min(1.0, len(each) * min(against, default=1.0)), *premises])
+        return max(each + premises)
 
     def power(self, gain: float) -> Power | None:
         """The chance to support a true gain of that many points, at the scatter of the seeds.
@@ -191,7 +218,8 @@ class Claim:
     notebook : str
         The notebook that tests it, without ``.ipynb``; empty if none does.
     judge : callable, or str
-        From records to an `Answer`, raising `NotTested` where they do not hold one; or why it is not tested.
+        From records to an `Answer`, raising `NotTested` (or `NoPairs`) where they do not hold one; or why it is not
+        tested.
     runs : callable, optional
         From the name of a scale to the runs that decide; none where `judge` says why it is not tested.
     status : str, optional
@@ -235,10 +263,10 @@ class Claim:
             return Verdict(NOT_YET, "its runs have no records")
         try:
             answer = self.judge(records)
-        except NotTested as missing:
+        except NoPairs as missing:
             return Verdict(NOT_YET, str(missing))
         if not answer.bounded:
-            return Verdict(NOT_YET, "only one seed has run so far, and an interval takes at least two")
+            return Verdict(NOT_YET, answer.unbounded)
         share, verdict, evidence = (self.protocol or protocol)(records), answer.verdict, answer.evidence
         if share and not share.enough and verdict in AGAINST:
             evidence = f"{verdict} {TOO_SMALL}: {evidence}"

@@ -1,5 +1,6 @@
 """Where data files lie, and the checks that they pass before anything is made of them."""
 
+import errno
 import hashlib
 import json
 import os
@@ -17,6 +18,7 @@ from dcbook.data.digest import content_digest
 # Content digests of files that were compared with the published ones, by path below the root.
 KNOWN: dict[str, list[dict[str, Any]]] = json.loads(Path(__file__).with_name("digests.json").read_text("utf-8"))
 PACKED = ".gz"
+MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.EIO)  # a full disk, …: errors that tell nothing of a file
 
 Arrays = tuple[np.ndarray, ...]
 
@@ -94,9 +96,11 @@ class Files:
         altered = [name for name, md5 in files if md5 is None or md5 != _md5(self.root / name)]
         try:
             arrays = cached(decode, self.root, path) if keep else decode(self.root / path)
-        except (MemoryError, PermissionError):
+        except (MemoryError, PermissionError, ImportError):
             raise
         except Exception as error:  # whatever a decoder makes of damaged bytes
+            if getattr(error, "errno", None) in MACHINE:
+                raise
             path = next(iter(altered), path)
             cause = f"it can't be read ({type(error).__name__}: {str(error)[:200]}), so it is cut off or altered"
             raise self.damaged(path, cause) from error

@@ -1,6 +1,7 @@
 """Picture files in folders, one folder a class: which there are, and how one is read."""
 
 import os
+import struct
 import warnings
 
 import numpy as np
@@ -24,28 +25,46 @@ def pictures_by_class(folder: str | os.PathLike) -> dict[str, list[str]]:
 
 
 def pictures_in(folder: str | os.PathLike) -> list[str]:
-    """The paths of the pictures in a folder, at any depth, sorted by folder and name, without hidden ones."""
-    found = []
+    """The paths of the pictures in a folder, at any depth, sorted by folder and name, without hidden ones.
+
+    Symbolic links are followed, but no folder is read twice.
+    """
+    found, seen = [], set()
     for place, folders, files in os.walk(folder, followlinks=True):
-        folders[:] = [name for name in folders if not name.startswith(".")]
+        if (real := os.path.realpath(place)) in seen:
+            folders.clear()
+            continue
+        seen.add(real)
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
         found += [os.path.join(place, name) for name in files if _is_picture(name)]
     return sorted(found, key=os.path.split)
 
 
-def read_rgb(path: str):
+def read_rgb(path: str, upright: bool = False):
     """A picture file as a PIL image in RGB with 8 bits a channel; gray values of 16 bits are scaled to that.
 
-    Raises ValueError for gray values of another range, such as floats.
+    `upright` turns it as its EXIF data say. Raises OSError or ValueError for a file that is damaged or has more pixels
+    than PIL reads, and ValueError for gray values of another range, such as floats.
     """
+    from PIL import Image, ImageOps
+
+    try:
+        with Image.open(path) as image:
+            found = _as_rgb(image)
+        return ImageOps.exif_transpose(found) if upright else found
+    except (SyntaxError, struct.error, Image.DecompressionBombError) as error:  # what PIL raises beside those two
+        raise ValueError(str(error)) from error
+
+
+def _as_rgb(image):
     from PIL import Image
 
-    with Image.open(path) as image:
-        if image.mode != "F" and not image.mode.startswith("I"):
-            return image.convert("RGB")
-        values = np.asarray(image)
-        if image.mode == "F" or values.min() < 0 or values.max() > 65535:
-            raise ValueError(f"its gray values have neither 8 nor 16 bits, but PIL's mode {image.mode!r}; convert it")
-        return Image.fromarray((values >> 8).astype(np.uint8)).convert("RGB")
+    if image.mode != "F" and not image.mode.startswith("I"):
+        return image.convert("RGB")
+    values = np.asarray(image)
+    if image.mode == "F" or values.min() < 0 or values.max() > 65535:
+        raise ValueError(f"its gray values have neither 8 nor 16 bits, but PIL's mode {image.mode!r}; convert it")
+    return Image.fromarray((values >> 8).astype(np.uint8)).convert("RGB")
 
 
 def _is_picture(name: str) -> bool:
@@ -69,12 +88,13 @@ def read_pictures(folder: str | os.PathLike, size: int = 32, gray: bool = False)
     FileNotFoundError
         If the folder does not exist or holds no picture.
     ValueError
-        If no file of the folder can be read as a picture, or `size` is below 1.
+        If no file of the folder can be read as a picture, or `size` is no whole number of at least 1.
     """
-    if size < 1:
-        raise ValueError(f"size must be at least 1, not {size}")
+    if not isinstance(size, int | np.integer) or isinstance(size, bool) or size < 1:
+        raise ValueError(f"size must be a whole number of at least 1, not {size!r}")
+    given, folder = os.fspath(folder), os.path.expanduser(folder)
     if not os.path.isdir(folder):
-        raise FileNotFoundError(f"there is no folder {os.path.abspath(folder)}")
+        raise FileNotFoundError(f"there is no folder {given!r}; the working folder is {os.getcwd()}")
     paths = pictures_in(folder)
     if not paths:
         raise FileNotFoundError(f"{folder} holds no file that ends in {', '.join(ENDINGS)}")
@@ -98,5 +118,5 @@ def _square(path: str, size: int, gray: bool) -> np.ndarray:
     """The square in the middle of a picture, upright, as uint8 (3, size, size), or (1, size, size) for `gray`."""
     from PIL import Image, ImageOps
 
-    picture = ImageOps.fit(ImageOps.exif_transpose(read_rgb(path)), (size, size), Image.Resampling.BOX)
+    picture = ImageOps.fit(read_rgb(path, upright=True), (size, size), Image.Resampling.BOX)
     return np.asarray(picture.convert("L"))[None] if gray else np.asarray(picture).transpose(2, 0, 1)

@@ -119,7 +119,8 @@ def compare(
 def summarize(rows: Iterable[tuple[str, str, str, float]]) -> pd.DataFrame:
     """Mean, std and n over runs of quantities without reported values, in the format of `compare`.
 
-    `rows` holds, for each run, method, data set, name of the quantity, and its value in per cent.
+    `rows` holds, for each run, method, data set, name of the quantity, and its value in per cent. NaN is a quantity
+    that a run does not have: it is left out, and n counts the runs that have it.
     """
     import pandas as pd
 

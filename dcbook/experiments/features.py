@@ -113,9 +113,12 @@ def sweep_scale(
 ) -> Result:
     """Runs of a scale and, before them, the features that they need; `options` as of `sweep`.
 
-    The budget is that of both: a learner that is not done when it is spent leaves all runs unfinished.
+    The budget is that of both: a learner that is not done when it is spent leaves all runs unfinished. With 0 nothing
+    is trained, and no data are needed.
     """
     runs = list(runs)
+    if budget == 0:
+        return sweep(runs, folder, budget=0, **options)
     deadline = float("inf") if budget is None else time.time() + budget
     try:
         make_missing(scale, runs, folder, device=options.get("device", "auto"), deadline=deadline)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from dcbook.experiments.contrast import POINTS, Contrast, Rate
+from dcbook.experiments.contrast import POINTS, Contrast, NoPairs, Rate
 from dcbook.experiments.records import Record, place, value_of
 
 
@@ -18,21 +18,22 @@ def contrast(
 
     `setting` names the place of a run where the runs of a seed on a data set differ in a setting, see `over_settings`.
 
-    Raises ValueError if they share no data set and seed, or if a method has two records for the same data set and seed.
+    Raises `NoPairs` if they share no data set and seed, or ValueError if a method has two records for the same data set
+    and seed (and place).
     """
     records = list(records)
+    ours, theirs = ([r for r in records if r.run["method"] == name] for name in (better, worse))
     if setting:
-        score = {(r.run["method"], r.run["dataset"], setting(r), r.run["seed"]): r.scores[metric] for r in records}
-        pairs = [at for method, *at in score if method == better and (worse, *at) in score]
-        return over_settings((*at, 100 * (score[better, *at] - score[worse, *at])) for at in pairs)
-    ours, theirs = (values([r for r in records if r.run["method"] == name], metric) for name in (better, worse))
-    return _paired(ours, theirs, f"{better} and {worse}")
+        score, other = (_scores(some, metric, setting) for some in (ours, theirs))
+        return over_settings((*at, 100 * (score[at] - other[at])) for at in score if at in other)
+    return _paired(values(ours, metric), values(theirs, metric), f"{better} and {worse}")
 
 
 def paired(better: Iterable[Record], worse: Iterable[Record], metric: str = "acc") -> Contrast:
     """The gain of the runs `better` over the runs `worse` (such as another setting), paired by data set and seed.
 
-    Raises ValueError if they share no data set and seed, or if one has two records for the same data set and seed.
+    Raises `NoPairs` if they share no data set and seed, or ValueError if one has two records for the same data set and
+    seed.
     """
     return _paired(values(better, metric), values(worse, metric), "the two settings")
 
@@ -58,11 +59,15 @@ def over_settings(
 ) -> Contrast:
     """A `Contrast` of values with their data set, place (a setting of it) and seed; the places share the seeds.
 
-    A seed that lacks a place of its data set is left out; ValueError if none is left.
+    A seed that lacks a place of its data set is left out; `NoPairs` if none is left. ValueError for two values of a
+    data set, place and seed.
     """
     at: dict[str, dict[int, dict[str, float]]] = {}
     for dataset, place_, seed, value in found:
-        at.setdefault(dataset, {}).setdefault(seed, {})[place_] = value
+        places = at.setdefault(dataset, {}).setdefault(seed, {})
+        if place_ in places:
+            raise ValueError(f"two values for {dataset} at {place_} with seed {seed}; choose one")
+        places[place_] = value
     gains: dict[str, tuple[float, ...]] = {}
     sets: dict[str, str] = {}
     for dataset, seeds in at.items():
@@ -71,7 +76,7 @@ def over_settings(
         gains |= {name: tuple(values[name] for values in whole) for name in places if whole}
         sets |= dict.fromkeys(places, dataset)
     if not gains:
-        raise ValueError("no seed has a value at every place of its data set")
+        raise NoPairs("no seed has a value at every place of its data set")
     return Contrast(gains, unit, paired, sets=sets)
 
 
@@ -87,12 +92,23 @@ def counted(pairs: Iterable[tuple[str, bool]]) -> Rate:
 def values(records: Iterable[Record], metric: str) -> dict[str, dict[int, float]]:
     """Data set → seed → score in per cent; ValueError if there are two records for a data set and seed."""
     found: dict[str, dict[int, float]] = {}
+    for (_, where, seed), score in _scores(records, metric, lambda record: place(record.run)).items():
+        found.setdefault(where, {})[seed] = 100 * score
+    return found
+
+
+def _scores(
+    records: Iterable[Record], metric: str, setting: Callable[[Record], str]
+) -> dict[tuple[str, str, int], float]:
+    """(Data set, setting, seed) → score; ValueError if there are two records for one of them."""
+    found: dict[tuple[str, str, int], float] = {}
     for record in records:
         run = record.run
-        seeds = found.setdefault(place(run), {})
-        if run["seed"] in seeds:
-            raise ValueError(f"{run['method']} has two records on {place(run)} with seed {run['seed']}; choose one")
-        seeds[run["seed"]] = 100 * record.scores[metric]
+        dataset, where, seed = at = run["dataset"], setting(record), run["seed"]
+        if at in found:
+            on = where if where == place(run) else f"{dataset} at {where}"
+            raise ValueError(f"{run['method']} has two records on {on} with seed {seed}; choose one")
+        found[at] = record.scores[metric]
     return found
 
 
@@ -100,5 +116,5 @@ def _paired(ours: dict[str, dict[int, float]], theirs: dict[str, dict[int, float
     shared = {d: sorted(ours[d].keys() & theirs[d].keys()) for d in ours if d in theirs}
     gains = {d: tuple(ours[d][seed] - theirs[d][seed] for seed in seeds) for d, seeds in shared.items() if seeds}
     if not gains:
-        raise ValueError(f"no data set and seed has records of both {who}")
+        raise NoPairs(f"no data set and seed has records of both {who}")
     return Contrast(gains)

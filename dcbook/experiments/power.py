@@ -61,7 +61,7 @@ def supported(gains: list[np.ndarray], level: float, within: float | None = None
     squares = np.stack([each.var(1, ddof=1) for each in gains], 1) / sizes
     freedom = squares.sum(1) ** 2 / (squares**2 / (sizes - 1)).sum(1)
     half = stdtrit(freedom, (1 + level) / 2) * np.sqrt(squares.sum(1)) / len(gains)
-    alone = 1 - (1 - level) / len(gains)
+    alone = simultaneous(len(gains))
     halves = stdtrit(sizes - 1, (1 + alone) / 2) * np.sqrt(squares)
     favor, against = (_favor, _against) if within is None else (partial(_within, limit=within), _outside(within))
     return favor(means.mean(1), half) & ~(favor(means, halves).any(1) & against(means, halves).any(1))

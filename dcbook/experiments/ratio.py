@@ -18,8 +18,14 @@ class Ratio(Contrast):
     unit: str = "times"
 
     def __post_init__(self):
+        super().__post_init__()
         if not all(np.all(np.asarray(ratios) > 0) for ratios in self.gains.values()):
             raise ValueError("a ratio must be above 0")
+
+    @property
+    def samples(self) -> dict[str, tuple[float, ...]]:
+        """Data set to its independent ratios, one for each seed: geometric means over its places."""
+        return {name: tuple(map(float, np.exp(each))) for name, each in self._logarithms.samples.items()}
 
     @property
     def means(self) -> dict[str, float]:
@@ -38,20 +44,17 @@ class Ratio(Contrast):
 
     def interval(self, level: float = LEVEL) -> Interval:
         """Of the geometric mean over these data sets; the low end is at least 0."""
-        return _raised(self._logarithms.interval(level))
-
-    def interval_on(self, dataset: str, level: float = LEVEL) -> Interval:
-        """The same for one data set."""
-        return _raised(self._logarithms.interval_on(dataset, level))
+        return self._clipped(_raised(self._logarithms.interval(level)))
 
     def between(self, level: float = LEVEL) -> Interval | None:
         """Of the geometric mean over a population of data sets; None for fewer than three."""
         found = self._logarithms.between(level)
-        return found and _raised(found)
+        return found and self._clipped(_raised(found))
 
     @property
     def _logarithms(self) -> Contrast:
-        return Contrast({dataset: tuple(map(float, np.log(ratios))) for dataset, ratios in self.gains.items()})
+        logs = {dataset: tuple(map(float, np.log(ratios))) for dataset, ratios in self.gains.items()}
+        return Contrast(logs, sets=self.sets)
 
 
 def _raised(interval: Interval) -> Interval:

@@ -11,7 +11,8 @@ confidence interval:
 - undecided: none of these; the runs do not decide the question.
 
 The intervals of a claim hold simultaneously at 95 %: with m questions, each has the level 1 - 0.05 / m (Bonferroni). A
-claim such as "better than every other method" has an interval for each rival.
+claim such as "better than every other method" has an interval for each rival. Whether data sets disagree, which makes
+a question mixed, is read from intervals of the data sets that hold together at 95 % for that question alone.
 """
 
 from __future__ import annotations
@@ -57,9 +58,13 @@ class Question:
     band: float | None = BAND
 
     def verdict(self, level: float = LEVEL) -> str:
-        """One of `VERDICTS`, from the interval over all data sets, unless single data sets disagree."""
+        """One of `VERDICTS`, from the interval over all data sets, unless single data sets disagree.
+
+        `level` is that of the interval over all data sets. Those of the single data sets hold together at `LEVEL`
+        whatever `level` is: a claim of many questions hides no disagreement.
+        """
         names = list(self.estimate.means)
-        alone = 1 - (1 - level) / len(names)
+        alone = simultaneous(len(names))
         each = {self.read(self.estimate.interval_on(name, alone)) for name in names}
         if SUPPORTED in each and each & {CONTRADICTED, NO_EFFECT}:
             return MIXED
@@ -109,7 +114,7 @@ def combined(verdicts: Sequence[str], every: bool = False) -> str:
         return found.pop()
     if CONTRADICTED in found and (every or not found & {SUPPORTED, MIXED}):
         return CONTRADICTED
-    partly = MIXED in found or CONTRADICTED in found or {SUPPORTED, NO_EFFECT} == found
+    partly = MIXED in found or CONTRADICTED in found or {SUPPORTED, NO_EFFECT} <= found
     return MIXED if partly else UNDECIDED
 
 

@@ -133,13 +133,14 @@ def _fit_and_write(task: Task, setup: Setup) -> str:
     history = getattr(fitted, "history_", []) or before  # a run without epochs of its own is its start
     record = records.Record(run.identity, result, history, about, portrait)
     records.write(record, setup.folder)
+    _half(run, data, setup).unlink(missing_ok=True)
     return "done"
 
 
 def _train(run: Run, setup: Setup) -> str:
     data = _data(run, setup)
     try:
-        setup.starts.get(run.recipe(data.digest), lambda: _fit(run, data, setup)[0], timeout=BUSY_AFTER)
+        _stored(run, data, setup, BUSY_AFTER)
     except TimeoutError:
         return "busy"
     return "done"
@@ -148,9 +149,24 @@ def _train(run: Run, setup: Setup) -> str:
 def _shared(run: Run, data: Any, setup: Setup) -> tuple[Path, dict]:
     """The folder of `run`'s end state and data about it; the run is executed if it is not stored yet."""
     try:
-        return setup.starts.get(run.recipe(data.digest), lambda: _fit(run, data, setup)[0], timeout=_left(setup))
+        return _stored(run, data, setup, _left(setup))
     except TimeoutError:
         raise _OutOfTime from None
+
+
+def _stored(run: Run, data: Any, setup: Setup, timeout: float) -> tuple[Path, dict]:
+    """What `Starts.get` gives for `run`; the checkpoint of a training is removed after its end state is stored."""
+    recipe = run.recipe(data.digest)
+    trained = not setup.starts.has(recipe)
+    stored = setup.starts.get(recipe, lambda: _fit(run, data, setup)[0], timeout=timeout)
+    if trained:
+        _half(run, data, setup).unlink(missing_ok=True)
+    return stored
+
+
+def _half(run: Run, data: Any, setup: Setup) -> Path:
+    """The checkpoint of `run`'s training."""
+    return records.workroom(setup.folder) / records.digest([run.identity, run.recipe(data.digest)])
 
 
 def _fit(run: Run, data: Any, setup: Setup) -> tuple[Any, dict, list[dict]]:
@@ -164,15 +180,14 @@ def _fit(run: Run, data: Any, setup: Setup) -> tuple[Any, dict, list[dict]]:
     if time.time() > setup.deadline:
         raise _OutOfTime
     reset_peak_memory(device)
-    half = records.workroom(setup.folder) / records.digest([run.identity, run.recipe(data.digest)])
-    goes_on = {"checkpoint": RunCheckpoint(half, setup.deadline, _OutOfTime())} if resumes else {}
+    checkpoint = RunCheckpoint(_half(run, data, setup), setup.deadline, _OutOfTime())
+    goes_on = {"checkpoint": checkpoint} if resumes else {}
     began = time.perf_counter()
     with interrupts_noticed():
         model.fit(data.images, monitor=monitor, **goes_on)
     seconds = time.perf_counter() - began + getattr(model, "seconds_before_", 0)
     if monitor.stopped:
         raise _OutOfTime
-    half.unlink(missing_ok=True)
     provenance = {
         **setup.environment,
         "device": device_name(device),

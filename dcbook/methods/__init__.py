@@ -111,7 +111,8 @@ __all__ = [
 def load_model(folder: str | Path) -> BaseEstimator:
     """The fitted method that its `save` wrote to `folder`; where its device is missing, on the CPU, with a warning.
 
-    Raises ValueError naming the folder if what is there is incomplete or foreign.
+    The file model.safetensors in it may be given as well. Raises ValueError naming it if it is missing, incomplete or
+    foreign.
     """
     model = saving.load(folder, {name: value for name, value in globals().items() if name in __all__})
     return model.set_params(device=device_or_cpu(model.device))

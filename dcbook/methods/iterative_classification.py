@@ -185,7 +185,7 @@ class IterativeClassification(ShallowClusterer):
 
     @property
     def _n_features_out(self) -> int:
-        return self.n_clusters
+        return len(self.components_)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

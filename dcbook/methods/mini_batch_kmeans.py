@@ -36,7 +36,7 @@ class MiniBatchKMeans(ShallowClusterer):
     n_init : starts of k-means++ (1), of which the best is kept; mini-batch compares them on a part of the samples.
     pca_dim : principal components that are clustered, at least 1; None: the samples as they are.
     reassignment_ratio : mini-batches move a center to a random sample of the batch when it was given less than this
-        share of the samples of the largest one, at least 0 (0.01, scikit-learn's default). At 0 only a center without
+        share of the samples of the largest one, in [0, 1] (0.01, scikit-learn's default). At 0 only a center without
         any sample is moved. Sculley's algorithm moves none.
 
     Attributes
@@ -96,8 +96,8 @@ class MiniBatchKMeans(ShallowClusterer):
             raise ValueError(
                 f"batch_size, passes and n_init must be at least 1, not {self.batch_size}, {self.passes}, {self.n_init}"
             )
-        if not self.reassignment_ratio >= 0:
-            raise ValueError(f"reassignment_ratio must be at least 0, not {self.reassignment_ratio}")
+        if not 0 <= self.reassignment_ratio <= 1:
+            raise ValueError(f"reassignment_ratio must be in [0, 1], not {self.reassignment_ratio}")
         most = min(len(x), int(np.prod(x.shape[1:])))
         if self.pca_dim is not None and not 1 <= self.pca_dim <= most:
             raise ValueError(f"pca_dim must be from 1 to {most}, or None, not {self.pca_dim}")

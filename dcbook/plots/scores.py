@@ -10,7 +10,7 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from dcbook.plots.names import called, named
-from dcbook.plots.style import OURS, PALETTE, PAPER, STYLE, at_least, canvas, legend_beside
+from dcbook.plots.style import OURS, PALETTE, PAPER, STYLE, at_least, canvas, legend_beside, looks
 
 LEAST = 5.0  # points that an axis of scores spans, so that differences of tenths don't fill it
 
@@ -73,8 +73,8 @@ def luck(values: np.ndarray, marks: Mapping[str, Iterable[float]], metric: str =
         jitter = np.random.default_rng(0).uniform(-0.3, 0.3, len(values))
         axis.scatter(values, jitter, s=8, color="0.6", linewidths=0)
         axis.vlines(np.percentile(values, [5, 95]), -0.4, 0.4, color="0.3")
-        for line, (scores, color) in enumerate(zip(marks.values(), sns.color_palette(PALETTE), strict=False), 1):
-            scores = list(scores)
+        for line, (name, color, _) in enumerate(looks(marks), 1):
+            scores = list(marks[name])
             axis.scatter(scores, [line] * len(scores), s=22, color=color)
         axis.set(yticks=range(len(marks) + 1), xlabel=metric, ylim=(len(marks) + 0.6, -0.6))
         axis.set_yticklabels([f"{len(values)} single starts\n(5-95 % marked)", *marks])
@@ -94,7 +94,7 @@ def sensitivity(panels: Mapping[str, tuple[pd.DataFrame, str]], marks: Mapping[s
     with canvas(1, len(panels), (1 + 2.5 * len(panels), 2.7)) as (figure, axes):
         for axis, (title, (frame, setting)) in zip(axes.flat, panels.items(), strict=True):
             settings = list(dict.fromkeys(frame[setting]))
-            for metric, color in zip(dict.fromkeys(frame["metric"]), sns.color_palette(PALETTE), strict=False):
+            for metric, color, _ in looks(dict.fromkeys(frame["metric"])):
                 seeds = 100 * frame[frame["metric"] == metric].groupby(setting)["value"].agg(["mean", "min", "max"])
                 seeds = seeds.loc[settings]
                 axis.plot(range(len(settings)), seeds["mean"], "o-", color=color, markersize=4, label=named(metric))
@@ -139,7 +139,7 @@ def layers(frame: pd.DataFrame, label: str = "accuracy of a probe, %") -> Figure
     names = list(dict.fromkeys(frame["layer"]))
     with canvas(1, len(datasets), (1.2 + 4 * len(datasets), 2.8), sharey=True) as (figure, axes):
         for axis, dataset in zip(axes.flat, datasets, strict=True):
-            for network, color in zip(networks, sns.color_palette(PALETTE), strict=False):
+            for network, color, _ in looks(networks):
                 part = frame[(frame["dataset"] == dataset) & (frame["network"] == network)]
                 seeds = part.groupby("layer")["value"].agg(["mean", "min", "max"]).loc[names]
                 axis.plot(range(len(names)), seeds["mean"], "o-", color=color, markersize=4, label=network)

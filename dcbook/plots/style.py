@@ -1,6 +1,6 @@
 """What all pictures share: one style, colors, legends, lines with bands."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,7 +13,9 @@ from matplotlib.figure import Figure
 
 STYLE = {"axes.spines.top": False, "axes.spines.right": False, "axes.titlelocation": "left", "font.size": 9}
 PALETTE = "colorblind"
-OURS, PAPER = sns.color_palette(PALETTE)[0], sns.color_palette(PALETTE)[3]
+COLORS, MARKERS = sns.color_palette(PALETTE), "osD^vPX<>*"
+OURS, PAPER = COLORS[0], COLORS[3]
+Color = tuple[float, float, float]
 
 
 @contextmanager
@@ -35,6 +37,16 @@ def legend_beside(axes: np.ndarray) -> None:
         for line, label in zip(*axis.get_legend_handles_labels(), strict=True):
             found.setdefault(label, line)
     axes.flat[-1].legend(found.values(), found, frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+
+
+def looks(
+    names: Iterable[Any], markers: Sequence[str] = MARKERS, colors: Sequence[Color] = COLORS
+) -> list[tuple[Any, Color, str]]:
+    """Each name with a color and a marker of its own; ValueError if there are more names than colors or markers."""
+    names, most = list(names), min(len(markers), len(colors))
+    if len(names) > most:
+        raise ValueError(f"the picture tells {most} names apart, not {len(names)}: {', '.join(map(str, names))}")
+    return [(name, colors[place], markers[place]) for place, name in enumerate(names)]
 
 
 def bands(axis: Axes, curves: pd.DataFrame, names: Sequence[str], value: str, by: str = "method") -> None:

@@ -67,7 +67,7 @@ class Assignments(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
     def _nearest(self, u: Tensor) -> Tensor:
         """Latent codes (N, d) → one-hot vectors (N, K) of the nearest centers, from k-means if there are none yet."""
         centers = self._found_centers() if self._centers is None else self._centers
-        return nn.functional.one_hot(squared_distances(u, centers).argmin(1), self.n_clusters).to(u.dtype)
+        return nn.functional.one_hot(squared_distances(u, centers).argmin(1), len(centers)).to(u.dtype)
 
     def _assign(self, u: Tensor) -> Tensor:
         """Latent codes (N, d) → clusters (N,)."""

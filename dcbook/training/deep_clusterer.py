@@ -89,7 +89,8 @@ class DeepClusterer(Epochs, Assignments, ClusterMixin, BaseEstimator):
         """Cluster x (N, d), (N, C, H, W) or (N, C, D, H, W); uint8 is scaled to [0, 1], floats are taken as they are.
 
         `y` is ignored. `monitor(self)` is called after every epoch; it can read current `labels_`, and the numbers that
-        it returns are added to `history_`. `checkpoint` is a file to which the state is written after each epoch. If
+        it returns are added to `history_`. A name that the epoch's entry has already is a TypeError, raised at the end
+        of that epoch. `checkpoint` is a file to which the state is written after each epoch. If
         the file exists, training continues from it, with its seed if `random_state` is None, to the same result as
         without interruption. Raises ValueError, before training starts, for bad data or hyperparameters and for a
         checkpoint that is damaged or of another fit (method, parameters, seed or samples), and TypeError for objects of

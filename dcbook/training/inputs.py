@@ -32,9 +32,9 @@ def as_samples(estimator: BaseEstimator, x, *, fitting: bool, dtype: type | np.d
     changed. `dtype` None is float32, or float64 for samples that float32 cannot distinguish; with float32, a fit warns
     about such samples.
     Raises TypeError for objects that are not arrays, such as a Dataset or a DataLoader, and for sparse arrays and
-    dates; ValueError for text, complex numbers, channels in the last dimension, NaN, infinity, fewer than two samples
-    in fit, or another shape than in fit. Axes of length 1 do not count for that, and rows of all features are taken
-    for images, too.
+    dates; ValueError for text, complex numbers, channels in the last dimension, NaN, infinity, masked values, fewer
+    than two samples in fit, or another shape than in fit. Axes of length 1 do not count for that, and rows of all
+    features are taken for images, too.
     """
     given = x
     if isinstance(x, Tensor):
@@ -48,6 +48,8 @@ def as_samples(estimator: BaseEstimator, x, *, fitting: bool, dtype: type | np.d
         raise TypeError(_what_to_pass(given))
     shape = tuple(x.shape)
     check_channels_first("x", shape)
+    if np.ma.is_masked(x):
+        raise ValueError("x has masked values; fill them, for example with x.filled(0), or drop these samples")
     flat = x.reshape(len(x), math.prod(shape[1:])) if len(shape) > 2 else x
     flat = validate_data(
         estimator, flat, reset=fitting, dtype="numeric", order="C", ensure_min_samples=2 if fitting else 1
@@ -198,8 +200,8 @@ def updates_in(n: int, size: int) -> int:
 def check_numbers(owner: Any) -> None:
     """Raise ValueError if a hyperparameter of a dataclass is not a number, a whole number or a bool where it must be.
 
-    NaN is refused, because comparisons with limits would not detect it; infinity is accepted unless a whole number is
-    needed.
+    A bool is not taken for a number. NaN is refused, because comparisons with limits would not detect it; infinity is
+    accepted unless a whole number is needed.
     """
     for field in fields(owner):
         value, kind = getattr(owner, field.name), field.type
@@ -209,7 +211,7 @@ def check_numbers(owner: Any) -> None:
         elif kind is bool and not isinstance(value, bool | np.bool_):
             raise ValueError(f"{field.name} of {type(owner).__name__} must be True or False, not {value!r}")
         elif (kind is float or (kind == float | None and value is not None)) and (
-            not isinstance(value, int | float | np.number) or math.isnan(value)
+            isinstance(value, bool) or not isinstance(value, int | float | np.number) or math.isnan(value)
         ):
             raise ValueError(f"{field.name} of {type(owner).__name__} must be a number, not {value!r}")
 

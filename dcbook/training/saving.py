@@ -60,12 +60,13 @@ def save(model: BaseEstimator, folder: str | Path) -> None:
 
 
 def load(folder: str | Path, known: Mapping[str, type]) -> BaseEstimator:
-    """The fitted method that `save` wrote to `folder`.
+    """The fitted method that `save` wrote to `folder`; the file in it may be given as well.
 
     `known` maps names to the classes of estimators and recipes that may occur. Raises ValueError, naming the file, if
     it is missing, damaged or of another kind.
     """
-    path = Path(folder) / FILE
+    path = Path(folder)
+    path = path if path.is_file() else path / FILE
     tensors, described = read_tensors(path, "dcbook model", "save it again")
     try:
         return _restored(tensors, described, known)

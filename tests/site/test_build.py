@@ -134,6 +134,26 @@ def test_what_leads_nowhere_breaks_the_build(build, checkout, file, old, new, to
     assert code == 1 and told in said
 
 
+def test_a_folder_of_other_things_is_refused(build, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/thesis.txt").write_text("years of work")
+    code, said = build()
+    assert code == 1 and "holds something other than a site" in said
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["thesis.txt"]
+
+
+def test_a_build_that_fails_leaves_the_old_site(build, checkout, tmp_path):
+    assert build() == (0, "")
+    before = {path: path.read_bytes() for path in (tmp_path / "out").rglob("*") if path.is_file()}
+    index = checkout / "dcbook/book/site/pages/index.md"
+    whole = index.read_text()
+    index.write_text(whole.replace("# Home", "# Away").replace("`dec`", "`nobody`"))
+    assert build()[0] == 1
+    assert {path: path.read_bytes() for path in (tmp_path / "out").rglob("*") if path.is_file()} == before
+    index.write_text(whole.replace("# Home", "# Away"))
+    assert build() == (0, "") and "Away" in (tmp_path / "out/index.html").read_text()
+
+
 def test_an_address_gives_buttons_and_links(build, tmp_path):
     assert build(FORGE) == (0, "")
     home = (tmp_path / "out/index.html").read_text()

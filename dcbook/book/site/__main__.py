@@ -21,7 +21,7 @@ except ModuleNotFoundError as error:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Exit code: 0 if the site was built, 1 if a page has an error or a warning."""
+    """Exit code: 0 if the site was built, 1 if a page has an error or a warning, 2 for a folder of other things."""
     root = paths.root()
     settings = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["dcbook"]["site"]
     parser = argparse.ArgumentParser(prog="python -m dcbook.book.site", description=__doc__.partition(":")[0])
@@ -33,7 +33,11 @@ def main(arguments: list[str] | None = None) -> int:
     )
     chosen = parser.parse_args(arguments)
     out = chosen.out.resolve()
-    code = build(root, out, root / "build" / "site-source", chosen.repository.rstrip("/"), settings["branch"])
+    try:
+        code = build(root, out, root / "build" / "site-source", chosen.repository.rstrip("/"), settings["branch"])
+    except FileExistsError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
     if code == 0:
         files = [path for path in out.rglob("*") if path.is_file()]
         size = sum(path.stat().st_size for path in files) / 1e6
@@ -49,36 +53,48 @@ def build(root: Path, out: Path, work: Path, repository: str = "", branch: str =
     root : Path
         The checkout.
     out : Path
-        Folder of the site. What another build left there is removed.
+        Folder of the site: new, empty, or with a site of an earlier build, which is replaced if this one succeeds.
     work : Path
         Folder for what Sphinx reads and what it keeps for the next time.
     repository, branch : str
         Address on a forge ("" for none), and the branch that links and buttons lead to.
     **options
         Those of `source.lay_out`.
+
+    Raises
+    ------
+    FileExistsError
+        If `out` holds anything but a site.
     """
+    if out.exists() and any(out.iterdir()) and not (out / ".nojekyll").exists():
+        raise FileExistsError(f"{out} holds something other than a site of dcbook; give another folder")
     os.environ["SOURCE_DATE_EPOCH"] = "0"  # the same bytes each time
     source.lay_out(root, work / "pages", **options)
-    shutil.rmtree(out, ignore_errors=True)
+    made = work / "site"
+    shutil.rmtree(made, ignore_errors=True)
     settings = {"checkout": str(root), "repository": repository, "branch": branch}
     here = Path(__file__).parent
     try:
         app = Sphinx(
-            work / "pages", here, out, work / "doctrees", "html", confoverrides=settings, status=None,
+            work / "pages", here, made, work / "doctrees", "html", confoverrides=settings, status=None,
             warning=sys.stderr, warningiserror=True,
         )  # fmt: skip
         app.build()
     except SphinxError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    if app.statuscode:
+        return app.statuscode
     for unread in ("*.js.map", "*.css.map"):  # 3 MB for those who debug the theme
-        for path in (out / "_static").rglob(unread):
+        for path in (made / "_static").rglob(unread):
             path.unlink()
-    shutil.rmtree(out / "_static" / "locales", ignore_errors=True)  # translations of the theme
-    source.archives(root, out / "records")
-    (out / ".buildinfo").unlink(missing_ok=True)
-    (out / ".nojekyll").touch()
-    return app.statuscode
+    shutil.rmtree(made / "_static" / "locales", ignore_errors=True)  # translations of the theme
+    source.archives(root, made / "records")
+    (made / ".buildinfo").unlink(missing_ok=True)
+    (made / ".nojekyll").touch()
+    shutil.rmtree(out, ignore_errors=True)
+    shutil.move(made, out)
+    return 0
 
 
 if __name__ == "__main__":

@@ -55,15 +55,18 @@ def slug(verdict: str) -> str:
 
 
 def strength(claim: Claim) -> int:
-    """How much a claim was tested, 0 to 3: the least over its questions.
+    """How much a claim was tested, 0 to 3: the least over its premises and questions.
 
     3 is at least three data sets and nine pairs or runs, 2 is two data sets or nine pairs, 1 is less, 0 is no test.
     """
-    questions = claim.get("questions", [])
-    if not questions:
-        return 0
-    sets, n = min(len(each["data sets"]) for each in questions), min(each["n"] for each in questions)
-    return 3 if sets >= 3 and n >= 9 else 2 if sets >= 2 or n >= 9 else 1
+    sets, n = _tested_on(claim)
+    return 3 if sets >= 3 and n >= 9 else 2 if sets >= 2 or n >= 9 else min(n, 1)
+
+
+def _tested_on(claim: Claim) -> tuple[int, int]:
+    """The least number of data sets, and of pairs or runs, over the premises and questions; 0 for no test."""
+    questions = asked(claim)
+    return tuple(min((each[name] for each in questions), default=0) for name in ("n data sets", "n"))
 
 
 def share(claim: Claim) -> str:
@@ -129,7 +132,7 @@ def _row(claim: Claim, names: Mapping[str, str]) -> dict[str, Any]:
     """A claim with what the templates show of it."""
     questions = asked(claim)
     shown = most_telling(questions)
-    sets, n = (min(map(count, questions)) if questions else 0 for count in (_sets, _n))
+    sets, n = _tested_on(claim)
     power = claim.get("power")
     return {
         **claim,
@@ -148,14 +151,6 @@ def _row(claim: Claim, names: Mapping[str, str]) -> dict[str, Any]:
         "power_words": power and f"{power['probability']:.2f} for {Power(**power).truth}",
         "records_archive": _archive(claim["files"]["records"]),
     }
-
-
-def _sets(question: Mapping) -> int:
-    return question["n data sets"]
-
-
-def _n(question: Mapping) -> int:
-    return question["n"]
 
 
 def _several(n: int, one: str, many: str = "") -> str:

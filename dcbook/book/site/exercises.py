@@ -38,8 +38,13 @@ def title(text: str) -> str:
 
 def _section(text: str) -> str:
     """What stands under the heading, up to the next one of its kind."""
-    _, _, after = text.partition(f"{HEADING}\n")
-    return re.split(r"^## ", after, maxsplit=1, flags=re.MULTILINE)[0].strip()
+    _, *after = re.split(rf"^{HEADING}\s*$", text, maxsplit=1, flags=re.MULTILINE)
+    if not after:
+        return ""
+    section = re.split(r"^## ", after[0], maxsplit=1, flags=re.MULTILINE)[0].strip()
+    if not section:
+        raise ValueError(f"nothing stands below {HEADING!r}; the exercises belong into the cell of their heading")
+    return section
 
 
 def _from_root(text: str, page: str) -> str:

@@ -11,9 +11,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from dcbook.plots.names import called, named
-from dcbook.plots.style import OURS, PALETTE, PAPER, STYLE, canvas
+from dcbook.plots.style import OURS, PAPER, STYLE, canvas, looks
 
 MARKERS = ("o", "s", "^", "D")
+ROUNDING = 1e-9
 
 
 def table(values: pd.DataFrame, title: str) -> Figure:
@@ -46,7 +47,8 @@ def restarts(frame: pd.DataFrame, losses: Mapping[str, str]) -> Figure:
         figure, axes = plt.subplots(1, len(losses), figsize=size, sharey=True, squeeze=False, layout="constrained")
         shades = {"cmap": "viridis", "vmin": frame["used"].min(), "vmax": frame["used"].max()}
         for axis, (name, column) in zip(axes.flat, losses.items(), strict=True):
-            for (method, rows), marker in zip(frame.groupby("method", sort=False), MARKERS, strict=False):
+            for method, _, marker in looks(frame["method"].unique(), MARKERS):
+                rows = frame[frame["method"] == method]
                 options = {"c": rows["used"], "marker": marker, "s": 34, "edgecolors": "0.3", "label": method}
                 found = axis.scatter(rows[column], rows["f1_macro"], **options, **shades)
             axis.set(xlabel=name)
@@ -78,6 +80,8 @@ def bounds(panels: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray, str, s
     with canvas(1, len(panels), (3.5 * len(panels), 3.2)) as (figure, axes):
         shades = {"gridsize": 50, "extent": (0, 1, 0, 1), "cmap": "Blues", "linewidths": 0}
         for axis, (title, (x, values, curve, name, of)) in zip(axes.flat, panels.items(), strict=True):
+            if any(np.min(each) < -ROUNDING or np.max(each) > 1 + ROUNDING for each in (x, values)):
+                raise ValueError(f"{title}: the picture has no place for values outside [0, 1]")
             cells = axis.hexbin(x, values, norm=LogNorm(1), rasterized=True, **shades)
             axis.plot(*np.asarray(curve).T, color=PAPER, linewidth=2, label="bound")
             axis.set(xlabel=name, ylabel=of, xlim=(0, 1), ylim=(0, 1), title=title, aspect="equal")
@@ -122,11 +126,11 @@ def over_clusters(frame: pd.DataFrame, classes: int, metrics: Sequence[str] = ("
     number of `classes`.
     """
     methods, numbers = list(dict.fromkeys(frame["method"])), sorted(frame["n_clusters"].unique())
+    shifts = 0.2 * (np.arange(len(methods)) - 1)
     with canvas(1, len(metrics), (1.2 + 2.9 * len(metrics), 2.9)) as (figure, axes):
         for axis, metric in zip(axes.flat, metrics, strict=True):
             axis.axvline(classes, color="0.6", linestyle=":", label=f"{classes} classes")
-            looks = zip(methods, sns.color_palette(PALETTE), MARKERS, (-0.2, 0, 0.2), strict=False)
-            for method, color, marker, shift in looks:
+            for (method, color, marker), shift in zip(looks(methods, MARKERS), shifts, strict=True):
                 part = frame[(frame["method"] == method) & (frame["metric"] == metric)]
                 seeds = 100 * part.groupby("n_clusters")["value"].agg(["mean", "min", "max"])
                 axis.vlines(seeds.index + shift, seeds["min"], seeds["max"], color=color, linewidth=1)
@@ -167,8 +171,8 @@ def over_steps(frame: pd.DataFrame, panels: Mapping[str, tuple[str, bool]]) -> F
     steps = sorted(frame["step"].unique())
     with canvas(1, len(panels), (3.1 * len(panels), 2.8)) as (figure, axes):
         for axis, (metric, (name, logarithmic)) in zip(axes.flat, panels.items(), strict=True):
-            for color, (network, of) in zip((OURS, PAPER), frame.groupby("network"), strict=False):
-                of = of[of["metric"] == metric]
+            for network, color, _ in looks(sorted(frame["network"].unique()), colors=(OURS, PAPER)):
+                of = frame[(frame["network"] == network) & (frame["metric"] == metric)]
                 axis.plot(of["step"], of["value"], "o", color=color, markersize=4, alpha=0.6)
                 means = of.groupby("step")["value"].mean()
                 axis.plot(means.index, means, color=color, label=network)
@@ -187,11 +191,14 @@ def gains_by_share(frame: pd.DataFrame, gains: Mapping[str, str]) -> Figure:
 
     `frame` : columns network, dataset, share (%) and those of `gains`, a column to the name of its axis.
     """
-    shapes = dict(zip(frame["dataset"].unique(), MARKERS, strict=False))
+    shapes = {name: marker for name, _, marker in looks(frame["dataset"].unique(), MARKERS)}
+    if not (frame["share"] > 0).all():
+        raise ValueError("a share of 0 has no place on a logarithmic axis")
     with canvas(1, len(gains), (3.6 * len(gains) + 1.6, 3)) as (figure, axes):
         for axis, (column, name) in zip(axes.flat, gains.items(), strict=True):
             axis.axhline(0, color="0.7", linewidth=0.8)
-            for color, (network, part) in zip((OURS, PAPER), frame.groupby("network"), strict=False):
+            for network, color, _ in looks(sorted(frame["network"].unique()), colors=(OURS, PAPER)):
+                part = frame[frame["network"] == network]
                 for dataset, runs in part.groupby("dataset"):
                     label = f"{network}, {called(dataset)}"
                     axis.plot(runs["share"], runs[column], shapes[dataset], color=color, label=label, markersize=6)

@@ -14,7 +14,7 @@ from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from dcbook.chapters.rdc.paradigms import FIG4_FIG5, Paradigm, Phase
 from dcbook.chapters.rdc.tables import arm
 from dcbook.plots.names import called, named
-from dcbook.plots.style import PALETTE, STYLE, bands, canvas, legend_beside, over_seeds
+from dcbook.plots.style import PALETTE, STYLE, bands, canvas, legend_beside, looks, over_seeds
 
 CLASSES = (0, 1, 9, 7, 4, 2, 8, 3, 5, 6)  # of the palette: the first four differ for readers who confuse red and green
 SHAPES = ("o", "s", "^", "D", "v", "P")
@@ -122,11 +122,11 @@ def lengths(frame: pd.DataFrame) -> Figure:
     frame = frame[frame["metric"] == "acc"]
     arms = list(frame.groupby(["critic", "lam"], sort=False))
     methods = list(dict.fromkeys(frame["method"]))
-    looks = dict(zip(methods, zip(sns.color_palette(PALETTE), "os^Dv", strict=False), strict=False))
+    styles = {method: look for method, *look in looks(methods, "os^Dv")}
     with canvas(1, len(arms), (1.6 + 2.5 * len(arms), 2.9), sharey=True) as (figure, axes):
         for axis, ((critic, lam), part) in zip(axes.flat, arms, strict=True):
             for method, each in part.groupby("method", sort=False):
-                color, marker = looks[method]
+                color, marker = styles[method]
                 seeds = 100 * each.groupby("epochs")["value"].agg(["mean", "min", "max"])
                 axis.plot(seeds.index, seeds["mean"], marker=marker, color=color, markersize=4, label=method)
                 axis.fill_between(seeds.index, seeds["min"], seeds["max"], color=color, alpha=0.12, lw=0)
@@ -180,8 +180,7 @@ def diagnoses(frame: pd.DataFrame, panels: Mapping[str, str], paradigms: Mapping
     size = 2.4 + 1.75 * len(panels), 1.2 + 0.42 * len(methods)
     with canvas(1, len(panels), size, sharey=True) as (figure, axes):
         for axis, (column, title) in zip(axes.flat, panels.items(), strict=True):
-            looks = zip(datasets, sns.color_palette(PALETTE), SHAPES, strict=False)
-            for number, (dataset, color, shape) in enumerate(looks):
+            for number, (dataset, color, shape) in enumerate(looks(datasets, SHAPES)):
                 part = frame[(frame["dataset"] == dataset) & frame["method"].isin(methods)].dropna(subset=[column])
                 beside = 0.5 * (number + 0.5) / len(datasets) - 0.25
                 places = part["method"].map(methods.index).astype(float) + beside

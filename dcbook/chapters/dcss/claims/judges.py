@@ -181,6 +181,8 @@ def features(record: Record) -> str:
 def balance_helps(records: Sequence[Record]) -> Answer:
     """Every method has a higher ACC at the highest retention rate than at the lowest."""
     rates = by_value(records, "retention")
+    if len(rates) < 2:
+        raise NotTested("no records of two retention rates")
     low, high = min(rates), max(rates)
     methods = dict.fromkeys(record.run["method"] for record in records)
     return Answer(
@@ -222,19 +224,20 @@ def wrong_k_costs(records: Sequence[Record]) -> Answer:
     """DCSS at the number of classes against its smallest and its largest K."""
     ours = of("DCSS", records)
     numbers = sorted(by_value(ours, "n_clusters"))
+    if not numbers[0] < CLASSES < numbers[-1]:
+        raise NotTested("no records of fewer and of more clusters than classes")
     return better_than("n_clusters", CLASSES, numbers[0], numbers[-1])(ours)
 
 
 def leads_in_time(records: Sequence[Record]) -> Answer:
     """DCSS beats N2D and BRB in ACC and in NMI, all from one start, in the core-seconds that DCSS takes."""
     frame = timed(records, BEFORE)
-    rivals = [name for name in QUESTIONED if name in set(frame["method"])]
-    if "DCSS" not in set(frame["method"]) or not rivals:
+    early = in_time(frame, "DCSS") if "DCSS" in set(frame["method"]) else frame.head(0)
+    rivals = [name for name in QUESTIONED if name in set(early["method"])]
+    if not rivals:
         raise NotTested("no timed records of DCSS beside N2D or BRB")
     places = ["method", "dataset", "seed"]
-    ends, starts = (
-        rows.set_index(places).sort_index() for rows in (in_time(frame, "DCSS"), frame.query("seconds == 0"))
-    )
+    ends, starts = (rows.set_index(places).sort_index() for rows in (early, frame.query("seconds == 0")))
 
     def gain(below: pd.DataFrame, metric: str) -> Contrast:
         gains = (ends.loc["DCSS"][metric] - below[metric]).dropna()

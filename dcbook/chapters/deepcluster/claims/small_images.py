@@ -34,10 +34,6 @@ def worth_more(better: str, worse: str, within: float = 0.0) -> Callable[[Sequen
     def judge(records: Sequence[Record]) -> Answer:
         scored = [replace(record, scores={m: record.portrait["trained"][m] for m in MEASURES}) for record in records]
         how = {"above": -within, "band": None} if within else {"band": BAND}
-        try:
-            questions = [Question(told, contrast(scored, better, worse, m), **how) for m, told in MEASURES.items()]
-        except ValueError as error:
-            raise NotTested(str(error)) from None
-        return Answer(questions)
+        return Answer([Question(told, contrast(scored, better, worse, m), **how) for m, told in MEASURES.items()])
 
     return judge

@@ -31,7 +31,7 @@ def gain(records: Sequence[Record], measure: str, better: str, worse: str) -> Co
 
 def features_transfer(records: Sequence[Record]) -> Answer:
     """The gain of DeepCluster over the untrained network, frozen and fine-tuned, for the shallow network."""
-    ours = by_value(records, "architecture")[NETWORKS[0]]
+    ours = by_value(records, "architecture").get(NETWORKS[0], [])
     questions = [
         Question(f"accuracy, {how}, DeepCluster over untrained", gain(ours, how, "trained", "untrained"))
         for how in PROTOCOLS
@@ -64,7 +64,7 @@ def other_images_cost_little(records: Sequence[Record]) -> Answer:
 
 def deeper_gains_as_much(records: Sequence[Record]) -> Answer:
     """Fine-tuned, the deeper network has a gain, at most `AS_MUCH` points smaller than the gain with labels."""
-    shallow, deep = (by_value(records, "architecture")[name] for name in NETWORKS)
+    shallow, deep = (by_value(records, "architecture").get(name, []) for name in NETWORKS)
     ours, labels = (
         paired(measures(deep, network), measures(shallow, network), "fine-tuned")
         for network in ("trained", "supervised")

@@ -23,17 +23,15 @@ def serves_better(better: str, worse: str, space: str = TRUNK) -> Judge:
             raise NotTested(f"no probe of the {space} of {better} or {worse}")
         scored = [replace(r, scores=r.portrait["probes"][space]) for r in found]
         numbers = sorted({n for r in scored for n in r.scores}, key=int)
-        try:
-            questions = [
+        return Answer(
+            [
                 Question(
                     f"accuracy with {int(n):,} labels a class",
                     contrast([r for r in scored if n in r.scores], better, worse, n),
                 )
                 for n in numbers
             ]
-        except ValueError as error:
-            raise NotTested(str(error)) from None
-        return Answer(questions)
+        )
 
     return judge
 

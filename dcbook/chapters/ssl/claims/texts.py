@@ -54,7 +54,9 @@ def poor_starts_gain(records: Sequence[Record]) -> Answer:
     for record in records:
         acc = record.portrait[SIGNAL]["acc"]
         found.setdefault(record.run["seed"], []).append((acc[0] + acc[-1], acc[-1] - acc[0]))
-    rhos = tuple(float(spearmanr(*zip(*pairs, strict=True)).statistic) for pairs in found.values())
+    rhos = tuple(float(spearmanr(*zip(*pairs, strict=True)).statistic) for pairs in found.values() if len(pairs) > 1)
+    if not rhos:
+        raise NotTested("no seed with two records")
     correlation = Contrast({PLACE: rhos}, "", paired=True, bounds=(-1, 1))
     return Answer(
         [Question("rank correlation of the gain in ACC with the mean ACC of start and end", correlation, below=0)]

@@ -14,10 +14,7 @@ def setting_matters(records: Sequence[Record]) -> Answer:
     """ACC of the best setting over the worst; for each seed, the other seeds determine which these are."""
     frame, gains = criteria(records), {}
     for dataset, part in frame.groupby("dataset", sort=False):
-        acc = part.pivot(index="seed", columns="setting", values="acc")
-        if len(acc) < 2 or acc.shape[1] < 2:
-            raise NotTested(f"{dataset} has records of fewer than two seeds or settings")
-        found = []
+        acc, found = _acc(part), []
         for seed, row in acc.iterrows():
             others = acc.drop(index=seed).mean()
             found.append(row[others.idxmax()] - row[others.idxmin()])
@@ -48,8 +45,15 @@ def tells_the_best(criterion: str) -> Judge:
     return judge
 
 
+def _acc(frame: pd.DataFrame) -> pd.DataFrame:
+    """ACC on a data set, a row a seed and a column a setting; NotTested where there are not two of each, all run."""
+    acc = frame.pivot(index="seed", columns="setting", values="acc")
+    if min(acc.shape) < 2 or acc.isna().any(axis=None):
+        raise NotTested(f"{frame['dataset'].iloc[0]} has records of fewer than two seeds or settings, or not of all")
+    return acc
+
+
 def _behind(frame: pd.DataFrame, criterion: str) -> tuple[float, ...]:
     """ACC of the setting with the best mean criterion over the best by the other seeds; one value for each seed."""
-    choice = frame.groupby("setting")[criterion].mean().idxmax()
-    acc = frame.pivot(index="seed", columns="setting", values="acc")
+    choice, acc = frame.groupby("setting")[criterion].mean().idxmax(), _acc(frame)
     return tuple(float(row[choice] - row[acc.drop(index=seed).mean().idxmax()]) for seed, row in acc.iterrows())

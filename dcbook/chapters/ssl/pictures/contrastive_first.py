@@ -1,13 +1,12 @@
 """The picture of contrastive first: ACC over the purity of the neighbors."""
 
 import pandas as pd
-import seaborn as sns
 from matplotlib.figure import Figure
 
 from dcbook.chapters.ssl.grids.contrastive_first import SPACES, kmeans_on, scan_on
 from dcbook.chapters.ssl.watches.purity import NEIGHBORS
 from dcbook.plots.names import called
-from dcbook.plots.style import PALETTE, canvas, legend_beside
+from dcbook.plots.style import canvas, legend_beside, looks
 
 MARKERS = "os^"
 
@@ -21,7 +20,7 @@ def steadiness(frame: pd.DataFrame) -> Figure:
     with canvas(1, len(datasets), (2.8 + 3 * len(datasets), 3.4), sharey=True) as (figure, axes):
         for axis, dataset in zip(axes.flat, datasets, strict=True):
             part = frame[frame["dataset"] == dataset]
-            for space, color, marker in zip(SPACES, sns.color_palette(PALETTE), MARKERS, strict=False):
+            for space, color, marker in looks(SPACES, MARKERS):
                 for method, fill in ((kmeans_on(space), "none"), (scan_on(space), color)):
                     rows = part[part["method"] == method]
                     axis.plot(rows["purity"], rows["acc"], marker, color=color, markerfacecolor=fill, label=method)

@@ -1,12 +1,11 @@
 """The picture of the probes: what training adds to an untrained network, over the number of labels."""
 
 import pandas as pd
-import seaborn as sns
 from matplotlib.figure import Figure
 
 from dcbook.chapters.ssl.watches.probes import LABELED
 from dcbook.plots.names import called
-from dcbook.plots.style import PALETTE, canvas, legend_beside, over_seeds
+from dcbook.plots.style import canvas, legend_beside, looks, over_seeds
 
 MARKERS = "osD^v"
 
@@ -26,7 +25,7 @@ def gains(frame: pd.DataFrame) -> Figure:
         for axis, dataset in zip(axes.flat, datasets, strict=False):
             part = frame[frame["dataset"] == dataset]
             axis.axhline(0, color="0.6", linewidth=0.8)
-            for method, color, marker in zip(methods, sns.color_palette(PALETTE), MARKERS, strict=False):
+            for method, color, marker in looks(methods, MARKERS):
                 look = {"color": color, "marker": marker, "label": method}
                 over_seeds(axis, part[part["method"] == method], "labels", "gain", markersize=5, **look)
             gray = {"color": "0.5", "linestyle": "--", "label": LABELED}

@@ -1,11 +1,10 @@
 """The picture of scale: time and inertia of k-means against the number of clusters."""
 
 import pandas as pd
-import seaborn as sns
 from matplotlib.figure import Figure
 
 from dcbook.plots.names import called
-from dcbook.plots.style import PALETTE, canvas, legend_beside
+from dcbook.plots.style import canvas, legend_beside, looks
 
 MARKERS = "os^vD"
 
@@ -16,12 +15,11 @@ def speed(frame: pd.DataFrame) -> Figure:
     `frame`: `dcbook.chapters.ssl.tables.speeds`. Bars reach from the lowest to the highest seed.
     """
     datasets, methods = list(dict.fromkeys(frame["dataset"])), list(dict.fromkeys(frame["method"]))
-    styles = dict(zip(methods, zip(sns.color_palette(PALETTE), MARKERS, strict=False), strict=False))
     rows = {"cpu_seconds": "CPU seconds", "excess": "inertia over Lloyd's, %"}
     with canvas(2, len(datasets), (2.4 + 2.8 * len(datasets), 5), sharex=True, sharey="row") as (figure, axes):
         for line, (value, name) in zip(axes, rows.items(), strict=True):
             for axis, dataset in zip(line, datasets, strict=True):
-                for method, (color, marker) in styles.items():
+                for method, color, marker in looks(methods, MARKERS):
                     part = frame[(frame["dataset"] == dataset) & (frame["method"] == method)]
                     seeds = part.groupby("clusters")[value].agg(["mean", "min", "max"])
                     ends = [seeds["mean"] - seeds["min"], seeds["max"] - seeds["mean"]]

@@ -1,11 +1,10 @@
 """The picture of passing targets: how many images change their cluster, and how close clusters come to classes."""
 
 import pandas as pd
-import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from dcbook.plots.style import PALETTE, canvas, legend_beside, over_seeds
+from dcbook.plots.style import canvas, legend_beside, looks, over_seeds
 
 MARKERS = "os^"
 PANELS = {
@@ -23,7 +22,7 @@ def passing(frame: pd.DataFrame) -> Figure:
     methods = list(dict.fromkeys(frame["method"]))
     with canvas(1, len(PANELS), (10.5, 3)) as (figure, axes):
         for axis, (value, name) in zip(axes.flat, PANELS.items(), strict=True):
-            for method, color, marker in zip(methods, sns.color_palette(PALETTE), MARKERS, strict=False):
+            for method, color, marker in looks(methods, MARKERS):
                 part = frame[(frame["method"] == method) & frame[value].notna()]
                 over_seeds(axis, part, "epoch", value, color=color, marker=marker, markersize=4, label=method)
             axis.set(title=name, xlabel="epoch", ylim=(0, 102))

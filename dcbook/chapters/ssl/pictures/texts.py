@@ -8,9 +8,8 @@ from matplotlib.ticker import MaxNLocator
 from dcbook.chapters.ssl.tables import named_vectors
 from dcbook.chapters.ssl.watches import CONTROL, SIGNAL
 from dcbook.plots.names import called
-from dcbook.plots.style import PALETTE, canvas, legend_beside, over_seeds
+from dcbook.plots.style import MARKERS, PALETTE, canvas, legend_beside, looks, over_seeds
 
-MARKERS = "osD^vPX<>*"
 AXES = {
     "silhouette": "silhouette × 100",
     "agreement": "agreement, ARI × 100",
@@ -28,9 +27,9 @@ def rounds(frame: pd.DataFrame) -> Figure:
         for axis, dataset in zip(axes.flat, datasets, strict=True):
             part = frame[frame["dataset"] == dataset]
             lines = {kind: part[(part["vectors"] == kind) & (part["ids"] == SIGNAL)] for kind in kinds}
-            for (kind, rows), color, marker in zip(lines.items(), sns.color_palette(PALETTE), MARKERS, strict=False):
+            for kind, color, marker in looks(lines):
                 look = {"color": color, "marker": marker, "label": named_vectors(kind).replace(" (", "\n(")}
-                over_seeds(axis, rows, "round", "acc", markersize=4, **look)
+                over_seeds(axis, lines[kind], "round", "acc", markersize=4, **look)
             gray = {"color": "0.5", "linestyle": "--", "label": CONTROL}
             over_seeds(axis, part[part["ids"] == CONTROL], "round", "acc", **gray)
             axis.set(title=called(dataset), xlabel="round", ylim=(0, None))

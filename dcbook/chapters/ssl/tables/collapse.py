@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import pandas as pd
 
 from dcbook.chapters.ssl.grids.collapse import weighted
+from dcbook.chapters.ssl.tables.one_data_set import of_one_data_set
 from dcbook.chapters.ssl.watches import usage
 from dcbook.experiments import Record, with_spread
 
@@ -28,8 +29,8 @@ def usage_numbers(records: Iterable[Record]) -> list[tuple[str, str, str, float]
 
 
 def usage_table(frame: pd.DataFrame) -> pd.DataFrame:
-    """`summarize(usage_numbers(records))`: a row for each method, with means over the seeds."""
-    wide = frame.pivot(index=["dataset", "method"], columns="metric", values="mean")
+    """`summarize(usage_numbers(records))` of one data set: a row for each method, with means over the seeds."""
+    wide = of_one_data_set(frame).pivot(index=["dataset", "method"], columns="metric", values="mean")
     std = frame.pivot(index=["dataset", "method"], columns="metric", values="std")
     rows = []
     for dataset, method in frame[["dataset", "method"]].drop_duplicates().itertuples(index=False):

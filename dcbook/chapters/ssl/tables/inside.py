@@ -8,6 +8,7 @@ import pandas as pd
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from dcbook.chapters.ssl.tables.one_data_set import of_one_data_set
 from dcbook.chapters.ssl.tables.probes import probed
 from dcbook.chapters.ssl.tables.targets import time_share
 from dcbook.chapters.ssl.watches.probes import TRUNK
@@ -80,9 +81,9 @@ COLUMNS = {f"{part} seconds": f"{part}, CPU seconds" for part in PARTS} | {
 
 
 def inside_table(frame: pd.DataFrame) -> pd.DataFrame:
-    """Of `summarize(inside_numbers(records))`: a row a variant, means over the seeds, the probes with std."""
+    """Of `summarize(inside_numbers(records))` of one data set: a row a variant, means over seeds, probes with std."""
     probes = [metric for metric in dict.fromkeys(frame["metric"]) if metric.endswith(" labels")]
-    frame = frame[frame["metric"].isin([*COLUMNS, *probes])]
+    frame = of_one_data_set(frame[frame["metric"].isin([*COLUMNS, *probes])])
     rows = []
     for (_, method), part in frame.groupby(["dataset", "method"], sort=False):
         found = part.set_index("metric")

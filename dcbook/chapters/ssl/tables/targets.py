@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
+from dcbook.chapters.ssl.tables.one_data_set import of_one_data_set
 from dcbook.experiments import Record
 from dcbook.experiments.records import place
 
@@ -58,8 +59,8 @@ COLUMNS = {
 
 
 def passing_table(frame: pd.DataFrame) -> pd.DataFrame:
-    """`summarize(passing_numbers(records))`: a row a data set and method, means over the seeds."""
-    wide = frame.pivot(index=["dataset", "method"], columns="metric", values="mean")
+    """`summarize(passing_numbers(records))`: of one data set, a row a method, means over the seeds."""
+    wide = of_one_data_set(frame).pivot(index=["dataset", "method"], columns="metric", values="mean")
     order = frame[["dataset", "method"]].drop_duplicates().itertuples(index=False)
     return pd.DataFrame(
         {"method": method} | {shown: float(wide.loc[(dataset, method), name]) for name, shown in COLUMNS.items()}
