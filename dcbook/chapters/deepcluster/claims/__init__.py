@@ -3,7 +3,7 @@
 from dcbook.book.verdicts import Claim
 from dcbook.chapters.deepcluster.claims import shares
 from dcbook.chapters.deepcluster.claims.clusters import (
-    MOST,
+    SATURATED,
     as_good_elsewhere,
     better_sampling,
     close_in_the_middle,
@@ -69,7 +69,7 @@ CLAIMS = [
     ),
     Claim(
         "4.1, Fig. 2(b)",
-        f"the NMI between the clusters of consecutive epochs stays below {MOST / 100:g}",
+        f"the NMI between the clusters of consecutive epochs stays below {SATURATED / 100:g}",
         FIG2,
         consecutive_stay_below,
         both_starts,
