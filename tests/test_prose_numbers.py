@@ -927,9 +927,9 @@ def test_what_the_contrastive_methods_reach_on_photographs():
         f"one, and NMI {between(gains['nmi'], 1)} points above with each.",
         f"then costs {between(lost['acc'], 1)} points of ACC.",
     )
-    assert (
-        f"step 2 gains {np.mean(gains['acc']):.1f} and {np.mean(gains['nmi']):.1f} points and self-labeling costs more"
-    ) in " ".join(FINDING.split())
+    gained = [f"{np.mean(gains[metric]):.1f}" for metric in ("acc", "nmi")]
+    assert f"step 2 gains {gained[0]} and {gained[1]} points and self-labeling costs more" in " ".join(FINDING.split())
+    state("contrastive/scan_premise", f"gains {gained[0]} points of ACC and {gained[1]} of NMI on CIFAR-10")
 
 
 def test_what_checkpoints_last_gain(on_clothes):

@@ -256,13 +256,13 @@ def leads_in_time(records: Sequence[Record]) -> Answer:
 def filters_resemble(records: Sequence[Record]) -> Answer:
     """The filters of DCSS are more like supervised ones of another start than untrained ones are, and so their outputs.
 
-    A measure by which two supervised networks are no more alike than that cannot tell, and is left out. Both measures
-    count for the level of the intervals.
+    A measure by which two supervised networks are no more alike than that cannot tell, and is left out. The note has
+    the interval of the other at the level that counts both measures.
     """
     questions, told, level = [], [], simultaneous(2)
     for measure in ("filters", "outputs"):
         ours, most = (_over_untrained(records, measure, network) for network in ("DCSS", "supervised"))
-        tells = Question("", most, band=None).verdict(level) == SUPPORTED
+        tells = Question("", most, band=None).verdict() == SUPPORTED
         questions += [
             Question(f"resemblance of {measure} to supervised ones, DCSS over untrained", ours, band=None)
         ] * tells
