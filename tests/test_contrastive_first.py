@@ -105,8 +105,10 @@ def test_judges():
     assert answer.verdict == "undecided", "three seeds with one of them at the median scatter too much"
     with pytest.raises(NotTested, match="nobody"):
         steadier("DEC", ("nobody",))(usual)
-    assert follows_purity(usual).verdict == "supported"
-    assert follows_purity(everything(scan=(0.1, 0.1, 0.1), accs=(0.5, 0.3))).verdict == "contradicted"
+    answer = follows_purity(usual)
+    assert answer.questions[0].estimate.mean == 1 and answer.verdict == "undecided", "three of three at the end"
+    against = follows_purity(everything(scan=(0.1, 0.1, 0.1), accs=(0.5, 0.3)))
+    assert against.questions[0].estimate.mean == -1 and against.verdict == "undecided"
     with pytest.raises(NotTested, match="three spaces"):
         follows_purity([r for r in usual if r.run["method"] != grids.scan_on(AE)])
 
