@@ -11,6 +11,7 @@ from dcbook.chapters.dcss.claims.judges import (
     filters_resemble,
     in_turn_beats_the_sum,
     leads_in_time,
+    left_out,
     loss_drops_at_the_handover,
     losses_converge,
     moderate_t2_is_best,
@@ -65,14 +66,6 @@ WITHIN, SPACES = "phase2_from_within", "fig4_spaces"
 IMBALANCE, SETTINGS, WRONG_K, FILTERS = "fig7_imbalance", "fig10_sensitivity", "fig12_wrong_k", "fig13_filters"
 FEATURES, LATENT, RIVALS = "table3_table5_features", "latent_scale", "rivals"
 REASONABLE = ({"zeta": 0.8, "gamma": 0.05}, {"zeta": 0.95, "gamma": 0.2}, {"zeta": 0.95, "gamma": 0.05})
-
-
-def left_out(entry: dict) -> float:
-    """The share of the pairs that the loss of an epoch of phase 2 leaves out."""
-    if "chosen_similar" not in entry:
-        raise NotTested("the records hold which pairs q would select, not which pairs the loss used")
-    return 1 - entry["chosen_similar"] - entry["chosen_dissimilar"]
-
 
 CLAIMS = [
     Claim(

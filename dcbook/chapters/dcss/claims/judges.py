@@ -111,6 +111,13 @@ def vanishes(what: str, share: Callable[[dict], float], limit: float, many_at_fi
     return judge
 
 
+def left_out(entry: dict) -> float:
+    """The share of the pairs that the loss of an epoch of phase 2 leaves out."""
+    if "chosen_similar" not in entry:
+        raise NotTested("the records hold which pairs q would select, not which pairs the loss used")
+    return 1 - entry["chosen_similar"] - entry["chosen_dissimilar"]
+
+
 def come_apart(after: str, before: str) -> Judge:
     """In space `after` the classes lie farther apart and are less mixed than in `before`.
 
