@@ -29,7 +29,8 @@ LISTS = (
 @pytest.mark.parametrize("several", LISTS)
 def test_runs_differ_and_their_settings_are_valid(scale, several):
     runs = several(scale)
-    seeds = grids.SCALES[scale].seeds
+    scales = grids.GUARDED if several in (grids.safeguards, grids.samplers) else grids.SCALES
+    seeds = scales[scale].seeds
     assert len({path_of(run.identity, ".") for run in runs}) == len(runs) >= len(seeds)
     assert {run.seed for run in runs} == set(seeds) and (scale == "quick" or len(seeds) >= 3)
     for run in runs:

@@ -7,6 +7,7 @@ from functools import partial
 
 from dcbook.chapters.deepcluster.grids.paper import (
     ELSEWHERE,
+    GUARDED,
     NETWORKS,
     SCALES,
     both_starts,
