@@ -1,7 +1,7 @@
-"""A storm of five minutes: sweeps killed at any moment, two at once, a full disk, and damaged files of every kind.
+"""A storm of two minutes: sweeps killed at any moment, two at once, a full disk, and damaged files of every kind.
 
-``python -m tests.storm`` (or ``make storm``) ends with a table for the README, and with status 1 if anything was lost,
-doubled, left half-written, or damaged without a word.
+``python -m tests.storm`` (or ``make storm``) ends with the table of ``notebooks/SPEED.md``, and with status 1 if
+anything was lost, doubled, left half-written, or damaged without a word.
 """
 
 import json

@@ -294,6 +294,13 @@ def test_wrong_arguments_are_told(wrong, capsys):
     assert "error: the explorer" in capsys.readouterr().err
 
 
+def test_a_file_in_place_of_the_folder_is_told_before_the_training(tmp_path, monkeypatch, capsys):
+    (tmp_path / "file").write_text("not a folder")
+    monkeypatch.setattr("dcbook.book.explorer.__main__.make", pytest.fail)
+    assert main(["--dataset", "usps", "--to", str(tmp_path / "file")]) == 2
+    assert "is a file; give a folder" in capsys.readouterr().err
+
+
 def test_a_chapter_without_an_explorer_is_told(capsys):
     assert main(["--dataset", "usps", "--chapter", "rdc"]) == 2
     assert "has no explorer" in capsys.readouterr().err

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from dcbook.data import DataError, ImageFolder
-from dcbook.data.pictures import NAMED, pictures_in, read_pictures
+from dcbook.data.pictures import NAMED, pictures_in, read_pictures, read_rgb
 from dcbook.plots import contact_sheet
 
 HALVES = np.zeros((40, 60, 3), np.uint8)
@@ -42,6 +42,17 @@ def test_a_photograph_is_turned_as_its_exif_data_say(tmp_path):
     Image.fromarray(HALVES).save(tmp_path / "a.jpg", exif=turned)
     (image,), _ = read_pictures(tmp_path, 8)
     assert (image[0, 0] > 240).all() and (image[0, -1] < 15).all(), "what was left is now on top"
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.tif"])
+@pytest.mark.parametrize("levels", [np.uint8, np.uint16])
+def test_a_scan_is_turned_in_every_format(tmp_path, name, levels):
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    scan = np.where(HALVES[..., 0] > 0, np.iinfo(levels).max, 0).astype(levels)
+    Image.fromarray(scan).save(tmp_path / name, exif=turned)
+    found = np.asarray(read_rgb(str(tmp_path / name), upright=True))
+    assert found.shape == (60, 40, 3) and (found[:30] == 255).all() and (found[30:] == 0).all()
 
 
 def test_files_that_cannot_be_read_are_named_and_left_out(tmp_path):

@@ -8,7 +8,7 @@ from dcbook.chapters.rdc.claims.reconstruction import RIVALS, after_the_hand_ove
 from dcbook.evaluation import accuracy
 from dcbook.experiments import Contrast, grouped, paired
 from dcbook.methods import DynAE, KMeans
-from tests.test_prose_numbers import ROOT, between, state
+from tests.prose.conftest import ROOT, between, state
 
 CLOTHES_AND_CHESTS = ("fashion-mnist-test", "pneumoniamnist")
 

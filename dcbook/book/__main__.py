@@ -2,6 +2,7 @@
 
 import argparse
 import ast
+import math
 import sys
 from typing import Any
 
@@ -33,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
             return _write_verdicts(_several(chosen.chapter))
         if scale not in SCALES:
             raise ValueError(f"no scale {scale!r}: choose from {', '.join(SCALES)}")
-        if chosen.budget is not None and not chosen.budget >= 0:
+        if chosen.budget is not None and not 0 <= chosen.budget < math.inf:
             raise ValueError(f"the budget is a number of seconds, 0 (make no run) or more, not {chosen.budget:g}")
         if chosen.redraw:
             found = redraw(select(chosen.chapter or ALL, chosen.notebook))
@@ -47,7 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
             if taken := {"scale", "budget"} & others.keys():
                 raise ValueError(f"give {', '.join(f'--{name}' for name in sorted(taken))} in place of -p")
             results = run_all(notebooks, scale, chosen.budget, **others)
-    except (ValueError, FileNotFoundError) as error:
+    except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

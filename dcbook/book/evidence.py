@@ -80,9 +80,8 @@ def _seedless(identity: dict) -> dict:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Exit code: 0 if all is done or the budget is spent, 1 if a run failed or was left out, 2 for a wrong argument.
-
-    130 after Ctrl-C.
+    """Exit code: 0 if all is done or the budget is spent, 1 if a run failed or was left out, 2 for a wrong argument
+    or a damaged record, 130 after Ctrl-C.
     """
     parser = argparse.ArgumentParser(prog="python -m dcbook.book.evidence", description=__doc__.splitlines()[0])
     parser.add_argument("--hours", type=float, help="stop cleanly when this time is spent; default: when all is done")
@@ -92,8 +91,12 @@ def main(arguments: list[str] | None = None) -> int:
     if chosen.jobs < 1 or (chosen.hours is not None and not chosen.hours > 0):
         print("error: hours must be above 0 and jobs at least 1", file=sys.stderr)
         return 2
-    items = agenda()
-    print(table(items, chosen.jobs), flush=True)
+    try:
+        items = agenda()
+        print(table(items, chosen.jobs), flush=True)
+    except (ValueError, OSError) as error:  # a damaged record; or no checkout
+        print(f"error: {error}", file=sys.stderr)
+        return 2
     if chosen.list:
         return 0
     if hasattr(os, "setpriority"):

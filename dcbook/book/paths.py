@@ -30,7 +30,7 @@ def root() -> Path:
 def output_root() -> Path:
     """The folder of ``figures/`` and ``build/``: the environment's DCBOOK_OUTPUT, else the checkout."""
     chosen = os.environ.get(OUTPUT)
-    return Path(chosen).absolute() if chosen else root()
+    return Path(chosen).expanduser().absolute() if chosen else root()
 
 
 @contextmanager

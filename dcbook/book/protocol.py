@@ -81,7 +81,7 @@ def percent(share: float) -> str:
 
 
 def images_of(record: Record) -> int:
-    """Number of images that a run trained on."""
+    """Number of images that a run has: its subset, or else its data set, before any retention."""
     return record.run["sampling"].get("subset") or IMAGES[record.run["dataset"]][0]
 
 

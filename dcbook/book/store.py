@@ -21,17 +21,22 @@ METADATA = {
 
 
 def store_all(notebooks: Mapping[str, Path]) -> list[Finished]:
-    """Run notebooks with their own defaults, from no records, and store the outputs of those that succeed."""
+    """Run notebooks with their own defaults, from no records, and store the outputs of those that succeed.
+
+    A notebook that was edited while it ran is left as it is, and its result has an error.
+    """
     results = []
     with tempfile.TemporaryDirectory() as temporary, paths.output_in(temporary) as folder:
         for name, path in notebooks.items():
             print(name, flush=True)
-            executed = folder / "executed" / f"{name}.ipynb"
-            result = execute(name, path, executed, {}, paths.table(name, "quick", folder))
-            if result.error is None:
+            executed, source = folder / "executed" / f"{name}.ipynb", path.read_bytes()
+            error = execute(name, path, executed, {}, paths.table(name, "quick", folder)).error
+            if error is None and path.read_bytes() != source:
+                error = "it was edited while it ran, so its outputs are not stored; run it again"
+            if error is None:
                 notebook = nbformat.read(executed, as_version=4)
                 write_whole(path, nbformat.writes(tidy(notebook)) + "\n")
-            results.append(Finished(name, result.error))
+            results.append(Finished(name, error))
     return results
 
 

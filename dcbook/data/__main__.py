@@ -24,7 +24,7 @@ def main(argv: list[str] | None = None) -> int:
     for name in names:
         try:
             print(load(name, root=root, download=True).summary())
-        except DataError as error:
+        except OSError as error:  # a DataError, or a folder that can't be written
             print(error, file=sys.stderr)
             failed = 1
     return failed

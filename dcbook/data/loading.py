@@ -98,6 +98,8 @@ def load(
             raise ValueError(f"{name}: {asked[0]} is for images, and these are texts")
     elif vectors is not None:
         raise ValueError(f"{name}: vectors are made of texts, and these are images; see features")
+    if other is not None and other.texts:
+        raise ValueError(f"{mixed_with}: these are texts, and mixed_with is for images")
     options = {} if image_size is None else {"image_size": _image_size(name, image_size)}
     root = data_root(root)
     path = None if features is None else find_features(features, root)

@@ -49,7 +49,7 @@ def read_rgb(path: str, upright: bool = False):
     from PIL import Image, ImageOps
 
     try:
-        with Image.open(path) as image:
+        with open(path, "rb") as file, Image.open(file) as image:  # by its name, PIL maps a turned TIFF wrongly
             found = _as_rgb(image)
         return ImageOps.exif_transpose(found) if upright else found
     except (SyntaxError, struct.error, Image.DecompressionBombError) as error:  # what PIL raises beside those two
@@ -64,7 +64,9 @@ def _as_rgb(image):
     values = np.asarray(image)
     if image.mode == "F" or values.min() < 0 or values.max() > 65535:
         raise ValueError(f"its gray values have neither 8 nor 16 bits, but PIL's mode {image.mode!r}; convert it")
-    return Image.fromarray((values >> 8).astype(np.uint8)).convert("RGB")
+    gray = Image.fromarray((values >> 8).astype(np.uint8))
+    gray.info = image.info  # its EXIF data
+    return gray.convert("RGB")
 
 
 def _is_picture(name: str) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor
+from torch.utils.data import DataLoader, default_collate
 
 from dcbook.data.files import DataError, MissingDataError
 from dcbook.data.layout import check_channels_first
@@ -98,7 +99,7 @@ class ImageFolder(StoredImages):
         self._fit = Compose([Resize(size), CenterCrop(size)])
         # one array of bytes: a list of a million strings would be copied into every worker, page by page
         paths = (path for paths in found.values() for path in paths)
-        self._names = np.array([os.path.relpath(path, self.folder).encode() for path in paths])
+        self._names = np.array([os.fsencode(os.path.relpath(path, self.folder)) for path in paths])
         self.labels = np.repeat(np.arange(len(found)), [len(paths) for paths in found.values()])
         self.class_names = tuple(found)
         self.shape = (len(self.labels), 3, size, size)
@@ -121,12 +122,13 @@ class ImageFolder(StoredImages):
 
     def batches(self, parts: Sequence[Tensor]) -> Iterator[Tensor]:
         """As `StoredImages.batches`; images are decoded ahead."""
-        from torch.utils.data import DataLoader
-
         rows = [part.tolist() for part in parts]
-        own = torch.Generator()  # without one a loader draws from torch's global stream
-        loader = DataLoader(self, batch_sampler=rows, num_workers=min(self.workers, len(rows)), generator=own)
-        return (images.float().div_(255) for images in loader)
+        how = {"num_workers": min(self.workers, len(rows)), "collate_fn": self._collated}
+        how["generator"] = torch.Generator()  # without one a loader draws from torch's global stream
+        return (images.float().div_(255) for images in DataLoader(self, batch_sampler=rows, **how))
+
+    def _collated(self, images: list[Tensor]) -> Tensor:
+        return default_collate(images) if images else torch.empty(0, *self.shape[1:], dtype=torch.uint8)
 
     def _path(self, name: bytes) -> str:
-        return os.path.join(self.folder, name.decode())
+        return os.path.join(self.folder, os.fsdecode(name))

@@ -2,7 +2,7 @@
 
 | kind | what it is |
 |---|---|
-| tfidf-d | TF-IDF of the d most frequent words without stop words, as `tfidf` has it |
+| tfidf-d | TF-IDF of the d most frequent words without stop words, or of all where they are fewer (see `tfidf`) |
 | svd-d | TF-IDF of all words, brought to d dimensions by a truncated SVD |
 | words-d | the mean of word vectors that were learned from these texts alone: PPMI and an SVD, with SIF weights |
 | wordllama-d | the mean of static token vectors of the package wordllama, pretrained on outside text; d up to 256 |
@@ -68,11 +68,16 @@ def tfidf(texts: Sequence[str], words: int | None = None) -> tuple[csr_array, np
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     vectorizer = TfidfVectorizer(stop_words="english", min_df=2, max_features=words, dtype=np.float32)
+    return _fitted(vectorizer, texts), vectorizer.get_feature_names_out()
+
+
+def _fitted(vectorizer, texts: Sequence[str]) -> csr_array:
+    """What a vectorizer of scikit-learn counts, (N, V); ValueError where it finds no word that two texts have."""
     try:
-        found = vectorizer.fit_transform(texts)
+        return csr_array(vectorizer.fit_transform(texts))
     except ValueError as error:
-        raise ValueError(f"no word occurs in two of the {len(texts):,} texts (stop words do not count)") from error
-    return csr_array(found), vectorizer.get_feature_names_out()
+        ignored = " (stop words do not count)" if vectorizer.stop_words else ""
+        raise ValueError(f"no word occurs in two of the {len(texts):,} texts{ignored}") from error
 
 
 def _tfidf(texts: list[str], dimensions: int) -> np.ndarray:
@@ -93,7 +98,7 @@ def _words(texts: list[str], dimensions: int) -> np.ndarray:
     from sklearn.utils.extmath import randomized_svd
 
     counter = CountVectorizer(token_pattern=r"(?u)\b\w[\w+#.\-]*", min_df=2)
-    counts = csr_array(counter.fit_transform(texts))
+    counts = _fitted(counter, texts)
     _check("words", dimensions, min(counts.shape) - 1)
     vectors = _word_vectors(_neighbors(texts, counter), dimensions)
     share = counts.sum(0) / counts.sum()
@@ -114,6 +119,8 @@ def _neighbors(texts: list[str], counter) -> csr_array:
         for step in range(1, WINDOW + 1)
         if (same := text[:-step] == text[step:]).any()
     ]
+    if not pairs:
+        raise ValueError("word vectors need a text with two words that occur in two texts")
     left, right = (np.concatenate(side) for side in zip(*pairs, strict=True))
     once = coo_array((np.ones(len(left)), (left, right)), shape=(len(number), len(number))).tocsr()
     return once + once.T

@@ -116,3 +116,5 @@ def test_the_command_lists_and_fetches(root, capsys, monkeypatch):
     assert stop.value.code == 2 and "'uspz'" in capsys.readouterr().err
     assert main(["imagenet10", "--root", str(root / "empty")]) == 1
     assert "image-net.org" in capsys.readouterr().err
+    assert main(["usps", "--root", str(root / "usps.t.bz2")]) == 1
+    assert "File exists" in capsys.readouterr().err

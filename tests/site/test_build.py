@@ -134,12 +134,26 @@ def test_what_leads_nowhere_breaks_the_build(build, checkout, file, old, new, to
     assert code == 1 and told in said
 
 
-def test_a_folder_of_other_things_is_refused(build, tmp_path):
+@pytest.mark.parametrize("names", [["thesis.txt"], [".nojekyll", "index.html"]])
+def test_a_folder_of_other_things_is_refused(build, tmp_path, names):
     (tmp_path / "out").mkdir()
-    (tmp_path / "out/thesis.txt").write_text("years of work")
+    for name in names:
+        (tmp_path / "out" / name).write_text("years of work")
     code, said = build()
     assert code == 1 and "holds something other than a site" in said
-    assert [path.name for path in (tmp_path / "out").iterdir()] == ["thesis.txt"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == names
+
+
+def test_a_file_is_refused(build, tmp_path):
+    (tmp_path / "out").write_text("years of work")
+    code, said = build()
+    assert code == 1 and "FileExistsError" in said and (tmp_path / "out").read_text() == "years of work"
+
+
+def test_a_site_that_is_a_git_checkout_is_refused(build, tmp_path):
+    assert build() == (0, "")
+    (tmp_path / "out/.git").mkdir()
+    assert build()[0] == 1 and (tmp_path / "out/.git").is_dir()
 
 
 def test_a_build_that_fails_leaves_the_old_site(build, checkout, tmp_path):

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from dcbook.book.chapters import part
 from dcbook.book.explorer.make import ARCS, folder, make, write_arcs
-from dcbook.data import DataError
 from dcbook.experiments.progress import clock
+from dcbook.files import folder_to_write
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -29,7 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"{clock(time.perf_counter() - began):>9}  {what}", flush=True)
 
     try:
-        to = chosen.to or folder()
+        to = folder_to_write(chosen.to or folder())
         if chosen.dataset == ARCS:
             say(f"wrote {write_arcs(to).name}")
             return 0
@@ -40,7 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
     except ModuleNotFoundError as error:
         print(f"error: the chapter {chosen.chapter!r} has no explorer ({error})", file=sys.stderr)
         return 2
-    except (ValueError, ImportError, FileNotFoundError, DataError) as error:
+    except (ValueError, ImportError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     say(f"wrote {path.name}, {path.stat().st_size:,} bytes")

@@ -19,6 +19,9 @@ except ModuleNotFoundError as error:
         raise
     sys.exit(f"error: the site needs {error.name}, which is not installed: run `make site`")
 
+OURS = "_static/claims.js"  # a file that every site of this book has
+PLAIN = ".nojekyll"  # tells GitHub Pages to serve all files as they are
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Exit code: 0 if the site was built, 1 if a page has an error or a warning, 2 for a folder of other things."""
@@ -64,10 +67,10 @@ def build(root: Path, out: Path, work: Path, repository: str = "", branch: str =
     Raises
     ------
     FileExistsError
-        If `out` holds anything but a site.
+        If `out` is a file, or holds anything but a site: other hidden files, such as ``.git``, too.
     """
-    if out.exists() and any(out.iterdir()) and not (out / ".nojekyll").exists():
-        raise FileExistsError(f"{out} holds something other than a site of dcbook; give another folder")
+    if not _is_free(out):
+        raise FileExistsError(f"{out} is or holds something other than a site of dcbook; give another folder")
     os.environ["SOURCE_DATE_EPOCH"] = "0"  # the same bytes each time
     source.lay_out(root, work / "pages", **options)
     made = work / "site"
@@ -91,10 +94,19 @@ def build(root: Path, out: Path, work: Path, repository: str = "", branch: str =
     shutil.rmtree(made / "_static" / "locales", ignore_errors=True)  # translations of the theme
     source.archives(root, made / "records")
     (made / ".buildinfo").unlink(missing_ok=True)
-    (made / ".nojekyll").touch()
-    shutil.rmtree(out, ignore_errors=True)
+    (made / PLAIN).touch()
+    if out.exists():
+        shutil.rmtree(out)
     shutil.move(made, out)
     return 0
+
+
+def _is_free(out: Path) -> bool:
+    """Whether there is nothing, an empty folder, or a site of ours without other hidden files, such as ``.git``."""
+    if not out.is_dir():
+        return not out.exists()
+    hidden = {path.name for path in out.iterdir() if path.name.startswith(".")}
+    return not any(out.iterdir()) or ((out / OURS).is_file() and hidden == {PLAIN})
 
 
 if __name__ == "__main__":
