@@ -114,7 +114,7 @@ def test_each_space_stands_beside_its_own_row():
         ("DEC", "cifar10-simclr-z"): 76.60,
     }
     (part,) = compare([record("DEC", 0.4, subset=2000, **H)], tables, metrics=["acc"]).itertuples()
-    assert part.reported_on == "cifar10-simclr-h (2,000 of its images)"
+    assert part.reported_on == "cifar10-simclr-h (ours: 2,000 of its images)"
     assert (part.difference, part.verdict) == (-41.59, "below, on a part of its data")
     other = compare([record("DEC", 0.4, "digits-rgb", features="q/digits-rgb-simclr-z.safetensors")], tables)
     assert other["reported"].tolist() == [76.60, 66.91] and set(other["verdict"]) == {"not comparable: other data"}

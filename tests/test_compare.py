@@ -4,8 +4,9 @@ import pandas as pd
 import pytest
 
 from dcbook.book import reported
-from dcbook.experiments import Counterpart, compare, gaps, render, write_csv
+from dcbook.experiments import Counterpart, compare, gaps, read_reported, render, write_csv
 from dcbook.experiments.records import Record
+from dcbook.experiments.reported import counterpart
 
 
 def record(method, dataset, seed, acc, nmi=0.5, params=None, data="d"):
@@ -49,7 +50,7 @@ def test_a_comparison_worked_by_hand():
     assert (rows["DCSS_agg", "usps", "acc"].difference, rows["DCSS_agg", "usps", "acc"].verdict) == (-6.38, "below")
     part = rows["DCSS", "mnist-test", "acc"]
     assert (part.difference, part.verdict) == (-8.0, "below, on a part of its data")
-    assert part.reported_on == "mnist (10,000 of the paper's 70,000 images)"
+    assert part.reported_on == "mnist (ours: 10,000 of its 70,000 images)"
     other = rows["DCSS", "digits", "acc"]
     assert (other.reported, other.verdict) == (98.0, "not comparable: other data")
     assert math.isnan(other.difference)
@@ -106,6 +107,8 @@ def test_runs_that_differ_in_more_than_the_seed_are_not_averaged():
             ValueError, match=r"DEC on usps, seed 0 and DEC on usps, seed 1 differ in their (settings|data)"
         ):
             compare([RECORDS[1], other], TABLE1)
+    with pytest.raises(ValueError, match="DEC has two records on usps with one seed; choose one"):
+        compare([*RECORDS, RECORDS[1]], TABLE1)
 
 
 def test_a_counterpart_of_ones_own():
@@ -114,6 +117,27 @@ def test_a_counterpart_of_ones_own():
     assert compare([record("DEC", "mine", 0, 0.76)], TABLE1)["verdict"].tolist() == ["not in the paper"] * 2
     with pytest.raises(ValueError, match="kind must be"):
         Counterpart("usps", kind="half")
+
+
+@pytest.mark.parametrize("sampling", [{"retention": 0.1}, {"noise": 0.5, "subset": 100}, {"mixed_with": "mnist"}])
+def test_an_altered_sample_is_other_data(sampling):
+    altered = record("DEC", "usps", 0, 0.76)
+    altered.run["sampling"] = sampling
+    found = compare([altered], TABLE1)
+    assert set(found["verdict"]) == {"not comparable: other data"} and found["difference"].isna().all()
+
+
+def test_a_sample_of_a_part_says_its_own_size():
+    beside = counterpart({"dataset": "mnist-test", "sampling": {"subset": 500}})
+    assert (beside.kind, str(beside)) == ("part", "mnist (ours: 500 of its images)")
+
+
+@pytest.mark.parametrize("value", ["", "-"])
+def test_a_reported_value_is_a_number(tmp_path, value):
+    path = tmp_path / "table.csv"
+    path.write_text(f"method,dataset,metric,value,status\nDEC,usps,acc,1.5,checked\nDEC,usps,nmi,{value},checked\n")
+    with pytest.raises(ValueError, match=r"table.csv: the value in line 3 is not a number"):
+        read_reported(path)
 
 
 def test_reported_numbers_say_whether_they_were_checked():

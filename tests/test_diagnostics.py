@@ -157,6 +157,12 @@ def test_deepcluster_tells_what_its_clusters_teach():
     assert all(abs(entry["fr_dynae"]) <= 1 and "fd_dynae" not in entry for entry in model.history_)
 
 
+def test_few_codes_leave_out_what_they_cannot_measure(start):
+    monitor = Diagnose(groups().labels, every=1, n_codes=5)
+    last = DEC(K, start=start, **UPDATES, **SHORT).fit(groups().images, monitor=monitor).history_[-1]
+    assert {"effective_rank", "fr_dynae"} <= set(last) and not {"spectral_gap", "id", "lid"} & set(last)
+
+
 def test_what_it_refuses(start, tmp_path):
     with pytest.raises(ValueError, match="variants must be some of"):
         Diagnostics(variants=("ADEC",))

@@ -108,6 +108,27 @@ def test_labels_of_different_length_are_refused():
         scores([0, 1, 1], [0, 1])
 
 
+@pytest.mark.parametrize(
+    "labels",
+    [
+        ["a", "b", float("nan"), "a"],
+        ["a", 1, "1", "a"],
+        np.array([1, float("nan"), 2, 2], dtype=object),
+        pd.Series([1, None, 2, 2], dtype=object),
+        [0.5, float("nan"), 1.5, 1.5],
+    ],
+)
+def test_labels_that_are_missing_or_mixed_are_refused(labels):
+    for pair in ((labels, [0, 1, 1, 0]), ([0, 1, 1, 0], labels)):
+        with pytest.raises(ValueError, match="all numbers or all strings, and none may be missing"):
+            accuracy(*pair)
+
+
+def test_a_map_of_a_line():
+    places = tsne(np.arange(40.0)[:, None])
+    assert places.shape == (40, 2) and places.max() == 999
+
+
 @pytest.mark.parametrize("spread", [0, 1e-30])
 def test_a_map_of_a_collapsed_space_is_a_point(spread):
     places = tsne(spread * np.eye(40))

@@ -2,9 +2,12 @@
 
 import json
 import re
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from filelock import FileLock
 from safetensors import safe_open
 from safetensors.numpy import save_file
 from sklearn.decomposition import PCA
@@ -12,6 +15,7 @@ from sklearn.decomposition import PCA
 from dcbook.data import DataError, Dataset, MissingDataError, content_digest, load, save_features
 from dcbook.evaluation import accuracy
 from dcbook.experiments import Method, Scale, make_features, read_all, runs, sweep, sweep_scale
+from dcbook.experiments.records import workroom
 from dcbook.experiments.runs import SWEPT
 from dcbook.methods import KMeans, SimCLR
 from tests import fakes
@@ -259,6 +263,16 @@ def test_a_budget_of_0_trains_no_learner_and_needs_no_data(root, tmp_path):
     options = {"starts_folder": tmp_path / "starts", "n_jobs": 1, "progress": False}
     result = sweep_scale(scale, runs(scale), tmp_path / "records", budget=0, **options)
     assert len(result.unfinished) == 2 and not list((root / "features").glob("custom-*"))
+    for budget in (-1, float("nan")):
+        with pytest.raises(ValueError, match="budget must be a number of seconds >= 0"):
+            sweep_scale(scale, runs(scale), tmp_path / "records", budget=budget, **options)
+
+
+def test_features_that_another_process_makes_are_waited_for_until_the_deadline(root):
+    with FileLock(workroom(root / "features") / "digits-simclr.lock"), ThreadPoolExecutor(1) as other:
+        waiting = other.submit(make_features, load("digits", subset=100), LEARNER, deadline=time.time() + 0.2)
+        with pytest.raises(TimeoutError):
+            waiting.result(timeout=20)
 
 
 def test_interrupted_features_are_not_kept(root, monkeypatch):

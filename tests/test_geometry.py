@@ -157,3 +157,10 @@ def test_rings_are_told_by_neighbors_and_blobs_by_centers_too():
     assert spectral_gap(rings, labels, 2, at_most=400) == pytest.approx(0.5, abs=0.06)
     blobs = np.random.default_rng(0).normal(size=(600, 2)) + 10 * labels[:, None]
     assert spectral_gap(torch.tensor(blobs), labels, 2) == 0
+
+
+def test_too_few_codes_have_no_spectral_gap():
+    u = sphere(2, n=12)
+    for n, k in ((1, 1), (9, 2), (12, 13)):
+        assert math.isnan(spectral_gap(u[:n], np.arange(n) % 2, k))
+    assert math.isfinite(spectral_gap(u[:10], np.arange(10) % 2, 2))

@@ -83,6 +83,49 @@ def test_each_name_has_a_look_of_its_own():
             looks(names, **given)
 
 
+def course(method="a", v=(1.0, 2.0)):
+    return pd.DataFrame({"dataset": "usps", "method": method, "seed": 0, "progress": [0.5, 1.0], "v": v})
+
+
+def test_lines_of_one_color_are_refused():
+    names = [f"m{i}" for i in range(11)]
+    with pytest.raises(ValueError, match="10 names apart, not 11"):
+        plots.histories(pd.concat(map(course, names)), "v", "V")
+    scored = pd.DataFrame([{"method": name, "metric": "acc", "value": 0.5, "n": n} for name in names for n in (1, 2)])
+    with pytest.raises(ValueError, match="10 names apart, not 11"):
+        plots.contest(scored, "n")
+
+
+def test_two_runs_of_a_seed_are_no_line():
+    with pytest.raises(ValueError, match="a seed of a has several runs"):
+        plots.histories(pd.concat([course(), course(v=(5.0, 6.0))]), "v", "V")
+
+
+def test_what_was_not_measured_is_a_gap():
+    rows = [("d", "a", "conv1", 1.0), ("d", "a", "conv2", 2.0), ("d", "b", "conv1", 3.0)]
+    lines = plots.layers(pd.DataFrame(rows, columns=["dataset", "network", "layer", "value"])).axes[0].lines
+    assert [line.get_ydata().tolist() for line in lines] == [[1, 2], pytest.approx([3, np.nan], nan_ok=True)]
+    rows = [("acc", 0.1, None), ("acc", 0.2, False), ("acc", 0.3, True), ("nmi", 0.4, True)]
+    axis = plots.sensitivity({"p": (pd.DataFrame(rows, columns=["metric", "value", "s"]), "s")}).axes[0]
+    assert [text.get_text() for text in axis.get_xticklabels()] == ["None", "False", "True"]
+    acc, nmi = (line.get_ydata().tolist() for line in axis.lines)
+    assert acc == pytest.approx([10, 20, 30]) and nmi == pytest.approx([np.nan, np.nan, 40], nan_ok=True)
+
+
+def test_a_contact_sheet_has_room_for_the_surest_and_the_least_sure():
+    with pytest.raises(ValueError, match="at least 4, not 3"):
+        plots.contact_sheet(np.zeros((6, 1, 2, 2)), np.zeros(6, int), np.arange(6), columns=3)
+    figure = plots.contact_sheet(np.zeros((6, 1, 2, 2)), np.zeros(6, int), np.arange(6), columns=4)
+    assert [len(axis.images) for axis in figure.axes] == [1, 0, 1, 1, 1]
+
+
+def test_a_filter_of_zeros_is_gray():
+    weights = np.ones((2, 1, 3, 3))
+    weights[0] = 0
+    tiles = plots.filters({"a": weights}, columns=2).axes[0].images[0].get_array()
+    assert (tiles[1:4, 1:4] == 0).all() and (tiles[1:4, 6:9] == 1).all()
+
+
 def test_a_picture_drops_nothing():
     with pytest.raises(ValueError, match="10 names apart, not 12"):
         plots.luck(np.ones(3), {str(i): [1.0] for i in range(12)})

@@ -8,7 +8,7 @@ import pytest
 
 from dcbook.book import paths
 from dcbook.book.__main__ import main
-from dcbook.book.redraw import LIVE, differences
+from dcbook.book.redraw import differences
 from tests.conftest import notebook
 
 QUICKLY_DRAWN = ("rdc/fig3_phases", "rdc/phase1_length", "dcss/fig10_sensitivity", "deepcluster/safeguards")
@@ -40,11 +40,6 @@ def test_committed_figures_are_drawn_again_to_the_byte(name, tmp_path):
     plt.close("all")
     assert differences({name: path}, "laptop", tmp_path) == []
     assert list((tmp_path / "figures" / "laptop" / chapter).glob(f"{path.stem}_*"))
-
-
-def test_what_is_drawn_live_is_committed_and_nothing_else_is_excused():
-    assert all((paths.root() / "figures" / "laptop" / name).is_file() for name in LIVE)
-    assert {name.partition("/")[0] for name in LIVE} == {"start"}
 
 
 def test_names_of_clip_paths_do_not_count_but_places_do(book_folder):
@@ -92,3 +87,5 @@ def test_each_difference_is_named(book_folder, capsys):
     put("ch/other", notebook(DRAWS.replace("{files}", repr({"other.csv": "5"}))))
     assert main(["--redraw", "--notebook", "other"]) == 0
     assert "all committed figures and tables are what their records draw" in capsys.readouterr().out
+    assert main(["--redraw", "--notebook", "not_committed"]) == 2
+    assert "error: there is nothing to draw again: no table of ch/not_committed" in capsys.readouterr().err

@@ -123,6 +123,8 @@ def test_settings_of_a_seed_are_one_observation():
     with pytest.raises(ValueError, match="two values for d at p with seed 0; choose one") as refused:
         over_settings([("d", "p", 0, 1.0), ("d", "p", 0, 99.0), ("d", "p", 1, 2.0)])
     assert not isinstance(refused.value, NoPairs)
+    with pytest.raises(ValueError, match="a and b share the place 'r = 1'; name the data set in it"):
+        over_settings(("ab"[i % 2], "r = 1", i // 2, float(i)) for i in range(4))
 
 
 def test_a_first_seed_on_another_data_set_has_to_wait():
@@ -197,6 +199,8 @@ def test_seeds_that_are_needed():
     assert 2 < few < many
     assert power(2.0, 2.0, (many,)) >= 0.8 > power(2.0, 2.0, (many - 1,))
     assert seeds_needed(0.1, 5.0) is None
+    few = seeds_needed(0.8, 0.5)  # with 31 seeds, the middle of the range, the gain counts as no effect
+    assert power(0.8, 0.5, (few,)) >= 0.8 > max(power(0.8, 0.5, (few - 1,)), power(0.8, 0.5, (31,)))
 
 
 def test_runs_that_all_end_at_one_end_of_the_range_are_told_as_a_rate():

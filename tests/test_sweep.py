@@ -130,6 +130,16 @@ def test_a_start_is_kept_for_later_sweeps_and_trained_anew_for_other_data(tmp_pa
     assert [name for what, name, *_ in fakes.trail(trail) if what == "end"][3] == "Pretrained"
 
 
+def test_starts_that_set_their_own_seed_are_not_shared(tmp_path):
+    starts = {name: Method(fakes.Threshold, {"random_state": seed}) for name, seed in (("a", 1), ("b", 2))}
+    after = {f"after {name}": Method(fakes.Threshold, {}, start=name) for name in starts}
+    assert sweep(runs(Scale({"points": {}}, (0,), starts | after)), tmp_path).complete
+    found = {record.run["method"]: record for record in records.read_all(tmp_path / "records")}
+    for name, method in starts.items():
+        alone = fakes.Threshold(**method.params).fit(fakes.load("points").images, monitor=lambda model: {})
+        assert found[f"after {name}"].provenance["start"]["digest"] == alone.start_.digest
+
+
 def test_a_failed_run_is_named_with_its_error_and_the_others_go_on(tmp_path, capsys):
     broken = Method(fakes.Threshold, {"mode": "fail"})
     after = Method(fakes.Threshold, {}, start="broken")

@@ -10,26 +10,25 @@ from dcbook.book import paths
 from dcbook.book.run import run_all
 
 CLIP = re.compile(rb"\bp[0-9a-f]{10}\b")  # the name of a clip path in a picture of matplotlib's
-LIVE = {  # what is no function of records, and why
-    "start/00_start_here_spaces.png": "its networks are trained while the page is read, and differ between machines",
-    "start/00_start_here_luck.svg": "its codes are those of such a network",
-}
 
 
 def redraw(notebooks: Mapping[str, Path]) -> list[str]:
     """Draw again what `notebooks` (from `select`) have committed, at each scale; what differs, in words.
 
     A notebook takes part at the scales at which its table is committed. Pictures and tables are compared byte for byte,
-    but for the names of clip paths and for those of `LIVE`. A run that has no committed record is made, which may take
-    long, and named; but at `paper`, where records come one by one, what has records is drawn.
+    but for the names of clip paths. A run that has no committed record is made, which may take long, and named; but at
+    `paper`, where records come one by one, what has records is drawn. Raises ValueError if none of the notebooks has a
+    committed table.
     """
-    found = []
-    for folder in sorted(path for path in (paths.root() / "figures").iterdir() if path.name != "quick"):
-        scale = folder.name
-        chosen = {name: at for name, at in notebooks.items() if paths.table(name, scale, paths.root()).exists()}
+    found, root = [], paths.root()
+    scales = sorted(path.name for path in (root / "figures").iterdir() if path.name != "quick")
+    parts = {s: {name: at for name, at in notebooks.items() if paths.table(name, s, root).exists()} for s in scales}
+    if not any(parts.values()):
+        raise ValueError(f"there is nothing to draw again: no table of {', '.join(notebooks)} is committed")
+    for scale, chosen in parts.items():
         with tempfile.TemporaryDirectory() as temporary, paths.output_in(temporary) as drawn:
-            for records in folder.glob("*/records"):
-                shutil.copytree(records, drawn / records.relative_to(paths.root()))
+            for records in (root / "figures" / scale).glob("*/records"):
+                shutil.copytree(records, drawn / records.relative_to(root))
             results = run_all(chosen, scale, 0 if scale == "paper" else None)
             found += [f"{result.notebook} failed: {result.error}" for result in results if result.error]
             found += differences(chosen, scale, drawn)
@@ -41,8 +40,6 @@ def differences(notebooks: Mapping[str, Path], scale: str, drawn: Path) -> list[
     committed, found = paths.root(), []
     for name in notebooks:
         for file in sorted(_files(name, scale, committed) | _files(name, scale, drawn)):
-            if f"{file.parent.name}/{file.name}" in LIVE:
-                continue
             if not (drawn / file).exists():
                 found.append(f"{file.as_posix()} is committed but not drawn")
             elif not (committed / file).exists():

@@ -130,8 +130,8 @@ def spectral_gap(
     Spectral clustering is scikit-learn's, on the graph of the `NEIGHBORS` nearest neighbors, with labels by cluster_qr,
     which needs no restarts. At most `at_most` codes, drawn at random, are used; at this size it is as fast as the
     landmarks of `LSSC`. The standard deviation of the gap between draws from USPS is up to 0.05 after one epoch of DEC
-    or IDEC and 0.005 after six; with 2,000 codes it is 0.04 and 0.003. Raises ValueError for codes that are not finite,
-    and unless there is one label for each.
+    or IDEC and 0.005 after six; with 2,000 codes it is 0.04 and 0.003. NaN if there are fewer codes than `NEIGHBORS` or
+    clusters. Raises ValueError for codes that are not finite, and unless there is one label for each.
     """
     from sklearn.cluster import SpectralClustering  # imported here, as it loads a large part of scikit-learn
 
@@ -139,6 +139,8 @@ def spectral_gap(
     _check_labels(labels.shape, len(u))
     rows = np.sort(np.random.default_rng(seed).permutation(len(u))[:at_most])
     u, labels = u[rows], labels[rows]
+    if len(u) < max(NEIGHBORS, n_clusters):
+        return math.nan
     spectral = SpectralClustering(
         n_clusters, affinity="nearest_neighbors", n_neighbors=NEIGHBORS, assign_labels="cluster_qr", random_state=seed
     )

@@ -17,7 +17,8 @@ def tsne(space: ArrayLike, seed: int = 0) -> np.ndarray:
     space = np.asarray(space)
     if np.ptp(space, axis=0).max() < SMALLEST:
         return np.zeros((len(space), 2), dtype=int)
-    places = TSNE(init="pca", perplexity=min(30, (len(space) - 1) / 3), random_state=seed).fit_transform(space)
+    init = "pca" if space.shape[1] > 1 else "random"  # a space of one dimension has one principal component
+    places = TSNE(init=init, perplexity=min(30, (len(space) - 1) / 3), random_state=seed).fit_transform(space)
     places = places - places.min(0)
     return np.round((GRID - 1) * places / places.max()).astype(int)
 

@@ -15,12 +15,13 @@ LEFT_OVER = -1  # index for clusters matched to no class
 
 def as_labels(labels: ArrayLike) -> np.ndarray:
     """Labels as an array; ValueError if some are missing (None, NaN) or numbers are mixed with strings."""
-    labels = np.asarray(labels)
-    try:
-        kinds = np.unique(labels)
-    except TypeError:
-        kinds = np.array([np.nan])
-    if kinds.dtype.kind == "f" and np.isnan(kinds).any():
+    given, labels = labels, np.asarray(labels)
+    try:  # in a list that has a string, NumPy turns numbers and NaN into strings, too: each is looked at as it is
+        kinds = np.unique(labels if labels.dtype.kind != "U" else np.asarray(given, dtype=object))
+        refused = bool((kinds != kinds).any())  # only NaN differs from itself
+    except TypeError:  # they cannot be sorted
+        refused = True
+    if refused:
         raise ValueError(
             "labels must be all numbers or all strings, and none may be missing; leave out samples without a label"
         )

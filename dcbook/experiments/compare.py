@@ -73,8 +73,8 @@ def compare(
     Raises
     ------
     ValueError
-        If the records of one method on one data set differ in settings, scale or data; such records are never
-        averaged.
+        If the records of one method on one data set differ in settings, scale or data, or two have one seed; such
+        records are never averaged.
     """
     values = _lookup([reported] if hasattr(reported, "columns") else list(reported))
     groups = defaultdict(list)
@@ -243,6 +243,8 @@ def _must_be_alike(members: list[Record]) -> None:
                     f"{recording.describe(first.run)} and {recording.describe(other.run)} differ in their "
                     f"{what}, so they cannot be averaged; choose the records of one"
                 )
+    if len({member.run["seed"] for member in members}) < len(members):
+        raise ValueError(f"{first.run['method']} has two records on {place(first.run)} with one seed; choose one")
 
 
 def _without_seed(run: Mapping) -> dict:

@@ -58,7 +58,7 @@ def make_features(
     DataError
         If such a file is cut off or altered.
     TimeoutError
-        If the deadline came first.
+        If the deadline came first, also while another process was making them.
     """
     if not hasattr(method, "project") or not isinstance(method.random_state, int):
         raise TypeError(f"features come from SimCLR or MoCo with an integer as random_state, not from {method!r}")
@@ -67,7 +67,7 @@ def make_features(
     paths = {space: folder / f"{name}-{space}.safetensors" for space in SPACES}
     about = {"method": type(method).__name__, "parameters": settings_of(method), "seed": method.random_state}
     made_by = {space: plain({**about, "space": space}) for space in SPACES}
-    with FileLock(workroom(folder) / f"{name}.lock"):
+    with FileLock(workroom(folder) / f"{name}.lock", timeout=max(0.0, deadline - time.time())):
         if all([_kept(paths[space], data, made_by[space]) for space in SPACES]):
             return paths
         half = workroom(folder) / f"{name}-{digest([about, data.digest])[:16]}"
@@ -117,8 +117,8 @@ def sweep_scale(
     is trained, and no data are needed.
     """
     runs = list(runs)
-    if budget == 0:
-        return sweep(runs, folder, budget=0, **options)
+    if budget is not None and not budget > 0:  # `sweep` refuses what is below 0
+        return sweep(runs, folder, budget=budget, **options)
     deadline = float("inf") if budget is None else time.time() + budget
     try:
         make_missing(scale, runs, folder, device=options.get("device", "auto"), deadline=deadline)

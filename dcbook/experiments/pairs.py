@@ -60,7 +60,7 @@ def over_settings(
     """A `Contrast` of values with their data set, place (a setting of it) and seed; the places share the seeds.
 
     A seed that lacks a place of its data set is left out; `NoPairs` if none is left. ValueError for two values of a
-    data set, place and seed.
+    data set, place and seed, and for a place of two data sets.
     """
     at: dict[str, dict[int, dict[str, float]]] = {}
     for dataset, place_, seed, value in found:
@@ -72,6 +72,8 @@ def over_settings(
     sets: dict[str, str] = {}
     for dataset, seeds in at.items():
         places = list(dict.fromkeys(name for values in seeds.values() for name in values))
+        if both := sets.keys() & set(places):
+            raise ValueError(f"{sets[min(both)]} and {dataset} share the place {min(both)!r}; name the data set in it")
         whole = [values for values in seeds.values() if len(values) == len(places)]
         gains |= {name: tuple(values[name] for values in whole) for name in places if whole}
         sets |= dict.fromkeys(places, dataset)

@@ -47,7 +47,13 @@ def seeds_needed(
 ) -> int | None:
     """The smallest number of seeds per data set, at least 2, with `power` of at least 0.8; None if above `MOST`."""
     numbers = range(2, MOST + 1)
-    at = bisect_left(numbers, True, key=lambda n: power(gain, scatter, (n,) * datasets, questions, within) >= ENOUGH)
+
+    def enough(n: int) -> bool:
+        return power(gain, scatter, (n,) * datasets, questions, within) >= ENOUGH
+
+    if within is None and gain <= BAND:  # power falls again where the interval becomes as narrow as the band
+        return next(filter(enough, numbers), None)
+    at = bisect_left(numbers, True, key=enough)
     return numbers[at] if at < len(numbers) else None
 
 

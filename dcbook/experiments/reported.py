@@ -38,34 +38,41 @@ class Counterpart:
         return f"{self.dataset} ({self.note})" if self.note else self.dataset
 
 
+OTHER = "other data, for orientation only"
 COUNTERPARTS = {
     "usps": Counterpart("usps"),
     "mnist": Counterpart("mnist"),
-    "mnist-test": Counterpart("mnist", "part", "10,000 of the paper's 70,000 images"),
+    "mnist-test": Counterpart("mnist", "part", "ours: 10,000 of its 70,000 images"),
     "fashion-mnist": Counterpart("fashion-mnist"),
-    "fashion-mnist-test": Counterpart("fashion-mnist", "part", "10,000 of the paper's 70,000 images"),
+    "fashion-mnist-test": Counterpart("fashion-mnist", "part", "ours: 10,000 of its 70,000 images"),
     "2mnist": Counterpart("2mnist"),
     "cifar10": Counterpart("cifar10"),
     "cifar100-20": Counterpart("cifar100-20"),
     "stl10": Counterpart("stl10"),
     "imagenet10": Counterpart("imagenet10"),
-    "digits": Counterpart("mnist", "other", "other data, for orientation only"),
-    "digits-rgb": Counterpart("cifar10", "other", "other data, for orientation only"),
+    "digits": Counterpart("mnist", "other", OTHER),
+    "digits-rgb": Counterpart("cifar10", "other", OTHER),
 }
+ALTERED = {"retention", "mixed_with", "noise"}  # options of a sample that make it other data than the paper's
 
 
 def counterpart(run: Mapping, counterparts: Mapping[str, Counterpart] = COUNTERPARTS) -> Counterpart | None:
-    """The counterpart of a run: a sample of a data set is a part of it; features are compared with their own rows."""
+    """The counterpart of a run: a sample of a data set is a part of it, or other data where it is `ALTERED`.
+
+    Features are compared with their own rows.
+    """
     found, sampling = counterparts.get(run["dataset"]), run.get("sampling", {})
-    if found and "subset" in sampling and found.kind == "same":
-        found = replace(found, kind="part", note=f"{sampling['subset']:,} of its images")
+    if found and ALTERED & sampling.keys():
+        found = replace(found, kind="other", note=OTHER)
+    if found and "subset" in sampling and found.kind != "other":
+        found = replace(found, kind="part", note=f"ours: {sampling['subset']:,} of its images")
     if found and "features" in sampling:
         found = replace(found, dataset=found.dataset + place(run).removeprefix(run["dataset"]))
     return found
 
 
 def stand_in(dataset: str, present: Iterable[str]) -> str:
-    """The data set among those `present` that represents the paper's: the same one, a part of it, or else the first."""
+    """The first data set of those `present` that is the paper's or a part of it, or else the first of all."""
     present = list(present)
     beside = {COUNTERPARTS[name].dataset: name for name in reversed(present) if COUNTERPARTS[name].kind != "other"}
     return beside.get(dataset, present[0])
@@ -85,7 +92,7 @@ def read_reported(path: Path) -> pd.DataFrame:
     FileNotFoundError
         If the file does not exist; the message lists the files that do.
     ValueError
-        If a column is missing.
+        If a column is missing, or a value is not a number.
     """
     if not path.is_file():
         there = ", ".join(sorted(each.stem for each in path.parent.glob("*.csv"))) or "none"
@@ -95,4 +102,7 @@ def read_reported(path: Path) -> pd.DataFrame:
     frame = pd.read_csv(path)
     if missing := {"value", "status"} - set(frame.columns):
         raise ValueError(f"{path} lacks the column {' and '.join(sorted(missing))}")
+    wrong = pd.to_numeric(frame["value"], errors="coerce").isna()
+    if wrong.any():
+        raise ValueError(f"{path}: the value in line {wrong.idxmax() + 2} is not a number; leave out what has none")
     return frame

@@ -116,7 +116,7 @@ class Run:
         model = self.cls(**self.params)
         return {
             "estimator": type(model).__name__,
-            "params": settings_of(model) | self._own("n_clusters"),
+            "params": settings_of(model) | self._own("n_clusters", "random_state"),
             "data": data_digest,
             "seed": self.seed,
             "start": self.start and self.start.recipe(data_digest),

@@ -84,7 +84,7 @@ class Question:
         return SUPPORTED if low > self.above else CONTRADICTED if high < self.above else UNDECIDED
 
     def p(self) -> float:
-        """The smallest error probability at which the question is supported or contradicted; 1 if it is neither."""
+        """The smallest error probability at which the question has its verdict; 1 unless supported or contradicted."""
         verdict = self.verdict()
         if verdict not in (SUPPORTED, CONTRADICTED):
             return 1.0

@@ -73,12 +73,13 @@ def densest(places: np.ndarray, neighbors: int = 30) -> np.ndarray:
 def filters(panels: Mapping[str, np.ndarray], columns: int = 4) -> Figure:
     """Filters of a layer as tiles, one panel for each network: title to (n, C, k, k), averaged over the channels.
 
-    Gray is 0; black and white are minus and plus the largest weight of that filter.
+    Gray is 0, as is a filter of zeros; black and white are minus and plus the largest weight of that filter.
     """
     with canvas(1, len(panels), (2.1 * len(panels), 4.4)) as (figure, axes):
         for axis, (title, each) in zip(axes.flat, panels.items(), strict=True):
             each = np.asarray(each).mean(1)
-            each = each / np.abs(each).max((1, 2), keepdims=True)
+            largest = np.abs(each).max((1, 2), keepdims=True)
+            each = each / np.where(largest > 0, largest, 1)
             each = np.pad(each, ((0, -len(each) % columns), (1, 1), (1, 1)), constant_values=np.nan)
             tiles = each.reshape(-1, columns, *each.shape[1:]).transpose(0, 2, 1, 3)
             picture = tiles.reshape(tiles.shape[0] * tiles.shape[1], -1)

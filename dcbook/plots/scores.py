@@ -5,12 +5,11 @@ from textwrap import wrap
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from dcbook.plots.names import called, named
-from dcbook.plots.style import OURS, PALETTE, PAPER, STYLE, at_least, canvas, legend_beside, looks
+from dcbook.plots.style import OURS, PAPER, STYLE, at_least, canvas, legend_beside, looks
 
 LEAST = 5.0  # points that an axis of scores spans, so that differences of tenths don't fill it
 
@@ -95,14 +94,13 @@ def sensitivity(panels: Mapping[str, tuple[pd.DataFrame, str]], marks: Mapping[s
         for axis, (title, (frame, setting)) in zip(axes.flat, panels.items(), strict=True):
             settings = list(dict.fromkeys(frame[setting]))
             for metric, color, _ in looks(dict.fromkeys(frame["metric"])):
-                seeds = 100 * frame[frame["metric"] == metric].groupby(setting)["value"].agg(["mean", "min", "max"])
-                seeds = seeds.loc[settings]
+                scores = frame[frame["metric"] == metric].groupby(setting, dropna=False)["value"]
+                seeds = 100 * scores.agg(["mean", "min", "max"]).reindex(settings)
                 axis.plot(range(len(settings)), seeds["mean"], "o-", color=color, markersize=4, label=named(metric))
                 axis.fill_between(range(len(settings)), seeds["min"], seeds["max"], color=color, alpha=0.15, lw=0)
-            mark = (marks or {}).get(title)
-            if mark in settings:
-                axis.axvline(settings.index(mark), color="0.6", linestyle=":", label="paper's setting")
-            axis.set(xlabel=setting, xticks=range(len(settings)), xticklabels=settings)
+            if marks and title in marks and marks[title] in settings:
+                axis.axvline(settings.index(marks[title]), color="0.6", linestyle=":", label="paper's setting")
+            axis.set(xlabel=setting, xticks=range(len(settings)), xticklabels=map(str, settings))
             axis.set_title("\n".join(wrap(title, 24)), fontsize=8)
             axis.grid(color="0.92")
         axes[0, 0].set_ylabel("%")
@@ -119,7 +117,7 @@ def contest(frame: pd.DataFrame, setting: str, metric: str = "acc") -> Figure:
     methods = list(dict.fromkeys(frame["method"]))
     with plt.rc_context(STYLE):
         figure, axis = plt.subplots(figsize=(6.4, 3.4))
-        for method, color in zip(methods, sns.color_palette(PALETTE, len(methods)), strict=True):
+        for method, color, _ in looks(methods):
             seeds = 100 * frame[frame["method"] == method].groupby(setting)["value"].agg(["mean", "min", "max"])
             axis.plot(seeds.index, seeds["mean"], "o-", color=color, markersize=4, label=method)
             axis.fill_between(seeds.index, seeds["min"], seeds["max"], color=color, alpha=0.12, lw=0)
@@ -141,7 +139,7 @@ def layers(frame: pd.DataFrame, label: str = "accuracy of a probe, %") -> Figure
         for axis, dataset in zip(axes.flat, datasets, strict=True):
             for network, color, _ in looks(networks):
                 part = frame[(frame["dataset"] == dataset) & (frame["network"] == network)]
-                seeds = part.groupby("layer")["value"].agg(["mean", "min", "max"]).loc[names]
+                seeds = part.groupby("layer")["value"].agg(["mean", "min", "max"]).reindex(names)
                 axis.plot(range(len(names)), seeds["mean"], "o-", color=color, markersize=4, label=network)
                 axis.fill_between(range(len(names)), seeds["min"], seeds["max"], color=color, alpha=0.15, lw=0)
             axis.set(title=called(dataset), xticks=range(len(names)), xticklabels=names)

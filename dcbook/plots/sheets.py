@@ -10,8 +10,11 @@ from dcbook.plots.style import STYLE
 def contact_sheet(images: np.ndarray, clusters: np.ndarray, sure: np.ndarray, columns: int = 12) -> Figure:
     """A row of images for each cluster: those with the surest assignment, and after a gap the three least sure ones.
 
-    images : (N, C, H, W), C 1 or 3. clusters : (N,) integers. sure : (N,), larger for surer assignments.
+    images : (N, C, H, W), C 1 or 3. clusters : (N,) integers. sure : (N,), larger for surer assignments. columns :
+    images in a row, the least sure ones included; ValueError for fewer than 4.
     """
+    if columns < 4:
+        raise ValueError(f"three columns are for the least sure images, so there must be at least 4, not {columns}")
     rows = np.unique(clusters)
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(len(rows), columns + 1, figsize=(0.55 * columns, 0.6 * len(rows)), squeeze=False)

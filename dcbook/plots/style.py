@@ -50,12 +50,17 @@ def looks(
 
 
 def bands(axis: Axes, curves: pd.DataFrame, names: Sequence[str], value: str, by: str = "method") -> None:
-    """A line and a band for each of `names` in the column `by`: the mean and the range of the seeds over `progress`."""
+    """A line and a band for each of `names` in the column `by`: the mean and the range of the seeds over `progress`.
+
+    The rows of a run are in the order of its progress. ValueError where a seed has several runs.
+    """
     grid = np.linspace(0, 1, 101)
-    for name, color in zip(names, sns.color_palette(PALETTE, len(names)), strict=True):
+    for name, color, _ in looks(names):
         runs = [run for _, run in curves[curves[by] == name].groupby("seed")]
         if not runs:
             continue
+        if not all(run["progress"].is_monotonic_increasing for run in runs):
+            raise ValueError(f"a seed of {name} has several runs; choose one")
         lines = np.stack([np.interp(grid, run["progress"], run[value], left=np.nan) for run in runs])
         axis.plot(grid, lines.mean(0), color=color, label=name)
         axis.fill_between(grid, lines.min(0), lines.max(0), color=color, alpha=0.15, linewidth=0)
