@@ -47,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
         dest="settings",
         metavar="NAME=VALUE",
         type=_setting,
+        action="extend",
         nargs="+",
         default=[],
         help="parameters of dcbook.methods.DeepCluster, as in n_clusters=10000 architecture=alexnet epochs=500",

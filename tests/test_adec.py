@@ -112,6 +112,17 @@ def test_slow_twin(adversarial, x, start):
     assert [entry["phase"] for entry in model.history_] == ["discriminator"] * 2 + ["clustering"] * 3
 
 
+def test_batch_normalization_does_not_depend_on_who_pretrained(x):
+    images = np.random.default_rng(0).random((24, 1, 12, 12), dtype=np.float32)
+    recipe = Pretraining("convolutional", latent_dim=3, epochs=1, batch_size=12)
+    given = AEKMeans(K, start=recipe, random_state=0, device="cpu").fit(images).start_
+    found = [
+        ADECReconstruction(K, start=each, warmup_epochs=1, epochs=1, **PLAIN).fit(images).transform(images)
+        for each in (recipe, given)
+    ]
+    np.testing.assert_array_equal(*found)
+
+
 def test_the_reconstruction_never_reaches_the_encoder(x, start):
     """Batches that train the decoder alone leave the codes as they are."""
     seen = []

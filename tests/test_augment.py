@@ -32,6 +32,15 @@ def test_views_have_the_shape_and_range_and_repeat(channels):
     assert (first != other).flatten(1).any(1).all() and (first != x).flatten(1).any(1).all()
 
 
+@pytest.mark.parametrize("part", [range(0, 5), range(5, 20), range(7, 7)])
+def test_a_part_of_a_batch_has_the_views_that_it_has_in_the_batch(part, images):
+    """The share of one of several processes; it is empty where a batch has fewer images than there are processes."""
+    of_batch, of_part = (torch.Generator().manual_seed(0) for _ in range(2))
+    whole = Augmentation()(images, of_batch)
+    share = Augmentation()(images[part.start : part.stop], of_part, part, 20)
+    torch.testing.assert_close(share, whole[part.start : part.stop])
+
+
 def test_no_strength_no_change(images):
     assert torch.equal(view(images), images)
     assert torch.equal(view(images[:, :1], grayscale=1), images[:, :1]), "one channel has no color to lose"

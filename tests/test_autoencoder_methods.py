@@ -196,6 +196,15 @@ def test_vade_network_is_a_start_for_others_and_for_itself(x, start, tmp_path):
         VaDE(K, start=model.start_, likelihood="gaussian", **PLAIN).fit(x)
 
 
+def test_vade_checks_new_samples_as_in_fit(x, start):
+    model = VaDE(K, start=start, **PLAIN).fit(x)
+    for answer in (model.predict, model.predict_proba, model.transform):
+        with pytest.raises(ValueError, match=r"VaDE's Bernoulli likelihood needs samples in \[0, 1\], not in"):
+            answer(255 * x)
+    gaussian = VaDE(K, start=start, likelihood="gaussian", **PLAIN).fit(x)
+    assert gaussian.predict(255 * x).shape == (len(x),)
+
+
 def test_variational_autoencoder_begins_as_the_autoencoder():
     for shape in ((1, 12, 12), (3, 16, 16)):
         images, base = torch.rand(4, *shape), ConvolutionalAutoencoder(shape, latent_dim=5).eval()

@@ -88,6 +88,16 @@ def test_each_half_does_its_own(method, x, start):
         np.testing.assert_array_equal(kept.transform(x), found[False, False].transform(x))
 
 
+@pytest.mark.parametrize("method", [BRB_DEC, BRB_IDEC])
+@pytest.mark.parametrize("update_interval", [3, 4], ids=["first of an epoch", "within an epoch"])
+def test_training_that_has_converged_does_not_end_with_a_reset(method, update_interval, x, start):
+    """An epoch has 3 updates, a reset follows each, and with tol 1 the second target after a reset ends training."""
+    ends = []
+    settings = {"every": 1, "tol": 1.0, "max_updates": 30, "update_interval": update_interval} | PLAIN
+    model = method(K, start=start, **settings).fit(x, monitor=lambda m: ends.append(m.transform(x)))
+    np.testing.assert_array_equal(model.transform(x), ends[-1])
+
+
 def test_defaults_are_the_settings_for_fully_connected_networks():
     for method in (BRB_DEC, BRB_IDEC, BRB_DCN):
         assert (method().every, method().kept, method().lr) == (20, 0.8, 1e-3)

@@ -342,8 +342,11 @@ def test_only_images_with_values_from_0_to_1(name, images):
     ],
 )
 def test_bad_hyperparameters_are_refused(name, change, message, images):
+    model = LEARNERS[name](epochs=0).fit(images)
+    labels = model.labels_
     with pytest.raises(ValueError, match=message):
-        LEARNERS[name](**change).fit(images)
+        model.set_params(**change).fit(images)
+    assert model.labels_ is labels, "a refused fit leaves the model as it was"
 
 
 def test_a_queue_shorter_than_a_batch_and_a_small_last_batch(images):

@@ -81,9 +81,9 @@ def test_phase_1_is_the_released_loop_without_its_redundant_passes(x, start, var
 def test_phase_1_needs_k_forward_passes_a_batch(x, start):
     passes = []
     start = deepcopy(start)
-    start.autoencoder.decoder.register_forward_hook(lambda *_: passes.append(1))
+    start.autoencoder.decoder.register_forward_hook(lambda decoder, *_: passes.append(decoder.training))
     DCSS_u(K, start=start, phase1_epochs=2, **PLAIN).fit(x)
-    assert len(passes) == 2 * (N // 20) * K
+    assert sum(passes) == 2 * (N // 20) * K
 
 
 @pytest.mark.parametrize(
@@ -209,7 +209,8 @@ def test_a_batch_of_one_is_for_phase_1_alone(x, start):
     settings = PLAIN | {"start": start, "phase1_epochs": 1, "batch_size": 1}
     with pytest.raises(ValueError, match="batch_size must be at least 2: phase 2 compares the samples of a batch"):
         DCSS(K, **settings).fit(x)
-    assert DCSS_u(K, **settings).fit(x).batch_size_ == 1
+    one, half = DCSS_u(K, **settings).fit(x), DCSS_u(K, **settings | {"batch_size": 2, "phase1_lr": 5e-7}).fit(x)
+    assert one.batch_size_ == 1 and one.history_ != half.history_, "not batches of two at half the step"
 
 
 def test_a_center_that_no_sample_is_near_is_kept(x, start):

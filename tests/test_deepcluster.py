@@ -12,6 +12,7 @@ import pytest
 import torch
 from PIL import Image
 from sklearn.decomposition import PCA
+from sklearn.exceptions import NotFittedError
 from sklearn.preprocessing import normalize
 from torch import nn
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
@@ -133,6 +134,31 @@ def test_a_cold_start_forgets_the_clusters(digits):
     assert warm[-1]["stability"] > cold[-1]["stability"]
 
 
+def test_a_monitor_that_asks_for_the_loss_changes_nothing(digits):
+    """Neither running statistics nor torch's global stream, from which dropout draws; the answer is always the same."""
+    told = []
+
+    def ask(model):
+        before = torch.random.get_rng_state(), model.transform(digits)
+        told.append([float(model.objectives(torch.arange(20))["pseudo"].detach()) for _ in range(2)])
+        assert torch.equal(torch.random.get_rng_state(), before[0])
+        np.testing.assert_array_equal(model.transform(digits), before[1])
+
+    alone, asked = (DeepCluster(**SMALL | {"dropout": 0.3}).fit(digits, monitor=each) for each in (None, ask))
+    assert len(told) == 2 and all(first == second for first, second in told)
+    for name, value in alone.autoencoder_.state_dict().items():
+        assert torch.equal(asked.autoencoder_.state_dict()[name], value), name
+    assert alone.history_ == asked.history_
+
+
+def test_new_images_are_checked_as_in_fit(digits):
+    model = DeepCluster(**SMALL).fit(digits)
+    x = np.asarray(digits, dtype=np.float32) / np.max(digits)
+    for answer in (model.predict, model.predict_proba, model.transform):
+        with pytest.raises(ValueError, match=r"DeepCluster needs images in \[0, 1\], not in \[0, 255\]"):
+            answer(255 * x)
+
+
 def test_it_is_a_start_for_others(digits):
     start = DeepCluster(**SMALL).fit(digits).start_
     assert DEC(9, start=start, max_updates=2, batch_size=50, random_state=0).fit(digits).labels_.shape == (201,)
@@ -210,6 +236,20 @@ def test_a_folder_of_images(tmp_path):
     assert torch.equal(some, everything[[7, 3]])
     stored, held = (DeepCluster(**SMALL).fit(x) for x in (images, everything.numpy()))
     assert stored.history_ == held.history_
+    np.testing.assert_array_equal(stored.predict(images), stored.labels_)
+    np.testing.assert_array_equal(stored.transform(images), stored.transform(everything))
+    with pytest.raises(ValueError, match=r"x holds samples of shape \(3, 12, 12\), but DeepCluster was fitted to"):
+        stored.predict(ImageFolder(tmp_path, size=12, workers=0))
+    with pytest.raises(NotFittedError):
+        DeepCluster().predict(images)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_part_may_be_empty(tmp_path, workers):
+    """That of a process when a batch has fewer images than there are processes."""
+    images = ImageFolder(write_folder(tmp_path, 12, 20), size=16, workers=workers)
+    none, some = images.batches([torch.arange(0), torch.arange(3)])
+    assert none.shape == (0, 3, 16, 16) and none.dtype == torch.float32 and len(some) == 3
 
 
 def test_workers_decode_the_same(tmp_path):
@@ -361,6 +401,14 @@ def test_bad_settings_of_the_command_are_refused(tmp_path, capsys):
     with pytest.raises(SystemExit):
         train.main(["nowhere.npy", "--out", str(tmp_path), "--set", "clusters=9"])
     assert "'clusters=9' is not a setting" in capsys.readouterr().err
+
+
+def test_settings_of_the_command_may_be_given_one_by_one(digits, tmp_path):
+    np.save(tmp_path / "x.npy", bytes_of(digits))
+    chosen = SMALL | {"epochs": 0}
+    settings = [word for name, value in chosen.items() for word in ("--set", f"{name}={value}")]
+    train.main([str(tmp_path / "x.npy"), "--out", str(tmp_path), *settings])
+    assert load_model(tmp_path / "model").get_params().items() >= chosen.items()
 
 
 def test_defaults_are_the_released_values():

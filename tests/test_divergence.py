@@ -124,6 +124,8 @@ def test_codes_that_are_not_finite_are_refused():
         torch.nn.init.constant_(weight, 1e30 if weight.ndim > 1 else 0.0)
     with pytest.raises(FloatingPointError, match="DEC diverged at its start: its codes are not finite"):
         DEC(3, **SHORT | {"start": network}).fit(IRIS)
+    with pytest.raises(FloatingPointError, match=r"x lies in \[0.1, 7.9\]; scale x to \[0, 1\]$"):
+        AEKMeans(3, **COMMON | {"start": network}).fit(IRIS)  # it has no step to lower
 
 
 @pytest.mark.parametrize(

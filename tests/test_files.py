@@ -187,3 +187,13 @@ def test_a_link_to_a_file_stays_a_link(tmp_path):
 def test_a_device_is_saved_by_its_name(tmp_path):
     KMeans(2, random_state=0, device=torch.device("cpu")).fit(X).save(tmp_path / "model")
     assert load_model(tmp_path / "model").get_params()["device"] == "cpu"
+
+
+def test_numbers_of_numpy_are_kept_as_numbers(tmp_path):
+    """In a model, its start and its checkpoint: the sizes of a network are settings of the fit."""
+    start = Pretraining(widths=(np.int64(8),), latent_dim=np.int64(2), lr=np.float32(0.5), epochs=1, batch_size=5)
+    model = AEKMeans(np.int64(2), start=start, random_state=0, device="cpu").fit(X, checkpoint=tmp_path / "state")
+    model.start_.save(tmp_path / "start")
+    model.save(tmp_path / "model")
+    assert load_model(tmp_path / "model").start == start
+    assert Start.load(tmp_path / "start").digest == model.start_.digest

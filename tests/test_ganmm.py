@@ -109,6 +109,13 @@ def test_weights_of_critics_are_clipped_in_em_alone(groups, monkeypatch):
     assert min(largest[:5]) > 0.1 and max(largest[5:]) == pytest.approx(0.02) and len(largest) == 10
 
 
+def test_centers_are_means_of_the_clusters_without_a_round_too(groups):
+    model = GANMM(3, pretraining_rounds=0, rounds=0, random_state=0, **PLAIN).fit(groups[0])
+    u = model.transform(groups[0])
+    for k in set(model.labels_):
+        np.testing.assert_allclose(model.cluster_centers_[k], u[model.labels_ == k].mean(0), rtol=1e-4, atol=1e-5)
+
+
 def test_the_double_softmax_holds_the_loss_up(groups):
     short = {"pretraining_rounds": 5, "rounds": 30, "lr": 5e-3, "random_state": 0}
     twice = GANMM(3, **short, **PLAIN).fit(groups[0]).history_[-1]["classifier"]

@@ -29,6 +29,7 @@ from dcbook.training import head_clusterer
 from dcbook.training.augment import Augmentation, ShiftRotation
 from dcbook.training.head_clusterer import statistics_kept
 from dcbook.training.inputs import batches, derived_seed, stream
+from dcbook.training.optimizers import SGD
 from dcbook.training.pretext import codes_of
 from dcbook.training.views import Strong
 
@@ -388,7 +389,8 @@ def test_scan_takes_the_codes_of_its_start_or_makes_its_own(images, pretext, mon
     with pytest.raises(
         ValueError, match=r"view is Strong\(.*flip=False.*, but the start holds codes of views by Strong"
     ):
-        SCAN(3, start=pretext.start_, **other).fit(images)
+        given.set_params(view=other["view"]).fit(images)
+    assert given.history_[-1]["selection"] and given.labels_.shape == (20,), "a refused fit leaves the model as it was"
     SCAN(3, start=pretext.start_, **other | {"frozen_epochs": 0}).fit(images)  # it needs no fixed views
 
 
@@ -399,6 +401,29 @@ def test_scan_without_a_confident_sample_learns_nothing_in_step_3(images, pretex
     assert [entry["confident"] for entry in model.history_ if entry["phase"] == "self-labeling"] == [0, 0]
     for key, tensor in model.head_.state_dict().items():
         assert torch.equal(tensor, without.head_.state_dict()[key])
+
+
+def test_noted_values_are_means_over_all_samples(images, pretext):
+    """And losses means over the samples of updates."""
+    found = []
+
+    def look(model):
+        loss = sum(weight.sum() for weight in model.head_.parameters()) * 0 + 2
+        parts = {"cross_entropy": loss, "confident": torch.tensor(0.5)}
+        given = [torch.arange(5), torch.arange(5, 20)]
+        found.append(model._pass(lambda rows: parts if len(rows) == 15 else {}, given, SGD([], 1.0)))
+
+    METHODS["SCAN"](start=pretext.start_, epochs=1).fit(images, monitor=look)
+    assert found == [{"loss": 2, "cross_entropy": 2, "confident": 0.5 * 15 / 20}]
+
+
+def test_scan_leaves_the_head_of_its_start_alone(images, pretext):
+    """Weight decay would shrink it."""
+    settings = {"epochs": 1, "selflabel_epochs": 1, "confidence": 0.34, "weight_decay": 0.1, "batch_size": 9}
+    model = METHODS["SCAN"](start=pretext.start_, **settings).fit(images)
+    before, after = pretext.start_.autoencoder.state_dict(), model.start_.autoencoder.state_dict()
+    heads = [name for name in before if name.startswith("head.") and name.endswith(("weight", "bias"))]
+    assert heads and all(torch.equal(before[name], after[name]) for name in heads)
 
 
 # --- the parts of the loss -----------------------------------------------------------------------------------------
@@ -453,6 +478,13 @@ def test_a_warm_start_is_taken_and_left_alone(name, images):
     trained = METHODS[name](start=start, epochs=1).fit(images)
     assert start.digest == before and not np.allclose(trained.transform(images), model.transform(images))
     assert not np.allclose(METHODS[name](epochs=0).fit(images).transform(images), model.transform(images))
+
+
+@pytest.mark.parametrize("name", ["CC", "SCAN"])
+def test_centers_of_a_start_are_not_used(name, images, pretext):
+    start = Start(pretext.autoencoder_, torch.zeros(7, 16))
+    given, without = (METHODS[name](start=each, epochs=1).fit(images) for each in (start, Start(pretext.autoencoder_)))
+    np.testing.assert_array_equal(given.predict_proba(images), without.predict_proba(images))
 
 
 def test_centers_are_the_means_of_the_clusters(images):
@@ -616,3 +648,17 @@ def test_an_encoder_that_gives_no_codes_is_refused(what, images):
     for method in (CC(3, start=Encoder(encoder)), DCSS(3, start=Encoder(encoder), phase1_epochs=0)):
         with pytest.raises(ValueError, match=message):
             method.fit(images)
+
+
+def test_a_decoder_that_gives_no_samples_is_refused(images):
+    """One output would be compared with all pixels, with no more than a warning of torch."""
+    network = Encoder(nn.Sequential(nn.Flatten(), nn.Linear(300, 2)))
+    for decoder, message in (
+        (nn.Linear(2, 1), r"a sample of shape \(1, 300\), .*, not shape \(1, 1\)"),
+        (nn.Linear(3, 300), "the decoder given as start fails on a code of dimension 2: mat1"),
+    ):
+        network.decoder = decoder
+        with pytest.raises(ValueError, match=message):
+            DCSS(3, start=network).fit(images)
+    network.decoder = nn.Sequential(nn.Linear(2, 300), nn.Unflatten(1, (3, 10, 10)))
+    DCSS(3, start=network, phase1_epochs=1, phase2_epochs=0).fit(images)

@@ -1,5 +1,6 @@
 """What a fit reads: numbers without loss, images with their channels first, and a clear word about all else."""
 
+import os
 import warnings
 
 import numpy as np
@@ -251,6 +252,13 @@ def test_pictures_of_16_bits_keep_their_grays(tmp_path):
     save_picture(tmp_path / "a" / "floats.tif", np.zeros((16, 16), np.float32))
     with pytest.raises(OSError, match=r"floats\.tif.*neither 8 nor 16 bits"):
         ImageFolder(tmp_path, size=16, workers=0)[1]
+
+
+def test_names_that_are_no_utf_8_are_names_too(tmp_path):
+    for name in (b"caf\xe9.png", "café.png".encode()):
+        save_picture(tmp_path / "a" / os.fsdecode(name), np.zeros((16, 16), np.uint8))
+    images = ImageFolder(tmp_path, size=16, workers=0)
+    assert len(list(images)) == 2 and len(images.digest) == 64
 
 
 def test_hidden_and_empty_folders_are_no_classes(tmp_path):

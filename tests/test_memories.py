@@ -86,6 +86,17 @@ def test_idfd_labels_are_those_of_its_memory_and_predictions_those_of_the_images
     assert set(model.predict_proba(images).ravel()) == {0, 1}
 
 
+def test_idfd_finds_clusters_in_the_memory_where_it_is_interrupted(images):
+    def view(x, noise):
+        if noise.initial_seed() == stream(0, "views").initial_seed():
+            raise KeyboardInterrupt
+        return x.clone()
+
+    with pytest.warns(UserWarning, match="interrupted after 0 epochs"):
+        model = METHODS["IDFD"](view=view).fit(images)
+    assert len(set(model.labels_)) == 3 and model.head_.centers.any(1).all()
+
+
 def test_mice_slow_twin(images):
     model = METHODS["MiCE"](schedule="constant", weight_decay=0.01, temperature=0.6).fit(images)
     network, head = fresh(Experts, 4, 12, 0.6)

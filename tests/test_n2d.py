@@ -123,6 +123,11 @@ def test_a_missing_package_is_named_before_training():
         N2D(3).fit(blobs()[0])
 
 
+def test_umap_needs_two_neighbors():
+    with pytest.raises(ValueError, match="n_neighbors at least 2"):
+        N2D(3, manifold="umap", n_neighbors=1).fit(np.eye(9))
+
+
 @pytest.mark.skipif(no_umap, reason="needs umap-learn")
 def test_umap_repeats_itself():
     x, y = blobs()

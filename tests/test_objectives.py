@@ -1,8 +1,11 @@
 """The parts of its loss that a method tells a monitor: their sum is what the next update minimizes."""
 
+from copy import deepcopy
+
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from dcbook.methods import DCN, DCSS, DEC, DKM, EDESC, IDEC, AEKMeans, DynAE, Pretraining, RDCReconstruction, VaDE
 
@@ -82,8 +85,37 @@ def test_a_monitor_that_asks_changes_nothing(name, x, start):
     np.testing.assert_array_equal(asked.transform(x), alone.transform(x))
     np.testing.assert_array_equal(asked.cluster_centers_, alone.cluster_centers_)
     assert asked.history_ == alone.history_
+    if hasattr(alone, "predict_proba"):
+        np.testing.assert_array_equal(asked.predict_proba(x), alone.predict_proba(x))
     with pytest.raises(RuntimeError, match="training samples only during fit"):
         asked.objectives(torch.arange(7))
+
+
+class Normalized(nn.Module):
+    """An autoencoder with batch normalization, as a user may write it."""
+
+    def __init__(self):
+        super().__init__()
+        self.encoder = nn.Sequential(nn.Linear(9, 5), nn.BatchNorm1d(5), nn.ReLU(), nn.Linear(5, 3))
+        self.decoder = nn.Linear(3, 9)
+
+
+@pytest.mark.parametrize("name", ["DEC", "IDEC", "DCN", "DKM", "EDESC", "DynAE"])
+def test_running_statistics_are_those_of_the_training(name, x):
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        start = Normalized()
+    copies = []
+
+    def ask(model):
+        model.objectives(torch.arange(7))
+        copies.append(deepcopy(model.autoencoder_))
+
+    make, _ = METHODS[name]
+    asked, alone = make(start).fit(x, monitor=ask), make(start).fit(x)
+    for ours, theirs in zip(asked.autoencoder_.buffers(), alone.autoencoder_.buffers(), strict=True):
+        assert torch.equal(ours, theirs) and int(alone.autoencoder_.encoder[1].num_batches_tracked) > 0
+    assert copies[-1].encoder[1].track_running_stats  # a copy may be trained further
 
 
 def test_vade_draws_the_same_noise_for_the_same_question(x, start):

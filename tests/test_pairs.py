@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from dcbook import losses
+from dcbook.methods import DCCM
 from dcbook.methods.dac import anchor_loss
 from dcbook.methods.dccm import as_meant, as_released
 
@@ -109,6 +110,13 @@ def pairs_of(n, *pairs):
     for i, j in pairs:
         linked[i, j] = linked[j, i] = True
     return linked
+
+
+def test_an_image_is_linked_to_itself_at_the_highest_threshold_too():
+    images = torch.rand(20, 3, 10, 10, generator=torch.Generator().manual_seed(0))
+    small = {"architecture": "resnet-9", "width": 2, "discriminator": 4, "epochs": 1, "passes": 1, "batch_size": 20}
+    model = DCCM(10, link=1.0, view=lambda x, noise: x.clone(), random_state=0, device="cpu", **small).fit(images)
+    assert model.history_[-1]["links"] == pytest.approx(1 / 20)
 
 
 def test_partners_are_linked_images_as_meant_and_shifted_by_one_as_released():

@@ -78,7 +78,14 @@ def test_a_network_without_a_head_has_its_codes_for_z(images):
     assert codes.suits("x", 100, 0) and bare.training
 
 
-@pytest.mark.parametrize("change", [{"n_neighbors": 0}, {"fixed_views": -1}, {"fixed_view": None}])
-def test_bad_settings_are_refused(change, images):
+@pytest.mark.parametrize(
+    "change", [{"n_neighbors": 0}, {"fixed_views": -1}, {"fixed_view": None}, {"fixed_view": Strong}]
+)
+def test_bad_settings_are_refused_before_training(change, images):
     with pytest.raises(ValueError, match="n_neighbors must be at least 1, fixed_views at least 0"):
-        SimCLRPretext(3, **SMALL | change).fit(images)
+        SimCLRPretext(3, **SMALL | change).fit(images, monitor=lambda m: pytest.fail("it was trained"))
+
+
+def test_a_view_that_is_none_is_refused_before_training(images):
+    with pytest.raises(ValueError, match=r"fixed_view must map images \(2, 1, 9, 9\) torch.float32 to images"):
+        SimCLRPretext(3, **SMALL, fixed_view=lambda x, noise: x[:, :, 1:]).fit(images)

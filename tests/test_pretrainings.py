@@ -170,8 +170,11 @@ def test_contrastive_is_refused_where_a_decoder_or_images_are_needed(images):
         IDEC(3, start=fitted(CONTRASTIVE, x).start_, batch_size=20).fit(x)
     with pytest.raises(ValueError, match=r"needs images \(N, C, H, W\)"):
         fitted(CONTRASTIVE, x.reshape(50, 64))
+    model = fitted(CONTRASTIVE, x)
+    labels = model.labels_
     with pytest.raises(ValueError, match=r"needs images in \[0, 1\]"):
-        fitted(CONTRASTIVE, 2 * x + 0.1)
+        model.fit(2 * x + 0.1)
+    np.testing.assert_array_equal(model.predict(x), labels, "a refused fit leaves the model as it was")
 
 
 @pytest.mark.parametrize("recipe", [ACAI, FROZEN, CONTRASTIVE])

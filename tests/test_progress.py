@@ -46,6 +46,8 @@ def test_auto_shows_it_on_a_terminal_alone(terminal, there):
     for shown, expected in [("auto", there), (True, True), (False, False)]:
         with progress_bar(shown, 3, "DEC clustering") as bar:
             assert type(bar) is tqdm and bar.disable is not expected
+    with pytest.raises(ValueError, match="progress must be True, False or \"auto\", not 'off'"):
+        progress_bar("off", 3, "DEC clustering")
 
 
 @pytest.mark.parametrize("person", [True, False])

@@ -1,14 +1,18 @@
 """What DeepCluster does with features: whiten, cluster from given centers, draw by cluster."""
 
+from multiprocessing import get_context
+
 import numpy as np
 import pytest
 import torch
 from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
 from sklearn.preprocessing import normalize
+from torch import distributed
 
 from dcbook.clustering.refine import means, random_points, refine
 from dcbook.clustering.whitening import Whitening
+from dcbook.distributed import Group
 from dcbook.training.samplers import SAMPLERS, as_released, uniform_over_clusters, uniform_over_images
 
 
@@ -36,8 +40,28 @@ def test_whitening_survives_constant_features_and_few_rows(x):
     flat = torch.randn(100, 3) * torch.tensor([1.0, 1.0, 0.0])
     assert Whitening.fit(flat, 3).projection.norm(dim=0).tolist() == pytest.approx([1, 1, 1e5**0.5], rel=0.3)
     for bad in (flat[:1], flat[0], flat / 0):
-        with pytest.raises(ValueError, match="at least 2 finite vectors"):
+        with pytest.raises(ValueError, match=r"whitening needs .*vectors"):
             Whitening.fit(bad, 2)
+
+
+def whiten_two_of_three(rank, x, path, out):
+    torch.set_num_threads(1)
+    distributed.init_process_group("gloo", init_method=f"file://{path}/meeting", rank=rank, world_size=2)
+    share = Group().share(3)
+    out.put(Whitening.fit(x[share.start : share.stop], 2).projection.numpy())
+    distributed.destroy_process_group()
+
+
+def test_one_vector_in_a_process_is_enough_to_whiten_with_others(x, tmp_path):
+    context = get_context("fork")
+    out, x = context.Queue(), torch.from_numpy(x[:3])
+    processes = [context.Process(target=whiten_two_of_three, args=(rank, x, tmp_path, out)) for rank in range(2)]
+    for process in processes:
+        process.start()
+    parts = [out.get(timeout=60) for _ in processes]
+    for process, part in zip(processes, parts, strict=True):
+        process.join(60)
+        np.testing.assert_allclose(part, Whitening.fit(x, 2).projection.numpy(), atol=1e-4)
 
 
 @pytest.mark.parametrize("passes", [1, 4, 100])

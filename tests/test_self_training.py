@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from dcbook.methods import DEC, IDEC, AEKMeans, Pretraining
+from dcbook.methods import DEC, IDEC, AEKMeans, DynAE, Pretraining
 from dcbook.training.inputs import batches, stream
 
 RECIPE = Pretraining(widths=(24,), latent_dim=3, epochs=10, batch_size=20, lr=1e-2)
@@ -76,6 +76,26 @@ def test_all_updates_are_made_where_a_sample_is_left_over(method, x, start):
     """41 samples in batches of 20 are two batches, the last of 21."""
     model = method(K, start=start, max_updates=10, update_interval=5, **PLAIN).fit(x[:41])
     assert model.n_updates_ == 10 and [entry["updates"] for entry in model.history_] == [2, 4, 6, 8, 10]
+
+
+@pytest.mark.parametrize("method", [DEC, IDEC])
+@pytest.mark.parametrize("momentum", [-0.5, 1.0, 1.5])
+def test_momentum_is_below_1(method, momentum, x, start):
+    with pytest.raises(ValueError, match=rf"momentum must lie in \[0, 1\), not {momentum}"):
+        method(K, start=start, momentum=momentum, **PLAIN).fit(x)
+
+
+@pytest.mark.parametrize("method", [DEC, IDEC, DynAE])
+@pytest.mark.parametrize(("phase", "updates"), [("pretraining", 0), ("clustering", 6)])
+def test_an_interrupted_model_tells_its_updates(method, phase, updates, x):
+    def stop(model):
+        told = model.history_[-1]
+        if told["phase"] == phase and told["epoch"] == 2:
+            raise KeyboardInterrupt
+
+    with pytest.warns(UserWarning, match="interrupted"):
+        model = method(K, start=RECIPE, max_updates=10, **PLAIN).fit(x, monitor=stop)
+    assert model.n_updates_ == updates and not hasattr(method(K), "n_updates_")
 
 
 def test_dec_drops_the_decoder_and_idec_trains_it(x, start):

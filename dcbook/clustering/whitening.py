@@ -32,23 +32,24 @@ class Whitening:
     def fit(cls, x: Tensor, n_directions: int, group: Group | None = None) -> "Whitening":
         """Fit mean and projection to x (N, d), whose rows may be distributed over `group`; keep at most min(N, d) axes.
 
-        Raises ValueError for other shapes, a single row, numbers that are not finite, and n_directions below 1.
+        Raises ValueError, on all processes, for other shapes, a single row, numbers that are not finite, and
+        n_directions below 1.
         """
         group = group or Group()
-        if x.ndim != 2 or len(x) < 2 or n_directions < 1 or not x.isfinite().all():
-            shape = tuple(x.shape)
-            raise ValueError(
-                f"whitening needs at least 2 finite vectors and n_directions >= 1; not {shape}, {n_directions}"
-            )
+        if x.ndim != 2 or n_directions < 1:
+            raise ValueError(f"whitening needs vectors and n_directions >= 1; not {tuple(x.shape)}, {n_directions}")
         d = x.shape[1]
         moments = torch.zeros(d + 1, d + 1, dtype=wide(x.device), device=x.device)
-        shift = group.sum(x[:1].clone() if group.rank == 0 else x.new_zeros(1, d))
+        last = group.rank == group.size - 1  # its share is empty only if all are
+        shift = group.sum(x[:1].clone() if last and len(x) else x.new_zeros(1, d))
         with full_precision():
             for part in x.split(BLOCK):  # moments of [x - shift, 1]: sums of products, sums, count
                 lifted = torch.nn.functional.pad(part - shift, (0, 1), value=1)
                 moments += lifted.T @ lifted
         moments = group.sum(moments)
         n = moments[d, d]
+        if not (n >= 2 and moments.isfinite().all()):
+            raise ValueError(f"whitening needs at least 2 vectors of finite numbers; got {int(n)}, or NaN or infinity")
         mean = moments[d, :d] / n
         covariance = moments[:d, :d] / n - torch.outer(mean, mean)
         variances, directions = (part.flip(-1) for part in torch.linalg.eigh(covariance))

@@ -92,6 +92,7 @@ class ADECReconstruction(DeepClusterer):
 
     def _warm_up(self) -> None:
         """Train the discriminator to distinguish samples from decoded codes."""
+        self.autoencoder_.train()
         discriminator, order = self._discriminator, stream(self.seed_, "warm-up batches")
         optimizer = Adam(discriminator.parameters(), self.lr)
         loop = {"network": discriminator, "optimizer": optimizer, "order": order}

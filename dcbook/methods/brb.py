@@ -62,9 +62,10 @@ class Resets:
     reclusters: bool = True
 
     def _epochs(self, phase: str, epochs: int, **loop: Any) -> Iterator:
-        """The epochs of the method, with a reset after every `every` epochs of clustering."""
+        """The epochs of the method, with a reset after every `every` epochs of clustering, if training goes on."""
         for epoch, log in super()._epochs(phase, epochs, **loop):
-            if phase == "clustering" and epoch and epoch % self.every == 0:
+            ended = "done" in loop and loop["done"].stop
+            if phase == "clustering" and epoch and epoch % self.every == 0 and not ended:
                 self._break_barrier(epoch, loop)
             yield epoch, log
 
@@ -84,6 +85,7 @@ class Resets:
     def _follow(self, loop: dict[str, Any]) -> None:
         """Update the method's state that depends on codes and centers."""
         take_target(self)
+        loop["done"].labels = None  # labels of before a reset are no sign of convergence
         if self.resets and self.reclusters:
             loop["optimizer"].forget(self._centers)
 

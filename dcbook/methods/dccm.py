@@ -96,6 +96,7 @@ class DCCM(HeadClusterer):
         before = self._before[rows]
         features = losses.label_features(before)
         linked, (largest, labels) = features @ features.T >= self.link, before.max(1)
+        linked.fill_diagonal_(True)  # a cosine of 1 may be rounded down
         sure = largest >= self.sure
         maps, h = self._maps_and_codes(self.view(self._samples(rows), noise))
         scores = self.head_.scores(h)

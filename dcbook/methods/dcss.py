@@ -8,8 +8,8 @@
 | q_ik     | q              | (B, K) | MNet(u), "q space"                                    |
 | alpha, m, T1, T2, zeta, gamma | the same |  | section 3; alpha, T2, gamma: see below |
 
-The numbers of alpha, T2 and gamma are taken from the code; they are missing in our text of the paper. So are the bodies
-of Eqs. (1) to (5), rebuilt from its words and the code. That Eqs. (4) and (5) leave out i = j is our reading.
+Numbers of alpha, T2 and gamma are the code's. They are missing in our text of the paper, as are the bodies of Eqs. (1)
+to (5), rebuilt from its words and the code. That Eqs. (4) and (5) leave out i = j is our reading.
 
 Phase 1: every batch trains the autoencoder K times, the k-th time on the loss of cluster k, Eq. (1). The memberships
 are computed once per batch, in the forward pass of the first update. This takes K forward and K backward passes; the
@@ -77,12 +77,11 @@ class DCSS(DeepClusterer):
     aggregated : as `one_update`, for K times the epochs (the paper's DCSS_agg, Table 2).
     phase1_lr, phase1_momentum : step and momentum of SGD in phase 1, whose losses are sums over a batch (1e-6, 0.9).
     encoder_lr, mnet_lr : steps of Adam in phase 2 (1e-5, 1e-3).
-    schedule_size : None uses all numbers as given. A number is the data size that the schedule is meant for. The paper
-        states one schedule, for the 70,000 images of MNIST; with N samples, an epoch makes only N/70,000 times as many
-        updates. With 70,000, phase 1 uses batches of N/70,000 times `batch_size` and a step that is larger by the
-        inverse factor, so that an epoch makes as many updates as on MNIST, of the same size. Phase 2, whose pairs need
-        the whole batch, uses 70,000/N times the epochs and T2, at least one of each that is not 0. Training then takes
-        as long as on MNIST: hours, with the paper's epochs.
+    schedule_size : the data size that the schedule is meant for; None uses all numbers as given. The paper's only
+        schedule is for the 70,000 images of MNIST. With 70,000, phase 1 uses batches of N/70,000 times `batch_size` and
+        a step larger by the inverse factor, so that an epoch makes as many updates as on MNIST, of the same size. Phase
+        2, whose pairs need the whole batch, has 70,000/N times the epochs and T2, at least one of each that is not 0.
+        Training then takes as long as on MNIST: hours, with the paper's epochs.
     batch_size : in all phases; None is 500, or all samples if there are fewer.
 
     Attributes
@@ -90,22 +89,23 @@ class DCSS(DeepClusterer):
     In addition to those of `DeepClusterer`:
 
     mnet_ : the network of phase 2; `predict_proba` returns its q, or p without phase 2.
+    history_ : in phase 1 Eqs. (1b), (1c) and (1a), summed over the clusters and divided by N; in phase 2 `pairwise`,
+        Eq. (4) or (5) without the factor of "scale", divided by N, and `judged_by_q`, 1 from epoch T2 on.
 
-    Comparison of K successive updates with one update: Let s be the step and g_k the gradient of the loss of cluster k.
-    K updates without momentum change the weights w to w - s sum_k g_k(w_k), where w_k - w is of order s. Up to terms of
-    order s^2 this equals w - s sum_k g_k(w), one update on the summed loss, so `one_update` gives nearly the same
-    weights and is K times as fast. With momentum mu, each gradient moves the weights by s / (1 - mu) in total, spread
-    over about 1 / (1 - mu) updates. These are as many batches with one update per batch, but a single batch with K = 10
-    updates. Both forms remain nearly equal if gradients change little over these batches. If the step is so large that
-    gradients change much, both forms may diverge. `notebooks/dcss/k_updates_or_one` measures this.
+    One update for K: with step s and gradient g_k of the loss of cluster k, K updates without momentum move the weights
+    w by -s sum_k g_k(w_k), where w_k - w is of order s. Up to terms of order s^2 this is one update on the summed loss,
+    -s sum_k g_k(w), K times as fast. With momentum mu, a gradient moves the weights by s / (1 - mu) in all, over about
+    1 / (1 - mu) updates: as many batches with one update a batch, a single one with K = 10. Where gradients change much
+    over these batches, at large steps, the two forms part; `notebooks/dcss/k_updates_or_one` measures this.
 
     MNet on top of any encoder (the "general framework" of section 4.8.3, Table 4) is DCSS without phase 1:
 
     - X + MNet for a fitted DEC, IDEC, AE + k-means, …: `DCSS(K, start=X.start_, phase1_epochs=0)`. Phase 2 starts from
       X's encoder and centers and trains the encoder together with MNet.
     - Features (N, d) from any source: `DCSS(K, start=IdentityEncoder(), phase1_epochs=0).fit(features)`, with
-      `IdentityEncoder` from `dcbook.models`. Centers come from k-means on the features, and only MNet is trained.
-    - Your own encoder without a decoder: a module with the attribute `encoder`.
+      `IdentityEncoder` from `dcbook.models`. Only MNet is trained.
+    - Your own encoder, with or without a decoder: a module with the attribute `encoder`. As for features, centers come
+      from k-means with 20 starts on its codes.
     """
 
     start: Any = None
@@ -136,58 +136,47 @@ class DCSS(DeepClusterer):
 
     def _phase1(self) -> None:
         """Algorithm 1, phase 1: K updates per batch on the cluster-specific losses, or one update on their sum."""
-        size = min(max(2, round(self.batch_size_ / self._stretch)), len(self._x))
+        size = min(max(min(2, self.batch_size_), round(self.batch_size_ / self._stretch)), len(self._x))
         step = self.phase1_lr * self.batch_size_ / size
         optimizer = SGD(self.autoencoder_.parameters(), step, self.phase1_momentum)
         order = stream(self.seed_, "phase-1 batches")
-        update = self._summed_update if self.one_update or self.aggregated else self._cluster_updates
+        together = self.one_update or self.aggregated
+        updates = [slice(None)] if together else [slice(k, k + 1) for k in range(self.n_clusters)]
         epochs = self.phase1_epochs * (self.n_clusters if self.aggregated else 1)
         for epoch, log in self._epochs("phase 1", epochs, optimizer=optimizer, order=order):
             if self._centers_are_due(epoch):
                 self._update_centers()
             self.autoencoder_.train()
-            parts = [update(self._x[batch], optimizer) for batch in self._batches(order, size)]
+            parts = [self._train_on(self._x[batch], updates, optimizer) for batch in self._batches(order, size)]
             reconstruction, centering = (torch.stack(parts).sum(0) / len(self._x)).tolist()
             total = losses.cluster_loss(reconstruction, centering, self.alpha)
             log(reconstruction=reconstruction, centering=centering, total=total)
 
-    def _cluster_updates(self, x: Tensor, optimizer: SGD) -> Tensor:
-        """K successive updates on one batch, the k-th weighted by p_ik^m, with p from the first forward pass."""
+    def _train_on(self, x: Tensor, updates: list[slice], optimizer: SGD) -> Tensor:
+        """An SGD step on Eq. (1) for each of `updates`, with p of the first; returns the sums (2,) of both losses."""
         weights, parts = None, []
-        for k in range(self.n_clusters):
-            u, x_hat = self._reconstructed(x)
-            weights = self._weights(u) if weights is None else weights
-            parts.append(self._update(x, x_hat, u, slice(k, k + 1), weights, optimizer))
+        for clusters in updates:
+            reconstruction, centering, weights = self._errors(x, clusters, weights)
+            losses.cluster_loss(reconstruction, centering, self.alpha).backward()
+            optimizer.step()
+            parts.append(torch.stack([reconstruction.detach(), centering.detach()]))
         return torch.stack(parts).sum(0)
 
-    def _summed_update(self, x: Tensor, optimizer: SGD) -> Tensor:
-        """One update on the sum of the K losses (section 4.8.1, DCSS_agg)."""
+    def _errors(self, x: Tensor, clusters: slice, weights: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
+        """Eqs. (1b) and (1c) of a batch for some clusters, and p_ik^m (B, K), which is computed unless it is given."""
         u, x_hat = self._reconstructed(x)
-        return self._update(x, x_hat, u, slice(None), self._weights(u), optimizer)
-
-    def _update(self, x, x_hat, u, clusters: slice, weights: Tensor, optimizer: SGD) -> Tensor:
-        """One SGD step on Eq. (1) for some clusters; returns their reconstruction and centering losses."""
-        reconstruction, centering = self._errors(x, x_hat, u, clusters, weights)
-        losses.cluster_loss(reconstruction, centering, self.alpha).backward()
-        optimizer.step()
-        return torch.stack([reconstruction.detach(), centering.detach()])
-
-    def _errors(self, x, x_hat, u, clusters: slice, weights: Tensor) -> tuple[Tensor, Tensor]:
-        """Eqs. (1b) and (1c) for some clusters."""
-        weights = weights[:, clusters]
-        centering = losses.weighted_centering(u, self._centers[clusters], weights)
-        return losses.weighted_reconstruction(x, x_hat, weights), centering
-
-    def _weights(self, u: Tensor) -> Tensor:
-        return losses.memberships(u.detach(), self._centers, self.m) ** self.m
+        if weights is None:
+            weights = losses.memberships(u.detach(), self._centers, self.m) ** self.m
+        own = weights[:, clusters]
+        centering = losses.weighted_centering(u, self._centers[clusters], own)
+        return losses.weighted_reconstruction(x, x_hat, own), centering, weights
 
     def _phase2(self) -> None:
         """Algorithm 1, phase 2: train MNet and encoder on pairs selected by p before epoch T2, by q from then on."""
         epochs, T2 = (max(min(n, 1), round(n * self._stretch)) for n in (self.phase2_epochs, self.T2))
         if not epochs:
             return
-        encoder = self.autoencoder_.encoder
-        mnet = self._new_mnet()
+        encoder, mnet = self.autoencoder_.encoder, self._new_mnet()
         optimizers = Adam(encoder.parameters(), self.encoder_lr), Adam(mnet.parameters(), self.mnet_lr)
         order = stream(self.seed_, "phase-2 batches")
         loop = {"mnet": mnet, "of encoder": optimizers[0], "of mnet": optimizers[1], "order": order}
@@ -222,8 +211,7 @@ class DCSS(DeepClusterer):
         x = self._samples(rows)
         if hasattr(self, "mnet_"):
             return {"pseudo": self._pairwise(x, self.mnet_) * self._loss_scale}
-        u, x_hat = self._reconstructed(x)
-        reconstruction, centering = self._errors(x, x_hat, u, slice(None), self._weights(u))
+        reconstruction, centering, _ = self._errors(x, slice(None))
         return {"self": reconstruction, "pseudo": self.alpha * centering}
 
     @property
@@ -252,9 +240,8 @@ class DCSS(DeepClusterer):
         self._centers = losses.weighted_centers(u, p, self.m, before=self._centers)
 
     def _new_mnet(self) -> MNet:
-        latent_dim = self._centers.shape[1]
         with seeded(derived_seed(self.seed_, "mnet")):
-            return MNet(latent_dim, self.n_clusters).to(self._device)
+            return MNet(self._centers.shape[1], self.n_clusters).to(self._device)
 
     def _soft_assignments(self, u: Tensor) -> Tensor:
         if not hasattr(self, "mnet_"):
@@ -264,12 +251,9 @@ class DCSS(DeepClusterer):
             return self.mnet_(u)
 
     def _training_labels(self) -> Tensor:
+        """Released: by statistics of shuffled batches, computed on a copy to keep the model unchanged."""
         if "evaluation" not in self._released_rows or self._centers is None:
             return super()._training_labels()
-        return self._labels_in_training_mode()
-
-    def _labels_in_training_mode(self) -> Tensor:
-        """Labels by statistics of shuffled batches, as released, computed on a copy to keep the model unchanged."""
         encoder = deepcopy(self.autoencoder_.encoder).train()
         head = deepcopy(self.mnet_).train() if hasattr(self, "mnet_") else None
         last = self.history_[-1] if self.history_ else {"phase": "start", "epoch": 0}

@@ -28,6 +28,9 @@ class DEC(DeepClusterer):
     optimizer, lr, momentum : "sgd" with 0.01 and 0.9 as in the original code, or "adam" with `lr`.
     alpha : degrees of freedom of Student's t (1).
 
+    history_ has, beside the loss, `updates`, the number of updates so far. `n_updates_` is their number, also after
+    Ctrl-C.
+
     The original code pretrains layer by layer with dropout, on pixels scaled to [0, 5.1]. Here, as in later ports, the
     autoencoder is trained end to end; pixels are in [0, 1].
     """
@@ -49,6 +52,10 @@ class DEC(DeepClusterer):
 
     def _check_hyperparameters(self) -> None:
         check_schedule(self)
+
+    def _initialize(self, recipe, start) -> None:
+        self.n_updates_ = 0
+        super()._initialize(recipe, start)
 
     def _optimize(self) -> None:
         self_train(self, self.autoencoder_.train().encoder.parameters())

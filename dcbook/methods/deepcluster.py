@@ -19,7 +19,6 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import torch
-from sklearn.metrics import normalized_mutual_info_score
 from torch import Tensor, nn
 
 from dcbook.clustering.assignment import assign
@@ -31,9 +30,10 @@ from dcbook.distributed import Group, joint_batch_norm
 from dcbook.models import ConvNet
 from dcbook.training.augment import Augmentation
 from dcbook.training.deep_clusterer import DeepClusterer
+from dcbook.training.head_clusterer import statistics_kept
 from dcbook.training.inputs import check_images, derived_seed, in_batches, seeded, stream
 from dcbook.training.optimizers import SGD
-from dcbook.training.passing_targets import PassingTargets
+from dcbook.training.passing_targets import PassingTargets, stability
 from dcbook.training.samplers import SAMPLERS
 from dcbook.training.start import Start
 from dcbook.training.whitened_codes import WhitenedCodes
@@ -115,7 +115,8 @@ class DeepCluster(PassingTargets, WhitenedCodes, DeepClusterer):
 
     def objectives(self, rows: Tensor) -> dict[str, Tensor]:
         """{"pseudo": cross-entropy with the epoch's clusters} for the training images `rows` (B,), not augmented."""
-        _, scores = self.autoencoder_(self._samples(rows))
+        with statistics_kept(self.autoencoder_), seeded(derived_seed(self.seed_, "objectives")):  # of dropout
+            _, scores = self.autoencoder_(self._samples(rows))
         return {"pseudo": nn.functional.cross_entropy(scores, self._pseudo_labels.to(scores.device)[rows])}
 
     @property
@@ -141,24 +142,21 @@ class DeepCluster(PassingTargets, WhitenedCodes, DeepClusterer):
 
     def _cluster(self, codes: Tensor, generator: torch.Generator) -> dict[str, float]:
         """Cluster the codes of all images into new pseudo-labels; return numbers for the history."""
-        before = self._pseudo_labels
+        before, found = self._pseudo_labels, self._clusters_of(codes, generator)
+        self._pseudo_labels = self._group.join(found.labels, len(self._x)).cpu()
+        self._centers = found.centers
+        return {
+            "clusters": int((found.sizes > 0).sum()),
+            "largest": float(found.sizes.max() / found.sizes.sum()),
+            **({} if before is None else {"stability": stability(before, self._pseudo_labels)}),
+            "passes": found.passes,
+        }
+
+    def _clusters_of(self, codes: Tensor, generator: torch.Generator) -> Refined:
         if self.clustering == "pic":
             labels = power_iteration_clustering(codes, device=codes.device)
             centers, sizes = means(codes, labels, int(labels.max()) + 1)
-            passes = 0
-        else:
-            found = self._kmeans_on(codes, generator)
-            labels, centers, sizes, passes = found.labels, found.centers, found.sizes, found.passes
-        self._pseudo_labels = self._group.join(labels, len(self._x)).cpu()
-        self._centers = centers
-        return {
-            "clusters": int((sizes > 0).sum()),
-            "largest": float(sizes.max() / sizes.sum()),
-            **({} if before is None else {"stability": stability(before, self._pseudo_labels)}),
-            "passes": passes,
-        }
-
-    def _kmeans_on(self, codes: Tensor, generator: torch.Generator) -> Refined:
+            return Refined(centers, labels, sizes, inertia=math.nan, passes=0)
         share = self._group.share(len(self._x))
         if self.warm_start and self._pseudo_labels is not None:
             labels = self._pseudo_labels[share.start : share.stop].to(codes.device)
@@ -296,8 +294,3 @@ class DeepCluster(PassingTargets, WhitenedCodes, DeepClusterer):
     def start_(self) -> Start:
         """The network as the start of another method; without centers, which are in the space of whitened codes."""
         return Start(self.autoencoder_)
-
-
-def stability(before: Tensor, now: Tensor) -> float:
-    """NMI (geometric mean) between the clusters (N,) of two epochs, from 0 to 1, as in the paper's Fig. 2(b)."""
-    return float(normalized_mutual_info_score(before.cpu(), now.cpu(), average_method="geometric"))

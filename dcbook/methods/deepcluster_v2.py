@@ -7,8 +7,8 @@
 | C      | prototypes   | (heads, K, d) | centers of the bank, K = `prototypes` in each head, fixed during an epoch    |
 | y_n    | labels       | (heads, N) | pseudo-labels: the cluster of image n, for each head                            |
 
-For the other symbols see `contrastive`. Written after the released code (facebookresearch/swav) and the paper from
-memory.
+For the other symbols see `dcbook.training.contrastive_learner`. Written after the released code (facebookresearch/swav)
+and the paper from memory.
 """
 
 from dataclasses import dataclass
@@ -18,12 +18,11 @@ from torch import Tensor, nn
 
 from dcbook.clustering.assignment import assign
 from dcbook.clustering.refine import random_points, refine
-from dcbook.methods.deepcluster import stability
 from dcbook.training.assignments import EVALUATION_BATCH
 from dcbook.training.augment import Augmentation
 from dcbook.training.contrastive_learner import ContrastiveLearner
 from dcbook.training.inputs import check_batch_size, stream
-from dcbook.training.passing_targets import PassingTargets
+from dcbook.training.passing_targets import PassingTargets, stability
 
 
 @dataclass(kw_only=True, repr=False, eq=False)

@@ -44,8 +44,8 @@ class DKM(DeepClusterer):
 
     lam : lambda, at least 0 (1).
     alpha : inverse temperature, above 0 (1000).
-    annealing : whether alpha increases from 0.1 through the 40 values of `annealed_alphas`, each for the same number of
-        epochs, from random centers, uniform in [-1, 1]; `alpha` and the centers of `start` are then not used.
+    annealing : whether alpha increases from 0.1 through the 40 values of `annealed_alphas`, each for an equal share of
+        the epochs, from random centers, uniform in [-1, 1]; `alpha` and the centers of `start` are then not used.
     epochs : passes over the data (100; annealing takes 200, 5 for each of 40 values of alpha).
     lr : step of Adam (0.001).
 
@@ -53,7 +53,8 @@ class DKM(DeepClusterer):
 
     `predict_proba` returns the softmax at the last alpha. Both errors are sums, so lambda = 1 has more weight on small
     images than on MNIST. Annealing needs many updates (55,000 in the paper's epochs on MNIST): with few updates, most
-    random centers stay far from the codes, and their clusters stay empty.
+    random centers stay far from the codes, and their clusters stay empty. history_ has the loss, its terms, of which
+    `clustering` is without lambda, and `alpha`.
     """
 
     start: Any = None

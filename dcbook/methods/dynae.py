@@ -73,7 +73,7 @@ class DynAE(DeepClusterer):
     shift, rotation : ranges of the views T, see `ShiftRotation`; ignored for vectors.
 
     history_ has the share of `conflicted` samples, `beta1` and `beta2` at the last count, and the losses.
-    `predict_proba` returns q. `n_updates_` is the number of updates.
+    `predict_proba` returns q. `n_updates_` is the number of updates, also after Ctrl-C.
     """
 
     start: Any = None
@@ -120,32 +120,34 @@ class DynAE(DeepClusterer):
         done = Progress(len(self._x))
         loop = {"optimizer": optimizer, "order": order, "noise": noise, "done": done}
         epochs = -(-self.max_updates // updates_in(len(self._x), self.batch_size_))
-        for _, log in self._epochs("clustering", epochs, **loop):
-            if done.stop:
-                break
-            total, before = torch.zeros(2, device=self._x.device), done.updates
-            for batch in self._batches(order):
-                if done.updates % self.update_interval == 0:
-                    last, done.conflicted = done.conflicted, self._count_conflicted()
-                    done.stop = done.conflicted < self.tol * len(self._x)
-                    if done.conflicted >= last:
-                        self._take_centers(self._kmeans(RESTARTS))
-                        fall = threshold_fall(self.kappa, done.falls) / self.n_clusters
-                        self._thresholds = tuple(beta - fall for beta in self._thresholds)
-                        done.falls += 1
-                if done.stop or done.updates == self.max_updates:
+        try:
+            for _, log in self._epochs("clustering", epochs, **loop):
+                if done.stop:
                     break
-                parts = self._losses(self._samples(batch), lambda x: move(x, noise))
-                sum(parts.values()).backward()
-                optimizer.step()
-                total += torch.stack([parts["self"], parts["pseudo"]]).detach()
-                done.updates += 1
-            if done.updates > before:
-                beta1, beta2 = self._thresholds
-                own, pseudo = (total / (done.updates - before)).tolist()
-                about = {"conflicted": done.conflicted / len(self._x), "beta1": beta1, "beta2": beta2}
-                log(loss=own + pseudo, reconstruction=own, clustering=pseudo, **about)
-        self.n_updates_ = done.updates
+                total, before = torch.zeros(2, device=self._x.device), done.updates
+                for batch in self._batches(order):
+                    if done.updates % self.update_interval == 0:
+                        last, done.conflicted = done.conflicted, self._count_conflicted()
+                        done.stop = done.conflicted < self.tol * len(self._x)
+                        if done.conflicted >= last:
+                            self._take_centers(self._kmeans(RESTARTS))
+                            fall = threshold_fall(self.kappa, done.falls) / self.n_clusters
+                            self._thresholds = tuple(beta - fall for beta in self._thresholds)
+                            done.falls += 1
+                    if done.stop or done.updates == self.max_updates:
+                        break
+                    parts = self._losses(self._samples(batch), lambda x: move(x, noise))
+                    sum(parts.values()).backward()
+                    optimizer.step()
+                    total += torch.stack([parts["self"], parts["pseudo"]]).detach()
+                    done.updates += 1
+                if done.updates > before:
+                    beta1, beta2 = self._thresholds
+                    own, pseudo = (total / (done.updates - before)).tolist()
+                    about = {"conflicted": done.conflicted / len(self._x), "beta1": beta1, "beta2": beta2}
+                    log(loss=own + pseudo, reconstruction=own, clustering=pseudo, **about)
+        finally:
+            self.n_updates_ = done.updates
 
     def _targets(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Targets of the codes and the reconstructions of samples x."""
@@ -172,6 +174,7 @@ class DynAE(DeepClusterer):
 
     def _initialize(self, recipe, start) -> None:
         self._thresholds = self._images = None
+        self.n_updates_ = 0
         super()._initialize(recipe, start)
 
     def _soft_assignments(self, u: Tensor) -> Tensor:

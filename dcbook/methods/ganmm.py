@@ -117,6 +117,7 @@ class GANMM(DeepClusterer):
         codes = classifier.standardized(u)
         self._learn_on_parts(codes, gans)
         self.head_ = classifier
+        self._centers = self._cluster_means(u)
         trained = classifier.layers[:-2] if self.fixed_top else classifier.layers  # the last layer but the softmax
         optimizer, draw = RMSProp(trained.parameters(), self.lr), stream(self.seed_, "EM")
         loop = gans.state | {"of_classifier": optimizer, "draw": draw}

@@ -27,6 +27,9 @@ class IDEC(DeepClusterer):
     optimizer, lr, momentum : "adam" with 0.001, as released for MNIST, or "sgd" (0.1 and 0.99 for other data sets).
     alpha : degrees of freedom of Student's t (1).
 
+    history_ has, beside the loss, `updates`, the number of updates so far. `n_updates_` is their number, also after
+    Ctrl-C.
+
     L_r is averaged over batch and pixels, KL over the batch (IDEC.py:84-205). The released code scales pixels to
     [0, 5.1], which makes L_r 26 times larger than for pixels in [0, 1], as used here.
     """
@@ -50,6 +53,10 @@ class IDEC(DeepClusterer):
         check_schedule(self)
         if self.gamma < 0:
             raise ValueError(f"gamma must be at least 0, not {self.gamma}")
+
+    def _initialize(self, recipe, start) -> None:
+        self.n_updates_ = 0
+        super()._initialize(recipe, start)
 
     def _optimize(self) -> None:
         self_train(self, self.autoencoder_.train().parameters())

@@ -101,7 +101,11 @@ class IDFD(HeadClusterer):
             found = self._pass(losses_of, self._batches(order), optimizer, remember)
             self._find_clusters(restarts=1)
             log(**found)
-        self._find_clusters(RESTARTS)
+
+    def _complete(self) -> None:
+        if self._has_clusters:
+            self._find_clusters(RESTARTS)
+        super()._complete()
 
     def _losses(self, rows: Tensor, noise: torch.Generator) -> dict[str, Tensor]:
         return self._parts(rows, self._features(rows, noise))
@@ -129,10 +133,10 @@ class IDFD(HeadClusterer):
         return self.head_.nearest(self._memory) if self._has_clusters else super()._training_labels()
 
     def _initialize(self, recipe, start) -> None:
-        super()._initialize(recipe, start)
         d = self.embedding_dim
         uniform = torch.rand(len(self._x), d, generator=stream(self.seed_, "memory"))
         self._memory = ((2 * uniform - 1) * (3 / d) ** 0.5).to(self._device)
+        super()._initialize(recipe, start)
 
     def _fresh_head(self, d: int) -> nn.Module:
         return UnitMap(d, self.n_clusters, self.embedding_dim)

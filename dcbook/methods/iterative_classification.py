@@ -176,9 +176,10 @@ class IterativeClassification(ShallowClusterer):
 
     def _samples(self, x, fitting: bool):
         if issparse(x):
+            scale = np.float32(1 / 255 if x.dtype == np.uint8 else 1)  # as for dense samples
             x = validate_data(self, x, accept_sparse="csr", dtype=np.float32, reset=fitting)
             self.input_shape_ = x.shape[1:]
-            return x
+            return x * scale
         x = as_samples(self, x, fitting=fitting)
         self.input_shape_ = x.shape[1:] if fitting else self.input_shape_
         return x.reshape(len(x), -1)

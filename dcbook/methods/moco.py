@@ -7,8 +7,8 @@
 | q, k   | q, k           | (B, d)   | Z space of one view under f_q, of the other one under f_k   |
 |        | queue          | (K, d)   | keys of the last batches, newest first; random at the start |
 
-For the other symbols see `contrastive`. Written after the paper from memory and the released code
-(facebookresearch/moco at c567ee4), not checked against the paper's text.
+For the other symbols see `dcbook.training.contrastive_learner`. Written after the paper from memory and the released
+code (facebookresearch/moco at c567ee4), not checked against the paper's text.
 """
 
 from copy import deepcopy

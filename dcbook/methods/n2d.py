@@ -60,7 +60,8 @@ class N2D(DeepClusterer):
     start : as in `DeepClusterer`; None is `Pretraining(latent_dim=n_clusters, epochs=1000)`. It needs no decoder.
     manifold : "umap" as released, "isomap", or "none".
     n_components : dimension of the map, from 1 to N; None is K.
-    n_neighbors : number of neighbors of a code on the manifold, at least 1 (20, or all others if there are fewer).
+    n_neighbors : number of neighbors of a code on the manifold, at least 1, for UMAP 2 (20, or all others if there are
+        fewer).
     min_dist : smallest distance of places on UMAP's map, from 0 to 1 (0); only used by UMAP.
     clusterer : "mixture" of Gaussians with full covariances, or "k-means" with 20 starts, on the map.
     restarts : number of starts of the mixture's EM; the fit with the largest likelihood is kept (1).
@@ -165,10 +166,11 @@ class N2D(DeepClusterer):
             if getattr(self, name) not in known:
                 raise ValueError(f"{name} must be one of {', '.join(known)}, not {getattr(self, name)!r}")
         components = 1 if self.n_components is None else self.n_components
-        if min(components, self.n_neighbors, self.restarts) < 1 or not 0 <= self.min_dist <= 1:
+        least = 2 if self.manifold == "umap" else 1
+        if min(components, self.restarts) < 1 or self.n_neighbors < least or not 0 <= self.min_dist <= 1:
             raise ValueError(
-                f"n_components, n_neighbors and restarts must be at least 1 and min_dist in [0, 1], not "
-                f"{self.n_components}, {self.n_neighbors}, {self.restarts}, {self.min_dist}"
+                f"n_components and restarts must be at least 1, n_neighbors at least {least} and min_dist in [0, 1], "
+                f"not {self.n_components}, {self.restarts}, {self.n_neighbors}, {self.min_dist}"
             )
         if self.manifold == "umap" and find_spec("umap") is None:
             raise ImportError(

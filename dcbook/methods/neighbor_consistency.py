@@ -107,7 +107,7 @@ class NeighborConsistency(DeepClusterer):
 
     def _resolve_start(self, input_shape: tuple[int, ...]):
         start = IdentityEncoder() if self.start is None else self.start
-        return resolve_start(start, input_shape, self.n_clusters, self._decoder_for)
+        return resolve_start(start, input_shape, None, self._decoder_for)
 
     def _check_hyperparameters(self) -> None:
         if min(self.entropy, self.epochs) < 0 or self.lr <= 0 or min(self.pca_dim, self.width) < 1:

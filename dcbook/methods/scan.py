@@ -12,9 +12,9 @@ image and its neighbor share a cluster, and all clusters are used. Step 3, phase
 largest assignment is above 0.99, a strong view learns the cluster as its label. The other symbols:
 `dcbook.training.head_clusterer`.
 
-Selection uses no labels: after each epoch of step 2, the selection value of a head is the loss over all images, with
-entropy weight 1 and the image itself and its 5 nearest neighbors as partners. The head and the epoch with the lowest
-value are used in step 3, whose last epoch gives the result.
+Selection uses no labels: after each epoch of step 2, and of "frozen" before it, the selection value of a head is the
+loss over all images, with entropy weight 1 and the image itself and its 5 nearest neighbors as partners. The head and
+the epoch with the lowest value are used in step 3, whose last epoch gives the result.
 
 Source: the released code (wvangansbeke/Unsupervised-Classification: losses.py:25-121, evaluate_utils.py:85-121,
 scan.py, selflabel.py), from a description; the paper's text was not at hand. As released, a partner is drawn from the
@@ -110,7 +110,7 @@ class SCAN(HeadClusterer):
 
     def _learn_from_neighbors(self) -> None:
         """Step 2: train the whole network, then restore the best trunk and head."""
-        weights = [*self.autoencoder_.parameters(), *self._heads.parameters()]
+        weights = [*self.autoencoder_.encoder.parameters(), *self._heads.parameters()]
         optimizer = Adam(weights, self.lr, weight_decay=self.weight_decay)
         order, noise = stream(self.seed_, "batches"), stream(self.seed_, "views")
         for _, log in self._epochs("neighbors", self.epochs, optimizer=optimizer, order=order, noise=noise):
@@ -122,7 +122,7 @@ class SCAN(HeadClusterer):
 
     def _learn_from_itself(self) -> None:
         """Step 3."""
-        weights = [*self.autoencoder_.parameters(), *self.head_.parameters()]
+        weights = [*self.autoencoder_.encoder.parameters(), *self.head_.parameters()]
         optimizer = Adam(weights, self.lr, weight_decay=self.weight_decay)
         order, noise = stream(self.seed_, "self-labeling batches"), stream(self.seed_, "self-labeling views")
         loop = {"optimizer": optimizer, "order": order, "noise": noise}

@@ -1,7 +1,7 @@
-"""SimCLR: Chen, Kornblith, Norouzi & Hinton, ICML 2020, arXiv 2002.05709, Algorithm 1. Symbols: `contrastive`.
+"""SimCLR: Chen, Kornblith, Norouzi & Hinton, ICML 2020, arXiv 2002.05709, Algorithm 1.
 
-Written after the paper from memory and the released code (google-research/simclr), not checked against the paper's
-text.
+For the symbols see `dcbook.training.contrastive_learner`. Written after the paper from memory and the released code
+(google-research/simclr), not checked against the paper's text.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""SimCLR as a pretext: one training for all methods that start from it. Symbols: `contrastive_learner`."""
+"""SimCLR as a pretext: one training for all methods that start from it. Symbols: `simclr`."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -7,7 +7,7 @@ from dcbook.data.digest import content_digest
 from dcbook.methods.simclr import SimCLR
 from dcbook.training.pretext import codes_of
 from dcbook.training.start import Start
-from dcbook.training.views import Strong
+from dcbook.training.views import Strong, check_view
 
 VIEW = Strong()
 
@@ -40,6 +40,10 @@ class SimCLRPretext(SimCLR):
     def start_(self) -> Start:
         return replace(super().start_, codes=getattr(self, "codes_", None))
 
+    def _begin(self, recipe, start) -> None:
+        check_view("fixed_view", self.fixed_view, self._x[:2].clone())
+        super()._begin(recipe, start)
+
     def _complete(self) -> None:
         self.codes_ = codes_of(
             self.autoencoder_,
@@ -54,8 +58,9 @@ class SimCLRPretext(SimCLR):
 
     def _check_hyperparameters(self) -> None:
         super()._check_hyperparameters()
-        if self.n_neighbors < 1 or self.fixed_views < 0 or not callable(self.fixed_view):
+        is_view = callable(self.fixed_view) and not isinstance(self.fixed_view, type)
+        if self.n_neighbors < 1 or self.fixed_views < 0 or not is_view:
             raise ValueError(
-                f"n_neighbors must be at least 1, fixed_views at least 0 and fixed_view a view, not "
+                f"n_neighbors must be at least 1, fixed_views at least 0 and fixed_view a view, such as Strong(), not "
                 f"{self.n_neighbors}, {self.fixed_views}, {self.fixed_view!r}"
             )

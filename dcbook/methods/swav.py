@@ -8,8 +8,8 @@
 | q_t, q_s | codes        | (B, K)  | soft clusters of equal size, by Sinkhorn, Eqs. (3) and (5)            |
 |          | queue        | (2, L, d) | z of the last batches, newest first, for each of the two views      |
 
-For the other symbols see `contrastive`. Written after the released code (facebookresearch/swav, main_swav.py) and the
-paper from memory, not checked against its text.
+For the other symbols see `dcbook.training.contrastive_learner`. Written after the released code (facebookresearch/swav,
+main_swav.py) and the paper from memory, not checked against its text.
 """
 
 from dataclasses import dataclass

@@ -97,7 +97,7 @@ class VaDE(DeepClusterer):
         if self.epochs < 0 or self.decay_every < 1:
             raise ValueError(f"epochs must be >= 0 and decay_every >= 1, not {self.epochs}, {self.decay_every}")
 
-    def _check_samples(self, x: np.ndarray) -> None:
+    def _check_samples(self, x: np.ndarray | Tensor) -> None:
         low, high = float(x.min()), float(x.max())
         if self.likelihood == "bernoulli" and (low < -ROUNDING or high > 1 + ROUNDING):
             wrong = "Negative values in data passed to VaDE: its" if low < -ROUNDING else "VaDE's"
@@ -105,6 +105,11 @@ class VaDE(DeepClusterer):
                 f"{wrong} Bernoulli likelihood needs samples in [0, 1], not in [{low:.4g}, {high:.4g}]; scale them, or "
                 f'use likelihood="gaussian"'
             )
+
+    def _prepare(self, x) -> Tensor:
+        x = super()._prepare(x)
+        self._check_samples(x)
+        return x
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

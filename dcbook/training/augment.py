@@ -164,8 +164,11 @@ def turned(angle: Tensor, shape: torch.Size) -> Tensor:
 def warped(x: Tensor, maps: Tensor, outside: str = "zeros") -> Tensor:
     """Images (B, C, H, W) resampled by `maps` (B, 2, 3) from coordinates of a view to those of its image, in [-1, 1].
 
-    Interpolation is linear; `outside` is "zeros" or "border".
+    Interpolation is linear; `outside` is "zeros" or "border". B may be 0: of several processes, some have no image of a
+    batch that is smaller than their number.
     """
+    if not len(x):
+        return x  # torch refuses empty grids
     grid = functional.affine_grid(maps.to(x), x.shape, align_corners=False)
     return functional.grid_sample(x, grid, padding_mode=outside, align_corners=False)
 

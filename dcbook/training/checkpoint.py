@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from dcbook.data.digest import content_digest
 from dcbook.training.optimizers import Optimizer
 from dcbook.training.saving import plain
-from dcbook.training.tensor_files import read_tensors, write_tensors
+from dcbook.training.tensor_files import as_json, read_tensors, write_tensors
 
 Parts = Mapping[str, Any]  # networks, optimizers, generators, tensors, plain values, or objects that contain them
 
@@ -46,7 +46,7 @@ class Checkpoint:
         `identity` identifies the fit: method, parameters, seed, data. Raises ValueError if the file is damaged or holds
         another fit, or if the path is a folder.
         """
-        self.identity = json.loads(json.dumps(identity))
+        self.identity = json.loads(as_json(identity))
         if self.path.is_dir():
             raise ValueError(f"{self.path} is a folder; give the path of a file for the checkpoint")
         self.path.parent.mkdir(parents=True, exist_ok=True)

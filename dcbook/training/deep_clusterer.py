@@ -122,18 +122,18 @@ class DeepClusterer(Epochs, Assignments, ClusterMixin, BaseEstimator):
             self.core_seconds_, self._since = 0.0, time.process_time()
             self._now, self.interrupted_ = "at its start", False
             self._begin(recipe, start)
-        try:
-            self._initialize(recipe, start)
-            self._optimize()
-        except ValueError as error:
-            raise runaway(self) or error from None
-        except KeyboardInterrupt:
-            if not hasattr(self, "autoencoder_"):
-                raise
-            self.interrupted_ = True
-            message = f"fit was interrupted after {len(self.history_)} epochs; the model is usable as it is now"
-            warnings.warn(message, stacklevel=2)
-        self._complete()
+            try:
+                self._initialize(recipe, start)
+                self._optimize()
+            except ValueError as error:
+                raise runaway(self) or error from None
+            except KeyboardInterrupt:
+                if not hasattr(self, "autoencoder_"):
+                    raise
+                self.interrupted_ = True
+                message = f"fit was interrupted after {len(self.history_)} epochs; the model is usable as it is now"
+                warnings.warn(message, stacklevel=2)
+            self._complete()
         if self._k_is_asked_for:
             warn_of_dead_clusters(self.labels_, self.n_clusters, x)
         return self

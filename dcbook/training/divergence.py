@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from dcbook.training.deep_clusterer import DeepClusterer
 
 LARGEST = 1e18  # largest entry of a code, such that squared differences fit in float32
-STEPS = ("lr", "phase1_lr", "encoder_lr", "mnet_lr", "teacher_lr")
+STEPS = ("lr", "phase1_lr", "encoder_lr", "mnet_lr", "teacher_lr", "head_lr")
 
 
 def check_finite(method: DeepClusterer, losses: Mapping[str, float]) -> None:
@@ -49,11 +49,12 @@ def check_codes(method: DeepClusterer, u: Tensor, x: Tensor) -> None:
 
 def _diverged(method: DeepClusterer, what: str) -> FloatingPointError:
     steps = [f"{name} ({value:g})" for name, value in sorted(method.get_params().items()) if name in STEPS]
-    lower = "lr of the pretraining" if method._now.endswith("pretraining") else ", ".join(steps)
+    steps = ["lr of the pretraining"] if method._now.endswith("pretraining") else steps
     x = method._x
     low, high = (float(x.min()), float(x.max())) if isinstance(x, Tensor) else (0, 1)  # files hold images in [0, 1]
-    scale = "" if low >= 0 and high <= 1 else "scale x to [0, 1] or "
+    remedies = [] if low >= 0 and high <= 1 else ["scale x to [0, 1]"]
+    remedies += [f"lower {', '.join(steps)}"] if steps else []
     return FloatingPointError(
         f"{type(method).__name__} diverged {method._now}: {what}; x lies in [{low:.4g}, {high:.4g}]; "
-        f"{scale}lower {lower}"
+        f"{' or '.join(remedies) or 'take another start'}"
     )

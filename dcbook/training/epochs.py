@@ -34,7 +34,7 @@ class Epochs:
             )
         with self._bar(phase, epochs, begun) as bar:
             for epoch in range(begun, 0 if self._has_left(phase) else epochs):
-                self._now = f"in epoch {epoch + 1} of {phase}"
+                self._now, self._earlier = f"in epoch {epoch + 1} of {phase}", None
                 yield epoch, lambda **losses: self._log(phase, bar, loop, **losses)
 
     def _resume(self, phase: str, loop: dict[str, Any]) -> int:

@@ -41,7 +41,7 @@ from dcbook.training.deep_clusterer import DeepClusterer
 from dcbook.training.inputs import check_images, derived_seed, in_batches, seeded, stream
 from dcbook.training.optimizers import Adam, Optimizer
 from dcbook.training.pretext import Codes, codes_of, view_name
-from dcbook.training.start import OF_CODES
+from dcbook.training.start import OF_CODES, resolve_start
 from dcbook.training.views import Strong, check_view
 
 
@@ -122,24 +122,26 @@ class HeadClusterer(DeepClusterer):
     ) -> dict[str, float]:
         """One update on the sum of `losses(rows)` for each batch of rows. Returns means over samples of sum and parts.
 
-        A batch without losses makes no update; without any update, the loss is 0. `after_update` is called after each
+        A batch without losses makes no update; without any update, the loss is 0. Losses are means over the samples of
+        updates, `NOTED` values means over all, with 0 where there is no update. `after_update` is called after each
         update, for example to update a teacher or a queue.
         """
         self.autoencoder_.train()
         self.head_.train()
         totals: dict[str, Tensor] = {"loss": torch.zeros((), device=self._x.device)}
-        seen = 0
+        seen = updated = 0
         for rows in batches:
+            seen += len(rows)
             if not (parts := losses(rows)):
                 continue
             loss = sum(self._summed(parts).values())
             loss.backward()
             optimizer.step()
             after_update()
-            seen += len(rows)
+            updated += len(rows)
             for name, value in {"loss": loss, **(parts if len(parts) > 1 else {})}.items():
                 totals[name] = totals.get(name, 0.0) + len(rows) * value.detach()
-        return {name: total.item() / max(seen, 1) for name, total in totals.items()}
+        return {name: total.item() / max(seen if name in self.NOTED else updated, 1) for name, total in totals.items()}
 
     def _summed(self, parts: dict[str, Tensor]) -> dict[str, Tensor]:
         return {name: part for name, part in parts.items() if name not in self.NOTED}
@@ -221,7 +223,7 @@ class HeadClusterer(DeepClusterer):
 
     def _resolve_start(self, input_shape: tuple[int, ...]):
         if self.start is not None:
-            return super()._resolve_start(input_shape)
+            return resolve_start(self.start, input_shape, None, self._decoder_for)
         if hasattr(self, "architecture"):
             return None, None
         name = type(self).__name__

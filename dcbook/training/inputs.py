@@ -55,12 +55,12 @@ def as_samples(estimator: BaseEstimator, x, *, fitting: bool, dtype: type | np.d
         estimator, flat, reset=fitting, dtype="numeric", order="C", ensure_min_samples=2 if fitting else 1
     )
     if not fitting:
-        _check_same_shape(estimator, shape[1:])
+        check_same_shape(estimator, shape[1:])
     flat = _as_floats(flat, dtype, fitting)
     return np.require(flat.reshape(shape) if len(shape) > 2 else flat, requirements="W")
 
 
-def _check_same_shape(estimator: BaseEstimator, shape: tuple[int, ...]) -> None:
+def check_same_shape(estimator: BaseEstimator, shape: tuple[int, ...]) -> None:
     fitted = tuple(getattr(estimator, "input_shape_", shape))
     sides, fitted_sides = ([side for side in each if side != 1] for each in (shape, fitted))
     if len(shape) > 1 and len(fitted) > 1 and sides != fitted_sides:
@@ -126,17 +126,22 @@ def _what_to_pass(x) -> str:
 
 @contextmanager
 def new_fit(estimator: BaseEstimator) -> Iterator[None]:
-    """Context of the checks before a fit: the results of an earlier fit are gone, and are back if a check raises."""
-    earlier = dict(vars(estimator))
-    for name in earlier:
-        if name.endswith("_"):
-            delattr(estimator, name)
+    """Context of a fit: the results of an earlier fit are gone, and are back if an error comes before the first epoch.
+
+    Until then, which an estimator with epochs announces by setting `_earlier` to None, they are kept in `_earlier`.
+    """
+    estimator._earlier = dict(vars(estimator))
+    for name in [name for name in vars(estimator) if name.endswith("_")]:
+        delattr(estimator, name)
     try:
         yield
     except BaseException:
-        vars(estimator).clear()
-        vars(estimator).update(earlier)
+        if earlier := estimator._earlier:
+            vars(estimator).clear()
+            vars(estimator).update(earlier, _earlier=None)
         raise
+    finally:
+        del estimator._earlier
 
 
 def resolve_seed(random_state) -> int:

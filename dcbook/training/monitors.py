@@ -1,12 +1,14 @@
 """What a fit takes from a monitor: a function of the model that is called after every epoch and returns numbers."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+import torch
 from sklearn.base import BaseEstimator
-from torch import Tensor
+from torch import Tensor, nn
 
 
 def check_monitor(monitor: Any) -> None:
@@ -18,10 +20,14 @@ def check_monitor(monitor: Any) -> None:
 def told_by(monitor: Callable | None, model: BaseEstimator) -> dict[str, float]:
     """The result of a monitor as plain numbers, for the last entry of `model.history_`; {} without a monitor.
 
+    The monitor may pass samples through networks in training mode: their buffers are restored afterwards.
     Raises TypeError if the result is not a mapping, a name is not a string or is in that entry already (a method may go
     by its own numbers), or a value is not a number (NumPy scalars and tensors with one element are accepted).
     """
-    found = (monitor(model) if monitor else None) or {}
+    if monitor is None:
+        return {}
+    with buffers_kept(model):
+        found = monitor(model) or {}
     if not isinstance(found, Mapping):
         raise TypeError(f"a monitor must return numbers by name, such as {{'acc': 0.5}}, or None, not {found!r}")
     found = dict(found)
@@ -38,3 +44,16 @@ def told_by(monitor: Callable | None, model: BaseEstimator) -> dict[str, float]:
         if not isinstance(value, int | float | None):
             raise TypeError(f"a monitor must return numbers by name, but {name!r} is {value!r}; store it elsewhere")
     return found
+
+
+@contextmanager
+def buffers_kept(model: BaseEstimator) -> Iterator[None]:
+    """Context that restores the buffers of a model's networks, such as running statistics of batch normalization."""
+    networks = [each for each in vars(model).values() if isinstance(each, nn.Module)]
+    kept = [(buffer, buffer.clone()) for network in networks for buffer in network.buffers()]
+    try:
+        yield
+    finally:
+        with torch.no_grad():
+            for buffer, before in kept:
+                buffer.copy_(before)

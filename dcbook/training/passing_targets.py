@@ -5,6 +5,7 @@ from abc import abstractmethod
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 
+from sklearn.metrics import normalized_mutual_info_score
 from torch import Tensor
 
 
@@ -43,3 +44,8 @@ class PassingTargets:
             yield
         finally:
             setattr(self, name, getattr(self, name) + time.process_time() - began)
+
+
+def stability(before: Tensor, now: Tensor) -> float:
+    """NMI (geometric mean) between the clusters (N,) of two epochs, from 0 to 1, as in DeepCluster's Fig. 2(b)."""
+    return float(normalized_mutual_info_score(before.cpu(), now.cpu(), average_method="geometric"))

@@ -12,8 +12,11 @@ def progress_bar(shown: bool | str, total: int, description: str, begun: int = 0
     `shown` : True, False, or "auto".
 
     "auto" shows it on a terminal and in a notebook that a person runs, but not in a notebook run by a program, whose
-    outputs are stored. In Jupyter it is a widget if ipywidgets is installed, otherwise text.
+    outputs are stored. In Jupyter it is a widget if ipywidgets is installed, otherwise text. Raises ValueError for any
+    other value.
     """
+    if shown not in (True, False, "auto"):
+        raise ValueError(f'progress must be True, False or "auto", not {shown!r}')
     kernel = _kernel()
     if shown == "auto":
         shown = sys.stderr.isatty() if kernel is None else _can_answer(kernel)

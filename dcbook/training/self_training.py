@@ -33,7 +33,8 @@ def self_train(method: DeepClusterer, weights: Iterable[nn.Parameter]) -> None:
     """Minimize the sum of `method.objectives(batch)` over `weights` and the centers of `method`.
 
     Every `update_interval` updates the target is recomputed from all samples. Training ends when less than the share
-    `tol` of the labels has changed since the last target, or after `max_updates` updates.
+    `tol` of the labels has changed since the last target, or after `max_updates` updates. `method.n_updates_` is their
+    number, also after an interruption.
     """
     method._centers = nn.Parameter(method._centers)
     optimizer = _optimizer(method, [*weights, method._centers])
@@ -41,25 +42,27 @@ def self_train(method: DeepClusterer, weights: Iterable[nn.Parameter]) -> None:
     done = Progress()
     method._target = None
     epochs = -(-method.max_updates // updates_in(len(method._x), method.batch_size_))
-    for _, log in method._epochs("clustering", epochs, optimizer=optimizer, order=order, done=done):
-        if done.stop:
-            break
-        total, before = torch.zeros((), device=method._x.device), done.updates
-        for batch in method._batches(order):
-            if done.updates % method.update_interval == 0:
-                labels = take_target(method)
-                done.stop = done.labels is not None and bool((labels != done.labels).float().mean() < method.tol)
-                done.labels = labels
-            if done.stop or done.updates == method.max_updates:
+    try:
+        for _, log in method._epochs("clustering", epochs, optimizer=optimizer, order=order, done=done):
+            if done.stop:
                 break
-            value = sum(method.objectives(batch).values())
-            value.backward()
-            optimizer.step()
-            total += value.detach()
-            done.updates += 1
-        if done.updates > before:
-            log(loss=total.item() / (done.updates - before), updates=done.updates)
-    method.n_updates_ = done.updates
+            total, before = torch.zeros((), device=method._x.device), done.updates
+            for batch in method._batches(order):
+                if done.updates % method.update_interval == 0:
+                    labels = take_target(method)
+                    done.stop = done.labels is not None and bool((labels != done.labels).float().mean() < method.tol)
+                    done.labels = labels
+                if done.stop or done.updates == method.max_updates:
+                    break
+                value = sum(method.objectives(batch).values())
+                value.backward()
+                optimizer.step()
+                total += value.detach()
+                done.updates += 1
+            if done.updates > before:
+                log(loss=total.item() / (done.updates - before), updates=done.updates)
+    finally:
+        method.n_updates_ = done.updates
 
 
 def take_target(method: DeepClusterer) -> Tensor:
@@ -79,6 +82,8 @@ def check_schedule(method: DeepClusterer) -> None:
         )
     if not 0 <= method.tol <= 1 or method.lr <= 0 or method.alpha <= 0:
         raise ValueError(f"tol must lie in [0, 1], lr and alpha above 0, not {method.tol}, {method.lr}, {method.alpha}")
+    if not 0 <= method.momentum < 1:
+        raise ValueError(f"momentum must lie in [0, 1), not {method.momentum}")
 
 
 def _optimizer(method: DeepClusterer, weights: list[nn.Parameter]) -> Optimizer:

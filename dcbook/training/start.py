@@ -3,6 +3,7 @@
 import hashlib
 from copy import deepcopy
 from dataclasses import dataclass, fields
+from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -88,12 +89,13 @@ class Start:
 
 
 def resolve_start(
-    start, input_shape: tuple[int, ...], n_clusters: int, decoder_for: str | None = None
+    start, input_shape: tuple[int, ...], n_clusters: int | None, decoder_for: str | None = None
 ) -> tuple[Recipe | None, Start | None]:
     """Interpret the parameter `start` of a method: return a recipe of pretraining, or a copy of a given start.
 
-    `decoder_for` is the purpose of the decoder, for messages; with None the start may lack a decoder. Raises TypeError
-    for any other kind of object, and ValueError if its shapes do not agree with the data or K.
+    `decoder_for` is the purpose of the decoder, for messages; with None the start may lack a decoder. `n_clusters` None
+    accepts any centers, for a method that does not use them. Raises TypeError for any other kind of object, and
+    ValueError if its shapes do not agree with the data or K.
     """
     if start is None or isinstance(start, Recipe):
         recipe = start or Pretraining()
@@ -124,21 +126,16 @@ def resolve_start(
         )
     start = deepcopy(start) if start is given or start.autoencoder is given else start
     d = _dimension(start.autoencoder, input_shape)
-    if start.centers is not None:
+    if decoder_for:
+        _check_decoder(start.autoencoder, d, input_shape)
+    if start.centers is not None and n_clusters is not None:
         _check_centers(start.centers, n_clusters, d)
     return None, start
 
 
-@torch.no_grad()
 def _dimension(network: nn.Module, input_shape: tuple[int, ...]) -> int:
     """The dimension d of the codes; ValueError unless the encoder maps a sample to a finite code (1, d) float32."""
-    weight, training = next(network.parameters(), torch.zeros(())), network.training
-    try:
-        code = network.eval().encoder(torch.zeros(1, *input_shape, device=weight.device))
-    except (RuntimeError, TypeError, ValueError, IndexError) as error:
-        raise ValueError(f"the encoder given as start fails on a sample of shape {input_shape}: {error}") from error
-    finally:
-        network.train(training)
+    code = _output(network, "encoder", f"a sample of shape {input_shape}", input_shape)
     if not isinstance(code, Tensor) or code.ndim != 2 or len(code) != 1 or code.dtype != torch.float32:
         what = f"shape {tuple(code.shape)}, {code.dtype}" if isinstance(code, Tensor) else type(code).__name__
         raise ValueError(
@@ -147,6 +144,29 @@ def _dimension(network: nn.Module, input_shape: tuple[int, ...]) -> int:
     if not code.isfinite().all():
         raise ValueError("the encoder given as start maps a sample of zeros to numbers that are not finite")
     return code.shape[1]
+
+
+def _check_decoder(network: nn.Module, d: int, input_shape: tuple[int, ...]) -> None:
+    """Raise ValueError unless the decoder maps a code (1, d) to one sample, of its shape or flat."""
+    x_hat = _output(network, "decoder", f"a code of dimension {d}", (d,))
+    if not isinstance(x_hat, Tensor) or x_hat.shape[:1] != (1,) or x_hat.numel() != prod(input_shape):
+        what = f"shape {tuple(x_hat.shape)}" if isinstance(x_hat, Tensor) else type(x_hat).__name__
+        raise ValueError(
+            f"the decoder given as start must map one code to a sample of shape (1, {prod(input_shape)}), or as the "
+            f"encoder takes it, not {what}"
+        )
+
+
+@torch.no_grad()
+def _output(network: nn.Module, part: str, what: str, shape: tuple[int, ...]) -> object:
+    """What the encoder or decoder makes of zeros (1, *shape) in evaluation mode; ValueError if it fails on them."""
+    weight, training = next(network.parameters(), torch.zeros(())), network.training
+    try:
+        return getattr(network.eval(), part)(torch.zeros(1, *shape, device=weight.device))
+    except (RuntimeError, TypeError, ValueError, IndexError) as error:
+        raise ValueError(f"the {part} given as start fails on {what}: {error}") from error
+    finally:
+        network.train(training)
 
 
 def _check_centers(centers: Tensor, n_clusters: int, d: int) -> None:

@@ -4,6 +4,7 @@ import hashlib
 import json
 from pathlib import Path
 
+import numpy as np
 import torch
 from safetensors import safe_open
 from safetensors.torch import load, save
@@ -13,14 +14,14 @@ from dcbook.files import write_whole
 
 
 def write_tensors(path: str | Path, tensors: dict[str, Tensor], about: dict) -> None:
-    """Write tensors by name, and JSON data `about` them, atomically to one file.
+    """Write tensors by name, and JSON data `about` them (see `as_json`), atomically to one file.
 
     Raises FileExistsError if the file exists and was not written by `write_tensors`.
     """
     if Path(path).exists() and not _is_ours(Path(path)):
         raise FileExistsError(f"{path} is damaged or not a file of dcbook and is not overwritten; give another folder")
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    told = json.dumps(about)
+    told = as_json(about)
     write_whole(path, save(tensors, {"about": told, "digest": _digest(tensors, told)}))
 
 
@@ -44,6 +45,11 @@ def read_tensors(path: str | Path, what: str, remedy: str) -> tuple[dict[str, Te
         if tensor.is_floating_point() and not tensor.isfinite().all():
             raise ValueError(f"{path} is damaged: {name} holds numbers that are not finite; {remedy}")
     return tensors, json.loads(told)
+
+
+def as_json(about: dict) -> str:
+    """Data of JSON types and numbers of NumPy as JSON; TypeError for any other type."""
+    return json.dumps(about, default=np.generic.item)
 
 
 def _header(content: bytes) -> dict[str, str]:

@@ -1,12 +1,15 @@
 """Whitened codes of images, as many as a file holds: features, PCA-whitening, and length 1, in chunks."""
 
 import torch
+from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
 from dcbook.clustering.refine import means
 from dcbook.clustering.whitening import Whitening
+from dcbook.data.stored import StoredImages
 from dcbook.losses import squared_distances
 from dcbook.training.assignments import EVALUATION_BATCH
+from dcbook.training.inputs import check_images, check_same_shape
 
 PCA_ROWS = 1 << 15  # number of images whose features are used to fit the whitening
 
@@ -40,6 +43,23 @@ class WhitenedCodes:
                 found[filled : filled + len(u)] = u
                 filled += len(u)
         return found
+
+    def _prepare(self, x) -> Tensor | StoredImages:
+        if isinstance(x, StoredImages):
+            check_is_fitted(self)
+            check_same_shape(self, x.shape[1:])
+            return x
+        x = super()._prepare(x)
+        check_images(type(self).__name__, x)
+        return x
+
+    def _embed(self, x: Tensor | StoredImages) -> Tensor:
+        """Features (N, hidden) of x in evaluation mode; stored images are read in chunks."""
+        if isinstance(x, Tensor):
+            return super()._embed(x)
+        parts = x.batches(torch.arange(len(x)).split(EVALUATION_BATCH))
+        device = self.autoencoder_.encoder.fc7.weight.device
+        return torch.cat([*map(super()._embed, (part.to(device) for part in parts))])
 
     def _images(self, parts: list[Tensor]):
         """The images of each part, (B, C, H, W) on the device."""

@@ -18,9 +18,9 @@ ITERATIONS = 20
 class Timed(DeepCluster):
     """A DeepCluster that notes the CPU seconds and the inertia of each clustering, and of faiss on the same codes."""
 
-    def _kmeans_on(self, codes: torch.Tensor, generator: torch.Generator) -> Refined:
+    def _clusters_of(self, codes: torch.Tensor, generator: torch.Generator) -> Refined:
         begin = time.process_time()
-        found = super()._kmeans_on(codes, generator)
+        found = super()._clusters_of(codes, generator)
         middle = time.process_time()
         x, k = codes.numpy(), self.n_clusters
         theirs = faiss.Kmeans(
