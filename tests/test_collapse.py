@@ -157,8 +157,8 @@ def test_tables_and_picture():
     assert row["method"] == "a" and row["clusters used"] == "2 of 4" and row["largest share, %"] == 62.5
     assert row["ACC, %"] == "50.0 ± 0.0"
     once = summarize(tables.usage_numbers(records))
-    with pytest.raises(ValueError, match="of one data set, not of"):
-        tables.usage_table(pd.concat([once, once.assign(dataset="another")]))
+    several = tables.usage_table(pd.concat([once, once.assign(dataset="another")]))
+    assert "data set" not in tables.usage_table(once) and several["data set"].tolist() == ["USPS"] * 2 + ["another"] * 2
     numbers = [(grids.weighted(1), "usps", name, value) for name, value in (("disagreement", 0.2), ("H", 2.0))]
     minima = tables.two_minima(summarize(numbers), 0.25, 1.0)
     assert minima["loss at w = 0.25"].tolist() == ["-0.30", "+0.00"]
@@ -166,6 +166,10 @@ def test_tables_and_picture():
     assert frame[frame["method"] == "a"]["share"].tolist() == [62.5, 37.5, 0, 0]
     bars = [bar for bar in pictures.shares(frame).axes[0].patches if bar.get_width() > 0]
     assert [bar.get_width() for bar in bars] == [62.5, 37.5, 100]
+    records[0].run["dataset"] = "mnist"
+    apart = tables.shares(records)
+    assert apart[apart["method"] == "a"]["share"].tolist() == [75, 25, 0, 0, 50, 50, 0, 0], "sets are not averaged"
+    assert [axis.get_title(loc="left") for axis in pictures.shares(apart).axes] == ["MNIST", "USPS"]
 
 
 def test_the_sweep_of_weights_is_a_part_of_the_runs_on_collapse():

@@ -122,9 +122,11 @@ def test_released_networks_train_on_photographs(method):
     assert len(model.history_) == 1 and np.isfinite(model.history_[0]["loss"])
 
 
-def test_a_scale_that_is_none_is_refused():
+def test_a_scale_or_a_data_set_that_is_none_is_refused():
     with pytest.raises(ValueError, match="unknown scale 'tiny': choose from 'quick', 'laptop', 'paper'"):
         grids.table1("tiny")
+    with pytest.raises(ValueError, match="unknown data set at scale 'laptop' 'cifar-10': choose from"):
+        grids.of_kinds("laptop", datasets=["usps", "cifar-10"])
 
 
 def test_the_clusters_of_the_instance_head_alone_are_those_of_k_means():

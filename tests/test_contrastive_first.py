@@ -119,7 +119,7 @@ def test_table_and_picture():
     assert frame.loc[grids.scan_on(AE), "neighbors of the same class, %"] == 60
     assert frame.loc["DEC", "ACC, %"] == "50.0 ± 10.0" and np.isnan(frame.loc["DEC", "neighbors of the same class, %"])
     once = summarize(tables.first_numbers(records))
-    with pytest.raises(ValueError, match="of one data set, not of"):
-        tables.first_table(pd.concat([once, once.assign(dataset="another")]))
+    several = tables.first_table(pd.concat([once, once.assign(dataset="another")]))
+    assert "data set" not in tables.first_table(once) and several["data set"].tolist() == ["USPS"] * 7 + ["another"] * 7
     figure = pictures.steadiness(tables.steadiness(records))
     assert len(figure.axes[0].lines) == 6 + 3, "k-means and SCAN in three spaces, DEC once a seed"

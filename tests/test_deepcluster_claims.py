@@ -140,6 +140,11 @@ def test_as_good_elsewhere_needs_more_than_random_weights(untrained, ours, verdi
     assert clusters.as_good_elsewhere(records).verdict == verdict
 
 
+def test_as_good_elsewhere_is_not_tested_without_probes_on_another_set():
+    with pytest.raises(NotTested, match="another data set"):
+        clusters.as_good_elsewhere([record(s, probes=probes_of(0.1, 0.5, 0.8)) for s in range(3)])
+
+
 def over_k(untrained=0.3, dataset="digits", **values):
     """`values`: "k10" to the accuracy of all probes."""
     return [

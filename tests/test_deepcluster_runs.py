@@ -1,6 +1,7 @@
 """The runs of the DeepCluster chapter, and what they keep of each network's layers."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from dcbook import plots
@@ -96,6 +97,14 @@ def course(k=10, warm=None, seed=0, stability=(0.5, 0.7)):
     history = [{"phase": "clustering and training", "epoch": 1, "nmi": 0.3}]
     history += [{"phase": "clustering and training", "epoch": 2, "nmi": 0.4, "stability": s} for s in stability]
     return Record(run, {"nmi": 0.4}, history, {})
+
+
+def test_fig2_names_the_data_set_where_there_are_several():
+    once = summarize(tables.settled([course()]))
+    both = tables.by_k(pd.concat([once, once.assign(dataset="stl10")]))
+    alone = tables.MEASURES["nmi"]
+    assert tables.by_k(once)["%"].tolist()[0] == alone
+    assert both["%"].tolist()[:2] == [f"{alone}, digits (8×8)", f"{alone}, STL-10"]
 
 
 def test_fig2_tells_how_k_means_starts():

@@ -6,6 +6,7 @@ import torch
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
+from dcbook.book.protocol import IMAGES
 from dcbook.chapters.ssl import grids, pictures, tables
 from dcbook.chapters.ssl.claims.probes import serves_better
 from dcbook.chapters.ssl.watches.probes import CODES, LABELED, TRUNK, FewLabels, trunk_of
@@ -115,7 +116,8 @@ def test_runs_share_trunk_batches_and_passes(scale):
         if run.method == "DeepCluster":
             assert run.params["epochs"] * run.params["reassign"] == length.passes
         if run.method == "DEC":
-            assert run.params["max_updates"] == length.passes * -(-run.sampling.get("subset", 70_000) // batch)
+            images = run.sampling.get("subset") or IMAGES[run.dataset][0]
+            assert run.params["max_updates"] == length.passes * -(-images // batch)
 
 
 def test_more_images_at_laptop_mean_as_many_updates():

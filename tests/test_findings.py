@@ -12,7 +12,7 @@ from dcbook.chapters.dcss.tables import table1_rows
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "notebooks" / "contrastive" / "reported.ipynb"
-RECORDS = ROOT / "figures" / "laptop" / "contrastive" / "records" / "fashion-mnist-test"
+RECORDS = ROOT / "figures" / "laptop" / "contrastive" / "records"
 
 
 def prose():
@@ -20,9 +20,9 @@ def prose():
     return "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
 
 
-def committed(method):
+def committed(method, dataset="fashion-mnist-test"):
     """The records of a method with seeds 0 to 2."""
-    paths = (path for seed in range(3) for path in RECORDS.glob(f"{method}-seed{seed}-*.json"))
+    paths = (path for seed in range(3) for path in (RECORDS / dataset).glob(f"{method}-seed{seed}-*.json"))
     found = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
     assert [record["run"]["seed"] for record in found] == [0, 1, 2]
     return found
@@ -88,6 +88,12 @@ def test_our_own_runs_are_those_of_the_committed_records():
     for finding, space in (("SCAN's premise", "h"), ("SCAN's premise", "z"), ("Pixels scaled", "pixels")):
         purities = [100 * portrait[space] for portrait in portraits]
         assert f"{max(purities):.1f} %" in found(finding).evidence
+    photographs = [record["portrait"] for record in committed("SimCLR+k-means", "cifar10")]
+    premise = found("SCAN's premise")
+    for space in ("h", "z", "pixels"):
+        assert f"{100 * max(portrait[space] for portrait in photographs):.1f} %" in premise.evidence
+    fails = max(portrait["z"] for portrait in photographs) < 0.5 < min(portrait["z"] for portrait in portraits)
+    assert fails and premise.finding.endswith("holds on Fashion-MNIST's test images and not on CIFAR-10")
 
 
 def test_prose_of_the_page():

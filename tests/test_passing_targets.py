@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 import torch
 
+from dcbook.book.protocol import IMAGES
 from dcbook.book.verdicts import NotTested
 from dcbook.chapters.ssl import grids, pictures, tables
 from dcbook.chapters.ssl.claims import targets as claims
@@ -69,6 +70,13 @@ def test_watch_sees_the_targets_of_each_epoch_and_what_they_cost(name, digits):
     assert not hasattr(model, "_pseudo_labels") and Targets().portrait(model, digits) == {}
 
 
+def test_a_second_fit_of_a_model_has_no_epoch_before_its_first(digits):
+    model = MODELS["SwAV"]().set_params(epochs=2)
+    for _ in range(2):
+        model.fit(digits.images, monitor=lambda m: Targets().epoch(m, digits))
+        assert ["moved" in entry for entry in model.history_] == [False, True]
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_time_of_targets_survives_an_interruption(name, digits, tmp_path):
     def stop(model):
@@ -122,6 +130,9 @@ def test_runs_share_network_views_and_epochs(scale):
     for name in ("architecture", "width", "batch_size", "epochs", "crop", "flip", "jitter", "grayscale"):
         assert len({run.params[name] for run in runs}) == 1, name
     assert len({run.params.get("prototypes", run.params.get("n_clusters")) for run in runs}) == 1
+    swav = runs[-1]
+    images = swav.sampling.get("subset") or IMAGES[swav.dataset][0]
+    assert swav.params["frozen_updates"] == images // swav.params["batch_size"]
 
 
 def run_of(method, seed, moved=0.3, renumbered=0.95, seconds=(2.0, 10.0), nmi=(0.2, 0.5)):
@@ -159,9 +170,14 @@ def test_table_and_picture():
     assert row["images that change cluster, %"] == pytest.approx(30.1)
     assert (row["NMI with classes, first epoch, %"], row["last epoch, %"]) == (20, 50)
     once = summarize(tables.passing_numbers(records))
-    with pytest.raises(ValueError, match="of one data set, not of"):
-        tables.passing_table(pd.concat([once, once.assign(dataset="another")]))
-    frame = tables.passing(records)
+    several = tables.passing_table(pd.concat([once, once.assign(dataset="another")]))
+    assert (
+        "data set" not in tables.passing_table(once) and several["data set"].tolist() == ["USPS"] * 3 + ["another"] * 3
+    )
+    records[0].history.append(records[0].history[0])
+    resumed = tables.passing_table(summarize(tables.passing_numbers(records)))
+    assert resumed.loc[0, "in the last epoch, %"] == pytest.approx(30.15), "of the seeds whose last epoch tells it"
+    frame = tables.passing(three())
     assert frame["moved"].notna().sum() == 9 and frame["epoch"].max() == 2
     figure = pictures.passing(frame)
     assert [len(axis.lines) for axis in figure.axes[:3]] == [3, 3, 3]

@@ -10,7 +10,7 @@ from IPython.display import Markdown
 from dcbook.book import comparison, reported
 from dcbook.chapters.dcss import tables
 from dcbook.chapters.dcss.grids import GRIDS, TABLE1
-from dcbook.chapters.dcss.watches import Purity
+from dcbook.chapters.dcss.watches import Purity, SelfSupervision
 from dcbook.data import Dataset
 from dcbook.evaluation import LabelPicked, accuracy
 from dcbook.experiments import Method, Scale, runs, summarize, sweep
@@ -91,6 +91,14 @@ def test_edesc_is_scored_after_every_epoch(scale):
     assert found and all(run.monitor_every == 1 for run in found)
     assert {run.dataset for run in found} == set(TABLE1[scale].datasets)
     assert all(run.watch.name == "purity" for run in GRIDS["table1"](scale) if run.method == "GANMM")
+
+
+@pytest.mark.parametrize("scale", ["quick", "laptop", "paper"])
+def test_the_pages_on_phase_2_have_runs_that_are_watched(scale):
+    runs = GRIDS["phase2"](scale, [0])
+    assert runs and all(isinstance(run.watch, SelfSupervision) for run in runs)
+    starts = {run.dataset: run.start.identity for run in GRIDS["table1"](scale, [0]) if run.method == "DCSS"}
+    assert all(run.start.identity == starts[run.dataset] for run in runs), "they go on from the phase 1 of Table 1"
 
 
 def test_every_row_of_the_papers_table_is_told_of():

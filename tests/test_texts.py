@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.sparse import csr_matrix
 from sklearn.decomposition import TruncatedSVD
@@ -13,7 +14,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.preprocessing import normalize
 
 from dcbook.book.verdicts import NotTested
-from dcbook.chapters.ssl import grids, tables
+from dcbook.chapters.ssl import grids, pictures, tables
 from dcbook.chapters.ssl.claims.texts import (
     depends_on_input,
     helps_with_few_labels,
@@ -102,6 +103,7 @@ def test_the_digest_of_vectors_does_not_hang_on_their_last_digits(questions):
         ("questions", {"padding": 2}, "padding is for images"),
         ("questions", {"noise": 0.1}, "noise is for images"),
         ("questions", {"mixed_with": "digits"}, "mixed_with is for images"),
+        ("digits", {"mixed_with": "questions"}, "questions: these are texts"),
         ("digits", {"vectors": "svd-5"}, "made of texts"),
         ("questions", {"vectors": "glove-50"}, "tfidf-d, svd-d, words-d, wordllama-d"),
         ("questions", {"vectors": "svd"}, "such as 'svd-50', not 'svd'"),
@@ -217,6 +219,17 @@ def test_neighbors_and_word_vectors_against_a_slow_twin():
     np.testing.assert_allclose(found @ found.T, expected @ expected.T, atol=1e-6)
 
 
+@pytest.mark.parametrize("kind", ["tfidf-1", "svd-1", "words-1"])
+def test_texts_without_common_words_have_no_vectors(kind):
+    with pytest.raises(ValueError, match="no word occurs in two of the 2 texts"):
+        vectorize(["apple", "pear"], kind)
+
+
+def test_texts_of_one_word_have_no_word_vectors():
+    with pytest.raises(ValueError, match="a text with two words"):
+        vectorize(["apple", "apple", "pear", "pear"], "words-1")
+
+
 def test_word_vectors_tell_two_subjects_apart():
     texts = [*FRUIT, *ROAD] * 3
     labels = KMeans(2, random_state=0).fit(vectorize(texts, "words-3")).labels_
@@ -267,6 +280,12 @@ def test_iterative_classification_on_dense_and_sparse_is_one(questions):
     assert (sparse.labels_ == dense.labels_).mean() > 0.7, "scikit-learn moves intercepts of sparse input more slowly"
     np.testing.assert_array_equal(sparse.predict(csr_matrix(x)), sparse.labels_)
     assert sparse.transform(x).shape == (240, 6) and len(sparse.history_) == 3
+
+
+def test_sparse_bytes_are_scaled_as_dense_ones_are():
+    x = np.random.default_rng(0).choice([0, 51, 255], (30, 4)).astype(np.uint8)
+    models = [IterativeClassification(1, rounds=1, random_state=0).fit(each) for each in (x, csr_matrix(x))]
+    np.testing.assert_allclose(models[1].cluster_centers_, models[0].cluster_centers_, rtol=1e-5)
 
 
 def test_iterative_classification_by_hand():
@@ -443,6 +462,9 @@ def test_what_dcss_tells_of_itself():
     name = "{} on word vectors of these texts, 9"
     assert table.loc[name.format("DCSS_u")].tolist() == ["25.0", "–"]
     assert table.loc[name.format("DCSS")].tolist() == ["–", "2.0"], "10 of 200 texts are more than a tenth of a third"
+    once = summarize(tables.numbers([first, second]))
+    both = tables.within_table(pd.concat([once, once.assign(dataset="other")]))
+    assert both["data set"].tolist() == ["other"] * 2 + ["toy"] * 2
 
 
 def test_dcss_starts_where_dec_starts():
@@ -476,6 +498,27 @@ def test_criteria_are_ranked_beside_acc():
     first = shown.iloc[0]
     assert first["vectors"] == "TF-IDF, SVD to 2" and first["with"] == "TF-IDF, SVD to 6"
     assert first["ACC, %"] == pytest.approx(20.1) and first["best ACC, %"] == pytest.approx(60.1)
+
+
+def test_each_sweep_has_its_own_set_and_settings():
+    many, few = sweep([1, 2, 3, 4, 5]), sweep([5, 4, 3, 2, 1])[:-1]
+    for number, each in enumerate([*many, *few]):
+        each.history.append({"total": number})
+    for each in few:
+        each.run["dataset"] = "other"
+    told = tables.stored_sweeps({"alpha": many, "not run": [], "m": few}).set_index("sweep")
+    assert list(told.index) == ["alpha", "m"] and told["data set"].tolist() == ["toy", "other"]
+    assert told["settings"].tolist() == [5, 5] and told.loc["m", "rank correlation, each seed"] == "-1.00, -1.00, -1.00"
+    assert tables.stored_sweeps({"both": many + few})["data set"].tolist() == ["toy", "other"]
+
+
+def test_a_look_is_given_to_one_setting_alone():
+    frame = tables.criteria(sweep([1, 2, 3, 4, 5]))
+    lines = pictures.tuning(frame).axes[0].lines
+    assert len({(line.get_marker(), line.get_color()) for line in lines}) == 5
+    many = pd.concat([frame.assign(setting=frame["setting"] + more) for more in ("", "0", "00")])
+    with pytest.raises(ValueError, match="tells 10 names apart, not 15"):
+        pictures.tuning(many)
 
 
 def test_no_seed_judges_the_setting_that_it_chose():

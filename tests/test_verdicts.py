@@ -365,15 +365,16 @@ def test_a_setting_that_matters_little():
 
 
 def test_a_moderate_value_is_best():
-    def judged(values):
+    def judged(values, phase2_epochs=8):
         records = sweep_of("T2", values)
         for record in records:
-            record.run["params"]["phase2_epochs"] = 8
+            record.run["params"] |= {} if phase2_epochs is None else {"phase2_epochs": phase2_epochs}
         return judges.moderate_t2_is_best(records).verdict
 
     assert judged({0: 0.4, 2: 0.6, 8: 0.5}) == SUPPORTED
     assert judged({0: 0.4, 2: 0.6, 8: 0.7}) == CONTRADICTED
     assert judged({0: 0.4, 2: 0.6, 4: 0.7, 8: 0.5}) == SUPPORTED  # the best of all is another moderate one
+    assert judged({0: 0.4, 5: 0.6, 20: 0.5}, phase2_epochs=None) == SUPPORTED, "the paper's 20, as at `paper`"
 
 
 def test_who_leads_at_every_retention_rate():

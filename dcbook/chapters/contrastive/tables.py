@@ -107,8 +107,9 @@ def choices(records: Sequence[Record]) -> pd.DataFrame:
 def guards(records: Sequence[Record]) -> pd.DataFrame:
     """A row for each run of `grids.COLLAPSE` and the unchanged method, or `grids.BESIDE`, on the same set and seed.
 
-    dataset, seed, method, `taken` (what was removed); `clusters` and `clusters_without`, effective numbers of
-    clusters; `largest` and `largest_without`, shares of the largest one in %; `acc` and `acc_without`, in %.
+    dataset, seed, method, `variant` (its name), `taken` (what was removed); `clusters` and `clusters_without`,
+    effective numbers of clusters; `largest` and `largest_without`, shares of the largest one in %; `acc` and
+    `acc_without`, in %.
     """
     found = {(record.run["method"], *_place(record)): record for record in records}
     rows = []
@@ -116,7 +117,7 @@ def guards(records: Sequence[Record]) -> pd.DataFrame:
         for (name, *place), record in found.items():
             if name != variant or (whole := found.get((BESIDE.get(variant, method), *place))) is None:
                 continue
-            row = {"dataset": place[0], "seed": place[1], "method": method}
+            row = {"dataset": place[0], "seed": place[1], "method": method, "variant": variant}
             row["taken"] = variant.removeprefix(f"{method}, ").removeprefix("no ")
             for suffix, each in (("", whole), ("_without", record)):
                 row[f"clusters{suffix}"] = each.portrait["clusters"]

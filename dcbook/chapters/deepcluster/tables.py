@@ -8,6 +8,7 @@ import pandas as pd
 from dcbook.evaluation import flatness
 from dcbook.experiments import curves, over, with_spread
 from dcbook.experiments.records import Record, place, value_of
+from dcbook.plots.names import called
 
 SHOWN = ("conv1", "conv3", "conv5", "fc7")  # layers shown in pictures
 
@@ -180,9 +181,11 @@ MEASURES = {
 
 
 def by_k(frame: pd.DataFrame) -> pd.DataFrame:
-    """Fig. 2's frame for a page: one row per measure in words, one column per number of clusters."""
+    """Fig. 2's frame for a page: one row per measure in words (and data set), one column per number of clusters."""
     wide = over(frame, "n_clusters").reset_index()
     wide["%"] = wide["metric"].map(MEASURES)
+    if wide["dataset"].nunique() > 1:
+        wide["%"] += ", " + wide["dataset"].map(called)
     at = {name: name.replace("n_clusters", "k") for name in wide if name.startswith("n_clusters")}
     order = wide["metric"].map(list(MEASURES).index).sort_values(kind="stable").index
     return wide.loc[order, ["%", *at]].rename(columns=at)

@@ -168,12 +168,11 @@ def guards_hold(records: Sequence[Record]) -> Answer:
     if frame.empty:
         raise NotTested("no record of a method beside its variant")
     questions = []
-    for (method, taken), rows in frame.groupby(["method", "taken"], sort=False):
+    for (method, variant), rows in frame.groupby(["method", "variant"], sort=False):
         lost = rows["clusters"] - rows["clusters_without"]
         contrast = Contrast(grouped(zip(rows["dataset"], lost, strict=True)), "", True)
-        questions.append(
-            Question(f"effective number of clusters of {method} over that without {taken}", contrast, band=None)
-        )
+        title = f"effective number of clusters of {method}, as it is over {variant.removeprefix(f'{method}, ')}"
+        questions.append(Question(title, contrast, band=None))
     return Answer(questions, every=True)
 
 

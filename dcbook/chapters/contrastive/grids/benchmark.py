@@ -188,12 +188,18 @@ TABLE1 = {
 def of_kinds(
     scale: str, seeds: Seeds = None, methods: Iterable[str] | None = None, datasets: Iterable[str] | None = None
 ) -> list[Run]:
-    """The runs of each data set with the settings of its kind; methods, data sets and seeds not given are all."""
+    """The runs of each data set with the settings of its kind; methods, data sets and seeds not given are all.
+
+    Raises ValueError for a name that is unknown at that scale.
+    """
     if scale not in KIND_SCALES:
         raise ValueError(f"unknown scale {scale!r}: choose from {', '.join(map(repr, KIND_SCALES))}")
-    found = []
+    known, found = TABLE1[scale].datasets, []
+    wanted = list(known if datasets is None else datasets)
+    if odd := [name for name in wanted if name not in known]:
+        raise ValueError(f"unknown data set at scale {scale!r} {odd[0]!r}: choose from {', '.join(map(repr, known))}")
     for each in KIND_SCALES[scale]:
-        chosen = [name for name in each.datasets if datasets is None or name in datasets]
+        chosen = [name for name in each.datasets if name in wanted]
         found += runs(each, methods, chosen, seeds) if chosen else []
     return found
 

@@ -4,8 +4,8 @@ All go on from the same convolutional autoencoder; the start has a record of its
 another machine ends elsewhere. At `laptop`, to save time, the rivals are N2D, BRB around IDEC, and SpectralNet with a
 quarter of its width, and lengths were chosen, without labels, so that BRB trains for about as long as DCSS with 3 of
 its 20 epochs of phase 2. At `paper` they are the methods' own, but that BRB, whose 400 epochs take longer than DCSS,
-stops after 300. Comparisons are made at the time that DCSS takes, so a method that trains for longer gains nothing by
-it.
+stops after 300 of USPS; around DEC and IDEC, which count updates, these are 277 epochs of the other sets. Comparisons
+are made at the time that DCSS takes, so a method that trains for longer gains nothing by it.
 """
 
 from collections.abc import Mapping

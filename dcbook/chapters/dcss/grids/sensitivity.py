@@ -23,7 +23,7 @@ def small(scale: Scale, settings: Mapping[str, dict] | None = None, **options: A
 
 # At `quick` a third of the digits, more epochs since these are shorter, and no histories, which no picture here needs.
 # At `laptop` stratified subsets of 2,000 images, a fully connected network a quarter as wide as DEC's, and about half
-# as many updates as on the whole sets.
+# as many updates of DCN, DKM and DCSS as on the whole sets, a third of VaDE's; DEC and IDEC may make as many.
 SENSITIVITY = {
     "quick": small(
         QUICK,

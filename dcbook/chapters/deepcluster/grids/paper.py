@@ -109,8 +109,8 @@ def safeguards(scale: str, seeds: Seeds = None) -> list[Run]:
     """Trivial solutions: with and without the repair of empty clusters and uniform sampling over clusters.
 
     k-means goes on from the clusters before, which is our deviation. There are so many clusters that each has about six
-    images, because larger clusters would hardly ever become empty. At `quick`, with five epochs, each has three, and
-    the step is twice as large, so that images change clusters more often.
+    images (of STL-10 hardly more than one), because larger clusters would hardly ever become empty. At `quick`, with
+    five epochs, each has three, and the step is twice as large, so that images change clusters more often.
     """
     few_images = vary(runs(GUARDED[scale], seeds=seeds), n_clusters=[{"quick": 200, "laptop": 350}.get(scale, 10_000)])
     if scale == "quick":
@@ -125,7 +125,7 @@ def samplers(scale: str, seeds: Seeds = None) -> list[Run]:
 
 
 def layers(scale: str, seeds: Seeds = None) -> list[Run]:
-    """Table 1: probes of each layer and of a supervised network, on the data set itself and on another one."""
+    """Table 1: probes of each layer and of a supervised network, on the set itself and, at `laptop`, on another one."""
     watch = {
         "quick": LayerProbes(dim=128, epochs=20, supervised=8),
         "laptop": LayerProbes(supervised=20, elsewhere=("mnist-test", {"subset": 2000})),

@@ -124,7 +124,7 @@ CLAIMS = [
     *(
         Claim(
             "Fig. 1",
-            f"after {start} pretraining, the clusters are curved: their ID is far below their LID",
+            f"after {start} pretraining, the clusters are curved (as we read it: their ID is far below their LID)",
             FIG1,
             curved_at_first(start),
             after(start),
@@ -135,7 +135,8 @@ CLAIMS = [
     *(
         Claim(
             "Fig. 1",
-            f"when DEC trains after {start} pretraining, the ID of the clusters rises to their LID",
+            f"when DEC trains after {start} pretraining, it flattens the clusters (as we read it: their ID rises to "
+            "their LID)",
             FIG1,
             flat_in_the_end(start),
             after(start),

@@ -1,4 +1,4 @@
-"""The claims on fields where labels are dear, and how records judge them: never by ACC, which a majority vote wins."""
+"""The claims on fields where labels are expensive, never judged by ACC, which a majority vote wins."""
 
 from collections.abc import Sequence
 
@@ -91,8 +91,8 @@ CLAIMS = [
     *(
         Claim(
             "C8",
-            f"it is practical where labels are dear, {what}: the clusters follow {target}, that is, they find more "
-            "than half of what a linear probe with all labels finds above chance",
+            f"it is practical where labels are expensive, {what}: the clusters follow {target}, that is, they find "
+            "more than half of what a linear probe with all labels finds above chance",
             PAGE,
             follow(AE, DEEP),
             runs,

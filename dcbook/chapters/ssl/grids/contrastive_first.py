@@ -24,7 +24,7 @@ def scan_on(space: str, selflabel: bool = True) -> str:
 
 @dataclass(frozen=True)
 class Length:
-    """Settings of the pretext, of SCAN, of the autoencoder and of DEC at a scale. All have the same batch size."""
+    """Settings of the pretext, of SCAN, of the autoencoder and of DEC at a scale. DEC's batches are the pretext's."""
 
     pretext: dict
     scan: dict

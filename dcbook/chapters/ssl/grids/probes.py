@@ -65,7 +65,7 @@ VIEWS = {
     "paper": (
         Views({"mnist": {}}, PAPER, 0.5, flip=False),
         Views({"fashion-mnist": {}}, PAPER, 0.3, flip=True),
-        Views({"cifar10": {}}, PAPER, 0.2, flip=True, grayscale=0.2),
+        Views({"cifar10": {}}, replace(PAPER, images=60_000), 0.2, flip=True, grayscale=0.2),
     ),
 }
 

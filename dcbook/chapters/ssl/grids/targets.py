@@ -9,9 +9,10 @@ def passing(name: str, datasets: dict, seeds: tuple[int, ...], shared: dict, pro
     """The three methods with equally many clusters; a pass over the images is an epoch for each.
 
     DeepCluster starts k-means from random images in each epoch, as released. `shared`: network, views, batches and
-    epochs; `later`: settings of the two later methods. SwAV's prototypes rest for the first epoch.
+    epochs; `later`: settings of the two later methods. SwAV's prototypes rest for the full batches of the first
+    epoch.
     """
-    images = next(iter(datasets.values())).get("subset", 50_000)
+    images = next(iter(datasets.values())).get("subset", 60_000)
     watch = Targets()
     deepcluster = {"n_clusters": prototypes, "sobel": False, "dropout": 0.0, "warm_start": False}
     deepcluster |= {"pca_dim": 64 if name != "paper" else 256}

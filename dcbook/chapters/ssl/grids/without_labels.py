@@ -1,4 +1,4 @@
-"""Where labels are dear: clusters of medical images and of spoken vowels, beside linear probes.
+"""Where labels are expensive: clusters of medical images and of spoken vowels, beside linear probes.
 
 The length of training is set by the size of each set, in updates, before any run; no setting was changed afterwards.
 """

@@ -1,14 +1,13 @@
 """Pictures of texts: clusters over rounds of classification, and criteria that choose a setting without labels."""
 
 import pandas as pd
-import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from dcbook.chapters.ssl.tables import named_vectors
 from dcbook.chapters.ssl.watches import CONTROL, SIGNAL
 from dcbook.plots.names import called
-from dcbook.plots.style import MARKERS, PALETTE, canvas, legend_beside, looks, over_seeds
+from dcbook.plots.style import canvas, legend_beside, looks, over_seeds
 
 AXES = {
     "silhouette": "silhouette × 100",
@@ -43,7 +42,7 @@ def rounds(frame: pd.DataFrame) -> Figure:
 def tuning(frame: pd.DataFrame) -> Figure:
     """ACC against each criterion: a row for each data set, a column for each criterion, a mark for each setting.
 
-    `frame`: `dcbook.chapters.ssl.tables.criteria`; means over the seeds.
+    `frame`: `dcbook.chapters.ssl.tables.criteria`; means over the seeds. ValueError for more settings than `looks` has.
     """
     datasets, settings = list(dict.fromkeys(frame["dataset"])), list(dict.fromkeys(frame["setting"]))
     mean = frame.groupby(["dataset", "setting"], sort=False)[["acc", *AXES]].mean()
@@ -51,15 +50,9 @@ def tuning(frame: pd.DataFrame) -> Figure:
     with canvas(len(datasets), len(AXES), size, sharey="row") as (figure, axes):
         for place, (line, dataset) in enumerate(zip(axes, datasets, strict=True)):
             for axis, (criterion, name) in zip(line, AXES.items(), strict=True):
-                for number, setting in enumerate(settings):
+                for setting, color, marker in looks(settings):
                     row = mean.loc[dataset, setting]
-                    axis.plot(
-                        row[criterion],
-                        row["acc"],
-                        MARKERS[number % len(MARKERS)],
-                        color=sns.color_palette(PALETTE)[number % 10],
-                        label=setting.replace(" (", "\n("),
-                    )
+                    axis.plot(row[criterion], row["acc"], marker, color=color, label=setting.replace(" (", "\n("))
                 axis.grid(color="0.92")
                 axis.set(xlabel=name if place == len(datasets) - 1 else "")
             line[0].set_title(called(dataset))

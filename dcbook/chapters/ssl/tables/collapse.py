@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import pandas as pd
 
 from dcbook.chapters.ssl.grids.collapse import weighted
-from dcbook.chapters.ssl.tables.one_data_set import of_one_data_set
+from dcbook.chapters.ssl.tables.sets_apart import sets_apart
 from dcbook.chapters.ssl.watches import usage
 from dcbook.experiments import Record, with_spread
 
@@ -29,14 +29,15 @@ def usage_numbers(records: Iterable[Record]) -> list[tuple[str, str, str, float]
 
 
 def usage_table(frame: pd.DataFrame) -> pd.DataFrame:
-    """`summarize(usage_numbers(records))` of one data set: a row for each method, with means over the seeds."""
-    wide = of_one_data_set(frame).pivot(index=["dataset", "method"], columns="metric", values="mean")
+    """`summarize(usage_numbers(records))`: a row for each data set and method, with means over the seeds."""
+    wide = frame.pivot(index=["dataset", "method"], columns="metric", values="mean")
     std = frame.pivot(index=["dataset", "method"], columns="metric", values="std")
     rows = []
     for dataset, method in frame[["dataset", "method"]].drop_duplicates().itertuples(index=False):
         mean, spread = wide.loc[(dataset, method)], std.loc[(dataset, method)]
         rows.append(
             {
+                "dataset": dataset,
                 "method": method,
                 "clusters used": f"{mean['used']:.3g} of {mean['clusters']:.0f}",
                 "largest share, %": mean["largest"],
@@ -45,7 +46,7 @@ def usage_table(frame: pd.DataFrame) -> pd.DataFrame:
                 "NMI, %": mean["nmi"],
             }
         )
-    return pd.DataFrame(rows)
+    return sets_apart(rows)
 
 
 def two_minima(frame: pd.DataFrame, w: float, trained_at: float) -> pd.DataFrame:
@@ -68,10 +69,11 @@ def two_minima(frame: pd.DataFrame, w: float, trained_at: float) -> pd.DataFrame
 
 
 def shares(records: Iterable[Record]) -> pd.DataFrame:
-    """A row for each method and cluster: method, cluster (0 is the largest), share in per cent, mean over the seeds."""
+    """Shares of clusters in per cent, means over the seeds: dataset, method, cluster (0 is the largest), share."""
     rows = [
-        {"method": record.run["method"], "cluster": k, "share": 100 * size / sum(record.portrait["sizes"])}
+        {"dataset": record.run["dataset"], "method": record.run["method"], "cluster": k}
+        | {"share": 100 * size / sum(record.portrait["sizes"])}
         for record in records
         for k, size in enumerate(record.portrait["sizes"])
     ]
-    return pd.DataFrame(rows).groupby(["method", "cluster"], sort=False, as_index=False)["share"].mean()
+    return pd.DataFrame(rows).groupby(["dataset", "method", "cluster"], sort=False, as_index=False)["share"].mean()

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import pandas as pd
 
 from dcbook.chapters.ssl.grids.contrastive_first import SPACES, kmeans_on
-from dcbook.chapters.ssl.tables.one_data_set import of_one_data_set
+from dcbook.chapters.ssl.tables.sets_apart import sets_apart
 from dcbook.experiments import Record, with_spread
 from dcbook.experiments.records import place
 
@@ -50,18 +50,19 @@ def first_numbers(records: Iterable[Record]) -> list[tuple[str, str, str, float]
 
 
 def first_table(frame: pd.DataFrame) -> pd.DataFrame:
-    """`summarize(first_numbers(records))`: of one data set, a row a method, means over the seeds, ACC ± std."""
-    wide = of_one_data_set(frame).set_index(["dataset", "method", "metric"])
+    """`summarize(first_numbers(records))`: a row a data set and method, means over the seeds, ACC ± std."""
+    wide = frame.set_index(["dataset", "method", "metric"])
     rows = []
     for dataset, method in frame[["dataset", "method"]].drop_duplicates().itertuples(index=False):
         acc = wide.loc[(dataset, method, "acc")]
         pure = (dataset, method, "purity")
         rows.append(
             {
+                "dataset": dataset,
                 "method": method,
                 "neighbors of the same class, %": float(wide.loc[pure, "mean"]) if pure in wide.index else None,
                 "ACC, %": with_spread(acc["mean"], acc["std"]),
                 "NMI, %": float(wide.loc[(dataset, method, "nmi"), "mean"]),
             }
         )
-    return pd.DataFrame(rows)
+    return sets_apart(rows)

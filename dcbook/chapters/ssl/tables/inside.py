@@ -8,8 +8,8 @@ import pandas as pd
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from dcbook.chapters.ssl.tables.one_data_set import of_one_data_set
 from dcbook.chapters.ssl.tables.probes import probed
+from dcbook.chapters.ssl.tables.sets_apart import sets_apart
 from dcbook.chapters.ssl.tables.targets import time_share
 from dcbook.chapters.ssl.watches.probes import TRUNK
 from dcbook.experiments import Record, with_spread
@@ -81,14 +81,16 @@ COLUMNS = {f"{part} seconds": f"{part}, CPU seconds" for part in PARTS} | {
 
 
 def inside_table(frame: pd.DataFrame) -> pd.DataFrame:
-    """Of `summarize(inside_numbers(records))` of one data set: a row a variant, means over seeds, probes with std."""
+    """`summarize(inside_numbers(records))`: a row a data set and variant, means over seeds, probes with std."""
     probes = [metric for metric in dict.fromkeys(frame["metric"]) if metric.endswith(" labels")]
-    frame = of_one_data_set(frame[frame["metric"].isin([*COLUMNS, *probes])])
+    frame = frame[frame["metric"].isin([*COLUMNS, *probes])]
     rows = []
-    for (_, method), part in frame.groupby(["dataset", "method"], sort=False):
+    for (dataset, method), part in frame.groupby(["dataset", "method"], sort=False):
         found = part.set_index("metric")
-        row = {"variant": method} | {shown: found["mean"].get(name) for name, shown in COLUMNS.items()}
+        row = {"dataset": dataset, "variant": method} | {
+            shown: found["mean"].get(name) for name, shown in COLUMNS.items()
+        }
         for metric in probes:
             row[f"probe, {metric} a class, %"] = with_spread(*found.loc[metric, ["mean", "std"]])
         rows.append(row)
-    return pd.DataFrame(rows)
+    return sets_apart(rows)

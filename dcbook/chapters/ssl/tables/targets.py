@@ -1,11 +1,12 @@
 """Records of passing targets as rows, and the table of the page."""
 
+import math
 from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
 
-from dcbook.chapters.ssl.tables.one_data_set import of_one_data_set
+from dcbook.chapters.ssl.tables.sets_apart import sets_apart
 from dcbook.experiments import Record
 from dcbook.experiments.records import place
 
@@ -35,12 +36,15 @@ def passing(records: Iterable[Record]) -> pd.DataFrame:
 
 
 def passing_numbers(records: Iterable[Record]) -> list[tuple[str, str, str, float]]:
-    """Rows for `summarize`, in per cent but for the number of clusters used: what `passing_table` shows."""
+    """Rows for `summarize`, in per cent but for the number of clusters used: what `passing_table` shows.
+
+    "moved last" is NaN for a run that was resumed before its last epoch, see `Targets`.
+    """
     rows = []
     for record in records:
         first, last = record.history[0], record.history[-1]
         numbers = {name: mean_change(record, name) for name in CHANGES}
-        numbers |= {"moved last": 100 * last["moved"], "time": time_share(record), "used": last["used"]}
+        numbers |= {"moved last": 100 * last.get("moved", math.nan), "time": time_share(record), "used": last["used"]}
         numbers |= {"first NMI": 100 * first["class_nmi"], "last NMI": 100 * last["class_nmi"]}
         rows += [(record.run["method"], place(record.run), name, value) for name, value in numbers.items()]
     return rows
@@ -59,10 +63,11 @@ COLUMNS = {
 
 
 def passing_table(frame: pd.DataFrame) -> pd.DataFrame:
-    """`summarize(passing_numbers(records))`: of one data set, a row a method, means over the seeds."""
-    wide = of_one_data_set(frame).pivot(index=["dataset", "method"], columns="metric", values="mean")
+    """`summarize(passing_numbers(records))`: a row a data set and method, means over the seeds."""
+    wide = frame.pivot(index=["dataset", "method"], columns="metric", values="mean")
     order = frame[["dataset", "method"]].drop_duplicates().itertuples(index=False)
-    return pd.DataFrame(
-        {"method": method} | {shown: float(wide.loc[(dataset, method), name]) for name, shown in COLUMNS.items()}
+    return sets_apart(
+        {"dataset": dataset, "method": method}
+        | {shown: float(wide.loc[(dataset, method), name]) for name, shown in COLUMNS.items()}
         for dataset, method in order
     )

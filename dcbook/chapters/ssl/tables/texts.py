@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
+from dcbook.chapters.ssl.tables.sets_apart import sets_apart
 from dcbook.chapters.ssl.watches import CONTROL, SIGNAL
 from dcbook.data.vectors import outside_text, parsed
 from dcbook.experiments import Record, with_spread
@@ -85,11 +86,11 @@ def spaces_table(
 
 
 def within_table(frame: pd.DataFrame) -> pd.DataFrame:
-    """The same frame: what DCSS's terms and outputs tell, mean ± std, a row for each phase and kind of vectors."""
+    """The same frame: what DCSS's terms and outputs tell, mean ± std, a row a data set, phase and kind of vectors."""
     part = frame[frame["metric"].isin([SHARE, USED])]
     told = [with_spread(*row) for row in zip(part["mean"], part["std"], strict=True)]
-    wide = part.assign(told=told).pivot(index="method", columns="metric", values="told").fillna("–")
-    return wide[[SHARE, USED]].reset_index().rename_axis(columns=None)
+    wide = part.assign(told=told).pivot(index=["dataset", "method"], columns="metric", values="told").fillna("–")
+    return sets_apart(wide[[SHARE, USED]].reset_index().rename_axis(columns=None).to_dict("records"))
 
 
 def signal_table(frame: pd.DataFrame) -> pd.DataFrame:

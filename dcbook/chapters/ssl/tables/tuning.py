@@ -95,22 +95,23 @@ def by_setting(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def stored_sweeps(sweeps: Mapping[str, Iterable[Record]]) -> pd.DataFrame:
-    """A row for each sweep: Spearman's correlation of minus the last loss with ACC over its runs, for each seed.
+    """A row for each sweep and data set: Spearman's correlation of minus the last loss with ACC, for each seed.
 
-    sweeps : name to records of one method at several settings.
+    sweeps : name to records of one method at several settings; one without records has no row. `settings` counts those
+        of the seed that has most.
     """
-    rows = []
+    found: dict[tuple[str, str], dict[int, list[tuple[float, float]]]] = {}
     for name, records in sweeps.items():
-        seeds: dict[int, list[tuple[float, float]]] = {}
         for record in records:
-            last = record.history[-1]
+            last, run = record.history[-1], record.run
             loss = next(last[key] for key in LOSSES if key in last)
-            seeds.setdefault(record.run["seed"], []).append((-loss, record.scores["acc"]))
-            dataset, settings = record.run["dataset"], len(seeds[record.run["seed"]])
+            seeds = found.setdefault((name, run["dataset"]), {})
+            seeds.setdefault(run["seed"], []).append((-loss, record.scores["acc"]))
+    rows = []
+    for (name, dataset), seeds in found.items():
         told = [f"{_rank_correlation(*zip(*pairs, strict=True)):+.2f}" for _, pairs in sorted(seeds.items())]
-        rows.append(
-            {"sweep": name, "data set": dataset, "settings": settings, "rank correlation, each seed": ", ".join(told)}
-        )
+        about = {"sweep": name, "data set": dataset, "settings": max(map(len, seeds.values()))}
+        rows.append(about | {"rank correlation, each seed": ", ".join(told)})
     return pd.DataFrame(rows)
 
 

@@ -32,7 +32,8 @@ class Targets(Watch):
 
     def epoch(self, model: Any, data: Dataset) -> dict[str, float]:
         """See the class."""
-        now, before = model.targets.cpu().numpy().copy(), _SEEN.get(model)  # a method may write into its targets
+        now = model.targets.cpu().numpy().copy()  # a method may write into its targets
+        before = _SEEN.get(model) if len(model.history_) > 1 else None  # not those of an earlier fit
         _SEEN[model] = now
         found = {
             "used": len(np.unique(now)),
