@@ -190,3 +190,24 @@ def test_dynae_after_both_critics_and_several_lengths():
         f"ends at an ACC of {frozen} with the frozen critic, and of {without} without interpolations",
         f"in NMI DEC gains on the longest, too ({nmi:.1f} points)",
     )
+
+
+def test_what_methods_without_an_autoencoder_show():
+    found = tables.diagnoses(of("everyone"))
+    found = found[found["dataset"] == "fashion-mnist-test"].groupby("method")[
+        ["fr_dynae", "fd_dynae", "effective_rank"]
+    ]
+    mean, several = found.mean(), found.size()
+    heads = ["PICA", "MiCE", "IMSAT", "CC", "SCAN"]
+    assert (several[list(grids.SCRATCH["laptop"].methods)] == 3).all()
+    assert mean["fd_dynae"].idxmax() == "CC"
+    rank = mean["effective_rank"][list(grids.SCRATCH["laptop"].methods)]
+    assert rank.idxmin() == "DeepCluster"
+    assert list(rank.sort_values(ascending=False).index[:6]) == ["IMSAT", "SimCLR", "IDFD", "CC", "PICA", "SwAV"]
+    fr = mean["fr_dynae"]
+    state(
+        "rdc/all_methods",
+        f"for PICA, MiCE, IMSAT, CC and SCAN it lies between {between(fr[heads], 2).replace(' to ', ' and ')}.",
+        f"DAC has {fr['DAC']:.2f} and DCCM {fr['DCCM']:.2f}, which",
+        f"of images and of clusters, agree most ({mean['fd_dynae']['CC']:.2f}).",
+    )
