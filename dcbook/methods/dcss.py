@@ -11,9 +11,8 @@
 Numbers of alpha, T2 and gamma are the code's. They are missing in our text of the paper, as are the bodies of Eqs. (1)
 to (5), rebuilt from its words and the code. That Eqs. (4) and (5) leave out i = j is our reading.
 
-Phase 1: every batch trains the autoencoder K times, the k-th time on the loss of cluster k, Eq. (1). The memberships
-are computed once per batch, in the forward pass of the first update. This takes K forward and K backward passes; the
-released loop takes 2K and K.
+Phase 1: every batch trains the autoencoder K times, the k-th time on the loss of cluster k, Eq. (1), with memberships
+from the first forward pass. This takes K forward and K backward passes; the released loop takes 2K and K.
 Phase 2: the decoder is removed. MNet and the encoder learn from pairs that are clearly similar or dissimilar, according
 to p at first, Eq. (4), and to MNet's output q from epoch T2 on, Eq. (5).
 
@@ -31,9 +30,9 @@ code, or single rows:
 | evaluation | labels of training images   | evaluation mode, dataset order | training mode, shuffled batches (:135)   |
 |            | batch norm in pretraining   | `Pretraining(released=False)`  | `released=True`: frozen (:54-70)         |
 
-The released code also selects the checkpoint with the best accuracy by the true labels. As `fit` uses no labels, there
-is no such variant; the monitor `dcbook.evaluation.LabelPicked` shows what the code would have reported. Not followed:
-division by zero for a sample at a center, batches that must divide N, decoder blocks that are built but not used.
+The released code also selects the checkpoint with the best accuracy by the true labels. `fit` uses none; the monitor
+`dcbook.evaluation.LabelPicked` shows what the code would have reported. Not followed: division by zero for a sample at
+a center, batches that must divide N, decoder blocks that are built but not used.
 """
 
 from copy import deepcopy
@@ -140,8 +139,8 @@ class DCSS(DeepClusterer):
         step = self.phase1_lr * self.batch_size_ / size
         optimizer = SGD(self.autoencoder_.parameters(), step, self.phase1_momentum)
         order = stream(self.seed_, "phase-1 batches")
-        together = self.one_update or self.aggregated
-        updates = [slice(None)] if together else [slice(k, k + 1) for k in range(self.n_clusters)]
+        single = [slice(k, k + 1) for k in range(self.n_clusters)]
+        updates = [slice(None)] if self.one_update or self.aggregated else single
         epochs = self.phase1_epochs * (self.n_clusters if self.aggregated else 1)
         for epoch, log in self._epochs("phase 1", epochs, optimizer=optimizer, order=order):
             if self._centers_are_due(epoch):

@@ -15,13 +15,16 @@ from tests.prose.conftest import ROOT, between, by_method, state, words
 SCAN_STEPS = (("step 2", "pretext"), ("step 2", "step 3"))  # what step 2 gains, what step 3 costs
 
 
-def test_what_the_contrastive_methods_reach():
+def of_the_table(dataset):
+    """The committed table's rows of a data set by method and metric, and a function that tells one as prose does."""
     table = pd.read_csv(paths.table("contrastive/table1_images", "laptop", ROOT))
-    table = table[table["dataset"] == "fashion-mnist-test"].set_index(["method", "metric"])
-    acc, nmi = (table["mean"].xs(metric, level="metric") for metric in ("acc", "nmi"))
+    table = table[table["dataset"] == dataset].set_index(["method", "metric"])
+    return table, lambda name, metric="acc": f"{table['mean'][name, metric]:.1f} ± {table['std'][name, metric]:.1f} %"
 
-    def told(method, metric="acc"):
-        return f"{table['mean'][method, metric]:.1f} ± {table['std'][method, metric]:.1f} %"
+
+def test_what_the_contrastive_methods_reach():
+    table, told = of_the_table("fashion-mnist-test")
+    acc, nmi = (table["mean"].xs(metric, level="metric") for metric in ("acc", "nmi"))
 
     unit, below = "k-means, unit length", ("SimCLR+k-means", "PAC", "PICA", "CC", "IDFD")
     above = ("SCAN", "IMSAT", "DCSS on SimCLR", "SPICE-Self")
@@ -169,12 +172,8 @@ def test_what_dccm_gains_over_its_graph_of_pairs(on_clothes):
 
 
 def test_what_the_contrastive_methods_reach_on_photographs():
-    table = pd.read_csv(paths.table("contrastive/table1_images", "laptop", ROOT))
-    table = table[table["dataset"] == "cifar10"].set_index(["method", "metric"])
+    table, told = of_the_table("cifar10")
     assert (table["n"] == 3).all()
-
-    def told(method, metric="acc"):
-        return f"{table['mean'][method, metric]:.1f} ± {table['std'][method, metric]:.1f} %"
 
     acc = table["mean"].xs("acc", level="metric")
     below = ("PAC", "SCAN", "SPICE-Self", "IDFD", "PICA", "DCSS on SimCLR")
@@ -211,12 +210,8 @@ def test_what_the_contrastive_methods_reach_on_photographs():
 
 
 def test_what_the_contrastive_methods_reach_on_usps():
-    table = pd.read_csv(paths.table("contrastive/table1_images", "laptop", ROOT))
-    table = table[table["dataset"] == "usps"].set_index(["method", "metric"])
+    table, told = of_the_table("usps")
     assert (table["n"] == 3).all()
-
-    def told(method, metric="acc"):
-        return f"{table['mean'][method, metric]:.1f} ± {table['std'][method, metric]:.1f} %"
 
     records = by_method("contrastive", "laptop", "usps")
     reached = {name: [100 * r.scores["acc"] for r in some] for name, some in records.items()}
