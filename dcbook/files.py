@@ -6,17 +6,26 @@ import re
 import secrets
 import socket
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 DAY = 24 * 3600
 
 
 def write_whole(path: str | Path, content: str | bytes) -> None:
-    """Write a file atomically, by renaming a finished one; parent folders are created, and links are followed.
+    """Write a file atomically, see `written_whole`."""
+    with written_whole(path) as file:
+        file.write(content.encode() if isinstance(content, str) else content)
 
-    The new file has the permissions of the earlier one, or those of the umask. Incomplete files that killed writers
-    left in the folder are removed.
+
+@contextmanager
+def written_whole(path: str | Path) -> Iterator[BinaryIO]:
+    """A binary file to write to, which gets its name `path` when the block ends, or is removed if the block raises.
+
+    Parent folders are created, and links are followed. The new file has the permissions of the earlier one, or those
+    of the umask. Incomplete files that killed writers left in the folder are removed.
     """
     path = Path(os.path.realpath(path))
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -24,7 +33,7 @@ def write_whole(path: str | Path, content: str | bytes) -> None:
     half = path.with_name(f".{path.name}.dcbook-{_machine()}-{os.getpid()}-{secrets.token_hex(4)}")
     try:
         with open(half, "xb") as file:
-            file.write(content.encode() if isinstance(content, str) else content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         if path.exists():

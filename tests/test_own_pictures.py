@@ -55,6 +55,13 @@ def test_a_scan_is_turned_in_every_format(tmp_path, name, levels):
     assert found.shape == (60, 40, 3) and (found[:30] == 255).all() and (found[30:] == 0).all()
 
 
+@pytest.mark.parametrize("levels", [np.int32, np.float32])
+def test_a_tiff_whose_white_is_unknown_is_refused(tmp_path, levels):
+    Image.fromarray(np.full((4, 4), 255, levels)).save(tmp_path / "a.tif")
+    with pytest.raises(ValueError, match="neither 8 nor 16 bits"):
+        read_rgb(str(tmp_path / "a.tif"))
+
+
 def test_files_that_cannot_be_read_are_named_and_left_out(tmp_path):
     Image.fromarray(HALVES).save(tmp_path / "good.png")
     for i in range(NAMED + 1):

@@ -27,6 +27,7 @@ def test_every_data_set_has_a_name_for_readers():
     [
         ("usps", "USPS"),
         ("cifar10-simclr-h", "CIFAR-10, H space of SimCLR"),
+        ("digits-rgb-moco-z", "tinted digits (8×8), Z space of MoCo"),
         ("from usps to another", "from USPS to another"),
         ("of mine", "of mine"),
         ("stackoverflow, svd-20", "StackOverflow, svd-20"),

@@ -5,8 +5,6 @@ arrays. So a source that changed is decoded again, and so is one whose kept file
 """
 
 import hashlib
-import os
-import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from importlib.metadata import version
@@ -15,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from dcbook.data.digest import content_digest
+from dcbook.files import written_whole
 
 
 def cached(
@@ -46,7 +45,8 @@ def cached(
             return tuple(arrays)
     arrays = tuple(decode(root / source))
     with suppress(OSError):  # a data folder may be read-only, or full
-        _write(kept, np.array(content_digest(*arrays)), *arrays)
+        with written_whole(kept) as file:
+            np.savez(file, np.array(content_digest(*arrays)), *arrays)
     return arrays
 
 
@@ -57,15 +57,3 @@ def _bytes_digest(source: Path, recipe: str) -> str:
         with path.open("rb") as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest()
-
-
-def _write(path: Path, *arrays: np.ndarray) -> None:
-    path.parent.mkdir(exist_ok=True)
-    handle, half = tempfile.mkstemp(dir=path.parent, suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            np.savez(file, *arrays)
-        os.replace(half, path)
-    except BaseException:
-        os.unlink(half)
-        raise

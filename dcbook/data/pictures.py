@@ -62,7 +62,8 @@ def _as_rgb(image):
     if image.mode != "F" and not image.mode.startswith("I"):
         return image.convert("RGB")
     values = np.asarray(image)
-    if image.mode == "F" or values.min() < 0 or values.max() > 65535:
+    of_32_bits = image.mode == "I" and image.format == "TIFF"  # other formats of this mode have 16
+    if image.mode == "F" or of_32_bits or values.min() < 0 or values.max() > 65535:
         raise ValueError(f"its gray values have neither 8 nor 16 bits, but PIL's mode {image.mode!r}; convert it")
     gray = Image.fromarray((values >> 8).astype(np.uint8))
     gray.info = image.info  # its EXIF data

@@ -47,8 +47,7 @@ def called(dataset: str) -> str:
     """
     if re.search(r"\s", dataset):
         return re.sub(r"[^\s,]+", lambda word: called(word[0]), dataset)
-    base, _, rest = dataset.partition("-")
-    learner, _, space = rest.partition("-")
-    if learner in LEARNERS and space in ("h", "z"):
+    if of := re.fullmatch(rf"(.+)-({'|'.join(LEARNERS)})-([hz])", dataset):
+        base, learner, space = of.groups()
         return f"{called(base)}, {space.upper()} space of {LEARNERS[learner]}"
     return DATASETS.get(dataset, dataset)

@@ -1,5 +1,6 @@
 """What is missing is named, fetched only when asked for, and what is decoded slowly is kept."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -63,8 +64,18 @@ def test_without_room_to_keep_arrays_usps_loads_too(root, monkeypatch):
     def full(*args):
         raise OSError("no space left")
 
-    monkeypatch.setattr(cache, "_write", full)
-    assert len(load("usps", root=root)) == 42 and not (root / ".decoded").exists()
+    monkeypatch.setattr(cache.np, "savez", full)
+    assert len(load("usps", root=root)) == 42 and not list((root / ".decoded").iterdir())
+
+
+def test_kept_arrays_are_readable_by_those_who_share_the_folder(root):
+    before = os.umask(0o002)
+    try:
+        load("usps", root=root)
+    finally:
+        os.umask(before)
+    kept = list((root / ".decoded").iterdir())
+    assert kept and all(path.stat().st_mode & 0o777 == 0o664 for path in kept)
 
 
 def test_download_only_when_asked_and_whole_or_not_at_all(root, monkeypatch):

@@ -306,6 +306,20 @@ def test_method_map_and_color_say_what_is_shown(show, held):
     assert again["step"] == len(last["steps"]) - 1
 
 
+def test_a_set_that_did_not_load_is_tried_again(show, pages):
+    shown, other = SETS[:2]
+    page = show(state=f"set={shown}")
+    file = pages.parent / "_static" / "explorer" / f"{other}.js"
+    away = file.rename(file.with_suffix(".away"))
+    part(page, "set").select_option(other)
+    page.wait_for_function("document.querySelector('[data-part=status]').textContent.includes('did not load')")
+    assert part(page, "set").input_value() == shown == report(page)["set"]
+    away.rename(file)
+    part(page, "set").select_option(other)
+    page.wait_for_function(f"dcbookExplorer.report().set === '{other}'")
+    assert part(page, "status").text_content() == ""
+
+
 def test_a_finger_taps_and_two_pinch_at_phone_width(show, held):
     page = show(state=f"set={held['set']}&map=tsne", width=390, has_touch=True, is_mobile=True, device_scale_factor=2)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -58,7 +58,10 @@
       const script = document.createElement("script");
       script.src = new URL(`${name}.js`, FOLDER);
       script.onload = () => arrive(decoded(dcbookExplorer.sets[name]));
-      script.onerror = () => fail(new Error(`The file ${name}.js did not load.`));
+      script.onerror = () => {
+        delete kept[name];                    // choosing it again tries again
+        fail(new Error(`The file ${name}.js did not load. Choose the set again to retry.`));
+      };
       document.head.append(script);
     });
     return kept[name];
@@ -528,7 +531,11 @@
       part("status").textContent = "";
       part("everything").hidden = true;
       show(false);
-    }).catch((error) => { part("status").textContent = error.message; });
+    }).catch((error) => {
+      if (asking !== name) return;
+      part("status").textContent = error.message;
+      if (set) part("set").value = chosen.set;  // the one that is still shown
+    });
   }
 
   function changed(key, value) {
