@@ -44,9 +44,8 @@ def cached(
         if content_digest(*arrays) == str(digest):
             return tuple(arrays)
     arrays = tuple(decode(root / source))
-    with suppress(OSError):  # a data folder may be read-only, or full
-        with written_whole(kept) as file:
-            np.savez(file, np.array(content_digest(*arrays)), *arrays)
+    with suppress(OSError), written_whole(kept) as file:  # a data folder may be read-only, or full
+        np.savez(file, np.array(content_digest(*arrays)), *arrays)
     return arrays
 
 
