@@ -82,6 +82,13 @@ def test_wrong_settings_are_refused(x, wrong):
         MiniBatchKMeans(5, **wrong).fit(x)
 
 
+@pytest.mark.parametrize(("scale", "shift"), [(1, 2000), (1e20, 0), (1e-30, 0)])
+@pytest.mark.parametrize("settings", [{"batch_size": 50}, {"batch_size": None}, {"pca_dim": 2}])
+def test_samples_whose_squared_lengths_lose_the_clusters_are_refused(x, scale, shift, settings):
+    with pytest.raises(ValueError, match="k-means cannot distinguish these samples in float32: subtract their mean"):
+        MiniBatchKMeans(5, **settings).fit((scale * x + shift).astype(np.float32))
+
+
 def record(method, k, seed, seconds, inertia, nmi=0.5, sizes=(50, 50), where="mnist", vectors=None):
     sampling = {"vectors": vectors} if vectors else {}
     run = {"method": method, "dataset": where, "seed": seed, "params": {"n_clusters": k}, "sampling": sampling}

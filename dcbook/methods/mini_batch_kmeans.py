@@ -21,6 +21,7 @@ from torch import Tensor
 from dcbook.training.shallow_clusterer import ShallowClusterer
 
 SPARSE = 0.1  # share of numbers other than 0 up to which samples are clustered as a sparse matrix
+LOST = 0.01  # largest rounding error of a squared length, as a share of the samples' variance
 
 
 @dataclass(kw_only=True, repr=False, eq=False)
@@ -46,7 +47,9 @@ class MiniBatchKMeans(ShallowClusterer):
     history_ : one entry with inertia, passes, and cpu_seconds, the processor time of the start and the iterations, all
         threads together; PCA and the last assignment of all samples are not in it.
 
-    A sample with few numbers other than 0, such as a text by TF-IDF, is clustered as a row of a sparse matrix.
+    Samples with few numbers other than 0, such as texts by TF-IDF, are clustered as rows of a sparse matrix. scikit-learn
+    finds distances from squared lengths: a fit raises ValueError for samples whose mean is so large beside their
+    spread, or whose numbers are so large, that rounding would decide the clusters.
     """
 
     n_init: int = 1
@@ -101,3 +104,18 @@ class MiniBatchKMeans(ShallowClusterer):
         most = min(len(x), int(np.prod(x.shape[1:])))
         if self.pca_dim is not None and not 1 <= self.pca_dim <= most:
             raise ValueError(f"pca_dim must be from 1 to {most}, or None, not {self.pca_dim}")
+        _check_precision(x.reshape(len(x), -1))
+
+
+def _check_precision(x: np.ndarray) -> None:
+    """Raise ValueError if rounding of squared lengths hides differences between the samples x (N, d)."""
+    if not np.ptp(x, axis=0).any():
+        return  # equal samples
+    with np.errstate(over="ignore", invalid="ignore"):
+        rounding = np.finfo(x.dtype).eps * float(np.vdot(x, x)) / len(x)
+        lost = not rounding < LOST * float(x.var(axis=0).sum())
+    if lost:
+        raise ValueError(
+            f"scikit-learn's k-means cannot distinguish these samples in {x.dtype}: subtract their mean and scale them, "
+            "for example with sklearn.preprocessing.StandardScaler, or use dcbook.methods.KMeans"
+        )

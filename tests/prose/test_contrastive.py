@@ -50,7 +50,7 @@ def test_what_the_contrastive_methods_reach():
         f"Only SCAN ({told_above[0]}), IMSAT ({told_above[1]}), DCSS on SimCLR ({told_above[2]}) and SPICE's second "
         f"step ({told_above[3]}) have a higher NMI. Its ACC, {acc[unit]:.1f} %, is lower "
         "than that of all these methods.",
-        f"SCAN has {told('SCAN')} ACC and {told('SCAN', 'nmi')} NMI; k-means on the codes of the same pretext has "
+        f"It has {told('SCAN')} ACC and {told('SCAN', 'nmi')} NMI; k-means on the codes of the same pretext has "
         f"{told('SimCLR+k-means')} and {told('SimCLR+k-means', 'nmi')}.",
         f"PAC ({told('PAC')}) ends where k-means does, TEMI ({told('TEMI')})** above it by {-min(lost):.1f} points of "
         f"ACC with one seed and below it by {' and '.join(f'{each:.1f}' for each in lost if each > 0)} points with the "
@@ -156,8 +156,8 @@ def test_what_parts_of_cc_and_idfd_gain(on_clothes):
     state(
         "contrastive/table1_images",
         f"with each seed, by {between(alone['acc'], 1)} points of ACC and {between(alone['nmi'], 1)} of NMI: the "
-        f"opposite of claim 2, after {epochs} of its {dcbook.methods.CC.epochs:,} epochs. Decorrelation gains IDFD "
-        f"{between(nmi, 1)} points of NMI with each seed, and ACC with two of three",
+        f"opposite of claim 2, after {epochs} of its {dcbook.methods.CC.epochs:,} epochs.",
+        f"Decorrelation gains IDFD {between(nmi, 1)} points of NMI with each seed, and ACC with two of three",
     )
 
 

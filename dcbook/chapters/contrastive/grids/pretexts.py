@@ -10,7 +10,7 @@ HEADS = "SCAN on frozen codes"
 LENGTHS = {"quick": (1, 4), "laptop": (1, 2, 5, 10), "paper": (5, 20, 100)}  # epochs; the longest is the table's
 OF_PREMISE = {
     "quick": ["digits"],
-    "laptop": ["fashion-mnist-test", "cifar10", "usps"],
+    "laptop": ["fashion-mnist-test", "cifar10", "mnist-test", "usps"],
     "paper": ["fashion-mnist", "cifar10"],
 }
 
