@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -435,6 +436,17 @@ def test_a_record_made_with_another_default_is_not_taken_for_todays(tmp_path, mo
         fakes.Threshold.__init__, "__kwdefaults__", fakes.Threshold.__init__.__kwdefaults__ | {"epochs": 3}
     )
     with pytest.raises(ValueError, match="its record was made with epochs=2, which is now 3"):
+        sweep(grid, tmp_path)
+
+
+def test_a_start_made_with_another_default_is_not_taken_for_todays(tmp_path, monkeypatch):
+    grid = vary(runs(scale(seeds=(0,)), ["third"]), epochs=[2])
+    grid = [replace(run, start=replace(run.start, params={**run.start.params, "epochs": 2})) for run in grid]
+    sweep(grid, tmp_path)
+    monkeypatch.setattr(
+        fakes.Threshold.__init__, "__kwdefaults__", fakes.Threshold.__init__.__kwdefaults__ | {"epochs": 3}
+    )
+    with pytest.raises(ValueError, match="the start of its record, common, was made with epochs=2, which is now 3"):
         sweep(grid, tmp_path)
 
 

@@ -213,10 +213,18 @@ def _check_record(run: Run, record: records.Record, data: str | None) -> None:
             f"{run}: its record was made with other data (digest {made_with[:12]}) than the present data "
             f"({data[:12]}); delete that record, or use another folder"
         )
-    now, then = records.rounded(settings_of(run.cls(**run.params))), record.provenance["parameters"]
+    made, about = run, record.provenance
+    while made and about:
+        _check_parameters(run, made, about.get("parameters", {}))  # early records hold none of their starts
+        made, about = made.start, about["start"]
+
+
+def _check_parameters(run: Run, made: Run, then: dict) -> None:
+    now = records.rounded(settings_of(made.cls(**made.params)))
+    what = "its record" if made is run else f"the start of its record, {made.method},"
     for name in now.keys() & then.keys():
         if now[name] != then[name]:
             raise ValueError(
-                f"{run}: its record was made with {name}={then[name]!r}, which is now {now[name]!r}; delete that "
+                f"{run}: {what} was made with {name}={then[name]!r}, which is now {now[name]!r}; delete that "
                 "record, or set the parameter in the settings"
             )

@@ -169,10 +169,16 @@ def _half(run: Run, data: Any, setup: Setup) -> Path:
     return records.workroom(setup.folder) / records.digest([run.identity, run.recipe(data.digest)])
 
 
+def _settings(start: Run) -> dict:
+    """All parameters of a start, defaults included, and of what it starts from."""
+    return {"parameters": settings_of(start.cls(**start.params)), "start": start.start and _settings(start.start)}
+
+
 def _fit(run: Run, data: Any, setup: Setup) -> tuple[Any, dict, list[dict]]:
     """The fitted estimator of a run, its provenance, and the history of its start."""
     start, about_start = _shared(run.start, data, setup) if run.start else (None, None)
     before = about_start.pop("history") if run.start else []
+    about_start = run.start and about_start | _settings(run.start)
     device = resolve_device(setup.device)
     model = estimator(run, setup.device, data.n_classes, start)
     resumes = isinstance(model, DeepClusterer)

@@ -27,7 +27,8 @@ class Start:
     Parameters
     ----------
     autoencoder : module with `encoder`, (B, *input_shape) → (B, d), and `decoder`, (B, d) → (B, …); methods train a
-        copy. Methods without reconstruction (DEC, AE+k-means, DCSS without phase 1) do not need the decoder.
+        copy. Methods without reconstruction (DEC, AE+k-means, DCSS without phase 1) do not need the decoder. Dropout in
+        it draws from torch's global generator, which `random_state` does not seed: call `torch.manual_seed` before.
     centers : tensor or array (K, d), stored as a float32 tensor, or None, in which case methods use k-means.
     codes : codes of the training samples, computed by a pretext; None: methods that need codes compute their own.
 
