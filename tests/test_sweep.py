@@ -448,6 +448,10 @@ def test_a_start_made_with_another_default_is_not_taken_for_todays(tmp_path, mon
     )
     with pytest.raises(ValueError, match="the start of its record, common, was made with epochs=2, which is now 3"):
         sweep(grid, tmp_path)
+    (record,) = records.read_all(tmp_path / "records")
+    early = {"digest": record.provenance["start"]["digest"], "seconds": 1.0}  # of a record that does not hold them yet
+    records.write(replace(record, provenance={**record.provenance, "start": early}), tmp_path / "records")
+    assert len(sweep(grid, tmp_path).skipped) == 1
 
 
 def test_a_sweep_over_a_parameter(tmp_path):

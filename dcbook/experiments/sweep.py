@@ -216,7 +216,7 @@ def _check_record(run: Run, record: records.Record, data: str | None) -> None:
     made, about = run, record.provenance
     while made and about:
         _check_parameters(run, made, about.get("parameters", {}))  # early records hold none of their starts
-        made, about = made.start, about["start"]
+        made, about = made.start, about.get("start")
 
 
 def _check_parameters(run: Run, made: Run, then: dict) -> None:
