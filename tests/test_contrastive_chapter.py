@@ -101,7 +101,8 @@ def test_the_list_of_evidence_has_all_sets_and_five_seeds():
 def test_photographs_have_the_settings_of_their_released_files(dataset, thresholds):
     found = {run.method: run.cls(**run.params) for run in grids.of_kinds("paper", [0], datasets=[dataset])}
     star = found["DAC*"]
-    assert (star.upper, star.meet, star.architecture, star.rectified) == (*thresholds, "dac-96", dataset == "stl10")
+    assert (star.upper, star.meet, star.architecture, star.rectified) == (*thresholds, "dac-96", True)
+    assert (star.anchor, star.anchor_scaled) == (10.0, "both")
     assert (found["DAC"].view.shift, found["DAC"].architecture) == (0.1, "dac-96")
     assert (found["PICA"].batch_size, found["CC"].view.jitter) == (128, 1.0)
     assert (found["SCAN"].view.hole, found["SCAN"].selflabel_epochs) == (pytest.approx(32 / 96), 100)
@@ -386,6 +387,13 @@ def test_shares_of_the_protocol_count_passes_network_and_images():
     whole.run["sampling"] = {}
     found = protocol([whole])
     assert (found.images, found.network, found.updates) == (1, True, pytest.approx(0.25))
+
+
+@pytest.mark.parametrize(("method", "is_released"), [("DAC", True), ("DAC*", True), ("CC", True), ("MiCE", False)])
+def test_released_trunks_for_photographs_count_as_the_paper_s(method, is_released):
+    (run,) = grids.of_kinds("paper", [0], [method], ["stl10"])
+    found = replace(record(method, dataset="stl10"), run={**run.identity, "sampling": {}})
+    assert protocol([found]).network is is_released, "MiCE's released trunk for STL-10 pools early, ours does not"
 
 
 def test_self_labeling_counts_where_it_is_run_except_for_the_step_before_it():

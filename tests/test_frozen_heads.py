@@ -316,6 +316,26 @@ def test_they_take_the_codes_of_their_start_or_make_their_own(name, images, pret
         METHODS[name]().fit(images)
 
 
+def test_a_last_block_of_spice_has_an_image_for_each_cluster(images, pretext, monkeypatch):
+    sizes = []
+
+    def counted(features, *given):
+        sizes.append(len(features))
+        return labeled_by_prototypes(features, *given)
+
+    monkeypatch.setattr("dcbook.methods.spice.labeled_by_prototypes", counted)
+    METHODS["SPICE"](start=pretext.start_, block=9, epochs=1, heads=1, fixed_views=3).fit(images)
+    assert sizes == [9, 11, 20], "the last two images are too few for three clusters; then all, for the selection"
+
+
+@every_method
+def test_they_take_a_start_with_another_number_of_centers(name, images, pretext):
+    four = replace(pretext.start_, centers=torch.zeros(4, pretext.start_.centers.shape[1]))
+    found, usual = (METHODS[name](start=start).fit(images) for start in (four, pretext.start_))
+    assert found.cluster_centers_.shape == usual.cluster_centers_.shape
+    np.testing.assert_array_equal(found.predict_proba(images), usual.predict_proba(images))
+
+
 @pytest.mark.parametrize(
     ("name", "change", "message"),
     [

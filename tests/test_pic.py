@@ -106,6 +106,7 @@ def test_as_many_neighbors_as_there_are_others():
     distances, indices = nearest_others(x, 9)
     assert indices.tolist() == [[1, 2], [0, 2], [1, 0]]
     assert distances.tolist() == [[1, 9], [1, 4], [4, 9]]
+    assert torch.equal(nearest_others(x, np.int64(1))[1], indices[:, :1]), "a number of NumPy"
     assert power_iteration_clustering(x, 9, sigma=2.0).tolist() == [0, 0, 0]
     assert power_iteration_clustering([[1.0, 2.0]]).tolist() == [0]
 

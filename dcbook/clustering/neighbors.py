@@ -15,6 +15,7 @@ def nearest_references(
     Returns squared distances (N, n_nearest), from direct differences, and int64 indices (N, n_nearest). A chunk holds
     at most `chunk_bytes` of scores and of differences to those kept; None suits the device.
     """
+    n_nearest = int(n_nearest)  # torch takes no integers of NumPy
     middle = references.mean(0)
     lifted = lift_centers(references - middle)
     width = len(references) + (n_nearest + 1) * x.shape[1]

@@ -12,24 +12,25 @@ When the thresholds meet, every pair is used. Loss: the mean over decided pairs 
 come in blocks of 1,000; targets are computed once for a block, which is then trained on several times. The other
 symbols: `dcbook.training.head_clusterer`.
 
-Source: the released code (vector-1127/DAC: mnist.py, cifar10_1.py, cifar10_2.py, cifar100.py, stl.py), read, and an
-independent port (HongtaoYang/DAC-tensorflow), from a description; the paper's text was not at hand. Two ports agree on
-its schedule: upper 0.95, lower 0.455, meet 0.5, in 46 epochs. Defaults are those of cifar10_2.py, the version with two
-thresholds.
+Source: the released code (vector-1127/DAC: mnist.py, cifar10_1.py, cifar10_2.py, cifar100.py, stl.py, imagenet10.py),
+read, and an independent port (HongtaoYang/DAC-tensorflow), from a description; the paper's text was not at hand. Two
+ports agree on its schedule: upper 0.95, lower 0.455, meet 0.5, in 46 epochs. Defaults are those of cifar10_2.py, the
+version with two thresholds.
 
 | released                                                       | here                                                |
 |----------------------------------------------------------------|-----------------------------------------------------|
 | targets, and labels in the end, by statistics of the batch     | targets by those of the block; labels by running    |
-| (of 32, on MNIST 128)                                          | statistics, independent of the rest of the batch    |
+| (of 32; labels on MNIST of 128)                                | statistics, independent of the rest of the batch    |
 | cifar10_2.py: the loss is divided once more by B               | `pair_scale="batch"`                                |
-| mnist.py, cifar10_1.py, stl.py: one threshold, all pairs: DAC* | `DAC_star`, that is lower=None                      |
+| all other files: one threshold, all pairs: DAC*                | `DAC_star`, that is lower=None                      |
 | mnist.py: squared error                                        | pair_loss="squared"                                 |
-| mnist.py, stl.py: ReLU before the softmax                      | rectified=True                                      |
+| mnist.py, stl.py, imagenet10.py: ReLU before the softmax       | rectified=True                                      |
 | mnist.py alone: batch normalization after each pooling         | "dac", "dac-v1", "dac-96": after each max-pooling   |
 | a second loss: output to the block's own output                | `anchor` (1; 0 on MNIST; 10 otherwise)              |
 | cifar10_1.py, cifar100.py: its target is the label feature     | anchor_scaled="target"                              |
-| stl.py: label features on both sides                           | anchor_scaled="both"                                |
+| stl.py, imagenet10.py: label features on both sides            | anchor_scaled="both"                                |
 | two augmented updates in each of 10 passes; mnist.py: 5 passes | `passes` (20)                                       |
+| the last 8 images of a block of 1,000 make no batch of 32      | they do                                             |
 | thresholds go 1/n of their way in each of n epochs, so that    | they reach `meet` in the last epoch                 |
 | the last of 50 has u = 0.8969 and l = 0.8931 (DAC*: 0.7548)    |                                                     |
 | cifar10_2.py: the model is compiled anew in each epoch, so     | one RMSProp, whose averages go on                   |
@@ -75,7 +76,7 @@ class DAC(HeadClusterer):
     pair_scale : "pairs", the mean over decided pairs, or "batch", this mean divided by B again, as released.
     anchor : weight of the second loss, at least 0 (1).
     anchor_scaled : which side of the second loss is scaled to length 1: "none" (cifar10_2.py), "target" (cifar10_1.py,
-        cifar100.py) or "both" (stl.py), see `anchor_loss`.
+        cifar100.py) or "both" (stl.py, imagenet10.py), see `anchor_loss`.
     rectified : whether a ReLU comes before the softmax.
 
     history_ : the loss and its parts, `decided`, the share of all pairs that are used, and `same`, the share of pairs
@@ -173,8 +174,9 @@ def DAC_star(n_clusters: int = 10, **parameters: Any) -> DAC:
     From cifar10_1.py and cifar100.py it takes this threshold alone; all else is that of `DAC`, after cifar10_2.py. What
     these files have besides: architecture="dac-v1", view=Distortion(), anchor=10 and anchor_scaled="target". stl.py
     has 75 epochs to meet=0.5, architecture="dac-96", shifts of 0.1, anchor=10, anchor_scaled="both" and rectified=True;
-    mnist.py 20 epochs of 5 passes from upper=0.9 to meet=0.5, batches of 128, shifts of 0.1 and no flips,
-    pair_loss="squared", anchor=0 and rectified=True. TypeError if `lower` is given.
+    imagenet10.py the same but 50 epochs to meet=0.75; mnist.py 20 epochs of 5 passes from upper=0.9 to meet=0.5,
+    batches of 128, shifts of 0.1 and no flips, pair_loss="squared", anchor=0 and rectified=True. TypeError if `lower`
+    is given.
     """
     given = {"upper": 0.99, "meet": 0.75} | parameters
     return with_fixed(DAC, "DAC*", {"lower": None}, n_clusters=n_clusters, **given)

@@ -14,14 +14,15 @@ negatives maps of two images that are not linked. The other symbols: `dcbook.tra
 
 Source: the released code (Cory-M/DCCM: main.py, functions.py, sampling.py, dim_Model.py), from a description; the
 paper's text was not at hand. Labels choose the checkpoint there (best NMI), and it is scored before each epoch, so that
-the last epoch is never scored; here the last epoch counts. Targets and labels come from statistics of the batch there;
-here targets from those of the block and labels from running ones.
+the last epoch is never scored; here the last epoch counts. As released, targets come from statistics of the block;
+labels come from those of 1,000 images there and from running ones here.
 
-`pairs="released"` has the positives and negatives of sampling.py: the index of an image's first link is taken after the
+`pairs="released"` has the positives and negatives of sampling.py: the index of a link of an image is taken after the
 image's own column has been removed, so for a partner j > i image j - 1 is used (which can be i itself), and without a
-link the first image of the batch; negatives are the first two unlinked images of the batch for every anchor. "linked",
-the default, is the intended choice: the next linked image of the shuffled batch, or the image itself if none is linked,
-and the next two that are not linked. Anchors with fewer than two of these use those that exist (released: an error).
+link some image of the batch. Which link or image that is, torch's topk leaves open; here it is the first. Negatives are
+the first two unlinked images of the batch for every anchor. "linked", the default, is the intended choice: the next
+linked image of the shuffled batch, or the image itself if none is linked, and the next two that are not linked. Anchors
+with fewer than two of these use those that exist (released: an error).
 """
 
 from dataclasses import dataclass

@@ -28,6 +28,7 @@ from dcbook import losses
 from dcbook.models import Aggregation
 from dcbook.training.deep_clusterer import DeepClusterer
 from dcbook.training.inputs import stream
+from dcbook.training.start import resolve_start
 
 LEAST_SWEEPS = 11
 
@@ -40,7 +41,8 @@ class PAC(DeepClusterer):
     ----------
     In addition to those of `DeepClusterer`; there are no batches:
 
-    start : as in `DeepClusterer`; the method is designed for the codes of a contrastive pretext.
+    start : as in `DeepClusterer`, but its centers are not used; the method is designed for the codes of a contrastive
+        pretext.
     m : exponent of assignments, above 1 (1.01; near 1, assignments become hard).
     epochs : largest number of sweeps over the samples (100).
     tol : a sweep that changes p by less than this, summed over clusters and averaged over samples, is the last one,
@@ -80,6 +82,9 @@ class PAC(DeepClusterer):
     def _take(self, u: Tensor, f: Tensor, p: Tensor) -> None:
         self.head_.take(f.to(u.device), (p**self.m).to(u.device))
         self._centers = self._cluster_means(u)
+
+    def _resolve_start(self, input_shape: tuple[int, ...]):
+        return resolve_start(self.start, input_shape, None)
 
     def _first_centers(self, restarts: int) -> None:
         return None

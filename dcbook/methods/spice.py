@@ -93,7 +93,7 @@ class SPICE(HeadClusterer):
         labeled: list[Tensor] = []
 
         def places() -> list[Tensor]:
-            for block in self._batches(order, self.block_):
+            for block in self._blocks(order):
                 labeled[:] = self._labeled(block, noise)
                 for _ in range(self.repeats):
                     yield from in_batches(torch.randperm(len(labeled[1]), generator=order), self.batch_size_)
@@ -104,6 +104,13 @@ class SPICE(HeadClusterer):
 
         for _, log in self._epochs("prototypes", self.epochs, optimizer=optimizer, order=order, noise=noise):
             log(**self._pass(loss, places(), optimizer), **self._select())
+
+    def _blocks(self, order: torch.Generator) -> list[Tensor]:
+        """The images in blocks; a last one with fewer than K images, too few to label, joins the one before."""
+        blocks = list(self._batches(order, self.block_))
+        if len(blocks) > 1 and len(blocks[-1]) < self.n_clusters:
+            blocks[-2:] = [torch.cat(blocks[-2:])]
+        return blocks
 
     def labels_of_heads(self) -> np.ndarray:
         """Labels (heads, N) of the training samples by each current head, while `fit` runs: for a monitor."""

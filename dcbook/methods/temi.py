@@ -18,7 +18,8 @@ CLIP) that saw other images; here those of the pretext in `start`. As released, 
 the lowest mean loss in the last epoch, and the last layer is frozen in the first epoch. Its evaluation prints the best
 accuracy of all checkpoints; here the last epoch counts. Neighbors are those of the codes that the heads read, by
 cosine (gen_embeds.py), while SCAN's are those of the pretext's z. Not followed: AdamW's weight decay, which removes
-4e-8 of a weight at each step; the step size increases after each epoch, not after each update; the last batch is used.
+4e-8 of a weight at each step; the step size increases after each epoch, not after each update; Adam counts the first
+epoch for the last layer, too, whose first steps are therefore smaller; the last batch is used.
 """
 
 from copy import deepcopy

@@ -113,7 +113,8 @@ class Strong:
 
     As released: the hole has the value 0 after the normalization, which is the mean of the data; "random crop" without
     padding does not change images of the crop's size, and is left out. Not as released: interpolation is linear
-    (released: the nearest pixel); posterize keeps 4 to 8 bits with equal chance (released: 4 to 7); the hole has all
+    (released: the nearest pixel); shears leave the center in place (released: the upper left corner, so that the center
+    moves by up to 0.05 of the side); posterize keeps 4 to 8 bits with equal chance (released: 4 to 7); the hole has all
     sides from one pixel on with equal chance (released: an even one, 2 floor(l / 2) for l from 1 to the largest, so
     that one hole in 16 of largest side 16 is empty). Source: SCAN, data/augment.py and utils/common_config.py:229-243.
     Raises ValueError outside of these ranges.

@@ -7,6 +7,8 @@ from dcbook.book.protocol import Protocol, share_of_images, updates_of
 from dcbook.experiments import Record
 
 WITHOUT_NETWORK = ("KMeans",)
+TRUNKS = {name: ("dac", "dac-v1", "dac-96") for name in ("DAC", "DAC_star")}  # others have one, the default
+NOT_POOLED = {(name, "stl10") for name in ("MiCE", "SimCLRPretext")}  # the released trunks for STL-10 pool early
 LAST = ("selflabel_epochs",)  # lengths of the phases that follow those of `updates_of`
 
 
@@ -31,10 +33,14 @@ def before_self_labeling(records: Sequence[Record]) -> Protocol:
 
 
 def _released_network(run: Mapping) -> bool:
-    """Whether trunk and width of a run, and of the runs it starts from, are the estimators' defaults."""
+    """Whether trunk and width of a run, and of the runs it starts from, are released ones."""
     while run:
         usual = _defaults(run)
-        if any(run["params"].get(name, usual.get(name)) != usual.get(name) for name in ("architecture", "width")):
+        given = {**usual, **run["params"]}
+        trunks = TRUNKS.get(run["estimator"], (usual.get("architecture"),))
+        if given.get("architecture") not in trunks or given.get("width") != usual.get("width"):
+            return False
+        if (run["estimator"], run["dataset"]) in NOT_POOLED:
             return False
         run = run["start"]
     return True

@@ -42,8 +42,10 @@ class Kind:
         return replace(self.view, flip=False, hue=0.0, jittered=1.0)
 
 
-# Photographs of 96×96 pixels. MiCE's step falls after the same shares of the epochs as on CIFAR-10, which on STL-10 is
-# up to 100 epochs early. The 100,000 unlabeled images of STL-10, which CC and PICA use, too, are left out.
+# Photographs of 96×96 pixels. MiCE's step rises and falls after the same shares of the epochs as on CIFAR-10: on STL-10
+# it rises for 30 epochs in place of 10, and falls up to 100 epochs early. The released networks of MiCE and SCAN for
+# STL-10 have a pooling after their first convolution, those here have none. The 100,000 unlabeled images of STL-10,
+# which CC and PICA use, too, are left out.
 SHIFTED = replace(Distortion.mild(), shift=0.1)
 ON_PHOTOGRAPHS = {
     "CC": {"view": Augmentation(crop=0.08, jitter=1.0)},
@@ -58,7 +60,8 @@ STL10 = Kind({"stl10": {}}, 0.2, flip=True, grayscale=0.2, hole=1 / 3, released=
 IMAGENET10 = replace(
     STL10,
     datasets={"imagenet10": {}},
-    released={**ON_PHOTOGRAPHS, "DAC*": ON_PHOTOGRAPHS["DAC"], "MiCE": {}},  # DAC's stl.py and MiCE's are for STL-10
+    released={**ON_PHOTOGRAPHS, "MiCE": {}}
+    | {"DAC*": {**ON_PHOTOGRAPHS["DAC"], "anchor": 10.0, "anchor_scaled": "both", "rectified": True}},
 )
 # Photographs of 32×32 pixels. DAC's files for CIFAR-10 and CIFAR-100 with one threshold are alike. SPICE's file for
 # CIFAR-10 has 30 epochs with a ResNet-18, the network of the pretext here, and 100 with another one.
