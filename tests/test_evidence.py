@@ -87,17 +87,26 @@ def test_a_failure_is_the_exit_code(book, monkeypatch, capsys):
     assert "1 failed" in told and len(list(book.rglob("*.json"))) == 2, "the other runs are made"
 
 
-@pytest.mark.parametrize("error", [DataError("usps is cut off"), ValueError("its record was made with epochs=2")])
-def test_what_cannot_be_run_is_told_and_the_list_goes_on(book, monkeypatch, capsys, error):
-    def swept(left, *_, **__):
-        if left[0].method == "k-means":
-            raise error
+def test_what_cannot_be_run_is_told_and_the_list_goes_on(book, monkeypatch, capsys):
+    def swept(runs_, *_, **__):
+        if runs_[0].method == "k-means":
+            raise DataError("usps is cut off")
         return Result()
 
     monkeypatch.setattr(evidence, "sweep", swept)
     assert evidence.main(["--jobs", "1"]) == 1
     told = capsys.readouterr().out
-    assert told.count(f"left out: {error}") == 2 and "not here:" not in told and "one: third" in told
+    assert told.count("left out: usps is cut off") == 2 and "not here:" not in told and "one: third" in told
+
+
+def test_a_record_that_todays_code_did_not_make_is_told(book, capsys):
+    runs_, folder = give("k-means")(), book / "one" / "records"
+    old = {"parameters": {"n_init": 1, "max_iter": 7}, "data": {"digest": ""}}
+    records.write(Record(runs_[0].identity, {"acc": 0.5}, [], old), folder)
+    assert evidence.main(["--jobs", "1"]) == 1
+    told = capsys.readouterr().out
+    assert "one: first, seeds 0, 1\n  left out: k-means on digits, seed 0: its record was made with other data" in told
+    assert not records.path_of(runs_[1].identity, folder).exists() and "one: third" in told
 
 
 def test_ctrl_c_ends_it_with_130(book, monkeypatch, capsys):
@@ -126,13 +135,15 @@ def test_runs_have_the_lowest_priority_and_the_list_does_not(monkeypatch, option
 
 def estimate(folder, jobs, left):
     """What the list says of these runs, where seeds 0 and 1 of `KIND` took 100 s and 140 s."""
-    done = Item("made", "done", KIND[:2], folder)
+    done = Item("contrastive", "done", KIND[:2], folder)
     for run, seconds in zip(done.runs, (100, 140), strict=True):
         records.write(Record(run.identity, {"acc": 0.5}, [], {"seconds": seconds}), done.folder)
-    items = [done, Item("made", "to do", left, folder)]
+    items = [done, Item("contrastive", "to do", left, folder)]
     for item in items:
         item.look()
-    return evidence.table(items, jobs).splitlines()[-1].split(None, 3)[-1].partition("  to do")[0]
+    line = evidence.table(items, jobs).splitlines()[-1]
+    assert line.split()[0] == "contrastive"
+    return line.split(None, 3)[-1].partition("  to do")[0]
 
 
 AE = Method(AEKMeans, {"start": Pretraining(widths=(8,), epochs=2)})

@@ -121,6 +121,15 @@ def test_a_step_in_the_wrong_direction_is_caught(copy):
         assert step in said, f"{step} is not named in {said}"
 
 
+def test_the_guide_names_all_that_a_method_and_a_chapter_need():
+    guide = (ROOT / "notebooks" / "CONTRIBUTING.md").read_text()
+    of_a_method = ("@dataclass(kw_only=True, repr=False, eq=False)", "start: Any = None", "_optimize", "_cluster")
+    of_a_method += ("__all__", "METHODS", "ESTIMATORS", "FITS", "RELEASED", "OURS")
+    of_a_chapter = ("__init__.py", "GRIDS", "PAPER", "TITLE", "INTRODUCTION", "FINDING", "CLAIMS", "protocol")
+    assert [name for name in (*of_a_method, *of_a_chapter) if f"`{name}`" not in guide] == []
+    assert "INDEX.md" in guide.partition("A **notebook**")[2].partition("##")[0]
+
+
 def test_links_between_our_own_pages_and_files_lead_somewhere():
     pages = {path: path.read_text() for path in (ROOT / "README.md", *ROOT.glob("notebooks/**/*.md"))}
     for path in ROOT.glob("notebooks/**/*.ipynb"):

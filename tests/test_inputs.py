@@ -219,7 +219,7 @@ class Pairs(torch.utils.data.Dataset):
         (TensorDataset(torch.zeros(5, 2)), r"not TensorDataset; pass its samples, dataset\.tensors\[0\]"),
         (DataLoader(Pairs()), r"not DataLoader; pass all samples as one tensor, for example torch\.cat"),
         (Pairs(), r"not Pairs; pass all samples as one tensor, for example torch\.stack"),
-        ("images.npy", "not str; pass an array"),
+        ("photos", r"not str; pass an array .*, such as dcbook\.data\.pictures\.read_pictures reads"),
         (None, "not NoneType; pass an array"),
         (iter([1.0]), "not list_iterator; pass an array"),
     ],

@@ -4,12 +4,15 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+import torch
 from PIL import Image
 
 from dcbook.data import DataError, ImageFolder
 from dcbook.data.pictures import NAMED, pictures_in, read_pictures, read_rgb
-from dcbook.plots import contact_sheet
+from dcbook.methods import KMeans
+from dcbook.plots import contact_sheet, samples
 
 HALVES = np.zeros((40, 60, 3), np.uint8)
 HALVES[:, :30] = (255, 128, 0)  # the left half is orange
@@ -108,6 +111,16 @@ def test_links_between_folders_repeat_no_picture(tmp_path):
     assert pictures_in(tmp_path / "twice") == [str(tmp_path / "twice" / name) for name in ("a/3.png", "c/4.png")]
 
 
+def test_pictures_of_several_shapes_are_refused_and_those_of_one_are_taken_from_a_list_or_a_column():
+    model, pictures = KMeans(2, random_state=0), list(np.random.default_rng(0).random((9, 3, 8, 8)))
+    labels = model.fit(np.stack(pictures)).labels_
+    for same in (pictures, pd.Series(pictures)):
+        np.testing.assert_array_equal(model.fit(same).labels_, labels)
+    for ragged in ([*pictures, np.zeros((3, 8, 9))], pd.Series([*pictures, np.zeros((3, 9, 8))])):
+        with pytest.raises(ValueError, match=r"the samples of x differ in shape; .*read_pictures does for pictures"):
+            model.fit(ragged)
+
+
 def test_a_missing_folder_and_one_without_pictures(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"there is no folder .*nowhere"):
         read_pictures(tmp_path / "nowhere")
@@ -148,3 +161,19 @@ def test_a_contact_sheet_names_its_two_parts_and_each_cluster():
     shown = [text.get_text() for axis in figure.axes for text in axis.texts]
     assert shown[:1] == ["surest"] and set(shown) == {"surest", "least sure", "0 (15)", "1 (15)"}
     assert sum(len(axis.images) for axis in figure.axes) == 24
+
+
+def test_a_contact_sheet_takes_lists_tensors_and_columns():
+    rng = np.random.default_rng(0)
+    images, clusters, sure = rng.random((30, 3, 8, 8)), np.arange(30) % 2, rng.random(30)
+
+    def shown(*given):
+        return [axis.images[0].get_array().tolist() for axis in contact_sheet(*given).axes if axis.images]
+
+    expected = shown(images, clusters, sure)
+    shuffled = pd.Series(sure, index=range(29, -1, -1))
+    assert shown(torch.as_tensor(images), clusters.tolist(), shuffled) == expected != []
+    with pytest.raises(ValueError, match=r"must agree, not have the shapes \(30, 3, 8, 8\), \(29,\), \(30,\)"):
+        contact_sheet(images, clusters[1:], sure)
+    labels = pd.Series(clusters, index=range(29, -1, -1))
+    assert not any(axis.axison for axis in samples(images, labels, clusters).axes), "no picture is framed"

@@ -71,11 +71,13 @@ def test_more_questions_do_not_hide_that_data_sets_disagree():
 
 
 def test_occurrences_are_rates():
-    def in_most(hits, runs):
-        return Question("", counted([("x", i < hits) for i in range(runs)]), above=50).verdict()
+    def in_most(hits, runs, questions=1):
+        event = Question("", counted([("x", i < hits) for i in range(runs)]), above=50)
+        return event.verdict(simultaneous(questions))
 
     assert in_most(6, 6) == SUPPORTED and in_most(0, 6) == CONTRADICTED
     assert in_most(3, 3) == in_most(8, 15) == UNDECIDED
+    assert in_most(5, 5) == in_most(6, 6, 2) == UNDECIDED and in_most(7, 7, 2) == SUPPORTED, "the page says so"
 
 
 def test_several_parts():

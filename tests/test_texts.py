@@ -40,6 +40,14 @@ def questions():
     return load("questions")
 
 
+def test_texts_are_refused_with_a_word_on_vectors(questions):
+    for texts in (list(questions.texts), np.array(questions.texts), pd.Series(questions.texts)):
+        with pytest.raises(ValueError, match=r"x holds texts; pass vectors of them, .*vectors\.vectorize"):
+            KMeans(6).fit(texts)
+    with pytest.raises(TypeError, match=r"not Corpus; pass vectors of its texts"):
+        KMeans(6).fit(questions)
+
+
 # the corpus
 
 
@@ -348,6 +356,23 @@ def test_clusters_are_told_by_their_words_and_nearest_texts():
 
 
 # watches and judges
+
+
+def test_a_column_of_texts_is_read_by_its_order_whatever_its_index():
+    texts, labels = FRUIT + ROAD, [0] * 4 + [1] * 4
+    expected = describe_clusters(texts, labels)
+    for index in (range(8, 0, -1), range(7, -1, -1), "abcdefgh"):
+        pd.testing.assert_frame_equal(describe_clusters(pd.Series(texts, index=list(index)), labels), expected)
+
+
+@pytest.mark.parametrize("odd", [np.nan, None, 3])
+def test_a_text_that_is_no_string_is_named(odd):
+    texts = [*FRUIT, odd, *ROAD]
+    for refused in (lambda: vectorize(texts, "svd-2"), lambda: vectorize(texts, "words-2"), lambda: tfidf(texts)):
+        with pytest.raises(TypeError, match=f"texts must be strings, but 1 are not, such as number 4, {odd}; drop"):
+            refused()
+    with pytest.raises(TypeError, match="not one string"):
+        vectorize("red apple pie", "svd-2")
 
 
 def test_signal_is_watched_from_the_first_ids_on(questions):

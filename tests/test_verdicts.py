@@ -111,6 +111,12 @@ def test_one_seed_is_no_test():
     assert found.evidence == "a data set has one seed so far, and an interval takes at least two"
 
 
+def test_a_value_that_is_not_finite_is_named():
+    questions = [Question("loss", Contrast({"x": (1.0, 2.0, np.nan)})), Question("ACC", Contrast({"x": (1.0, 2.0)}))]
+    found = Claim("1", "it falls", "", lambda _: Answer(questions)).verdict(three("a", 0.5))
+    assert (found.verdict, found.evidence) == (NOT_YET, "a run has no finite value of: loss")
+
+
 def beats_unpruned(records):
     return Answer([Question("ACC", contrast(records, "a", "b"))])
 

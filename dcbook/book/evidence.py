@@ -36,7 +36,7 @@ def work(items: list[Item], hours: float | None, jobs: int, tell: Callable[[str]
         try:
             starts = paths.output_root() / "build" / "starts" / item.scale
             budget = None if hours is None else left
-            result = sweep(item.left, item.folder, starts_folder=starts, n_jobs=jobs, budget=budget)
+            result = sweep(item.runs, item.folder, starts_folder=starts, n_jobs=jobs, budget=budget)
         except FileNotFoundError as error:
             tell(f"  left out, its data is not here: {error}")
             failed += 1
@@ -59,14 +59,14 @@ def table(items: list[Item], jobs: int) -> str:
         for run in item.done:
             record = records.read(records.path_of(run.identity, item.folder))
             seconds.setdefault(_kind(run), []).append(record.provenance.get("seconds") or 0)
-    lines = [f"{'':10s}{'done':>6s}{'left':>6s}  {'estimate':>14s}  what"]
+    lines = [f"{'':12s}{'done':>6s}{'left':>6s}  {'estimate':>14s}  what"]
     for item in items:
         known = [seconds.get(_kind(run)) for run in item.left]
         took = sum(sum(each) / len(each) for each in known if each) / max(1, min(jobs, len(known)))
         unknown = sum(each is None for each in known)
         estimate = clock(took) if took or not item.left else ""
         estimate += " + ?" if unknown and took else "?" if unknown else ""
-        lines.append(f"{item.chapter:10.10s}{len(item.done):6d}{len(item.left):6d}  {estimate:>14s}  {item}")
+        lines.append(f"{item.chapter:12s}{len(item.done):6d}{len(item.left):6d}  {estimate:>14s}  {item}")
     return "\n".join(lines)
 
 

@@ -79,6 +79,9 @@ class Answer:
     @property
     def unbounded(self) -> str:
         """In words, why an interval has no two ends; for an answer that is not `bounded`."""
+        asked = [*self.premises, *self.questions]
+        if broken := [each.about for each in asked if not math.isfinite(each.estimate.mean)]:
+            return f"a run has no finite value of: {', '.join(broken)}"
         contrasts = [found for found in self._estimates if isinstance(found, Contrast)]
         sizes = {len(values) for found in contrasts for values in found.samples.values()}
         which = "only one seed has run" if sizes == {1} else "a data set has one seed"
@@ -225,7 +228,7 @@ class Claim:
     status : str, optional
         How well what is tested is known to be what the paper tested; a column of the page, where a chapter has it.
     scale : str
-        Whose records decide: "laptop", or "paper" as soon as those are there.
+        Whose records decide: "laptop", or "paper" where those cover as many data sets.
     beside : str
         Another scale, whose records are told in the note and have no say in the verdict; by default none.
     gain : float

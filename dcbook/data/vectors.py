@@ -29,10 +29,11 @@ SCALINGS = ("", "min-max")
 def vectorize(texts: Sequence[str], kind: str) -> np.ndarray:
     """Vectors (N, d) float32 of N texts, of the kind that this file's table names.
 
-    Raises ValueError for an unknown kind or too many dimensions, MissingDataError where its package is missing.
+    Raises ValueError for an unknown kind or too many dimensions, TypeError for texts that are not strings, such as
+    missing ones, and MissingDataError where its package is missing.
     """
     name, dimensions, scaling = parsed(kind)
-    vectors = np.asarray(KINDS[name](list(texts), dimensions), dtype=np.float32)
+    vectors = np.asarray(KINDS[name](_strings(texts), dimensions), dtype=np.float32)
     if scaling == "min-max":
         low, spread = vectors.min(0), np.ptp(vectors, axis=0)
         return (vectors - low) / np.where(spread > 0, spread, 1)
@@ -63,12 +64,24 @@ def unit(vectors: np.ndarray) -> np.ndarray:
 def tfidf(texts: Sequence[str], words: int | None = None) -> tuple[csr_array, np.ndarray]:
     """TF-IDF (N, V) with rows of unit length, and the V words: all that two texts have, without English stop words.
 
-    words : keep so many of the most frequent ones. Raises ValueError where no word is left.
+    words : keep so many of the most frequent ones. Raises ValueError where no word is left, TypeError for texts that
+    are not strings.
     """
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     vectorizer = TfidfVectorizer(stop_words="english", min_df=2, max_features=words, dtype=np.float32)
-    return _fitted(vectorizer, texts), vectorizer.get_feature_names_out()
+    return _fitted(vectorizer, _strings(texts)), vectorizer.get_feature_names_out()
+
+
+def _strings(texts: Sequence[str]) -> list[str]:
+    """The texts as a list; TypeError for one string alone, and for a text that is not a string."""
+    if isinstance(texts, str):
+        raise TypeError("texts must be a sequence of strings, not one string")
+    texts = list(texts)
+    if odd := [number for number, text in enumerate(texts) if not isinstance(text, str)]:
+        told = f"{len(odd):,} are not, such as number {odd[0]}, {texts[odd[0]]!r}"
+        raise TypeError(f"texts must be strings, but {told}; drop these rows")
+    return texts
 
 
 def _fitted(vectorizer, texts: Sequence[str]) -> csr_array:

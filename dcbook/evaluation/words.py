@@ -47,7 +47,7 @@ def describe_clusters(
     """
     import pandas as pd
 
-    labels = _checked(texts, labels)
+    texts, labels = list(texts), _checked(texts, labels)  # a list counts from 0, as a column of a table need not
     vectors = tfidf(texts)[0] if space is None else unit(np.asarray(space))
     if vectors.shape[0] != len(texts):
         raise ValueError(f"{len(texts):,} texts need as many vectors, not {vectors.shape[0]:,}")

@@ -94,8 +94,8 @@ class DCSS(DeepClusterer):
     One update for K: with step s and gradient g_k of the loss of cluster k, K updates without momentum move the weights
     w by -s sum_k g_k(w_k), where w_k - w is of order s. Up to terms of order s^2 this is one update on the summed loss,
     -s sum_k g_k(w), K times as fast. With momentum mu, a gradient moves the weights by s / (1 - mu) in all, over about
-    1 / (1 - mu) updates: as many batches with one update a batch, a single one with K = 10. Where gradients change much
-    over these batches, at large steps, the two forms part; `notebooks/dcss/k_updates_or_one` measures this.
+    1 / (1 - mu) updates: as many batches with one update a batch, a single one with K = 10. So the one update lags at
+    any step, which matters in a short training; at large steps the two forms part (`notebooks/dcss/k_updates_or_one`).
 
     MNet on top of any encoder (the "general framework" of section 4.8.3, Table 4) is DCSS without phase 1:
 

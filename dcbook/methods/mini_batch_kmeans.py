@@ -47,9 +47,9 @@ class MiniBatchKMeans(ShallowClusterer):
     history_ : one entry with inertia, passes, and cpu_seconds, the processor time of the start and the iterations, all
         threads together; PCA and the last assignment of all samples are not in it.
 
-    Samples with few numbers other than 0, such as texts by TF-IDF, are clustered as rows of a sparse matrix. scikit-learn
-    finds distances from squared lengths: a fit raises ValueError for samples whose mean is so large beside their
-    spread, or whose numbers are so large, that rounding would decide the clusters.
+    Samples with few numbers other than 0, such as texts by TF-IDF, are clustered as rows of a sparse matrix.
+    scikit-learn finds distances from squared lengths: a fit raises ValueError for samples whose mean is so large beside
+    their spread, or whose numbers are so large or small, that rounding would decide the clusters.
     """
 
     n_init: int = 1
@@ -116,6 +116,6 @@ def _check_precision(x: np.ndarray) -> None:
         lost = not rounding < LOST * float(x.var(axis=0).sum())
     if lost:
         raise ValueError(
-            f"scikit-learn's k-means cannot distinguish these samples in {x.dtype}: subtract their mean and scale them, "
-            "for example with sklearn.preprocessing.StandardScaler, or use dcbook.methods.KMeans"
+            f"scikit-learn's k-means cannot distinguish these samples in {x.dtype}: subtract their mean and scale "
+            "them, for example with sklearn.preprocessing.StandardScaler, or use dcbook.methods.KMeans"
         )

@@ -17,6 +17,7 @@ def samples(images: np.ndarray, labels: np.ndarray, clusters: np.ndarray, per_cl
 
     `images` (N, C, H, W), `labels` and `clusters` (N,).
     """
+    images, labels, clusters = np.asarray(images), np.asarray(labels), np.asarray(clusters)
     matched, rows = match(labels, clusters), np.unique(clusters)
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(len(rows), per_cluster, figsize=(0.5 * per_cluster, 0.5 * len(rows)), squeeze=False)

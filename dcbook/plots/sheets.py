@@ -11,10 +11,15 @@ def contact_sheet(images: np.ndarray, clusters: np.ndarray, sure: np.ndarray, co
     """A row of images for each cluster: those with the surest assignment, and after a gap the three least sure ones.
 
     images : (N, C, H, W), C 1 or 3. clusters : (N,) integers. sure : (N,), larger for surer assignments. columns :
-    images in a row, the least sure ones included; ValueError for fewer than 4.
+    images in a row, the least sure ones included. Raises ValueError for fewer than 4, and where numbers of images,
+    clusters and assignments differ.
     """
     if columns < 4:
         raise ValueError(f"three columns are for the least sure images, so there must be at least 4, not {columns}")
+    images, clusters, sure = np.asarray(images), np.asarray(clusters), np.asarray(sure)
+    if images.ndim != 4 or clusters.shape != (len(images),) or sure.shape != (len(images),):
+        shapes = ", ".join(str(each.shape) for each in (images, clusters, sure))
+        raise ValueError(f"images (N, C, H, W), clusters (N,) and sure (N,) must agree, not have the shapes {shapes}")
     rows = np.unique(clusters)
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(len(rows), columns + 1, figsize=(0.55 * columns, 0.6 * len(rows)), squeeze=False)

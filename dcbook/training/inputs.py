@@ -17,9 +17,9 @@ from sklearn.utils.validation import validate_data
 from torch import Tensor
 
 from dcbook.clustering.points import resolve_device
-from dcbook.data.layout import check_channels_first
 from dcbook.data.stored import StoredImages
 from dcbook.threads import BORROWED
+from dcbook.training.arrays import as_array
 
 SQUARED = (1e-17, 1e17)  # range of spreads whose squares fit in float32
 FLOAT32_LOSS = 1e-5  # largest rounding error of float32, as a share of the samples' spread
@@ -36,20 +36,8 @@ def as_samples(estimator: BaseEstimator, x, *, fitting: bool, dtype: type | np.d
     than two samples in fit, or another shape than in fit. Axes of length 1 do not count for that, and rows of all
     features are taken for images, too.
     """
-    given = x
-    if isinstance(x, Tensor):
-        x = x.detach().cpu()
-        x = (x.float() if x.dtype == torch.bfloat16 else x).numpy()  # float32 holds all of its numbers
-    elif hasattr(x, "columns") and {str(kind) for kind in x.dtypes} == {"UInt8"}:
-        x = x.astype("uint8")  # pandas' nullable type of the same numbers
-    elif not _is_data_set(x) and not hasattr(x, "shape"):
-        x = np.asarray(x)
-    if _is_data_set(x) or not x.shape:
-        raise TypeError(_what_to_pass(given))
+    x = as_array(x)
     shape = tuple(x.shape)
-    check_channels_first("x", shape)
-    if np.ma.is_masked(x):
-        raise ValueError("x has masked values; fill them, for example with x.filled(0), or drop these samples")
     flat = x.reshape(len(x), math.prod(shape[1:])) if len(shape) > 2 else x
     flat = validate_data(
         estimator, flat, reset=fitting, dtype="numeric", order="C", ensure_min_samples=2 if fitting else 1
@@ -101,27 +89,6 @@ def _holds(rounded: np.ndarray, exact: np.ndarray) -> bool:
         away = np.linalg.norm(exact - np.median(exact, axis=0), axis=1)
         spread = np.linalg.norm(exact[away <= np.quantile(away, 0.9)].std(axis=0))
     return bool(lost <= FLOAT32_LOSS * spread and SQUARED[0] < spread and away.max() < SQUARED[1])
-
-
-def _is_data_set(x) -> bool:
-    return isinstance(x, StoredImages | torch.utils.data.Dataset | torch.utils.data.DataLoader)
-
-
-def _what_to_pass(x) -> str:
-    """The error message for an object that is not an array."""
-    if isinstance(x, StoredImages):
-        instead = "only DeepCluster reads images from disk; pass one array of all images"
-    elif isinstance(x, torch.utils.data.TensorDataset):
-        instead = "pass its samples, dataset.tensors[0]"
-    elif isinstance(x, torch.utils.data.DataLoader):
-        instead = "pass all samples as one tensor, for example torch.cat([x for x, _ in loader])"
-    elif isinstance(x, torch.utils.data.Dataset):
-        instead = "pass all samples as one tensor, for example torch.stack([x for x, _ in dataset])"
-    elif hasattr(x, "images"):  # a labeled data set of dcbook.data, which training code must not import
-        instead = "pass its images, data.images"
-    else:
-        instead = "pass an array (N, d) or images (N, C, H, W)"
-    return f"x must be an array or a tensor, not {type(x).__name__}; {instead}"
 
 
 @contextmanager
