@@ -103,6 +103,7 @@ def test_judges():
     answer = judge(usual)
     assert [q.estimate.mean for q in answer.questions] == pytest.approx([-6, -6])
     assert answer.verdict == "undecided", "three seeds with one of them at the median scatter too much"
+    assert answer.note.startswith("fewer than 5 seeds cannot decide this")
     with pytest.raises(NotTested, match="nobody"):
         steadier("DEC", ("nobody",))(usual)
     answer = follows_purity(usual)

@@ -135,8 +135,8 @@ CLAIMS = [
     *(
         Claim(
             "Fig. 1",
-            f"when DEC trains after {start} pretraining, it flattens the clusters (as we read it: their ID rises to "
-            "their LID)",
+            f"when DEC trains after {start} pretraining, it flattens the clusters (as we read it: their ID rises "
+            "toward their LID)",
             FIG1,
             flat_in_the_end(start),
             after(start),

@@ -16,6 +16,8 @@ from dcbook.experiments import Contrast, Question, Record, grouped
 from dcbook.experiments.records import place
 
 PAGE = "contrastive_first"
+DECIDING = 5  # seeds
+TOO_FEW = f"fewer than {DECIDING} seeds cannot decide this: the median seed of each method has a distance of 0"
 EVERYWHERE = "all sets and spaces"  # where a number is one of all of them together
 
 
@@ -34,7 +36,8 @@ def steadier(steady: str, others: Sequence[str]) -> Judge:
                 raise NotTested(f"no runs of {steady} and {other} with one seed")
             about = f"distance of a seed's ACC from the median of its method, over {other}"
             questions.append(Question(about, Contrast(grouped(pairs)), below=0))
-        return Answer(questions)
+        seeds = max(len(values) for question in questions for values in question.estimate.samples.values())
+        return Answer(questions, TOO_FEW * (seeds < DECIDING))
 
     return judge
 
