@@ -103,7 +103,12 @@ def mostly_of_one_class(records: Sequence[Record]) -> Answer:
     purity, pixels = (grouped((name, 100 * each[space]) for name, each in portraits) for space in ("z", "pixels"))
     purity = several(Contrast(purity, "%")).gains
     questions = [
-        Question(f"neighbors with the image's class on {name}", Contrast({name: found}, "%"), above=HALF, band=None)
+        Question(
+            f"neighbors with the image's class on {name}",
+            Contrast({name: found}, "%", bounds=(0, 100)),
+            above=HALF,
+            band=None,
+        )
         for name, found in purity.items()
     ]
     told = ", ".join(f"{name} {np.mean(pixels[name]):.1f} %" for name in purity)
