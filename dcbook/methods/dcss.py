@@ -297,5 +297,4 @@ def DCSS_u(n_clusters: int = 10, **parameters) -> DCSS:
 
 def DCSS_agg(n_clusters: int = 10, **parameters) -> DCSS:
     """DCSS_agg (Table 2): phase 1 with one update on the summed losses instead of K, for K times the epochs."""
-    fixed = {"phase2_epochs": 0, "aggregated": True}
-    return with_fixed(DCSS, "DCSS_agg", fixed, n_clusters=n_clusters, **parameters)
+    return with_fixed(DCSS, "DCSS_agg", {"phase2_epochs": 0, "aggregated": True}, n_clusters=n_clusters, **parameters)
