@@ -91,12 +91,10 @@ def test_the_table_as_csv(tmp_path):
     write_csv(frame, tmp_path / "new" / "table.csv")
     lines = (tmp_path / "new" / "table.csv").read_bytes().decode().split("\n")
     assert lines[0] == "method,dataset,metric,mean,std,n,reported,reported_on,difference,verdict"
-    assert lines[1] == "k-means,usps,acc,67.67,,1,65.67,usps,2.00,agrees"
-    assert lines[2] == "DEC,usps,acc,74.00,1.00,3,75.81,usps,-1.81,agrees"
-    assert lines[5] == "New,usps,acc,90.00,,1,,,,not in the paper"
+    assert lines[1] == "k-means,usps,acc,67.6700,,1,65.67,usps,2.00,agrees"
+    assert lines[2] == "DEC,usps,acc,74.0000,1.0000,3,75.81,usps,-1.81,agrees"
+    assert lines[5] == "New,usps,acc,90.0000,,1,,,,not in the paper"
     assert lines[-1] == ""
-    write_csv(frame, tmp_path / "more.csv", decimals=4)
-    assert (tmp_path / "more.csv").read_text().split("\n")[2] == "DEC,usps,acc,74.0000,1.0000,3,75.81,usps,-1.81,agrees"
     back = pd.read_csv(tmp_path / "new" / "table.csv")
     assert back["difference"].tolist() == pytest.approx(frame["difference"].tolist(), nan_ok=True)
 

@@ -136,10 +136,10 @@ class Book:
         output.save_figure(figure, path)
         return path
 
-    def save_table(self, frame: pd.DataFrame, decimals: int = 2) -> Path:
-        """Write the notebook's table, ``figures/<scale>/<chapter>/<notebook>.csv``; `decimals` of mean and std."""
+    def save_table(self, frame: pd.DataFrame) -> Path:
+        """Write the notebook's table, ``figures/<scale>/<chapter>/<notebook>.csv``."""
         path = paths.table(self.notebook, self.scale, paths.output_root())
-        output.save_table(frame, path, decimals)
+        output.save_table(frame, path)
         return path
 
     def committed(self, scale: str, notebook: str | None = None) -> pd.DataFrame | None:

@@ -47,8 +47,8 @@ def compact(png: bytes) -> bytes:
     return min(png, smaller.getvalue(), key=len)
 
 
-def save_table(frame: pd.DataFrame, path: Path, decimals: int = 2) -> None:
-    """Write a comparison as CSV; it has at least the columns of `COLUMNS`. `decimals` are those of mean and std.
+def save_table(frame: pd.DataFrame, path: Path) -> None:
+    """Write a comparison as CSV; it has at least the columns of `COLUMNS`.
 
     Raises
     ------
@@ -57,4 +57,4 @@ def save_table(frame: pd.DataFrame, path: Path, decimals: int = 2) -> None:
     """
     if missing := [name for name in COLUMNS if name not in frame]:
         raise ValueError(f"{path.name}: the table lacks {', '.join(missing)}; it needs {', '.join(COLUMNS)}")
-    write_csv(frame, path, decimals)
+    write_csv(frame, path)

@@ -31,7 +31,7 @@ COLUMNS = (
     "difference",
     "verdict",
 )
-DECIMALS = {"mean": 2, "std": 2, "reported": 2, "difference": 2}
+DECIMALS = {"mean": 4, "std": 4, "reported": 2, "difference": 2}  # pages print one or two: no digit is rounded twice
 
 
 def compare(
@@ -187,16 +187,13 @@ def render(frame: pd.DataFrame) -> str:
     return "\n".join(rows) + "\n"
 
 
-def write_csv(frame: pd.DataFrame, path: str | Path, decimals: int = 2) -> None:
-    """Write a comparison atomically as CSV with two decimals, empty cells for missing numbers, and LF line ends.
-
-    `decimals` are those of mean and std: more where a page averages over the rows.
-    """
+def write_csv(frame: pd.DataFrame, path: str | Path) -> None:
+    """Write a comparison atomically as CSV with `DECIMALS`, empty cells for missing numbers, and LF line ends."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(frame.columns)
     for row in frame.itertuples(index=False):
-        writer.writerow([_cell(name, value, decimals) for name, value in zip(frame.columns, row, strict=True)])
+        writer.writerow([_cell(name, value) for name, value in zip(frame.columns, row, strict=True)])
     write_whole(path, text.getvalue())
 
 
@@ -255,8 +252,7 @@ def _without_seed(run: Mapping) -> dict:
     }
 
 
-def _cell(name: str, value: object, decimals: int) -> str:
+def _cell(name: str, value: object) -> str:
     if isinstance(value, float):
-        places = decimals if name in ("mean", "std") else DECIMALS.get(name, 4)
-        return "" if math.isnan(value) else f"{value:.{places}f}"
+        return "" if math.isnan(value) else f"{value:.{DECIMALS.get(name, 4)}f}"
     return str(value)

@@ -35,7 +35,8 @@ def main() -> None:
     with threadpool_limits(1):
         for name in arguments.names or names:
             print(f"{name} …", file=sys.stderr, flush=True)
-            print(markdown(importlib.import_module(f"tests.bench.{name}").run(arguments.quick)), flush=True)
+            for row in importlib.import_module(f"tests.bench.{name}").run(arguments.quick):
+                print(markdown([row]), flush=True)
 
 
 if __name__ == "__main__":

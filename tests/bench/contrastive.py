@@ -9,7 +9,7 @@ out of them.
 import math
 import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -65,8 +65,8 @@ SWEEP = {"PAC, a sweep over frozen codes": Phase("PAC")}
 PHASES = OF_TRUNKS | OF_HEADS | SWEEP
 
 
-def run(quick: bool) -> list[Row]:
-    """Return a row for each method, on noise in Fashion-MNIST's shape, and one for each loss."""
+def run(quick: bool) -> Iterator[Row]:
+    """Yield a row for each method, on noise in Fashion-MNIST's shape, and one for each loss."""
     torch.set_num_threads(1)
     n, repeats, more = (2 * BATCH, 1, 5) if quick else (16 * BATCH, 3, 2)
     keep_freed_memory()  # as a sweep's workers do
@@ -75,7 +75,9 @@ def run(quick: bool) -> list[Row]:
         warnings.simplefilter("ignore", ConvergenceWarning)  # noise has no clusters
         start = _estimator(PRETEXT, epochs=1).fit(x).start_
         fits = {name: partial(_fit, phase, x, start) for name, phase in PHASES.items()}
-        return [*_of_trunks(fits, x, repeats), *_of_heads(fits, n, repeats, more), *_of_losses()]
+        yield from _of_trunks(fits, x, repeats)
+        yield from _of_heads(fits, n, repeats, more)
+    yield from _of_losses()
 
 
 def _estimator(name: str, **params: Any) -> Any:

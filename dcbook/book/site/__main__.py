@@ -7,6 +7,8 @@ import sys
 import tomllib
 from pathlib import Path
 
+import joblib
+
 from dcbook.book import paths
 
 try:
@@ -80,7 +82,7 @@ def build(root: Path, out: Path, work: Path, repository: str = "", branch: str =
     try:
         app = Sphinx(
             work / "pages", here, made, work / "doctrees", "html", confoverrides=settings, status=None,
-            warning=sys.stderr, warningiserror=True,
+            warning=sys.stderr, warningiserror=True, parallel=joblib.cpu_count(),
         )  # fmt: skip
         app.build()
     except SphinxError as error:

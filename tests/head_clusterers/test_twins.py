@@ -1,4 +1,4 @@
-"""Methods whose network says the clusters: a slow twin of the training of each, what they learn, what they refuse."""
+"""Methods with a trunk and heads, against slow twins: loops over pairs, torch's own optimizers."""
 
 import math
 from copy import deepcopy
@@ -9,59 +9,22 @@ import torch
 from torch import nn
 
 from dcbook import losses
-from dcbook.evaluation import accuracy
 from dcbook.methods import (
-    CC,
     DAC,
     DCCM,
-    DCSS,
     PICA,
     SCAN,
-    TEMI,
-    ContrastivePretraining,
     DAC_star,
-    SimCLR,
-    SimCLRPretext,
     Start,
 )
-from dcbook.models import Classifier, IdentityEncoder, NormalizedClassifier, ResNet
+from dcbook.models import Classifier, NormalizedClassifier, ResNet
 from dcbook.training import head_clusterer
 from dcbook.training.augment import Augmentation, ShiftRotation
-from dcbook.training.head_clusterer import statistics_kept
 from dcbook.training.inputs import batches, derived_seed, stream
 from dcbook.training.optimizers import SGD
 from dcbook.training.pretext import codes_of
 from dcbook.training.views import Strong
-
-SMALL = {"architecture": "resnet-9", "width": 2, "lr": 0.01, "epochs": 2, "batch_size": 9, "random_state": 0}
-SMALL |= {"device": "cpu"}
-BLOCKS = SMALL | {"block": 15, "passes": 2, "lr": 1e-4}
-PRETEXT = {"architecture": "resnet-9", "width": 2, "projection_dim": 5, "epochs": 1, "batch_size": 9}
-PRETEXT |= {"random_state": 0, "device": "cpu"}
-SCANS = {"start": ContrastivePretraining(latent_dim=6, widths=(8,), epochs=1, batch_size=9), "n_neighbors": 5}
-SCANS |= {"epochs": 2, "selflabel_epochs": 0, "batch_size": 9, "random_state": 0, "device": "cpu"}
-METHODS = {
-    "CC": lambda **changes: CC(3, **SMALL | {"projection_dim": 5} | changes),
-    "PICA": lambda **changes: PICA(3, **SMALL | {"overclusters": 0, "copies": 2} | changes),
-    "DAC": lambda **changes: DAC(3, **BLOCKS | {"upper": 0.9, "lower": 0.6, "meet": 0.7} | changes),
-    "DAC_star": lambda **changes: DAC_star(3, **BLOCKS | changes),
-    "SCAN": lambda **changes: SCAN(3, **SCANS | changes),
-    "DCCM": lambda **changes: DCCM(3, **BLOCKS | {"link": 0.8, "sure": 0.4, "discriminator": 6} | changes),
-}
-every_method = pytest.mark.parametrize("name", METHODS)
-
-
-@pytest.fixture(scope="module")
-def images():
-    return torch.rand(20, 3, 10, 10, generator=torch.Generator().manual_seed(0))
-
-
-@pytest.fixture(scope="module")
-def pretext(images):
-    return SimCLRPretext(3, **PRETEXT, n_neighbors=5, fixed_views=2).fit(images)
-
-
-# --- slow twins ----------------------------------------------------------------------------------------------------
+from tests.head_clusterers.conftest import BLOCKS, METHODS, SMALL
 
 
 def fresh(model, images, widths=()):
@@ -424,241 +387,3 @@ def test_scan_leaves_the_head_of_its_start_alone(images, pretext):
     before, after = pretext.start_.autoencoder.state_dict(), model.start_.autoencoder.state_dict()
     heads = [name for name in before if name.startswith("head.") and name.endswith(("weight", "bias"))]
     assert heads and all(torch.equal(before[name], after[name]) for name in heads)
-
-
-# --- the parts of the loss -----------------------------------------------------------------------------------------
-
-
-def still(x, noise):
-    """A view that is the image, so that the loss of an update can be told in advance."""
-    return x
-
-
-@every_method
-def test_objectives_are_the_loss_of_the_next_update_and_change_nothing(name, images):
-    told = []
-
-    def ask(model):
-        if model.history_[-1]["phase"] != "pretraining":
-            told.append({part: value.item() for part, value in model.objectives(torch.arange(20)).items()})
-
-    settings = {"view": still, "batch_size": 20} | ({"original": still} if name == "PICA" else {})
-    settings |= {"block": 20, "passes": 1} if name.startswith("D") else {}
-    alone, asked = METHODS[name](**settings).fit(images), METHODS[name](**settings).fit(images, monitor=ask)
-    after = [entry for entry in asked.history_ if entry["phase"] != "pretraining"][1]
-    tolerance = 0.1 if name == "SCAN" else 1e-4  # which draws its partners anew
-    assert sum(told[0].values()) == pytest.approx(after["loss"], rel=tolerance)
-    assert set(told[0]) <= {"self", "pseudo"} and "pseudo" in told[0]
-    np.testing.assert_array_equal(alone.predict_proba(images), asked.predict_proba(images))
-    with pytest.raises(RuntimeError, match="only during fit"):
-        asked.objectives(torch.arange(3))
-
-
-def test_statistics_are_kept_and_go_on():
-    network = nn.Sequential(nn.BatchNorm1d(2)).train()
-    x = torch.randn(8, 2) + 3
-    with statistics_kept(network):
-        normalized = network(x)
-    assert not network[0].running_mean.any() and network[0].num_batches_tracked == 0
-    torch.testing.assert_close(normalized, network(x))
-    assert network[0].running_mean.all() and network[0].num_batches_tracked == 1
-
-
-# --- what they learn -----------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("name", [name for name in METHODS if name != "SCAN"])
-def test_a_warm_start_is_taken_and_left_alone(name, images):
-    start = SimCLR(3, **PRETEXT).fit(images).start_
-    before = start.digest
-    model = METHODS[name](start=start, epochs=0).fit(images)
-    np.testing.assert_allclose(
-        model.transform(images), start.autoencoder.eval().encoder(images).detach(), rtol=1e-5, atol=1e-6
-    )
-    trained = METHODS[name](start=start, epochs=1).fit(images)
-    assert start.digest == before and not np.allclose(trained.transform(images), model.transform(images))
-    assert not np.allclose(METHODS[name](epochs=0).fit(images).transform(images), model.transform(images))
-
-
-@pytest.mark.parametrize("name", ["CC", "SCAN"])
-def test_centers_of_a_start_are_not_used(name, images, pretext):
-    start = Start(pretext.autoencoder_, torch.zeros(7, 16))
-    given, without = (METHODS[name](start=each, epochs=1).fit(images) for each in (start, Start(pretext.autoencoder_)))
-    np.testing.assert_array_equal(given.predict_proba(images), without.predict_proba(images))
-
-
-def test_centers_are_the_means_of_the_clusters(images):
-    model = METHODS["CC"]().fit(images)
-    codes = model.transform(images)
-    for k in np.unique(model.labels_):
-        np.testing.assert_allclose(model.cluster_centers_[k], codes[model.labels_ == k].mean(0), rtol=1e-4, atol=1e-5)
-    assert model.predict_proba(images).sum(1) == pytest.approx(np.ones(20))
-
-
-def test_cc_finds_patterns():
-    random = np.random.default_rng(0)
-    y = np.arange(120) % 3
-    across, down = np.meshgrid(np.arange(8), np.arange(8))
-    patterns = np.stack([across // 2 % 2, down // 2 % 2, (across + down) // 3 % 2])
-    x = (0.2 + 0.6 * patterns[y][:, None] + 0.1 * random.standard_normal((120, 1, 8, 8))).clip(0, 1)
-    settings = SMALL | {"width": 4, "epochs": 25, "batch_size": 40, "view": Augmentation(crop=0.7)}
-    model = CC(3, **settings, projection_dim=8).fit(x.astype(np.float32))
-    assert accuracy(y, model.labels_) > 0.9
-
-
-# --- what they refuse ----------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("name", "change", "message"),
-    [
-        ("CC", {"projection_dim": 0}, "projection_dim must be at least 1, not 0"),
-        ("PICA", {"width": 0}, "width of a resnet-9 must be a whole number of at least 1, not 0"),
-        ("CC", {"width": 1.5}, "width of a resnet-9 must be a whole number"),
-        ("DAC", {"architecture": "dac", "width": -5}, "width of dac must be above 0, not -5"),
-        ("DAC", {"lower": "low"}, "lower of DAC must be a number, not 'low'"),
-        ("CC", {"temperature": 0}, "temperatures must be above 0"),
-        ("CC", {"balance": -1}, "at least 0"),
-        ("CC", {"instance": 0, "cluster": 0, "balance": 0}, "one of the weights"),
-        ("CC", {"architecture": "resnet-50"}, "architecture must be one of"),
-        ("CC", {"epochs": -1}, "epochs must be at least 0"),
-        ("CC", {"lr": 0}, "lr above 0"),
-        ("CC", {"batch_size": 1}, "batch_size must be at least 2"),
-        ("CC", {"view": None}, "view must be a view"),
-        ("PICA", {"copies": 0}, "copies must be at least 1"),
-        ("PICA", {"overclusters": -1}, "overclusters and balance at least 0"),
-        ("PICA", {"original": None}, "original must be a view"),
-        ("DAC", {"lower": 0.8, "meet": 0.7}, "0 <= lower <= meet <= upper <= 1"),
-        ("DAC", {"meet": 0.95}, "0 <= lower <= meet <= upper <= 1"),
-        ("DAC", {"pair_loss": "hinge"}, "pair_loss must be one of cross-entropy, squared"),
-        ("DAC", {"pair_scale": "mean"}, "pair_scale one of pairs, batch"),
-        ("DAC", {"passes": 0}, "passes must be at least 1"),
-        ("DAC", {"anchor_scaled": "output"}, "anchor_scaled one of none, target, both"),
-        ("DAC", {"block": 21}, "block must be a whole number from 1 to 20, the number of samples, not 21"),
-        ("DAC", {"block": 1}, "block must be at least 2: batch normalization needs two images"),
-        ("DAC", {"architecture": "dac"}, "images of 10×10 pixels are too small for dac"),
-        ("DCCM", {"block": 1}, "block must be at least 2: batch normalization needs two images"),
-        ("DCCM", {"link": 1.1}, "link and sure must lie"),
-        ("DCCM", {"label": 0, "graph": 0, "local": 0}, "one of them above 0"),
-        ("DCCM", {"discriminator": 0}, "discriminator must be at least 1"),
-        ("DCCM", {"pairs": "all"}, 'pairs "linked" or "released"'),
-        ("DCCM", {"architecture": "resnet-18"}, "needs a trunk with max-pooling"),
-        ("SCAN", {"confidence": 1}, "confidence lie in"),
-        ("SCAN", {"heads": 0}, "n_neighbors and heads must be at least 1"),
-        ("SCAN", {"head_lr": 0}, "head_lr above 0"),
-        ("SCAN", {"selflabel_batch_size": 1}, "selflabel_batch_size must be at least 2"),
-        ("CC", {"start": ContrastivePretraining(latent_dim=2, widths=(4,), epochs=0)}, "has no instance head"),
-    ],
-)
-def test_bad_hyperparameters_are_refused(name, change, message, images):
-    with pytest.raises(ValueError, match=message):
-        METHODS[name](**change).fit(images)
-
-
-@every_method
-def test_only_images_with_values_from_0_to_1(name, images):
-    for bad in (images.flatten(1), images[:, None]):
-        with pytest.raises(ValueError, match=r"needs images \(N, C, H, W\)"):
-            METHODS[name]().fit(bad)
-    with pytest.raises(ValueError, match=r"needs images in \[0, 1\]"):
-        METHODS[name]().fit(images * 3)
-
-
-@every_method
-def test_new_images_must_have_values_from_0_to_1(name, images):
-    model = METHODS[name](epochs=0).fit(images)
-    for answer in (model.predict, model.predict_proba, model.transform):
-        with pytest.raises(ValueError, match=r"needs images in \[0, 1\], not in \[0\.\d+, 25\d\.\d+\]"):
-            answer(255 * images)
-
-
-def test_a_value_just_above_1_is_told_as_it_is(images):
-    with pytest.raises(ValueError, match=r"not in \[0, 1\.0000002\d*\]; scale or clip them"):
-        METHODS["CC"]().fit((images - images.min()) / (images - images.min()).max() * 1.00000024)
-
-
-def test_a_head_that_is_not_finite_ends_the_fit(images, pretext):
-    """All images in one batch: the loss before the only update is finite, and the trunk is frozen."""
-    model = TEMI(3, start=pretext.start_, n_neighbors=5, epochs=1, lr=math.inf, device="cpu")
-    with pytest.raises(FloatingPointError, match="TEMI diverged in epoch 1"):
-        model.fit(images)
-
-
-def test_an_encoder_without_layers_has_no_pooling(images):
-    with pytest.raises(ValueError, match="DCCM needs a trunk with max-pooling"):
-        METHODS["DCCM"](start=IdentityEncoder()).fit(images)
-
-
-@pytest.mark.parametrize(("name", "needed"), [("CC", "no instance head"), ("DCCM", "a trunk with max-pooling")])
-def test_a_pretext_without_what_is_needed_is_refused_before_it_is_trained(name, needed, images):
-    model = METHODS[name]().fit(images)
-    labels = model.labels_
-    with pytest.raises(ValueError, match=needed):
-        model.set_params(start=SCANS["start"]).fit(images, monitor=pytest.fail)
-    np.testing.assert_array_equal(model.labels_, labels)
-
-
-def test_an_estimator_as_start_is_told_of_its_start(images, pretext):
-    with pytest.raises(TypeError, match="not SimCLRPretext: give its start_, after fit"):
-        METHODS["SCAN"](start=pretext).fit(images)
-
-
-VIEWS = {
-    "fewer images": (lambda x, noise: x[:-1], r"not to \(1, 3, 10, 10\)"),
-    "other sizes": (lambda x, noise: x[..., ::2], r"not to \(2, 3, 10, 5\)"),
-    "arrays": (lambda x, noise: x.numpy(), "not to an object of ndarray"),
-    "a class": (Strong, r"such as Strong\(\) from .* not <class"),
-    "half the precision": (lambda x, noise: x.half(), "torch.float16"),
-    "changed in place": (lambda x, noise: x.mul_(0.5), "must return new ones"),
-    "brighter": (lambda x, noise: 10 * x, r"not to \[.*, 9\."),
-    "NaN": (lambda x, noise: x * math.nan, "nan"),
-}
-
-
-@pytest.mark.parametrize("name", METHODS)
-@pytest.mark.parametrize("what", VIEWS)
-def test_a_view_gives_images_like_those_it_takes(name, what, images):
-    view, message = VIEWS[what]
-    parameters = {"CC": "view"} | {"PICA": "original"}
-    with pytest.raises(ValueError, match=f"{parameters.get(name, 'view')} .*{message}"):
-        METHODS[name](**{parameters.get(name, "view"): view}).fit(images)
-
-
-class Encoder(nn.Module):
-    """A network given by its encoder alone, as a user may write it."""
-
-    def __init__(self, encoder):
-        super().__init__()
-        self.encoder = encoder
-
-
-ENCODERS = {
-    "maps": (nn.Conv2d(3, 4, 3), r"code of shape \(1, d\), float32, not shape \(1, 4, 8, 8\)"),
-    "another size": (nn.Sequential(nn.Flatten(), nn.Linear(9, 2)), r"fails on a sample of shape \(3, 10, 10\): mat1"),
-    "float64": (nn.Sequential(nn.Flatten(), nn.Linear(300, 2)).double(), "fails on a sample"),
-    "two outputs": (nn.LSTM(10, 2), "fails on a sample|not tuple"),
-    "NaN": (nn.Sequential(nn.Flatten(), nn.Linear(300, 2)), "numbers that are not finite"),
-}
-nn.init.constant_(ENCODERS["NaN"][0][1].bias, math.nan)
-
-
-@pytest.mark.parametrize("what", ENCODERS)
-def test_an_encoder_that_gives_no_codes_is_refused(what, images):
-    encoder, message = ENCODERS[what]
-    for method in (CC(3, start=Encoder(encoder)), DCSS(3, start=Encoder(encoder), phase1_epochs=0)):
-        with pytest.raises(ValueError, match=message):
-            method.fit(images)
-
-
-def test_a_decoder_that_gives_no_samples_is_refused(images):
-    """One output would be compared with all pixels, with no more than a warning of torch."""
-    network = Encoder(nn.Sequential(nn.Flatten(), nn.Linear(300, 2)))
-    for decoder, message in (
-        (nn.Linear(2, 1), r"a sample of shape \(1, 300\), .*, not shape \(1, 1\)"),
-        (nn.Linear(3, 300), "the decoder given as start fails on a code of dimension 2: mat1"),
-    ):
-        network.decoder = decoder
-        with pytest.raises(ValueError, match=message):
-            DCSS(3, start=network).fit(images)
-    network.decoder = nn.Sequential(nn.Linear(2, 300), nn.Unflatten(1, (3, 10, 10)))
-    DCSS(3, start=network, phase1_epochs=1, phase2_epochs=0).fit(images)
