@@ -7,8 +7,6 @@ import sys
 import tomllib
 from pathlib import Path
 
-import joblib
-
 from dcbook.book import paths
 
 try:
@@ -82,7 +80,7 @@ def build(root: Path, out: Path, work: Path, repository: str = "", branch: str =
     try:
         app = Sphinx(
             work / "pages", here, made, work / "doctrees", "html", confoverrides=settings, status=None,
-            warning=sys.stderr, warningiserror=True, parallel=joblib.cpu_count(),
+            warning=sys.stderr, warningiserror=True,
         )  # fmt: skip
         app.build()
     except SphinxError as error:
