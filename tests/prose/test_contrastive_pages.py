@@ -58,22 +58,19 @@ def test_what_checkpoints_last_gain(on_clothes):
     state("notebooks/contrastive/DEVIATIONS.md", f"by {told} (three seeds)")
     state("contrastive/what_labels_choose", f"**On Fashion-MNIST the choice by labels gains {told}.**")
     told = []
-    for dataset in ("cifar10", "usps"):
+    for dataset in ("cifar10", "usps", "mnist-test"):
         there = by_method("contrastive", "laptop", dataset)
         found = choices([r for name in ("PICA", "DCCM", "SPICE-Self") for r in there[name]])
         gain = (found["chosen"] - found["last"]).groupby([found["method"], found["metric"]]).agg(list)
         by = ("DCCM", "nmi"), ("PICA", "acc"), ("SPICE-Self", "acc")
         assert all(len(gain[which]) == 3 for which in by)
         told.append([between(gain[which], 1) for which in by])
-    (dccm, pica, spice), on_digits = told
-    there = by_method("contrastive", "laptop", "mnist-test")
-    assert set(there) & {"PICA", "DCCM", "SPICE-Self"} == {"SPICE-Self"} and len(there["SPICE-Self"]) == 3
-    found = choices(there["SPICE-Self"]).query("metric == 'acc'")
-    of_spice = between(found["chosen"] - found["last"], 1)
+    (dccm, pica, spice), on_usps, on_mnist = told
     state(
         "contrastive/what_labels_choose",
         f"On CIFAR-10 it gains {dccm} points of NMI in DCCM, {pica} of ACC in PICA and {spice} of ACC in SPICE; on "
-        f"USPS {on_digits[0]}, {on_digits[1]} and {on_digits[2]}. On MNIST's test images it gains {of_spice} points",
+        f"USPS {on_usps[0]}, {on_usps[1]} and {on_usps[2]}; on MNIST's test images {on_mnist[0]}, {on_mnist[1]} and "
+        f"{on_mnist[2]}.",
     )
 
 
@@ -89,7 +86,8 @@ def test_every_gap_of_the_contrastive_methods_to_dcss_s_table_has_its_causes():
     far = gaps(table)
     photographs = far["dataset"] == "cifar10"
     assert far[photographs]["difference"].max() < -20, "20 points and more below"
-    assert far[~photographs][["dataset", "method", "metric"]].values.tolist() == [["mnist-test", "IMSAT", "acc"]]
+    on_mnist = far[~photographs]
+    assert set(on_mnist["dataset"]) == {"mnist-test"} and set(on_mnist["method"]) == {"DAC", "DAC*", "IMSAT"}
     parts = {"fashion-mnist": "fashion-mnist-test", "mnist": "mnist-test"}
     beside = reported("dcss/table1").query("dataset != 'mnist-test'").replace({"dataset": parts})
     beside = beside[beside["dataset"].isin([*parts.values(), "usps"])]
@@ -97,7 +95,7 @@ def test_every_gap_of_the_contrastive_methods_to_dcss_s_table_has_its_causes():
     both["difference"] = both["mean"] - both["value"]
     printed = both.groupby("dataset")["method"].agg(set)
     assert printed["fashion-mnist-test"] == {"k-means", "AE+k-means", "DAC", "CC"}
-    assert printed["mnist-test"] == {"k-means", "AE+k-means", "CC"}
+    assert printed["mnist-test"] == {"k-means", "AE+k-means", "DAC", "CC"}
     assert printed["usps"] == {"k-means", "AE+k-means", "DCCM", "CC"}
     lines = re.findall(
         r"^\| ((?:fashion-mnist-test|mnist-test|usps|cifar10) \| \S+ \| \w+ \| \S+) \| (.+) \|$", text, re.MULTILINE
@@ -106,7 +104,7 @@ def test_every_gap_of_the_contrastive_methods_to_dcss_s_table_has_its_causes():
         f"{row.dataset} | {row.method} | {row.metric.upper()} | {row.difference:+.1f}"
         for row in pd.concat([gaps(both), far]).itertuples()
     ]
-    assert sorted(line for line, _ in lines) == sorted(needed)
+    assert sorted(line for line, _ in lines) == sorted(set(needed))  # DCSS prints DAC's own ACC on MNIST
     for _, causes in lines:
         assert causes and set(causes.split(", ")) <= rows
 
