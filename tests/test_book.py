@@ -186,7 +186,7 @@ def test_tables_and_figures_have_their_places(book_folder, capsys):
     book.save_table(frame)
     figure = plt.figure()
     book.save_figure(figure, "latent.svg")
-    assert (folder / "figures/quick/dcss/table1_benchmark.csv").read_text() == TABLE + "DCSS,digits,acc,80.00,,1,\n"
+    assert (folder / "figures/quick/dcss/table1_benchmark.csv").read_text() == TABLE + "DCSS,digits,acc,80.0000,,1,\n"
     assert (folder / "figures/quick/dcss/table1_benchmark_latent.svg").is_file()
     assert capsys.readouterr().out == ""
     assert book.records_folder == folder / "figures/quick/dcss/records"
