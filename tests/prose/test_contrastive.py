@@ -7,6 +7,7 @@ from scipy.stats import spearmanr
 import dcbook.methods
 from dcbook.book import paths
 from dcbook.chapters.contrastive.claims import FINDING
+from dcbook.chapters.contrastive.grids.benchmark import LAPTOP
 from dcbook.chapters.contrastive.tables import scan_steps
 from dcbook.experiments.image_learners import SCAN
 from dcbook.experiments.records import read_all
@@ -296,6 +297,8 @@ def test_what_the_contrastive_methods_reach_on_mnist():
         f"CC ({told('CC')}) ends above k-means on SimCLR's codes with two of three seeds, IDFD ({told('IDFD')}) with "
         f"one; IDFD's seeds lie {max(apart) - min(apart):.1f} points apart. MiCE ({told('MiCE')}) and PICA "
         f"({told('PICA')}) end below k-means on pixels of unit length ({told('k-means, unit length')}) on average.",
+        f"after {LAPTOP.pica} of {dcbook.methods.PICA.epochs:,} epochs in PICA, {LAPTOP.mice['epochs']} of "
+        f"{dcbook.methods.MiCE.epochs:,} in MiCE and {LAPTOP.idfd} of {dcbook.methods.IDFD.epochs:,} in IDFD;",
     )
     finding = " ".join(FINDING.split())
     gain = acc["SCAN"] - acc["SimCLR+k-means"]
