@@ -18,9 +18,9 @@ Source: the released code (weihua916/imsat, imsat_cluster.py and calculate_dista
 at hand. As released, passes with perturbed samples use the statistics of their batch and do not change the running
 statistics. Not followed: pixels enter as x/128 - 1 there, here the values of all samples are scaled to [-1, 1]; the
 file of distances that comes with the code holds distances to the 11th neighbor (a sample's distance to itself is set to
-1,000 and the list is read at index 10); `n_neighbors=11` gives these. Weights start smaller: Chainer 1.21, which the
-release names, takes the root of `wscale`, so that their deviations are sqrt(0.1 / d) for the d inputs of a layer, and
-0.01 / sqrt(d) in the last layer; here 0.1 / sqrt(d) and 0.0001 / sqrt(d). The last batch of an epoch is used.
+1,000 and the list is read at index 10); `n_neighbors=11` gives these. The last batch of an epoch is used. As released,
+weights start normal with deviations of sqrt(0.1 / d) for the d inputs of a layer, and 0.01 / sqrt(d) in the last layer:
+Chainer 1.21, which the release names, takes the root of `wscale`, which is 0.1 and 0.0001.
 """
 
 from dataclasses import dataclass
@@ -107,7 +107,7 @@ class IMSAT(HeadClusterer):
 
     def _fresh_head(self, d: int) -> nn.Module:
         head = Classifier(d, self.n_clusters, ())
-        nn.init.normal_(head.layers[0].weight, std=1e-4 * d**-0.5)
+        nn.init.normal_(head.layers[0].weight, std=0.01 * d**-0.5)
         nn.init.zeros_(head.layers[0].bias)
         return head
 

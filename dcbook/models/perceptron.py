@@ -16,8 +16,8 @@ class NormalizedPerceptron(nn.Module):
     input_shape : shape of one sample; it is flattened.
     widths : of the layers (1200, 1200).
 
-    Source: IMSAT (weihua916/imsat, imsat_cluster.py:84-104). Weights start normal with deviation 0.1 / sqrt(fan_in)
-    (released: sqrt(0.1 / fan_in), see `dcbook.methods.imsat`), biases at 0.
+    Source: IMSAT (weihua916/imsat, imsat_cluster.py:84-104). Weights start normal with deviation
+    sqrt(0.1 / fan_in), see `dcbook.methods.imsat`, biases at 0.
     """
 
     def __init__(self, input_shape: tuple[int, ...], widths: tuple[int, ...] = (1200, 1200)):
@@ -27,7 +27,7 @@ class NormalizedPerceptron(nn.Module):
         for fan_in, width in pairwise([prod(input_shape), *widths]):
             linear = nn.Linear(fan_in, width)
             if not linear.weight.is_meta:
-                nn.init.normal_(linear.weight, std=0.1 * fan_in**-0.5)
+                nn.init.normal_(linear.weight, std=(0.1 / fan_in) ** 0.5)
                 nn.init.zeros_(linear.bias)
             layers += [linear, nn.BatchNorm1d(width, eps=2e-5), nn.ReLU()]
         self.encoder = nn.Sequential(*layers)
