@@ -1,11 +1,15 @@
 """A plugin for pytest where `make test` runs nbval: cells fail by whatever ended them, and notebooks are timed."""
 
+import os
 from collections import Counter
 
 import pytest
 
+from dcbook.book.kernels import FORKED
+
 LIMIT = 25  # seconds of one core that a quick notebook may take
 seconds: Counter[str] = Counter()
+os.environ["JUPYTER_DEFAULT_PROVISIONER_NAME"] = FORKED  # one import of PyTorch for all notebooks, not one for each
 
 
 @pytest.hookimpl(wrapper=True)

@@ -9,7 +9,7 @@ import pytest
 from jupyter_client.manager import KernelManager
 from tqdm import notebook, tqdm
 
-from dcbook.book.run import ThisPython
+from dcbook.book.kernels import ThisPython
 from dcbook.training.progress import progress_bar
 
 FITS = """

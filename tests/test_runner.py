@@ -11,7 +11,8 @@ import pytest
 
 from dcbook.book import evidence, paths
 from dcbook.book.__main__ import main
-from dcbook.book.run import ThisPython, run_all, select
+from dcbook.book.kernels import ThisPython
+from dcbook.book.run import run_all, select
 from dcbook.book.store import store_all
 from dcbook.experiments.records import RecordError
 from tests.conftest import notebook

@@ -9,26 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import papermill
-from jupyter_client.kernelspec import KernelSpec
-from jupyter_client.manager import AsyncKernelManager
 from papermill.exceptions import PapermillExecutionError, strip_color
 
 from dcbook.book import paths
+from dcbook.book.kernels import ThisPython
 from dcbook.experiments.progress import clock
 
 ALL = "all"
 TAIL = 8  # lines of a traceback that are shown
-
-
-class ThisPython(AsyncKernelManager):
-    """Kernels of the interpreter that is running now, whatever kernels the user has installed."""
-
-    @property
-    def kernel_spec(self) -> KernelSpec:
-        """A kernel specification that no search path can change."""
-        quiet = ["-Xfrozen_modules=off", "-m", "ipykernel_launcher", "--IPKernelApp.log_level=50"]
-        command = [sys.executable, *quiet, "-f", "{connection_file}"]
-        return KernelSpec(argv=command, display_name="Python 3", language="python")
 
 
 @dataclass(frozen=True)
