@@ -1,3 +1,4 @@
+import gc
 import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -11,6 +12,12 @@ from hypothesis import settings
 matplotlib.use("Agg")
 settings.register_profile("dcbook", deadline=None)
 settings.load_profile("dcbook")
+
+
+def pytest_collection_finish():
+    """Leave what has been imported and collected out of every search for garbage: it is a large heap, and it stays."""
+    gc.collect()
+    gc.freeze()
 
 
 def notebook(*cells, parameters='scale = "quick"'):

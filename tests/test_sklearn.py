@@ -71,14 +71,14 @@ from tests.test_methods import METHODS, brief
 RECIPE = Pretraining(widths=(8,), latent_dim=2, epochs=1, batch_size=10, restarts=1)
 SHORT = {"start": RECIPE, "batch_size": 10, "random_state": 0}
 PHASES = SHORT | {"schedule_size": None, "batch_size": 5}
-TEACHERS = {"heads": 3, "n_neighbors": 5, "width": 32, "dim": 16, "epochs": 20, "lr": 1e-2, "teacher_momentum": 0.8}
+TEACHERS = {"heads": 2, "n_neighbors": 5, "width": 32, "dim": 16, "epochs": 8, "lr": 2e-2, "teacher_momentum": 0.8}
 TEACHERS |= {"standardized": True}
 ESTIMATORS = [
     KMeans(3, n_init=1),
     MiniBatchKMeans(3, random_state=0),
     MiniBatchKMeans(3, batch_size=None, random_state=0),
     IterativeClassification(3, rounds=2, random_state=0),
-    NeighborConsistency(3, epochs=20, width=32, n_neighbors=5, lr=1e-2, batch_size=10, random_state=0),
+    NeighborConsistency(3, epochs=10, width=32, n_neighbors=5, lr=1e-2, batch_size=10, random_state=0),
     LSSC(3, n_init=1),
     LPMF(3, n_init=1, max_iter=10),
     AEKMeans(3, start=RECIPE, random_state=0),
@@ -95,10 +95,10 @@ ESTIMATORS = [
     SpectralNet(3, siamese_epochs=1, epochs=5, width=16, lr=1e-2, **SHORT),
     GANMM(3, pretraining_rounds=1, rounds=2, lr=1e-2, **SHORT),
     IDECF(3, epochs=2, teacher_lr=1e-2, **SHORT),
-    BRB_DEC(3, max_updates=20, every=1, **SHORT),
-    BRB_IDEC(3, max_updates=20, every=1, **SHORT),
+    BRB_DEC(3, max_updates=8, every=1, **SHORT),
+    BRB_IDEC(3, max_updates=8, every=1, **SHORT),
     BRB_DCN(3, epochs=2, every=1, **SHORT),
-    IMSAT(3, width=16, epochs=20, batch_size=10, random_state=0),
+    IMSAT(3, width=16, epochs=8, batch_size=10, random_state=0),
     PAC(3, start=RECIPE, random_state=0),
     TEMI(3, **TEACHERS, **SHORT),
     N2D(3, start=RECIPE, manifold="isomap", random_state=0),
