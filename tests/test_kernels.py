@@ -68,9 +68,9 @@ def test_pictures_go_into_the_notebook_and_may_be_sent_elsewhere():
 
 
 def test_workers_of_a_sweep_may_have_processes_of_their_own():
-    code = "from joblib import Parallel, delayed\nimport os\nlen(set(Parallel(2)(delayed(os.getpid)() for _ in range(20))))"
+    code = "from joblib import Parallel, delayed; import os; {*Parallel(2)(delayed(os.getpid)() for _ in range(20))}"
     with kernel() as (_, run):
-        assert value(run, code) in (1, 2)
+        assert 1 <= len(value(run, code)) <= 2
         code = "import torch\nlen(list(torch.utils.data.DataLoader(torch.arange(4), num_workers=1)))"
         assert value(run, code) == 4
 
