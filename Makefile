@@ -39,6 +39,8 @@ evidence: $(READY) ## make the long runs that decide most, in order; stopped, it
 redraw: $(READY) ## draw the committed figures and tables again from their records, name those that differ (5 min) [CHAPTER=, NOTEBOOK=]
 	@$(PY) -m dcbook.book --redraw $(if $(CHAPTER),--chapter '$(CHAPTER)') $(if $(NOTEBOOK),--notebook '$(NOTEBOOK)')
 
+site-env: $(READY_SITE) # for .ci/run, which then builds the site while it tests
+
 site: $(READY_SITE) ## build the web site from stored outputs, build/site/index.html (1 min) [REPOSITORY=]
 	@$(PY) -m dcbook.book.site $(if $(REPOSITORY),--repository '$(REPOSITORY)')
 

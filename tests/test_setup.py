@@ -290,5 +290,5 @@ def test_ci_runs_make_test_and_builds_the_site():
     script = ROOT / ".ci/run"
     assert script.stat().st_mode & 0o111
     lines = [line.partition(" #")[0].strip() for line in script.read_text().splitlines()]
-    assert "make test" in lines and "make site" in lines and lines[-1].endswith("tests/site")
+    assert "make --jobs=2 test site" in lines and lines[-1].endswith("tests/site")
     assert subprocess.run(["bash", "-n", script]).returncode == 0
