@@ -75,8 +75,13 @@ class Fork:
         if self.poll() is None:
             os.kill(self.pid, number)
 
-    terminate = property(lambda self: self._process.terminate)
-    kill = property(lambda self: self._process.kill)
+    def terminate(self) -> None:
+        """Ask it to end."""
+        self._process.terminate()
+
+    def kill(self) -> None:
+        """End it."""
+        self._process.kill()
 
 
 def _serve(arguments: list[str], environment: dict[str, str], folder: str | None, quiet: bool) -> None:
