@@ -22,24 +22,27 @@ def test_both_phases_at_the_paper_s_schedule(at_paper):
     dcss, first, start, short = (at_paper[n] for n in ("DCSS", "DCSS_u", "AE+k-means", "DCSS, 20 epochs"))
     lost = [gain < 0 for gain in gains(dcss, first, "acc")]
     falls = [-gain for gain, less in zip(gains(dcss, first, "f1_macro"), lost, strict=True) if less]
-    assert len(first) == len(start) == len(dcss) == 3 and len(short) == 2 and sum(lost) == 2
+    assert len(first) == len(start) == len(dcss) == 3 and len(short) == 3 and sum(lost) == 2
     assert all(gain > 0 for metric in ("acc", "nmi") for gain in gains(first, start, metric))
     assert all(gain > 0 for gain in gains(short, dcss, "nmi"))
     nmi = max(abs(gain) for gain in gains(dcss, first, "nmi"))
-    told = {m: " and ".join(f"{100 * r.scores[m]:.1f} %" for r in short) for m in ("nmi", "acc")}
+    told = {m: "{:.1f} %, {:.1f} % and {:.1f} %".format(*(100 * r.scores[m] for r in short)) for m in ("nmi", "acc")}
+    starts = [[record.provenance["start"]["digest"] for record in records] for records in (short, dcss)]
+    assert [a == b for a, b in zip(*starts, strict=True)] == [False, True, True]
     state(
         "dcss/table1_benchmark",
         "On each of three seeds DCSS_u has higher ACC and NMI than AE + k-means.",
         f"Phase 2 then lowers ACC on two of the three seeds and macro F1 by {between(falls)} points, because whole "
         f"classes lose their cluster; NMI changes by at most {nmi:.1f} points.",
-        f"With the first reading (two seeds so far) NMI is higher on both, {told['nmi']}, and ACC is {told['acc']}.",
+        f"With the first reading NMI is higher with each seed, {told['nmi']}, and ACC is {told['acc']}, below that of "
+        "DCSS_u with two of the three, too. (For seed 0 the start of this reading was trained again",
     )
-    assert [gain < 0 for gain in gains(short, first[1:], "acc")] == [True, False]
-    assert all(gain > 0 for gain in gains(short, first[1:], "nmi"))
+    assert [gain < 0 for gain in gains(short, first, "acc")] == [True, True, False]
+    assert all(gain > 0 for gain in gains(short, first, "nmi"))
     state(
         "README.md",
-        "on USPS, it lowers ACC with two of three seeds in one reading of its 20 epochs, and with one of two in the "
-        "other, where NMI is higher.",
+        "on USPS, it lowers ACC with two of three seeds in both readings of its 20 epochs, and in one of them NMI is "
+        "higher with each seed.",
     )
 
 
