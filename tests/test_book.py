@@ -199,6 +199,16 @@ def test_tables_and_figures_have_their_places(book_folder, capsys):
     plt.close(figure)
 
 
+def test_a_budget_that_allows_no_run_where_nothing_is_recorded_is_told(monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("DCBOOK_OUTPUT", str(tmp_path))
+    settings = {"methods": ["k-means"], "seeds": [0], "scale": "quick", "scales": TABLE1}
+    Book.open("dcss/table1_benchmark", budget=0, **settings).sweep(n_jobs=1, progress=False)
+    assert "None of these 1 runs has a record at scale 'quick', and the budget allowed none" in capsys.readouterr().out
+    Book.open("dcss/table1_benchmark", **settings).sweep(n_jobs=1, progress=False)
+    Book.open("dcss/table1_benchmark", budget=0, **settings).sweep(n_jobs=1, progress=False)
+    assert "None of these" not in capsys.readouterr().out
+
+
 @pytest.mark.usefixtures("book_folder")
 def test_sweep_records_and_provenance(capsys):
     scales = {"quick": Scale({"digits": {"subset": 200}}, (0, 1), {"k-means": Method(KMeans, {"n_init": 2})})}

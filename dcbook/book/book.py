@@ -120,6 +120,12 @@ class Book:
             raise RuntimeError(
                 f"{len(result.failed)} of {len(todo)} runs failed; the first, {first.run}: {first.error}"
             )
+        recorded = (path_of(run.identity, self.records_folder).exists() for run in todo)
+        if todo and self.budget is not None and not any(recorded):
+            print(
+                f"None of these {len(todo)} runs has a record at scale {self.scale!r}, and the budget allowed none: "
+                "what follows from them cannot be drawn. Without a budget, they are made"
+            )
         return result
 
     def records(self, runs: Iterable[Run] | None = None) -> list[Record]:
