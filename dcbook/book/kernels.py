@@ -36,7 +36,10 @@ class ForkedProvisioner(LocalProvisioner):
     """Starts an ipykernel as a fork of a server that has imported `IMPORTED`; another command as always."""
 
     async def launch_kernel(self, cmd: Sequence[str], **settings: Any) -> dict[str, Any]:
-        """Start the kernel of this command line: a fork has its arguments, environment and working folder."""
+        """Start the kernel of this command line: a fork has its arguments, environment and working folder.
+
+        A fork's stderr is that of this process; if one is given, as by nbval, what goes there is dropped.
+        """
         if sys.platform != "linux" or cmd[0] != sys.executable or "ipykernel_launcher" not in cmd:
             return await super().launch_kernel(cmd, **settings)
         arguments = cmd[cmd.index("ipykernel_launcher") + 1 :]
